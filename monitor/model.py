@@ -1,0 +1,222 @@
+"""The values that travel between the steps. All frozen; all times aware and in UTC.
+
+The words are the glossary's (docs/design.md): a *feed* lists *entries*; an entry leads to an
+*article*; articles about one event are a *story*; a *watch* that matches an article is a *hit*;
+what a channel should show for a story is a *delivery*.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, NewType
+
+FeedId = NewType("FeedId", int)
+ArticleId = NewType("ArticleId", int)
+StoryId = NewType("StoryId", int)
+WatchId = NewType("WatchId", int)
+DeliveryId = NewType("DeliveryId", str)  # 32 hex digits: also the mark that Slack keeps for us
+
+BUCKETS = 64
+"""Number of groups that hosts are spread over. Fixed when a database is created."""
+
+
+def bucket_of(host: str) -> int:
+    """The bucket (0 … BUCKETS-1) of a host name: what one worker at a time may touch."""
+    return zlib.crc32(host.lower().encode()) % BUCKETS
+
+
+class FeedStatus(StrEnum):
+    """How the last poll of a feed ended."""
+
+    NEW = "new"  # never polled
+    OK = "ok"
+    FAILING = "failing"
+    GONE = "gone"  # 410: not polled any more
+
+
+class ArticleState(StrEnum):
+    """How far an article has come."""
+
+    NEW = "new"  # known by its URL only: waits for `ingest`
+    DONE = "done"  # has its final text
+    PARTIAL = "partial"  # has the feed's own text; the page is tried again when due
+    FAILED = "failed"  # has neither page nor text: only its headline was matched
+
+
+class DeliveryState(StrEnum):
+    """The life of an outbox row: pending → sending → sent | retry | dead."""
+
+    PENDING = "pending"
+    SENDING = "sending"  # committed before the call: found after a crash, it is reconciled
+    SENT = "sent"
+    RETRY = "retry"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validators:
+    """What a server gave to recognise its answer by; echoed byte for byte."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedSpec:
+    """A feed as the operator declares it."""
+
+    url: str
+    name: str
+    publisher: str
+    side: str | None = None
+    language: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A feed with what the last poll left behind."""
+
+    id: FeedId
+    spec: FeedSpec
+    host: str
+    status: FeedStatus
+    validators: Validators
+    body_hash: str | None  # of the last body that was read to its end
+    failures: int  # polls failed in a row
+    polled_at: datetime | None  # None: never polled, what it lists now is backlog
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One item of a feed, as parsed: plain text throughout, links absolute."""
+
+    guid: str  # the item's own id, else its link, else a hash of its content
+    url: str | None  # absolute http(s) link, not yet canonical; None when the item has none
+    title: str
+    text: str  # the longest of content and summary as plain text, paragraphs apart by "\n\n"
+    authors: tuple[str, ...] = ()
+    published_at: datetime | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedFeed:
+    """What a feed's bytes say."""
+
+    title: str
+    language: str | None
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extraction:
+    """What a page says about its article: the output of `monitor.extract`."""
+
+    title: str
+    body: str  # plain text, paragraphs apart by "\n\n"
+    authors: tuple[str, ...] = ()
+    published_at: datetime | None = None
+    language: str | None = None
+    canonical_url: str | None = None  # rel=canonical as given, absolute; not judged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingArticle:
+    """A claimed article that waits for its page, with what its first entry said of it."""
+
+    id: ArticleId
+    url: str  # canonical: what the article is known by
+    link: str | None  # as the feed gave it: what is fetched; None when the entry has no link
+    state: ArticleState
+    attempts: int  # times the page was asked for, this one included
+    entry: Entry
+    feed: FeedSpec
+    backlog: bool  # the feed's first poll listed it already
+    first_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """An article ready to be stored and matched."""
+
+    url: str
+    title: str
+    body: str
+    source: Literal["page", "feed"]
+    authors: tuple[str, ...] = ()
+    published_at: datetime | None = None
+    language: str | None = None
+    text_hash: str | None = None  # of the normal form; None when too short to prove a copy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """A named query with a destination."""
+
+    name: str
+    terms: tuple[str, ...]
+    channel: str | None = None  # None: the default channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Span:
+    """Where a term was found: half-open character offsets into the *original* text."""
+
+    field: Literal["title", "body"]
+    start: int
+    end: int
+    term: str = field(compare=False)  # the watch's own spelling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A watch matched an article."""
+
+    watch: str
+    spans: tuple[Span, ...]  # sorted, title before body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """Where a delivered message lives: Slack's channel id and message timestamp."""
+
+    channel: str
+    ref: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A claimed row of the outbox: what `channel` should show for `story`."""
+
+    id: DeliveryId
+    story: StoryId
+    channel: str
+    attempts: int
+    sent: Sent | None  # where it is shown already: update instead of posting
+    found_sending_at: datetime | None  # a call begun then never ended: reconcile before posting
+
+
+class Kind(StrEnum):
+    """What a job does; its key is a bucket (poll, ingest) or a channel (deliver)."""
+
+    POLL = "poll"
+    INGEST = "ingest"
+    DELIVER = "deliver"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Job:
+    """A hint that something is due. The rows are the truth; losing a job costs one tick."""
+
+    kind: Kind
+    key: str
+
+    @property
+    def lock(self) -> str:
+        """What this job must hold alone: its bucket's hosts, or its channel."""
+        return f"chan:{self.key}" if self.kind is Kind.DELIVER else f"net:{self.key}"
