@@ -7,8 +7,9 @@ what a channel should show for a story is a *delivery*.
 
 from __future__ import annotations
 
+import dataclasses
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NewType
@@ -170,7 +171,7 @@ class Span:
     field: Literal["title", "body"]
     start: int
     end: int
-    term: str = field(compare=False)  # the watch's own spelling
+    term: str = dataclasses.field(compare=False)  # the watch's own spelling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,21 @@
+"""Delivery of alerts. Knows nothing of feeds, SQL or the monitor; slack-sdk is imported by
+`alerts.slack` alone.
+"""
+
+from alerts.errors import AlertError, Ambiguous, Deferred, Rejected, Stopped
+from alerts.message import Alert, Message, Notice, Passage
+from alerts.sink import Posted, Sink
+
+__all__ = [
+    "Alert",
+    "AlertError",
+    "Ambiguous",
+    "Deferred",
+    "Message",
+    "Notice",
+    "Passage",
+    "Posted",
+    "Rejected",
+    "Sink",
+    "Stopped",
+]

@@ -1,0 +1,42 @@
+"""The seam every way of telling people stands behind, and the two sinks that need nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from alerts.message import Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """Where a message is shown: enough to change it later."""
+
+    channel: str  # the service's own id of the channel
+    ref: str  # the service's own id of the message; empty when it has none
+
+
+class Sink(Protocol):
+    """A way to show messages. Calls raise only `alerts.errors.AlertError`."""
+
+    name: str
+    """One word for logs and metrics: slack, webhook, console."""
+
+    can_update: bool
+    """Whether `update` changes what people see; otherwise a growing story stays as posted."""
+
+    can_find: bool
+    """Whether `find` can tell if a broken-off post was shown."""
+
+    async def post(self, channel: str, message: Message) -> Posted:
+        """Show a message in a channel for the first time."""
+
+    async def update(self, posted: Posted, message: Message) -> None:
+        """Change a shown message. Safe to repeat."""
+
+    async def find(self, channel: str, delivery_id: str, since: datetime) -> Posted | None:
+        """Look for a message that a broken-off `post` may have left behind."""
+
+    async def close(self) -> None:
+        """Give back connections."""

@@ -1,0 +1,429 @@
+"""The seams: what the pipeline asks of the clock, the network, the database, the engine, the pool.
+
+Everything else in the pipeline is a plain function over values. Fakes exist for the clock and for
+faults only; stores, engines and sinks are tested for real.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from monitor.model import (
+    Article,
+    ArticleId,
+    ArticleState,
+    Delivery,
+    DeliveryId,
+    DeliveryState,
+    Entry,
+    Feed,
+    FeedId,
+    FeedSpec,
+    FeedStatus,
+    Hit,
+    Job,
+    PendingArticle,
+    Sent,
+    StoryId,
+    Validators,
+    Watch,
+)
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """The only one who knows the time."""
+
+    def now(self) -> datetime:
+        """The time, aware, in UTC."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait this many seconds of this clock."""
+
+
+# --------------------------------------------------------------------------- the network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What a server answered with status 200."""
+
+    url: str  # where the answer came from, after redirects
+    body: bytes
+    content_type: str = ""  # the header as sent
+    validators: Validators = Validators()
+    headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotModified:
+    """304: what we hold is what there is."""
+
+
+class Fetcher(Protocol):
+    """Gets one URL at a time, safely: caps, a deadline, nothing inside the network."""
+
+    async def get(
+        self, url: str, *, accept: str, max_bytes: int, validators: Validators = Validators()
+    ) -> Page | NotModified:
+        """Follow redirects to an answer. Raises `Transient` or `Permanent`, nothing else."""
+
+
+class Offload(Protocol):
+    """Runs a pure, picklable function where it can be killed."""
+
+    async def run(self, function: Callable[..., T], *args: Any, timeout: float) -> T:
+        """The function's result, or what it raised.
+
+        A call that runs out of time or memory, or takes its process down, raises `ParseError`
+        with `Code.KILLED`; the next call is not affected.
+        """
+
+
+# --------------------------------------------------------------------------- the database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundEntry:
+    """An entry with the canonical URL and host of its article."""
+
+    entry: Entry
+    url: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """What became of a poll's entries."""
+
+    entries: int = 0  # not seen in this feed before
+    linked: int = 0  # of these, led to an article that was known already
+    buckets: tuple[int, ...] = ()  # where new articles wait
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedUpdate:
+    """How a poll leaves its feed."""
+
+    status: FeedStatus
+    due_at: datetime | None  # None: never again
+    polled_at: datetime
+    failures: int
+    validators: Validators
+    body_hash: str | None
+    error_code: str | None = None
+    error_detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A stored article as the grouping step sees it."""
+
+    article: ArticleId
+    story: StoryId | None
+    state: ArticleState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """One article of a story, with who carried it and what was found in it."""
+
+    article: ArticleId
+    url: str | None  # None when the entry had no link
+    title: str
+    body: str
+    publishers: tuple[str, ...]  # of every feed that listed it, first seen first
+    published_at: datetime | None
+    first_seen_at: datetime
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryView:
+    """A story as it stands: its articles, first seen first."""
+
+    story: StoryId
+    articles: tuple[Coverage, ...]
+
+
+class Transaction(Protocol):
+    """One unit of work. Committed when the function that uses it returns, undone when it raises.
+
+    Plain synchronous calls: a transaction can't wait for the network by construction.
+    """
+
+    def submit(self, job: Job) -> None:
+        """Have the engine do this job, if and only if this transaction commits."""
+
+    # -- configuration
+
+    def sync_feeds(self, specs: Sequence[FeedSpec], now: datetime) -> None:
+        """Make the stored feeds those of the configuration; new ones are due now.
+
+        A feed that is no longer declared is kept, with its history, and not polled.
+        """
+
+    def sync_watches(self, watches: Sequence[Watch], now: datetime) -> None:
+        """Make the stored watches those of the configuration."""
+
+    # -- schedule
+
+    def due_jobs(self, now: datetime) -> Collection[Job]:
+        """A job for every bucket and channel in which something is due and not leased."""
+
+    def release_leases(self) -> int:
+        """Give back everything that is leased (only where nobody else can be at work)."""
+
+    # -- poll
+
+    def claim_feeds(
+        self, bucket: int, now: datetime, lease: timedelta, limit: int
+    ) -> Sequence[Feed]:
+        """Take due feeds of a bucket for the length of a lease, longest due first."""
+
+    def save_feed(self, feed: FeedId, update: FeedUpdate) -> None:
+        """Write a poll's result and end the lease."""
+
+    def release_feeds(self, feeds: Sequence[FeedId]) -> None:
+        """End leases without a poll: what was due is still due."""
+
+    def add_entries(self, feed: Feed, found: Sequence[FoundEntry], now: datetime) -> Added:
+        """Save the entries that this feed has not listed before.
+
+        Each is linked to the article of its URL; where there is none, the article is made, `new`
+        and due now.
+        """
+
+    # -- ingest
+
+    def claim_articles(
+        self, bucket: int, now: datetime, lease: timedelta, limit: int
+    ) -> Sequence[PendingArticle]:
+        """Take due articles of a bucket for the length of a lease; counts an attempt."""
+
+    def release_articles(self, articles: Sequence[ArticleId]) -> None:
+        """End leases without an attempt."""
+
+    def lock_stories(self) -> None:
+        """From here to the commit, nobody else decides what is the same story."""
+
+    def article_at(self, url: str) -> Known | None:
+        """The article that this canonical URL leads to."""
+
+    def twin_of(self, text_hash: str, since: datetime, other_than: ArticleId) -> Known | None:
+        """The oldest article first seen after `since` with exactly this text."""
+
+    def story_of(self, article: ArticleId) -> StoryId | None:
+        """The story an article belongs to, if it was decided."""
+
+    def save_article(
+        self,
+        article: ArticleId,
+        content: Article,
+        *,
+        state: ArticleState,
+        now: datetime,
+        due_at: datetime | None,
+        error_code: str | None = None,
+        error_detail: str | None = None,
+    ) -> None:
+        """Write an article's text and end the lease; `content.url` leads to it from now on."""
+
+    def merge_article(self, article: ArticleId, into: ArticleId) -> None:
+        """`article` turned out to be `into` under another URL: move its entries and URLs there."""
+
+    def new_story(self, now: datetime) -> StoryId:
+        """Open a story."""
+
+    def put_in_story(
+        self, article: ArticleId, story: StoryId, *, copy_of: ArticleId | None
+    ) -> None:
+        """Write the decision which story an article belongs to."""
+
+    def set_hits(self, article: ArticleId, hits: Sequence[Hit], now: datetime) -> None:
+        """Make these the article's hits."""
+
+    def want_delivery(self, story: StoryId, channel: str, now: datetime) -> bool:
+        """Have the channel show the story as it is now: a new message, or an edit of the old one.
+
+        True if this made a new row. One row per story and channel, for ever.
+        """
+
+    def refresh_deliveries(self, story: StoryId, due_at: datetime) -> Sequence[str]:
+        """Have every channel that shows the story show it as it is now; returns the channels."""
+
+    # -- deliver
+
+    def claim_delivery(self, channel: str, now: datetime, lease: timedelta) -> Delivery | None:
+        """Take the oldest due row of a channel, marked `sending`."""
+
+    def story_view(self, story: StoryId) -> StoryView:
+        """The story as it stands."""
+
+    def finish_delivery(
+        self,
+        delivery: DeliveryId,
+        state: DeliveryState,
+        now: datetime,
+        *,
+        sent: Sent | None = None,
+        due_at: datetime | None = None,
+        error: str | None = None,
+    ) -> None:
+        """Write a call's result and end the lease.
+
+        A row that was wanted anew while the call ran is due again at once.
+        """
+
+
+class Store(Protocol):
+    """The database: the truth about everything."""
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in one transaction. It may be run again if the database asks for it."""
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work`, which only reads, beside any writer."""
+
+
+# --------------------------------------------------------------------------- the engine
+
+
+class JobOutlet(Protocol):
+    """Where submitted jobs go. The store calls it; an engine is one."""
+
+    def insert(self, connection: Any, jobs: Sequence[Job]) -> None:
+        """Last statements of the transaction, if the engine keeps its jobs in the database."""
+
+    def wake(self, jobs: Sequence[Job]) -> None:
+        """After the commit, on the event loop."""
+
+
+# --------------------------------------------------------------------------- the read side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HitRow:
+    """A hit for the page: the newest first."""
+
+    article: ArticleId
+    story: StoryId | None
+    watch: str
+    url: str | None
+    title: str
+    body: str
+    publisher: str
+    language: str | None
+    published_at: datetime | None
+    first_seen_at: datetime
+    matched_at: datetime
+    hit: Hit
+    copies: int  # other articles of the same story
+    delivery: DeliveryState | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedRow:
+    """A feed for the page and for `monitor status`."""
+
+    spec: FeedSpec
+    status: FeedStatus
+    polled_at: datetime | None
+    ok_at: datetime | None
+    due_at: datetime | None
+    failures: int
+    error: str | None  # "code: detail"
+    entries: int
+    newest_at: datetime | None  # publication of its newest entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRow:
+    """An outbox row for the page."""
+
+    id: DeliveryId
+    story: StoryId
+    headline: str
+    channel: str
+    state: DeliveryState
+    attempts: int
+    created_at: datetime
+    due_at: datetime | None
+    sent_at: datetime | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How much of everything there is."""
+
+    feeds: Mapping[FeedStatus, int]
+    entries: int
+    articles: Mapping[ArticleState, int]
+    stories: int
+    hits: int
+    deliveries: Mapping[DeliveryState, int]
+    oldest_waiting_at: datetime | None  # creation of the oldest delivery that is not shown yet
+    due_feeds: int
+    last_poll_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """A feed that listed an article, and when."""
+
+    feed: str
+    publisher: str
+    guid: str
+    url: str | None
+    title: str
+    published_at: datetime | None
+    first_seen_at: datetime
+    backlog: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleTrace:
+    """Everything known about one article: what `monitor why` explains from."""
+
+    article: ArticleId
+    url: str
+    title: str
+    body: str
+    state: ArticleState
+    source: str | None
+    language: str | None
+    attempts: int
+    error: str | None
+    published_at: datetime | None
+    first_seen_at: datetime
+    ingested_at: datetime | None
+    due_at: datetime | None
+    story: StoryId | None
+    copy_of: str | None  # URL of the article this one is a copy of
+    sightings: tuple[Sighting, ...]
+    hits: tuple[Hit, ...]
+    deliveries: tuple[DeliveryRow, ...]
+
+
+class Reports(Protocol):
+    """Read-only questions of the page and the command line."""
+
+    async def counts(self, now: datetime) -> Counts:
+        """Totals by state."""
+
+    async def hits(self, limit: int) -> Sequence[HitRow]:
+        """The newest hits."""
+
+    async def feeds(self) -> Sequence[FeedRow]:
+        """All declared feeds: those in trouble first, then by name."""
+
+    async def deliveries(self, limit: int) -> Sequence[DeliveryRow]:
+        """The newest deliveries; those that wait or failed first."""
+
+    async def trace(self, url: str) -> ArticleTrace | None:
+        """All about the article at a canonical URL."""
