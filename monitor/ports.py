@@ -103,6 +103,7 @@ class Added:
     entries: int = 0  # not seen in this feed before
     linked: int = 0  # of these, led to an article that was known already
     buckets: tuple[int, ...] = ()  # where new articles wait
+    stories: tuple[StoryId, ...] = ()  # stories of the linked articles: one more feed carries them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,159 @@
+"""What the steps found, put together: an article out of feed and page, an alert out of a story.
+
+Pure: rows in, values out. What the operator decided comes in as `Rules`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from alerts import Alert, Passage
+from monitor.errors import Permanent
+from monitor.match import Matcher
+from monitor.match.passage import best_passage
+from monitor.model import (
+    Article,
+    Delivery,
+    Entry,
+    Extraction,
+    Feed,
+    Hit,
+    PendingArticle,
+    Span,
+    Watch,
+)
+from monitor.ports import Coverage, FoundEntry, StoryView
+from monitor.stories.copies import text_hash
+from monitor.stories.urls import canonical_url, host_of, resolve_redirector, same_site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the operator decided, compiled. A reload swaps it whole."""
+
+    watches: tuple[Watch, ...]
+    matcher: Matcher
+    default_channel: str
+    interval: timedelta
+    intervals: Mapping[str, timedelta] = field(default_factory=dict)  # by feed URL
+    max_age: timedelta | None = timedelta(hours=24)  # older news is stored, not sent
+    max_feed: int = 15 << 20  # bytes
+    max_page: int = 2 << 20
+    page_attempts: int = 5
+    debounce: timedelta = timedelta(seconds=30)  # a growing story edits its message this often
+
+    def channel_of(self, watch: str) -> str | None:
+        """Where a watch alerts; None if there is no such watch any more."""
+        for each in self.watches:
+            if each.name == watch:
+                return each.channel or self.default_channel
+        return None
+
+
+def place_entry(feed: Feed, entry: Entry) -> FoundEntry:
+    """Where an entry's article belongs: its canonical URL and host.
+
+    An entry without a usable link is an article of its own, known by feed and guid.
+    """
+    if entry.url:
+        try:
+            url = canonical_url(resolve_redirector(entry.url))
+            return FoundEntry(entry=entry, url=url, host=host_of(url))
+        except Permanent:
+            pass
+    mark = hashlib.blake2b(f"{feed.spec.url}\n{entry.guid}".encode(), digest_size=16).hexdigest()
+    return FoundEntry(entry=replace(entry, url=None), url=f"urn:monitor:{mark}", host=feed.host)
+
+
+def is_news(pending: PendingArticle, published_at: datetime | None, rules: Rules) -> bool:
+    """Whether people want to be told: not what is old, nor undated backlog of a new feed."""
+    if rules.max_age is None:
+        return True
+    if published_at is None:
+        return not pending.backlog
+    return pending.first_seen_at - published_at <= rules.max_age
+
+
+def compose_article(
+    pending: PendingArticle, page_url: str | None, page: Extraction | None
+) -> Article:
+    """What is known of an article, the best of feed and page.
+
+    The headline is the feed's: it is the publisher's own words, where a page's title is guessed.
+    """
+    entry = pending.entry
+    body = page.body if page and page.body else entry.text
+    title = entry.title or (page.title if page else "")
+    return Article(
+        url=_best_url(pending, page_url, page),
+        title=title,
+        body=body,
+        source="page" if page and page.body else "feed",
+        authors=(page.authors if page else ()) or entry.authors,
+        published_at=entry.published_at or (page.published_at if page else None),
+        language=(page.language if page else None) or entry.language or pending.feed.language,
+        text_hash=text_hash(title, body),
+    )
+
+
+def _best_url(pending: PendingArticle, page_url: str | None, page: Extraction | None) -> str:
+    """Where the article really lives: rel=canonical of the same site, else after redirects."""
+    if page_url is None:
+        return pending.url
+    if page and page.canonical_url:
+        try:
+            named = canonical_url(page.canonical_url, base=page_url)
+        except Permanent:
+            named = ""
+        # Many sites name their front page as canonical of everything: that is no article.
+        if named and same_site(named, page_url) and named.rstrip("/").count("/") > 2:
+            return named
+    try:
+        return canonical_url(page_url)
+    except Permanent:
+        return pending.url
+
+
+def compose_alert(delivery: Delivery, view: StoryView, rules: Rules) -> Alert | None:
+    """What the delivery's channel should show of a story; None when nothing is left to show."""
+    shown = [(each, _hits_for(each, delivery.channel, rules)) for each in view.articles]
+    first, hits = next(((each, found) for each, found in shown if found), (None, ()))
+    if first is None:
+        return None
+    spans = sorted({span for hit in hits for span in hit.spans})
+    publishers = _distinct(name for each, _ in shown for name in each.publishers)
+    lead = first.publishers[0] if first.publishers else (publishers[0] if publishers else "")
+    return Alert(
+        delivery_id=delivery.id,
+        headline=first.title,
+        url=first.url,
+        passage=_passage(first, spans),
+        publisher=lead,
+        published_at=first.published_at,
+        found_at=first.first_seen_at,
+        watches=_distinct(hit.watch for hit in hits),
+        terms=_distinct(span.term for hit in hits for span in hit.spans),
+        also=tuple(name for name in publishers if name != lead),
+    )
+
+
+def _hits_for(article: Coverage, channel: str, rules: Rules) -> tuple[Hit, ...]:
+    """The hits that brought an article to a channel; all of them if its watches are gone."""
+    mine = tuple(hit for hit in article.hits if rules.channel_of(hit.watch) == channel)
+    orphans = tuple(hit for hit in article.hits if rules.channel_of(hit.watch) is None)
+    return mine or orphans
+
+
+def _passage(article: Coverage, spans: Sequence[Span]) -> Passage | None:
+    in_body = [span for span in spans if span.field == "body"]
+    if not article.body.strip():
+        return None
+    best = best_passage(article.body, in_body)
+    return Passage(text=best.text, marks=tuple(best.marks))
+
+
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in names if name))

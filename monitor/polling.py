@@ -1,0 +1,83 @@
+"""When is a feed, or a page that could not be had, asked for again? Pure: numbers in, times out.
+
+The row is the schedule: what these functions return is written to ``due_at``, so that a restart
+polls nothing early and forgets nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from monitor.errors import Code, Permanent, Transient, WorkError
+from monitor.model import FeedStatus
+
+LONGEST = timedelta(hours=24)
+"""No feed that may come back is left alone for longer; also the cap on a server's Retry-After
+(88 hours were seen in the wild)."""
+
+TRANSIENT_CEILING = timedelta(hours=1)
+"""A server in trouble is asked at least this often, so that it is known soon when it recovers."""
+
+JITTER = 0.1
+"""Share of the interval by which polls are spread, so that feeds added together drift apart."""
+
+_PAGE_BACKOFF = (
+    timedelta(minutes=1),  # a page is often announced a moment before it is there
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+)
+_HOPELESS_PAGE = {Code.BLOCKED, Code.BAD_URL, Code.WRONG_TYPE, Code.TOO_LARGE, Code.GONE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextPoll:
+    """What a poll's end means for the feed."""
+
+    status: FeedStatus
+    due_at: datetime | None  # None: never again
+    failures: int
+
+
+def after_success(now: datetime, interval: timedelta, jitter: float) -> NextPoll:
+    """The next poll after one that worked; `jitter` is anywhere in -1 … 1."""
+    return NextPoll(status=FeedStatus.OK, due_at=now + interval * (1 + JITTER * jitter), failures=0)
+
+
+def after_failure(
+    now: datetime, interval: timedelta, failures: int, error: WorkError, jitter: float
+) -> NextPoll:
+    """The next poll after one that failed; `failures` counts those before it in a row.
+
+    The wait doubles with each failure in a row: up to an hour for what heals by itself, up to a
+    day for what somebody must mend. A server's own Retry-After is obeyed. 410 ends the feed.
+    """
+    if error.code is Code.GONE:
+        return NextPoll(status=FeedStatus.GONE, due_at=None, failures=failures + 1)
+    ceiling = TRANSIENT_CEILING if isinstance(error, Transient) else LONGEST
+    wait = min(interval * 2 ** min(failures, 12), max(ceiling, interval))
+    wait *= 1 + JITTER * jitter
+    if isinstance(error, Transient) and error.retry_after is not None:
+        wait = max(wait, min(error.retry_after, LONGEST))
+    return NextPoll(status=FeedStatus.FAILING, due_at=now + wait, failures=failures + 1)
+
+
+def page_retry(now: datetime, error: WorkError, attempts: int, limit: int) -> datetime | None:
+    """When to ask again for a page that could not be had; None when it is not worth it.
+
+    `attempts` counts the failed one. Even a 404 is tried again: feeds announce pages early.
+    """
+    if attempts >= limit or (isinstance(error, Permanent) and error.code in _HOPELESS_PAGE):
+        return None
+    wait = _PAGE_BACKOFF[min(attempts, len(_PAGE_BACKOFF)) - 1]
+    if isinstance(error, Transient) and error.retry_after is not None:
+        wait = max(wait, min(error.retry_after, LONGEST))
+    return now + wait
+
+
+def delivery_retry(now: datetime, attempts: int, retry_after: float | None) -> datetime:
+    """When to try a delivery again: after 2 s, then doubling up to 5 minutes."""
+    if retry_after is not None:
+        return now + timedelta(seconds=min(retry_after, LONGEST.total_seconds()))
+    return now + timedelta(seconds=min(2.0 ** min(attempts, 9), 300))

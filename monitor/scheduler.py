@@ -1,0 +1,96 @@
+"""The clockwork: a tick each second that turns what is due into jobs, and rare maintenance.
+
+The rows are the schedule. The tick only looks at them, so it is schedule, start-up recovery and
+repair in one: whatever a crash or a lost job left behind is due, and found by the next tick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from monitor import telemetry
+from monitor.errors import StorageError
+from monitor.ports import Clock, Store, Transaction
+
+TICK = 1.0
+"""Seconds between two looks at what is due."""
+
+log = telemetry.get_logger()
+
+
+class Scheduler:
+    """Owns APScheduler: few jobs, all in memory; the schedule of feeds is in their rows.
+
+    One job per feed was measured to block the event loop for a minute at 10,000 feeds; one tick
+    with an indexed query costs 1 % of a core.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        maintenance: Callable[[], Awaitable[None]],
+        tick: float = TICK,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._maintenance = maintenance
+        self._seconds = tick
+        self._ticked_at: datetime | None = None
+        self._storage_down = False
+        # Late runs are run, not skipped: APScheduler's default drops a job that is 1 s late.
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC,
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+
+    def start(self) -> None:
+        """Tick from now on, on the running event loop."""
+        now = datetime.now(UTC)  # APScheduler runs on the machine's own time
+        self._scheduler.add_job(self.tick, "interval", seconds=self._seconds, next_run_time=now)
+        self._scheduler.add_job(self._maintenance, "interval", minutes=1, next_run_time=now)
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Start nothing more."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    def tick_age(self) -> float | None:
+        """Seconds since the last tick that reached the database; None before the first."""
+        if self._ticked_at is None:
+            return None
+        return (self._clock.now() - self._ticked_at).total_seconds()
+
+    async def tick(self) -> int:
+        """Have the engine do everything that is due; returns the number of jobs."""
+        now = self._clock.now()
+        try:
+            jobs = await submit_due(self._store, now)
+        except StorageError as error:
+            if not self._storage_down:
+                log.warning("tick.failed", error=str(error))
+            self._storage_down = True
+            return 0
+        if self._storage_down:
+            log.info("tick.recovered")
+            self._storage_down = False
+        self._ticked_at = now
+        return jobs
+
+
+async def submit_due(store: Store, now: datetime) -> int:
+    """Submit a job for each bucket and channel with something due; returns how many."""
+    due = sorted(await store.read(lambda tx: tx.due_jobs(now)))
+
+    def submit(tx: Transaction) -> None:
+        for job in due:
+            tx.submit(job)
+
+    if due:
+        await store.write(submit)
+    return len(due)

@@ -1,0 +1,162 @@
+"""Logs and metrics: how both look, and every metric there is.
+
+Logs are ``noun.verbed`` events with fields; JSON unless a person is watching. One canonical line
+ends every unit of work, with its status, seconds and counts. Metric labels come from enums only:
+never a URL, never a name that a feed can choose.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterable, MutableMapping
+from typing import IO, Any, Literal
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+
+REGISTRY = CollectorRegistry()
+
+_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_LATENCY = (1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 21600, 86400)
+
+BUILD = Info("monitor_build", "Version of this process", registry=REGISTRY)
+POLLS = Counter(
+    "monitor_polls_total", "Polls of feeds by how they ended", ["outcome"], registry=REGISTRY
+)
+POLL_SECONDS = Histogram(
+    "monitor_poll_seconds", "Duration of one poll", buckets=_SECONDS, registry=REGISTRY
+)
+POLL_LAG = Histogram(
+    "monitor_poll_lag_seconds",
+    "From when a poll was due to when it began",
+    buckets=_LATENCY,
+    registry=REGISTRY,
+)
+ENTRIES = Counter(
+    "monitor_entries_total",
+    "Entries not seen before: of a new article, or of one that was known",
+    ["result"],
+    registry=REGISTRY,
+)
+ARTICLES = Counter(
+    "monitor_articles_total", "Articles by how their ingest ended", ["outcome"], registry=REGISTRY
+)
+INGEST_SECONDS = Histogram(
+    "monitor_ingest_seconds", "Duration of one ingest", buckets=_SECONDS, registry=REGISTRY
+)
+HITS = Counter("monitor_hits_total", "Articles matched by a watch", registry=REGISTRY)
+DELIVERIES = Counter(
+    "monitor_deliveries_total",
+    "Calls to show an alert, by sink and how they ended",
+    ["sink", "outcome"],
+    registry=REGISTRY,
+)
+ALERT_SECONDS = Histogram(
+    "monitor_alert_seconds",
+    "From first seeing the article to the message being shown",
+    buckets=_LATENCY,
+    registry=REGISTRY,
+)
+JOBS_CRASHED = Counter(
+    "monitor_jobs_crashed_total", "Jobs ended by a bug", ["kind"], registry=REGISTRY
+)
+JOBS_RUNNING = Gauge("monitor_jobs_running", "Jobs at work now", ["kind"], registry=REGISTRY)
+FEEDS = Gauge("monitor_feeds", "Declared feeds by status", ["status"], registry=REGISTRY)
+OUTBOX = Gauge("monitor_outbox", "Deliveries by state", ["state"], registry=REGISTRY)
+OUTBOX_OLDEST = Gauge(
+    "monitor_outbox_oldest_seconds",
+    "Age of the oldest delivery that is not shown yet",
+    registry=REGISTRY,
+)
+CONFIG_OK = Gauge(
+    "monitor_config_last_reload_successful",
+    "1 if the configuration in the file is the one in use",
+    registry=REGISTRY,
+)
+CONFIG_AT = Gauge(
+    "monitor_config_last_reload_success_timestamp_seconds",
+    "When the configuration in use was read",
+    registry=REGISTRY,
+)
+
+_SECRETS = re.compile(
+    r"xox[a-z]-[\w-]+|xapp-[\w-]+"  # Slack's tokens
+    r"|(?<=hooks\.slack\.com/)[\w/]+"  # and webhooks
+    r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"  # user:password in any URL
+)
+
+
+def redact(text: str) -> str:
+    """The text without anything that looks like a secret."""
+    return _SECRETS.sub("***", text)
+
+
+def _redact_event(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = redact(value)
+    return event
+
+
+def set_up_logging(
+    style: Literal["auto", "json", "text"], *, level: str = "INFO", stream: IO[str] | None = None
+) -> None:
+    """Send every log line, ours and the libraries', through one formatter to `stream` (stderr)."""
+    stream = stream or sys.stderr
+    as_text = style == "text" or (style == "auto" and stream.isatty())
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(
+            fmt="%H:%M:%S" if as_text else "iso", utc=not as_text, key="time"
+        ),
+    ]
+    tail: list[Any] = (
+        [
+            structlog.dev.ConsoleRenderer(
+                colors=stream.isatty(), timestamp_key="time", pad_event_to=18
+            )
+        ]
+        if as_text
+        else [
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _redact_event,
+                *tail,
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for noisy in _QUIET:
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    # trafilatura reports every page it can't read as an error; ours is the line that counts
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+    logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)  # at DEBUG it prints its URL
+
+
+_QUIET: Iterable[str] = ("apscheduler", "alembic", "asyncio", "uvicorn", "watchfiles", "aiohttp")
+
+
+def get_logger() -> structlog.stdlib.BoundLogger:
+    """The logger that every module uses."""
+    return structlog.stdlib.get_logger("monitor")
