@@ -1,0 +1,56 @@
+# Build: `make image`. Run: compose.yaml, which also shows the limits that it works under.
+
+FROM python:3.11-slim AS build
+
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1
+RUN python -m venv /opt/venv
+WORKDIR /src
+
+# Dependencies change seldom, so they are a layer of their own; each is checked by its hash.
+COPY requirements.lock ./
+RUN /opt/venv/bin/pip install --require-hashes -r requirements.lock
+
+# The wheel is built by the backend that the development lock pins, hashes included.
+COPY requirements-dev.lock pyproject.toml README.md LICENSE ./
+COPY alerts alerts
+COPY migrations migrations
+COPY monitor monitor
+RUN PIP_CONSTRAINT=/src/requirements-dev.lock PIP_BUILD_CONSTRAINT=/src/requirements-dev.lock \
+        /opt/venv/bin/pip install --no-deps . \
+    # Bytecode that is never checked against its source: the root file system is read-only.
+    && /opt/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib
+
+
+FROM python:3.11-slim
+
+LABEL org.opencontainers.image.title="monitor" \
+      org.opencontainers.image.description="Self-hosted media monitoring: feeds to stories to Slack" \
+      org.opencontainers.image.licenses="MIT"
+
+RUN groupadd --gid 10001 monitor \
+    && useradd --uid 10001 --gid monitor --no-create-home --home-dir /data \
+        --shell /usr/sbin/nologin monitor \
+    && install --directory --owner monitor --group monitor /data
+
+COPY --from=build /opt/venv /opt/venv
+# A folder of its own, because the service watches the folder of its configuration for edits.
+COPY feeds.toml /config/feeds.toml
+
+# Inside a container every interface means this container's; publish the port with care.
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    MONITOR_CONFIG=/config/feeds.toml \
+    MONITOR_DATABASE_URL=sqlite:////data/monitor.db \
+    MONITOR_WEB_HOST=0.0.0.0 \
+    MONITOR_WEB_PORT=8080
+
+USER 10001:10001
+WORKDIR /data
+VOLUME /data
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 \
+    CMD ["monitor", "healthcheck"]
+ENTRYPOINT ["monitor"]
+CMD ["run"]

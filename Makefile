@@ -1,0 +1,77 @@
+# Everything a person or a CI does with this checkout. `make` alone lists it.
+# Needs make, Python 3.11 or newer and pip; the rest is installed into .venv from the lock files.
+# ARGS goes to the command:   make run ARGS="--port 9000"   make test ARGS="-k slack -x"
+# PYTHON names another one:   make run PYTHON=/opt/python3.13/bin/python3
+
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+ARGS ?=
+export PYTHON
+BIN := .venv/bin
+UV_COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-header \
+	--no-emit-index-url --python-version 3.11 pyproject.toml
+
+.PHONY: help
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# ---------------------------------------------------------------- use it
+
+.PHONY: run
+run: .venv/.run  ## Start the service on SQLite with feeds.toml (Ctrl-C stops it)
+	@$(BIN)/monitor run $(ARGS)
+
+.PHONY: demo
+demo: .venv/.run  ## Start it on the newsroom that ships with it; touches no network
+	@$(BIN)/monitor demo $(ARGS)
+
+.PHONY: image
+image:  ## Build the container image with docker (compose.yaml runs it)
+	docker build --tag monitor:latest $(ARGS) .
+
+# ---------------------------------------------------------------- work on it
+
+.PHONY: test
+test: check  ## Everything CI runs: the checks, then the tests (a PostgreSQL comes with them)
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: .venv/.dev  ## The quick part: format, lint, types, import contracts, lock files
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@! grep -nE 'https?://' requirements.lock requirements-dev.lock || \
+		{ echo "A lock file names a host: make it with 'make lock'."; exit 1; }
+
+.PHONY: format
+format: .venv/.dev  ## Format the code and mend what the linter can mend
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+.PHONY: bench
+bench: .venv/.dev  ## Measure this project beside its peers
+	$(BIN)/python -m bench $(ARGS)
+
+.PHONY: lock
+lock: .venv/.dev  ## Resolve pyproject.toml into both lock files (ARGS=--upgrade moves the pins)
+	$(UV_COMPILE) $(ARGS) -o requirements.lock
+	$(UV_COMPILE) $(ARGS) -c requirements.lock --group dev -o requirements-dev.lock
+
+.PHONY: clean
+clean:  ## Remove .venv, caches and build products; databases stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---------------------------------------------------------------- .venv
+
+# The development lock holds the same pins and more, so one environment serves both.
+.venv/.run: requirements.lock tools/venv
+	@tools/venv requirements.lock
+	@touch $@
+
+.venv/.dev: requirements-dev.lock requirements.lock tools/venv
+	@tools/venv requirements-dev.lock
+	@touch .venv/.run $@
