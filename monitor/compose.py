@@ -60,8 +60,9 @@ def place_entry(feed: Feed, entry: Entry) -> FoundEntry:
     """
     if entry.url:
         try:
-            url = canonical_url(resolve_redirector(entry.url))
-            return FoundEntry(entry=entry, url=url, host=host_of(url))
+            link = resolve_redirector(entry.url)
+            url = canonical_url(link)
+            return FoundEntry(entry=replace(entry, url=link), url=url, host=host_of(link))
         except Permanent:
             pass
     mark = hashlib.blake2b(f"{feed.spec.url}\n{entry.guid}".encode(), digest_size=16).hexdigest()

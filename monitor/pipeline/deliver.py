@@ -1,0 +1,179 @@
+"""Deliver: an outbox row becomes a message, posted once and edited from then on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from alerts import Alert, AlertError, Ambiguous, Deferred, Posted, Rejected, Stopped
+from monitor import polling, telemetry
+from monitor.compose import compose_alert
+from monitor.model import (
+    Delivery,
+    DeliveryState,
+    Sent,
+)
+from monitor.pipeline.context import Context
+from monitor.ports import Transaction
+
+log = telemetry.get_logger()
+
+SECOND_LOOK = 3.0
+"""Seconds before a message that was not found is looked for again: history lags behind posts."""
+
+STOPPED_PAUSE = 60.0
+"""Seconds before a sink that refuses us altogether is tried again: somebody may have mended it."""
+
+
+class Deliver:
+    """Shows what is due in a channel, oldest first, one after the other."""
+
+    def __init__(self, context: Context) -> None:
+        self._with = context
+
+    async def run(self, channel: str) -> None:
+        """Show everything due in a channel, until it is done, refused or the budget is spent."""
+        until = self._with.clock.now() + self._with.budget
+        while not self._with.stopping and self._with.clock.now() < until:
+            claim = partial(_claim, channel=channel, context=self._with)
+            delivery = await self._with.store.write(claim)
+            if delivery is None or not await self._deliver(delivery):
+                return
+
+    async def _deliver(self, delivery: Delivery) -> bool:
+        """Show one delivery; False when the channel should be left alone for now."""
+        view = await self._with.store.read(lambda tx: tx.story_view(delivery.story))
+        alert = compose_alert(delivery, view, self._with.rules)
+        if alert is None:
+            result = _Result("empty", DeliveryState.DEAD, error="nothing is left to show")
+        else:
+            result = await self._attempt(delivery, alert)
+        telemetry.DELIVERIES.labels(self._with.sink.name, result.outcome).inc()
+        if result.state is not DeliveryState.SENDING:
+            await self._with.store.write(
+                partial(_finish, delivery=delivery, result=result, now=self._with.clock.now())
+            )
+        self._with.sink_problem = result.error if result.outcome == "stopped" else None
+        self._report(delivery, alert, result)
+        return result.outcome in {"sent", "updated", "found", "rejected", "empty"}
+
+    async def _attempt(self, delivery: Delivery, alert: Alert) -> _Result:
+        try:
+            if delivery.sent is None:
+                return await self._post(delivery, alert)
+            if self._with.sink.can_update:
+                await self._with.sink.update(_posted(delivery.sent), alert)
+            return _Result("updated", DeliveryState.SENT, sent=delivery.sent)
+        except Ambiguous as caught:
+            if delivery.sent is not None:  # an edit may simply be repeated
+                return self._later(delivery, "deferred", caught, None)
+            # The row stays `sending`: it is looked for when its lease ends, here or elsewhere.
+            return _Result("ambiguous", DeliveryState.SENDING, error=str(caught))
+        except Rejected as caught:
+            # A refused edit leaves the message as it stands.
+            state = DeliveryState.SENT if delivery.sent else DeliveryState.DEAD
+            return _Result("rejected", state, sent=delivery.sent, error=str(caught))
+        except Deferred as caught:
+            return self._later(delivery, "deferred", caught, caught.retry_after)
+        except Stopped as caught:
+            return self._later(delivery, "stopped", caught, STOPPED_PAUSE)
+
+    def _later(
+        self, delivery: Delivery, outcome: str, error: AlertError, retry_after: float | None
+    ) -> _Result:
+        due_at = polling.delivery_retry(self._with.clock.now(), delivery.attempts, retry_after)
+        return _Result(
+            outcome, DeliveryState.RETRY, sent=delivery.sent, due_at=due_at, error=str(error)
+        )
+
+    async def _post(self, delivery: Delivery, alert: Alert) -> _Result:
+        """Post, exactly once as far as the sink can tell."""
+        unclear_since = delivery.found_sending_at
+        for last_try in (False, True):
+            if unclear_since is not None:
+                found = await self._look(delivery, unclear_since)
+                if found is not None:
+                    # It may say less than is known by now: have it edited.
+                    now = self._with.clock.now()
+                    return _Result("found", DeliveryState.RETRY, sent=found, due_at=now)
+            unclear_since = self._with.clock.now()
+            try:
+                posted = await self._with.sink.post(delivery.channel, alert)
+            except Ambiguous:
+                if last_try:
+                    raise
+            else:
+                sent = Sent(channel=posted.channel, ref=posted.ref)
+                return _Result("sent", DeliveryState.SENT, sent=sent)
+        raise AssertionError("unreachable")
+
+    async def _look(self, delivery: Delivery, since: datetime) -> Sent | None:
+        """Find out whether a broken-off post is shown; looks twice, for history lags.
+
+        A sink that can't look is posted to again: an alert shown twice is better than one lost.
+        Raises `Ambiguous` when the look itself has to wait, so that the doubt is kept.
+        """
+        try:
+            for pause in (0.0, SECOND_LOOK) if self._with.sink.can_find else ():
+                if pause:
+                    await self._with.clock.sleep(pause)
+                found = await self._with.sink.find(delivery.channel, delivery.id, since)
+                if found is not None:
+                    return Sent(channel=found.channel, ref=found.ref)
+        except Rejected:
+            return None  # no such channel: posting will say the same, definitely
+        except Stopped as error:
+            if error.code != "missing_scope":
+                raise Ambiguous(error.code, error.detail) from error
+        except Deferred as error:
+            raise Ambiguous(error.code, error.detail) from error
+        else:
+            if self._with.sink.can_find:
+                return None
+        log.warning("delivery.repeated_blind", delivery=delivery.id, channel=delivery.channel)
+        telemetry.DELIVERIES.labels(self._with.sink.name, "repeated_blind").inc()
+        return None
+
+    def _report(self, delivery: Delivery, alert: Alert | None, result: _Result) -> None:
+        if result.outcome == "sent" and alert is not None:
+            waited = (self._with.clock.now() - alert.found_at).total_seconds()
+            telemetry.ALERT_SECONDS.observe(max(0.0, waited))
+        say = log.warning if result.error else log.info
+        say(
+            f"alert.{result.outcome}",
+            channel=delivery.channel,
+            headline=alert.headline if alert else "",
+            delivery=delivery.id,
+            **({"error": result.error} if result.error else {}),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """How an attempt ended: a word for logs and metrics, and what the row becomes."""
+
+    outcome: str
+    state: DeliveryState
+    sent: Sent | None = None
+    due_at: datetime | None = None
+    error: str | None = None
+
+
+def _claim(tx: Transaction, *, channel: str, context: Context) -> Delivery | None:
+    return tx.claim_delivery(channel, context.clock.now(), context.delivery_lease)
+
+
+def _finish(tx: Transaction, *, delivery: Delivery, result: _Result, now: datetime) -> None:
+    tx.finish_delivery(
+        delivery.id,
+        result.state,
+        now,
+        sent=result.sent,
+        due_at=result.due_at,
+        error=result.error,
+    )
+
+
+def _posted(sent: Sent) -> Posted:
+    return Posted(channel=sent.channel, ref=sent.ref)
