@@ -1,0 +1,30 @@
+"""The environment and `feeds.toml` → `Settings`; every mistake at once, with file:line:column.
+
+::
+
+    settings = load(config_path_from(os.environ), os.environ)
+
+The file is read by `document` (positions by `positions`), the environment by `environment`; the
+two are laid over each other and checked against `models`, whose values are parsed by `values`;
+`checks` looks at the whole; `changes` tells two settings apart.
+"""
+
+from __future__ import annotations
+
+from monitor.config.changes import differences
+from monitor.config.environment import config_path_from
+from monitor.config.loading import load
+from monitor.config.models import Alerts, Fetch, Monitor, Polling, Settings, Slack, Web
+
+__all__ = [
+    "Alerts",
+    "Fetch",
+    "Monitor",
+    "Polling",
+    "Settings",
+    "Slack",
+    "Web",
+    "config_path_from",
+    "differences",
+    "load",
+]

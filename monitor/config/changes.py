@@ -1,0 +1,130 @@
+"""What a reload changed, in lines for people."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+
+from monitor.config import values
+from monitor.config.document import quoted
+from monitor.config.models import SECTIONS, Settings
+from monitor.model import FeedSpec, Watch
+
+RESTART = frozenset(
+    {
+        "monitor.database",
+        "monitor.workers",
+        "monitor.log",
+        "web.enabled",
+        "web.host",
+        "web.port",
+        "SLACK_BOT_TOKEN",
+        "SLACK_WEBHOOK_URL",
+        "SLACK_API_URL",
+    }
+)
+"""Settings that a running service can't take over."""
+
+_SIZES = {"fetch.max_feed", "fetch.max_page"}
+_HIDDEN = {"monitor.database"}
+
+
+def differences(old: Settings, new: Settings) -> tuple[str, ...]:
+    """One line for each thing that differs: `+` came, `-` went, `~` changed.
+
+    No secret is shown, only that it changed.
+    """
+    return (*_settings(old, new), *_watches(old, new), *_feeds(old, new))
+
+
+def _settings(old: Settings, new: Settings) -> Iterator[str]:
+    for section, model in SECTIONS.items():
+        for key in model.model_fields:
+            name = f"{section}.{key}"
+            before = getattr(getattr(old, section), key)
+            after = getattr(getattr(new, section), key)
+            if before != after:
+                change = (
+                    "" if name in _HIDDEN else f": {_show(name, before)} → {_show(name, after)}"
+                )
+                yield _line(name, change)
+    for name, key in (
+        ("SLACK_BOT_TOKEN", "slack_token"),
+        ("SLACK_WEBHOOK_URL", "slack_webhook"),
+        ("SLACK_API_URL", "slack_api_url"),
+    ):
+        if getattr(old, key) != getattr(new, key):
+            yield _line(name, "")
+
+
+def _line(name: str, change: str) -> str:
+    return f"~ {name}{change}" + (" (takes effect after a restart)" if name in RESTART else "")
+
+
+def _show(name: str, value: object) -> str:
+    match value:
+        case None:
+            return "off" if name == "alerts.max_age" else "none"
+        case timedelta():
+            return values.show_duration(value)
+        case bool():
+            return "true" if value else "false"
+        case int() if name in _SIZES:
+            return values.show_size(value)
+        case tuple():
+            return ", ".join(str(item) for item in value) or "none"
+        case _:
+            return str(value)
+
+
+def _watches(old: Settings, new: Settings) -> Iterator[str]:
+    before = {watch.name: watch for watch in old.watches}
+    after = {watch.name: watch for watch in new.watches}
+    yield from (f"- watch {quoted(name)}" for name in before if name not in after)
+    for name, watch in after.items():
+        if name not in before:
+            yield f"+ watch {quoted(name)}"
+        elif watch != before[name]:
+            yield f"~ watch {quoted(name)}: {_fields(before[name], watch)}"
+
+
+def _feeds(old: Settings, new: Settings) -> Iterator[str]:
+    before, after = _by_url(old), _by_url(new)
+    names = {feed.name: feed for url, feed in before.items() if url not in after}
+    moved = {
+        names[feed.name].url: feed
+        for url, feed in after.items()
+        if url not in before and feed.name in names
+    }
+    for url, feed in before.items():
+        if url not in after and url not in moved:
+            yield f"- feed {quoted(feed.name)}"
+    for url, feed in after.items():
+        was = before.get(url) or names.get(feed.name)
+        if was is None:
+            yield f"+ feed {quoted(feed.name)}"
+            continue
+        changed = [_fields(was, feed)] if was != feed else []
+        if old.interval_of(was.url) != new.interval_of(url) and (
+            was.url in old.intervals or url in new.intervals
+        ):
+            changed.append("interval")
+        if changed:
+            yield f"~ feed {quoted(feed.name)}: {', '.join(changed)}"
+
+
+def _by_url(settings: Settings) -> Mapping[str, FeedSpec]:
+    return {feed.url: feed for feed in settings.feeds}
+
+
+def _fields(before: Watch | FeedSpec, after: Watch | FeedSpec) -> str:
+    """The names of the fields that differ; of a name, what it was."""
+    changed = [
+        spec.name
+        for spec in dataclasses.fields(before)
+        if getattr(before, spec.name) != getattr(after, spec.name)
+    ]
+    return ", ".join(
+        f"name (was {quoted(before.name)})" if key == "name" else key for key in changed
+    )

@@ -1,0 +1,187 @@
+"""Reading the file: bytes → data whose every value knows where it stands."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from monitor.config.positions import KeyPath, Position, positions
+from monitor.errors import ConfigError, Mistake
+
+_NAMED = {"feed", "watch"}  # arrays of tables whose items have a name
+_LABEL_LENGTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed file with the place of each of its values."""
+
+    file: str
+    data: dict[str, Any]
+    places: Mapping[KeyPath, Position] = field(default_factory=dict)
+    origins: Mapping[KeyPath, str] = field(default_factory=dict)
+    """Values that came from the environment instead, with the variable's name."""
+
+    def place(self, path: KeyPath) -> Position:
+        """Where a value stands, or else the nearest table around it."""
+        for length in range(len(path), 0, -1):
+            if found := self.places.get(path[:length]):
+                return found
+        return Position(0, 0)
+
+    def mistake(self, path: KeyPath, message: str, label_path: KeyPath | None = None) -> Mistake:
+        """What is wrong with the value at `path`, said of what is at `label_path`."""
+        if variable := self.origins.get(path):
+            return Mistake(f"{variable}: {message}")
+        where = self.place(path)
+        label = self._label(path if label_path is None else label_path)
+        return Mistake(
+            f"{label}: {message}" if label else message, self.file, where.line, where.column
+        )
+
+    def _label(self, path: KeyPath) -> str:
+        """`feed "BBC": url`, without the indexes of list items: the column tells those."""
+        if len(path) >= 2 and path[0] in _NAMED and isinstance(path[1], int):
+            head, rest = self.title(str(path[0]), path[1]), path[2:]
+        else:
+            head, rest = "", path
+        names = [str(part) for part in rest if isinstance(part, str)]
+        return ": ".join([head, *names] if head else names)
+
+    def title(self, kind: str, index: int) -> str:
+        """What an operator would call a feed or a watch: its name, else its number."""
+        table = self.data[kind][index]
+        name = table.get("name") if isinstance(table, dict) else None
+        if isinstance(name, str) and name.strip():
+            return f"{kind} {quoted(name.strip())}"
+        return f"{kind} {index + 1}"
+
+
+def quoted(text: str) -> str:
+    """The text in quotes, on one line and not too long."""
+    line = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return f'"{line[: _LABEL_LENGTH - 1]}…"' if len(line) > _LABEL_LENGTH else f'"{line}"'
+
+
+def read(path: Path) -> Document:
+    """The document in a file. Raises `ConfigError` if there is none or it is not TOML."""
+    text = _text(path)
+    if not text.strip():
+        # An editor, a full disk or a half-done copy leaves this behind; nobody means it.
+        raise _error(path, "the file is empty; see the feeds.toml that ships with monitor")
+    try:
+        data = tomllib.loads(text)
+        return Document(str(path), data, positions(text))
+    except RecursionError:
+        raise _error(path, "lists or tables are nested too deeply") from None
+    except ValueError as error:
+        message, where = _syntax(text, str(error))
+        raise _error(path, message, where) from None
+
+
+def _error(path: Path, message: str, where: Position = Position(0, 0)) -> ConfigError:
+    return ConfigError((Mistake(message, str(path), where.line, where.column),))
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise _error(
+            path, "there is no such file; create it, or set MONITOR_CONFIG to where it is"
+        ) from None
+    except IsADirectoryError:
+        raise _error(
+            path, "is a folder, not a file; set MONITOR_CONFIG to the file itself"
+        ) from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise _error(path, f"the file can't be read: {reason}") from None
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise _error(path, "the file is saved as UTF-16; save it as UTF-8")
+    content = content.removeprefix(codecs.BOM_UTF8)  # some Windows editors write one
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode()
+        where = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        raise _error(path, "the file is not in UTF-8 from here on; save it as UTF-8", where) from (
+            None
+        )
+
+
+# ------------------------------------------------------------------------------ syntax errors
+
+_AT = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
+
+_PLAIN_WORDS = (
+    # tomllib's words, and ours
+    ("Invalid statement", "is neither a [section], nor a [[feed]], nor key = value"),
+    ("Expected newline or end", "nothing may follow a value on its line but a # comment"),
+    ("Expected '=' after", "expected = after the key"),
+    ("Illegal character '\\n'", "a quote that was opened on this line is not closed"),
+    ("Found invalid character '\\n'", "a quote that was opened on this line is not closed"),
+    ("Invalid value", 'the value is missing, or is text without "quotes"'),
+    ("Unclosed array", 'a list is not closed: here "," or "]" was expected'),
+    ("Unclosed inline table", 'a table is not closed: here "," or "}" was expected'),
+    ("Unescaped '\\'", "a backslash must be written twice, or the text be put in 'single quotes'"),
+    ("Unterminated string", "a text in triple quotes is not closed"),
+    ("Expected \"'''\"", "a text in triple quotes is not closed"),
+    ("Invalid initial character", "is no name for a key: use letters, digits, _ and -"),
+    ("Expected ']' at", 'the section\'s header lacks its closing "]"'),
+    ("Expected ']]' at", 'the header lacks its closing "]]"'),
+    ("Invalid date", "is no date; text must be in quotes"),
+    ("Cannot mutate immutable", "this table is complete already and can't be added to"),
+    ("Cannot redefine", "this table is made twice, in two ways"),
+)
+
+_TWICE = re.compile(r"Cannot declare (\(.*\)) twice")
+_CURLY = "“”„‟″‘’‚‛′«»"
+
+
+def _syntax(text: str, error: str) -> tuple[str, Position]:
+    """What a syntax error means in plain words, and where it is."""
+    match = _AT.fullmatch(error)
+    if match is None:  # not tomllib's own: a number of thousands of digits
+        return f"is not valid TOML: {error}", Position(0, 0)
+    lines = text.replace("\r\n", "\n").split("\n")
+    if match[2]:
+        where = Position(int(match[2]), int(match[3]))
+    else:
+        last = len(text.rstrip().split("\n"))
+        where = Position(last, len(lines[last - 1]) + 1)
+    line = lines[where.line - 1]
+    if line[where.column - 1 : where.column] in tuple(_CURLY):
+        return "a curly quote; TOML wants straight ones: \"text\" or 'text'", where
+    if twice := _TWICE.match(match[1]):
+        section = ".".join(re.findall(r"'([^']*)'", twice[1]))
+        return f"section [{section}] stands here a second time; put its keys together", Position(
+            where.line, _indent(line)
+        )
+    if match[1] == "Cannot overwrite a value":
+        return _set_twice(line), Position(where.line, _indent(line))
+    for words, ours in _PLAIN_WORDS:
+        if match[1].startswith(words):
+            return ours, where
+    return f"is not valid TOML: {match[1]}", where
+
+
+def _indent(line: str) -> int:
+    """The column of the first character that is no space."""
+    return len(line) - len(line.lstrip()) + 1
+
+
+def _set_twice(line: str) -> str:
+    """A key that exists: nearly always a feed without its own header."""
+    if line.lstrip().startswith("["):
+        return "this section's name is a key's already"
+    key = line.partition("=")[0].strip()
+    hint = " (is a [[feed]] or [[watch]] line missing above?)"
+    return f"{quoted(key)} is set a second time in the same section" + (
+        hint if key in {"name", "url", "terms", "tags", "publisher", "side", "language"} else ""
+    )

@@ -1,0 +1,152 @@
+"""What the environment says: the secrets, and a few settings that depend on the machine.
+
+A secret NAME may instead stand in a file that NAME_FILE names, as Docker and Kubernetes mount
+them. No message from here repeats a value.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from monitor.config import values
+from monitor.config.positions import KeyPath
+from monitor.errors import Mistake
+
+CONFIG = "MONITOR_CONFIG"
+
+_SECRETS = ("SLACK_BOT_TOKEN", "SLACK_WEBHOOK_URL", "MONITOR_DATABASE_URL")
+_OVERRIDES: Mapping[str, KeyPath] = {
+    "MONITOR_LOG": ("monitor", "log"),
+    "MONITOR_WEB_HOST": ("web", "host"),
+    "MONITOR_WEB_PORT": ("web", "port"),
+}
+_KNOWN = (
+    CONFIG,
+    "SLACK_API_URL",
+    *_OVERRIDES,
+    *_SECRETS,
+    *(f"{name}_FILE" for name in _SECRETS),
+)
+
+
+def config_path_from(env: Mapping[str, str]) -> Path:
+    """The configuration's path: MONITOR_CONFIG, else `feeds.toml` here."""
+    return Path(env.get(CONFIG, "").strip() or "feeds.toml")
+
+
+@dataclass(slots=True)
+class Environment:
+    """The environment, read; what is wrong with it is in `mistakes`."""
+
+    slack_token: SecretStr | None = None
+    slack_webhook: SecretStr | None = None
+    slack_api_url: str | None = None
+    overrides: dict[KeyPath, tuple[str, object]] = field(default_factory=dict)
+    """Values that win over the file's, each with the variable it came from."""
+    mistakes: list[Mistake] = field(default_factory=list)
+    warnings: list[Mistake] = field(default_factory=list)
+
+
+def read_environment(env: Mapping[str, str]) -> Environment:
+    """Everything that the variables say. Empty ones count as not set, as compose sets them."""
+    found = Environment()
+    for variable, path in _OVERRIDES.items():
+        if value := env.get(variable, "").strip():
+            number = value.isdecimal() and path == ("web", "port")
+            found.overrides[path] = (variable, int(value) if number else value)
+    variable, url = _secret(env, "MONITOR_DATABASE_URL", found)
+    if url:
+        found.overrides["monitor", "database"] = (variable, url)
+    found.slack_token = _token(*_secret(env, "SLACK_BOT_TOKEN", found), found)
+    found.slack_webhook = _webhook(*_secret(env, "SLACK_WEBHOOK_URL", found), found)
+    found.slack_api_url = _api_url(env.get("SLACK_API_URL", "").strip(), found)
+    if found.slack_token and found.slack_webhook:
+        found.warnings.append(
+            Mistake("SLACK_WEBHOOK_URL: is not used, because SLACK_BOT_TOKEN is set too")
+        )
+    found.warnings.extend(_misspelt(env))
+    return found
+
+
+def _secret(env: Mapping[str, str], name: str, found: Environment) -> tuple[str, str | None]:
+    """A secret with the variable it came from; None if there is none or it can't be read."""
+    file_variable = f"{name}_FILE"
+    value, file = env.get(name, "").strip(), env.get(file_variable, "").strip()
+    if value and file:
+        found.mistakes.append(Mistake(f"{name}: is set, and {file_variable} too; unset one"))
+        return name, None
+    if not file:
+        return name, value or None
+    try:
+        content = Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        found.mistakes.append(Mistake(f"{file_variable}: {file} can't be read: {reason}"))
+        return file_variable, None
+    except ValueError:  # not UTF-8 (the error would show the bytes), or no path at all
+        found.mistakes.append(Mistake(f"{file_variable}: {file} does not hold text"))
+        return file_variable, None
+    if not content:
+        found.mistakes.append(Mistake(f"{file_variable}: {file} is empty"))
+        return file_variable, None
+    return file_variable, content
+
+
+_OTHER_TOKENS = {
+    "xapp-": "an app-level token",
+    "xoxp-": "a user token",
+    "xoxe": "a configuration or rotating token",
+    "https://": "a URL, perhaps meant for SLACK_WEBHOOK_URL",
+}
+
+
+def _token(variable: str, value: str | None, found: Environment) -> SecretStr | None:
+    if value is None:
+        return None
+    if re.fullmatch(r"xoxb-[A-Za-z0-9-]+", value):
+        return SecretStr(value)
+    seen = next((what for start, what in _OTHER_TOKENS.items() if value.startswith(start)), None)
+    found.mistakes.append(
+        Mistake(
+            f"{variable}: is {seen or 'not a bot token'}; a bot token starts with xoxb- and is"
+            " under OAuth & Permissions on your app's page"
+        )
+    )
+    return None
+
+
+def _webhook(variable: str, value: str | None, found: Environment) -> SecretStr | None:
+    if value is None:
+        return None
+    try:
+        return SecretStr(values.http_url(value))
+    except ValueError as error:
+        found.mistakes.append(Mistake(f"{variable}: {error}"))
+        return None
+
+
+def _api_url(value: str, found: Environment) -> str | None:
+    if not value:
+        return None
+    try:
+        return values.http_url(value)
+    except ValueError as error:
+        found.mistakes.append(Mistake(f"SLACK_API_URL: {error}"))
+        return None
+
+
+def _misspelt(env: Mapping[str, str]) -> list[Mistake]:
+    """Variables that are nearly ours. Only nearly: Kubernetes makes MONITOR_… names of its own."""
+    warnings = []
+    for variable in sorted(env):
+        if variable in _KNOWN or not variable.startswith(("MONITOR_", "SLACK_")):
+            continue
+        if close := difflib.get_close_matches(variable, _KNOWN, n=1, cutoff=0.9):
+            warnings.append(Mistake(f"{variable}: is not read; did you mean {close[0]}?"))
+    return warnings

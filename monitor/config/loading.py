@@ -1,0 +1,234 @@
+"""The file and the environment together: `load`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from monitor.config import checks
+from monitor.config.document import Document, quoted, read
+from monitor.config.environment import Environment, read_environment
+from monitor.config.models import SECTIONS, TABLES, FeedTable, Section, Settings, WatchTable
+from monitor.errors import ConfigError, Mistake
+
+S = TypeVar("S", bound=Section)
+
+
+def load(path: Path, env: Mapping[str, str]) -> Settings:
+    """The settings in a file and the environment; where both say something, the environment wins.
+
+    Raises `ConfigError` with everything that is wrong, in the order of the file. What is merely
+    odd is in `Settings.warnings`.
+    """
+    environment = read_environment(env)
+    try:
+        document = _overlaid(read(path), environment)
+    except ConfigError as error:
+        raise ConfigError((*environment.mistakes, *error.mistakes)) from None
+    loading = _Loading(document)
+    settings = loading.settings(environment)
+    report = checks.check(document, settings)
+    mistakes = [*environment.mistakes, *loading.mistakes, *report.mistakes]
+    if mistakes:
+        raise ConfigError(_sorted(mistakes))
+    warnings = _sorted([*environment.warnings, *report.warnings])
+    return settings.model_copy(update={"warnings": warnings})
+
+
+def _sorted(mistakes: list[Mistake]) -> tuple[Mistake, ...]:
+    return tuple(sorted(mistakes, key=lambda mistake: (mistake.line, mistake.column)))
+
+
+def _overlaid(document: Document, environment: Environment) -> Document:
+    """The document as if the environment's values stood in it."""
+    data, origins = dict(document.data), {}
+    for path, (variable, value) in environment.overrides.items():
+        section, key = str(path[0]), str(path[1])
+        table = data.get(section, {})
+        if isinstance(table, dict):
+            data[section] = {**table, key: value}
+            origins[path] = variable
+    return Document(document.file, data, document.places, origins)
+
+
+@dataclass(slots=True)
+class _Loading:
+    """One reading of a document into models, with the mistakes met on the way."""
+
+    document: Document
+    mistakes: list[Mistake] = field(default_factory=list)
+
+    def settings(self, environment: Environment) -> Settings:
+        """The document's settings; what is wrong has its default, and is in `mistakes`."""
+        for key in self.document.data.keys() - SECTIONS.keys() - TABLES.keys():
+            self.unknown_section(key)
+        sections = {name: self.section(name, model) for name, model in SECTIONS.items()}
+        watches = self.tables("watch", WatchTable)
+        feeds = [feed for feed in self.tables("feed", FeedTable) if feed.enabled]
+        intervals: dict[str, timedelta] = {
+            feed.url: feed.interval for feed in feeds if feed.interval is not None
+        }
+        return Settings.model_validate(
+            {
+                **sections,
+                "watches": tuple(watch.watch() for watch in watches),
+                "feeds": tuple(feed.spec() for feed in feeds),
+                "intervals": intervals,
+                "slack_token": environment.slack_token,
+                "slack_webhook": environment.slack_webhook,
+                "slack_api_url": environment.slack_api_url,
+            }
+        )
+
+    def section(self, name: str, model: type[S]) -> S:
+        """A `[section]`."""
+        table = self.document.data.get(name, {})
+        if isinstance(table, list):
+            self.add((name,), f"must be written [{name}], in single brackets and once", label=())
+        elif not isinstance(table, dict):
+            self.add((name,), f"is a section: write [{name}] on a line of its own")
+        else:
+            return self.model((name,), table, model) or model()
+        return model()
+
+    def tables(self, name: str, model: type[S]) -> list[S]:
+        """All `[[name]]` that are right."""
+        tables = self.document.data.get(name, [])
+        if isinstance(tables, dict):
+            self.add((name,), f"must be written [[{name}]], in double brackets", label=())
+            return []
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            self.add((name,), f"write each {name} as [[{name}]] with its keys below", label=())
+            return []
+        found = (self.model((name, n), table, model) for n, table in enumerate(tables))
+        return [table for table in found if table is not None]
+
+    def model(self, path: tuple[str | int, ...], table: dict[str, Any], model: type[S]) -> S | None:
+        """A table as its model, or None with its mistakes noted."""
+        try:
+            return model.model_validate(table)
+        except ValidationError as error:
+            details = error.errors(include_url=False, include_input=False)
+        for detail in details:
+            self.explain(path, detail, model)
+        return None
+
+    def explain(
+        self, path: tuple[str | int, ...], detail: ErrorDetails, model: type[Section]
+    ) -> None:
+        """One finding of pydantic's in the words of the file."""
+        where = (*path, *detail["loc"])
+        match detail["type"]:
+            case "value_error":
+                self.add(where, str(detail["ctx"]["error"]))
+            case "missing":
+                self.add(where, "is missing")
+            case "extra_forbidden":
+                self.add(where, _unknown(str(where[-1]), path, model), label=path)
+            case "tuple_type":
+                self.add(where, _no_list(where, self.document))
+            case _:
+                self.add(where, detail["msg"])
+
+    def unknown_section(self, key: str) -> None:
+        """Something at the top that is neither a section nor a list of tables."""
+        value = self.document.data[key]
+        if not isinstance(value, dict) and not (
+            isinstance(value, list) and value and isinstance(value[0], dict)
+        ):
+            homes = _homes(key)
+            hint = f"; it belongs below {homes}" if homes else "; is its [section] line missing?"
+            message = f"unknown key {quoted(key)} outside of any section{hint}"
+            self.add((key,), message, label=())
+            return
+        known = {**dict.fromkeys(SECTIONS, "[{}]"), **dict.fromkeys(TABLES, "[[{}]]")}
+        close = difflib.get_close_matches(key.lower(), list(known), n=1, cutoff=0.6)
+        shown = {name: brackets.format(name) for name, brackets in known.items()}
+        hint = f"did you mean {shown[close[0]]}?" if close else f"known are {_list(shown.values())}"
+        self.add((key,), f"unknown section [{key}]; {hint}", label=())
+
+    def add(
+        self,
+        path: tuple[str | int, ...],
+        message: str,
+        label: tuple[str | int, ...] | None = None,
+    ) -> None:
+        """Note a mistake."""
+        self.mistakes.append(self.document.mistake(path, message, label))
+
+
+_SYNONYMS = {
+    "term": "terms",
+    "keyword": "terms",
+    "keywords": "terms",
+    "words": "terms",
+    "phrases": "terms",
+    "title": "name",
+    "link": "url",
+    "href": "url",
+    "lang": "language",
+    "every": "interval",
+    "country": "side",
+    "active": "enabled",
+    "channels": "channel",
+    "email": "contact",
+    "db": "database",
+    "bind": "host",
+    "address": "host",
+}
+_SECRET_KEYS = {
+    "token": "SLACK_BOT_TOKEN",
+    "bot_token": "SLACK_BOT_TOKEN",
+    "slack_token": "SLACK_BOT_TOKEN",
+    "slack_bot_token": "SLACK_BOT_TOKEN",
+    "webhook": "SLACK_WEBHOOK_URL",
+    "webhook_url": "SLACK_WEBHOOK_URL",
+    "slack_webhook_url": "SLACK_WEBHOOK_URL",
+}
+
+
+def _unknown(key: str, path: tuple[str | int, ...], model: type[Section]) -> str:
+    """What to do about a key that its table does not have."""
+    known = list(model.model_fields)
+    if variable := _SECRET_KEYS.get(key.lower()):
+        return (
+            f"{quoted(key)} is a secret and does not belong in this file:"
+            f" set {variable} or {variable}_FILE in the environment"
+        )
+    close = difflib.get_close_matches(key.lower(), known, n=1, cutoff=0.6)
+    meant = _SYNONYMS.get(key.lower())
+    if meant in known or close:
+        return (
+            f"unknown key {quoted(key)}; did you mean {quoted(close[0] if close else meant or '')}?"
+        )
+    if homes := _homes(key, but=str(path[0])):
+        return f"unknown key {quoted(key)}; it belongs below {homes}"
+    return f"unknown key {quoted(key)}; known are {_list(known)}"
+
+
+def _homes(key: str, but: str = "") -> str:
+    """The sections that have such a key."""
+    homes = [f"[{name}]" for name, model in SECTIONS.items() if key in model.model_fields]
+    homes += [f"[[{name}]]" for name, model in TABLES.items() if key in model.model_fields]
+    return " or ".join(home for home in homes if home.strip("[]") != but)
+
+
+def _list(words: Any) -> str:
+    return ", ".join(words)
+
+
+def _no_list(path: tuple[str | int, ...], document: Document) -> str:
+    """A single value where several may stand."""
+    example = {"terms": '["ceasefire"]', "tags": '["wire"]', "allow": '["10.0.0.0/8"]'}
+    value: Any = document.data
+    for part in path:
+        value = value[part]
+    shown = f"[{quoted(value)}]" if isinstance(value, str) else example.get(str(path[-1]), '["…"]')
+    return f"must be a list of strings, e.g. {shown}"

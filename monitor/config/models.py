@@ -1,0 +1,186 @@
+"""The shape of the configuration: one frozen model per section, and `Settings` over them.
+
+The models are also usable from code: ``Settings()`` is what an empty file would mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, SecretStr
+
+from monitor import __version__
+from monitor.config import values
+from monitor.errors import Mistake
+from monitor.model import FeedSpec, Watch
+
+Text: TypeAlias = Annotated[str, PlainValidator(values.text)]
+Name: TypeAlias = Annotated[str, PlainValidator(values.name)]
+Term: TypeAlias = Annotated[str, PlainValidator(values.term)]
+Side: TypeAlias = Annotated[str, PlainValidator(values.side)]
+LanguageTag: TypeAlias = Annotated[str, PlainValidator(values.language)]
+Url: TypeAlias = Annotated[str, PlainValidator(values.http_url)]
+Channel: TypeAlias = Annotated[str, PlainValidator(values.channel)]
+Flag: TypeAlias = Annotated[bool, PlainValidator(values.flag)]
+
+_SECOND = timedelta(seconds=1)
+_DAY = timedelta(days=1)
+
+Interval: TypeAlias = Annotated[timedelta, PlainValidator(values.duration(30 * _SECOND, 30 * _DAY))]
+
+
+class Section(BaseModel):
+    """A table of the file: nothing in it changes, nothing unknown is let through."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Monitor(Section):
+    """`[monitor]`: the service itself."""
+
+    database: Annotated[str, PlainValidator(values.database)] = Field(
+        default="sqlite:///data/monitor.db",
+        repr=False,  # may hold a password
+    )
+    contact: Annotated[str, PlainValidator(values.contact)] | None = None
+    log: Annotated[
+        Literal["auto", "json", "text"], PlainValidator(values.choice("auto", "json", "text"))
+    ] = "auto"
+    workers: Annotated[int, PlainValidator(values.number(1, 64))] = 2  # of the process pool
+
+    @property
+    def user_agent(self) -> str:
+        """Who asks, and whom a publisher may write to."""
+        if self.contact is None:
+            return f"monitor/{__version__}"
+        scheme = "" if "://" in self.contact else "mailto:"
+        return f"monitor/{__version__} (+{scheme}{self.contact})"
+
+
+class Polling(Section):
+    """`[polling]`: how often feeds are asked."""
+
+    interval: Interval = timedelta(minutes=5)
+
+
+class Fetch(Section):
+    """`[fetch]`: manners and limits towards other people's servers."""
+
+    timeout: Annotated[
+        timedelta,
+        PlainValidator(values.duration(_SECOND, 600 * _SECOND, example="20s")),
+    ] = timedelta(seconds=20)
+    spacing: Annotated[  # between two requests to one host
+        timedelta,
+        PlainValidator(values.duration(timedelta(0), 600 * _SECOND, example="1s")),
+    ] = timedelta(seconds=1)
+    max_feed: Annotated[int, PlainValidator(values.size(2**10, 2**30))] = 15 * 2**20  # bytes
+    max_page: Annotated[int, PlainValidator(values.size(2**10, 2**30))] = 2 * 2**20  # bytes
+    allow: tuple[Annotated[str, PlainValidator(values.allowed)], ...] = ()
+    page_attempts: Annotated[int, PlainValidator(values.number(1, 100))] = 5
+
+
+class Alerts(Section):
+    """`[alerts]`: what is worth a message."""
+
+    max_age: Annotated[  # None: no limit
+        timedelta | None,
+        PlainValidator(
+            values.duration(60 * _SECOND, 3650 * _DAY, example="24h", or_off=True),
+        ),
+    ] = timedelta(hours=24)
+
+
+class Slack(Section):
+    """`[slack]`: where messages go. The token comes from the environment."""
+
+    channel: Channel | None = None
+    ops_channel: Channel | None = None
+
+
+class Web(Section):
+    """`[web]`: the page."""
+
+    enabled: Flag = True
+    host: Annotated[str, PlainValidator(values.host)] = "127.0.0.1"
+    port: Annotated[int, PlainValidator(values.number(1, 65535))] = 8080
+
+
+def _some(terms: tuple[str, ...]) -> tuple[str, ...]:
+    if not terms:
+        raise values.Invalid("must hold at least one term")
+    return terms
+
+
+class WatchTable(Section):
+    """`[[watch]]`."""
+
+    name: Name
+    terms: Annotated[tuple[Term, ...], AfterValidator(_some)]
+    channel: Channel | None = None
+
+    def watch(self) -> Watch:
+        """The watch that it declares."""
+        return Watch(name=self.name, terms=self.terms, channel=self.channel)
+
+
+class FeedTable(Section):
+    """`[[feed]]`."""
+
+    name: Name
+    url: Url
+    publisher: Name | None = None
+    side: Side | None = None
+    language: LanguageTag | None = None
+    tags: tuple[Name, ...] = ()
+    interval: Interval | None = None
+    enabled: Flag = True
+
+    def spec(self) -> FeedSpec:
+        """The feed that it declares."""
+        return FeedSpec(
+            url=self.url,
+            name=self.name,
+            publisher=self.publisher or self.name,
+            side=self.side,
+            language=self.language,
+            tags=self.tags,
+        )
+
+
+SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
+    {
+        "monitor": Monitor,
+        "polling": Polling,
+        "fetch": Fetch,
+        "alerts": Alerts,
+        "slack": Slack,
+        "web": Web,
+    }
+)
+TABLES: Mapping[str, type[Section]] = MappingProxyType({"watch": WatchTable, "feed": FeedTable})
+
+
+class Settings(Section):
+    """Everything that the service is told, checked."""
+
+    monitor: Monitor = Monitor()
+    polling: Polling = Polling()
+    fetch: Fetch = Fetch()
+    alerts: Alerts = Alerts()
+    slack: Slack = Slack()
+    web: Web = Web()
+    watches: tuple[Watch, ...] = ()
+    feeds: tuple[FeedSpec, ...] = ()  # the enabled ones
+    intervals: Mapping[str, timedelta] = Field(default_factory=dict)  # by URL, where it is its own
+    slack_token: SecretStr | None = None
+    slack_webhook: SecretStr | None = None
+    slack_api_url: str | None = None
+    warnings: tuple[Mistake, ...] = ()
+
+    def interval_of(self, url: str) -> timedelta:
+        """How often the feed at this URL is asked."""
+        return self.intervals.get(url, self.polling.interval)

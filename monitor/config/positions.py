@@ -1,0 +1,118 @@
+"""Where each key of a TOML document stands.
+
+`tomllib` gives values without positions, so the text is read a second time by tree-sitter, which
+gives positions without values; the two are joined by key path. A key path is what leads to a value
+in the parsed data: names for tables, indexes for arrays, e.g. ``("feed", 2, "tags", 0)``.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+import tree_sitter_toml
+from tree_sitter import Language, Node, Parser
+
+KeyPath: TypeAlias = tuple[str | int, ...]
+
+_TOML = Language(tree_sitter_toml.language())
+
+
+class Position(NamedTuple):
+    """A place in a text: both count from 1, columns in characters (code points)."""
+
+    line: int
+    column: int
+
+
+def positions(text: str) -> Mapping[KeyPath, Position]:
+    """The place of every table, key and list item of a valid TOML document.
+
+    A key's place is where its name begins; a table's is its header (of an array of tables, each
+    item has its own); a list item's is the item.
+    """
+    source = text.encode()
+    walk = _Walk(source.split(b"\n"))
+    base: KeyPath = ()
+    for node in Parser(_TOML).parse(source).root_node.named_children:
+        if node.type == "pair":  # before the first header
+            walk.pair(base, node)
+        elif node.type in {"table", "table_array_element"}:
+            walk.table(node)
+    return walk.found
+
+
+@dataclass(slots=True)
+class _Walk:
+    """The state of one reading of a syntax tree."""
+
+    lines: list[bytes]
+    found: dict[KeyPath, Position] = field(default_factory=dict)
+    last: dict[KeyPath, int] = field(default_factory=dict)  # array of tables → index of its last
+
+    def at(self, node: Node) -> Position:
+        """A node's place; tree-sitter counts columns in bytes from 0."""
+        row, column = node.start_point
+        return Position(row + 1, len(self.lines[row][:column].decode(errors="replace")) + 1)
+
+    def table(self, node: Node) -> None:
+        """A header and the pairs below it."""
+        header, *pairs = node.named_children
+        parts = [name for name, _ in _names(header)]
+        path = (*self.current(parts[:-1]), parts[-1])
+        if node.type == "table_array_element":
+            self.found.setdefault(path, self.at(node))
+            self.last[path] = self.last.get(path, -1) + 1
+            path = (*path, self.last[path])
+        elif path in self.last:
+            path = (*path, self.last[path])
+        for depth in range(1, len(path)):
+            self.found.setdefault(path[:depth], self.at(node))
+        self.found[path] = self.at(node)
+        for pair in pairs:
+            if pair.type == "pair":
+                self.pair(path, pair)
+
+    def current(self, parts: list[str]) -> KeyPath:
+        """The path of a header's leading names: arrays of tables mean their last table."""
+        path: KeyPath = ()
+        for part in parts:
+            path = (*path, part)
+            if path in self.last:
+                path = (*path, self.last[path])
+        return path
+
+    def pair(self, base: KeyPath, node: Node) -> None:
+        """``key = value`` or ``dotted.key = value``."""
+        key, *rest = node.named_children
+        path = base
+        for name, leaf in _names(key):
+            path = (*path, name)
+            self.found.setdefault(path, self.at(leaf))
+        for value in rest:
+            self.value(path, value)
+
+    def value(self, path: KeyPath, node: Node) -> None:
+        """What stands inside lists and inline tables."""
+        if node.type == "inline_table":
+            for pair in node.named_children:
+                if pair.type == "pair":
+                    self.pair(path, pair)
+        elif node.type == "array":
+            items = (child for child in node.named_children if child.type != "comment")
+            for index, item in enumerate(items):
+                self.found[*path, index] = self.at(item)
+                self.value((*path, index), item)
+
+
+def _names(key: Node) -> list[tuple[str, Node]]:
+    """The names that a key is made of, each with its node."""
+    if key.type == "dotted_key":
+        return [pair for part in key.named_children for pair in _names(part)]
+    text = (key.text or b"").decode()
+    if key.type == "quoted_key":
+        name: str = tomllib.loads(f"key = {text}")["key"]
+        return [(name, key)]
+    return [(text, key)]
