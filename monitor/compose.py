@@ -69,13 +69,24 @@ def place_entry(feed: Feed, entry: Entry) -> FoundEntry:
     return FoundEntry(entry=replace(entry, url=None), url=f"urn:monitor:{mark}", host=feed.host)
 
 
-def is_news(pending: PendingArticle, published_at: datetime | None, rules: Rules) -> bool:
-    """Whether people want to be told: not what is old, nor undated backlog of a new feed."""
-    if rules.max_age is None:
-        return True
+def why_not_news(
+    published_at: datetime | None,
+    *,
+    first_seen_at: datetime,
+    backlog: bool,
+    max_age: timedelta | None,
+) -> str | None:
+    """Why people don't want to be told of an article, as a sentence; None if they do.
+
+    `backlog`: the article was in its feeds already when they were polled for the first time.
+    """
+    if max_age is None:
+        return None
     if published_at is None:
-        return not pending.backlog
-    return pending.first_seen_at - published_at <= rules.max_age
+        return "it bears no date and its feed listed it before it was watched" if backlog else None
+    if first_seen_at - published_at > max_age:
+        return "it was older than [alerts] max_age when it was first seen"
+    return None
 
 
 def compose_article(

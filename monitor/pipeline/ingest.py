@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from monitor import polling, telemetry
-from monitor.compose import Rules, compose_article, is_news
+from monitor.compose import Rules, compose_article, why_not_news
 from monitor.errors import Code, Permanent, WorkError
 from monitor.extract import extract_page
 from monitor.match import Document
@@ -150,7 +150,13 @@ def _save_ingest(
         return str(state)  # the page is still not to be had: nothing new was learnt
     story, shown_in = _decide_story(tx, pending, content, now, rules)
     tx.set_hits(pending.id, hits, now)
-    if is_news(pending, content.published_at, rules):
+    old = why_not_news(
+        content.published_at,
+        first_seen_at=pending.first_seen_at,
+        backlog=pending.backlog,
+        max_age=rules.max_age,
+    )
+    if old is None:
         for channel in {rules.channel_of(hit.watch) or rules.default_channel for hit in hits}:
             if channel not in shown_in:
                 tx.want_delivery(story, channel, now)

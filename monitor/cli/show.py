@@ -1,0 +1,247 @@
+"""What the command line prints: values in, lines and tables out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from monitor.compose import why_not_news
+from monitor.config import Settings
+from monitor.match import Document, compile_watches
+from monitor.match.passage import best_passage
+from monitor.model import ArticleState, DeliveryState, FeedStatus
+from monitor.ports import ArticleTrace, Counts, DeliveryRow, FeedRow, Reports
+from monitor.stories.urls import canonical_url, host_of, resolve_redirector
+
+_STYLE = {FeedStatus.OK: "green", FeedStatus.FAILING: "red", FeedStatus.GONE: "red"}
+
+
+def destination(settings: Settings) -> str:
+    """Where alerts go, in words."""
+    if settings.slack_token is not None:
+        return f"Slack, {settings.slack.channel or 'each watch to its own channel'}"
+    if settings.slack_webhook is not None:
+        return "Slack's webhook"
+    return "the terminal (set SLACK_BOT_TOKEN for Slack)"
+
+
+def age(then: datetime | None, now: datetime) -> str:
+    """How long ago, or how soon, in one unit."""
+    if then is None:
+        return "never"
+    seconds = (now - then).total_seconds()
+    text = _span(abs(seconds))
+    return f"{text} ago" if seconds >= 0 else f"in {text}"
+
+
+def _span(seconds: float) -> str:
+    for limit, size, unit in ((90, 1, "s"), (5400, 60, "min"), (129600, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds / 86400:.0f} d"
+
+
+def counts_line(counts: Counts) -> str:
+    """Everything there is, in a line."""
+    waiting = sum(
+        counts.deliveries.get(state, 0)
+        for state in (DeliveryState.PENDING, DeliveryState.RETRY, DeliveryState.SENDING)
+    )
+    parts = [
+        f"{sum(counts.feeds.values())} feeds"
+        + (f" ({bad} failing)" if (bad := counts.feeds.get(FeedStatus.FAILING, 0)) else ""),
+        f"{counts.entries} entries",
+        f"{sum(counts.articles.values())} articles",
+        f"{counts.stories} stories",
+        f"{counts.hits} hits",
+        f"{counts.deliveries.get(DeliveryState.SENT, 0)} alerts shown",
+    ]
+    if waiting:
+        parts.append(f"{waiting} waiting")
+    if dead := counts.deliveries.get(DeliveryState.DEAD, 0):
+        parts.append(f"{dead} dead")
+    return " · ".join(parts)
+
+
+def status(counts: Counts, feeds: Sequence[FeedRow], now: datetime) -> Iterator[Any]:
+    """The totals and a table of feeds."""
+    yield Text(counts_line(counts), style="bold")
+    yield f"Last poll {age(counts.last_poll_at, now)}; {counts.due_feeds} feeds due now."
+    if counts.oldest_waiting_at:
+        yield f"[yellow]The oldest alert has waited since {age(counts.oldest_waiting_at, now)}.[/]"
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("Feed", "Status", "Polled", "Next", "Entries", "Newest", "Error"):
+        table.add_column(name, overflow="fold" if name in {"Feed", "Error"} else "ellipsis")
+    for row in feeds:
+        table.add_row(
+            escape(row.spec.name),
+            Text(str(row.status), style=_STYLE.get(row.status, "")),
+            age(row.polled_at, now),
+            age(row.due_at, now) if row.due_at else "never",
+            str(row.entries),
+            age(row.newest_at, now) if row.newest_at else "-",
+            escape(row.error or ""),
+        )
+    yield table if feeds else "No feeds. Add a [[feed]] to feeds.toml."
+
+
+def status_json(counts: Counts, feeds: Sequence[FeedRow]) -> dict[str, Any]:
+    """The same for machines: times in ISO 8601."""
+
+    def iso(then: datetime | None) -> str | None:
+        return then.isoformat() if then else None
+
+    return {
+        "feeds": {str(state): number for state, number in counts.feeds.items()},
+        "entries": counts.entries,
+        "articles": {str(state): number for state, number in counts.articles.items()},
+        "stories": counts.stories,
+        "hits": counts.hits,
+        "deliveries": {str(state): number for state, number in counts.deliveries.items()},
+        "oldest_waiting_at": iso(counts.oldest_waiting_at),
+        "last_poll_at": iso(counts.last_poll_at),
+        "feed": [
+            {
+                "name": row.spec.name,
+                "url": row.spec.url,
+                "publisher": row.spec.publisher,
+                "status": str(row.status),
+                "polled_at": iso(row.polled_at),
+                "ok_at": iso(row.ok_at),
+                "due_at": iso(row.due_at),
+                "failures": row.failures,
+                "error": row.error,
+                "entries": row.entries,
+                "newest_at": iso(row.newest_at),
+            }
+            for row in feeds
+        ],
+    }
+
+
+async def why(
+    url: str, settings: Settings, reports: Reports, now: datetime
+) -> Sequence[str | Text]:
+    """The story of one article, stage by stage. Raises `Permanent` if this is no URL."""
+    canonical = canonical_url(resolve_redirector(url))
+    trace = await reports.trace(canonical)
+    if trace is None:
+        return list(_unseen(canonical, await reports.feeds(), now))
+    return list(_traced(trace, settings, now))
+
+
+def _unseen(url: str, feeds: Sequence[FeedRow], now: datetime) -> Iterator[str | Text]:
+    yield "[bold]Not seen.[/] No feed has listed this article."
+    yield f"  Known here as {escape(url)}"
+    host = host_of(url).removeprefix("www.")
+    near = [row for row in feeds if host in row.spec.url or host_of(row.spec.url).endswith(host)]
+    if not near:
+        yield f"  No feed from {escape(host)} is declared: add one to feeds.toml."
+    for row in near:
+        yield (
+            f"  {escape(row.spec.name)}: {row.status}, polled {age(row.polled_at, now)}"
+            + (f", next {age(row.due_at, now)}" if row.due_at else "")
+            + (f"; {escape(row.error)}" if row.error else "")
+        )
+
+
+def _traced(trace: ArticleTrace, settings: Settings, now: datetime) -> Iterator[str | Text]:
+    yield Text(trace.title or "(no headline)", style="bold")
+    yield Text(trace.url, style="dim")
+    yield ""
+    for seen in trace.sightings:
+        late = " (in the feed before it was watched)" if seen.backlog else ""
+        yield f"[bold]Seen[/]      {age(seen.first_seen_at, now)} in {escape(seen.feed)}{late}"
+    yield (
+        f"[bold]Published[/] {trace.published_at:%Y-%m-%d %H:%M} UTC"
+        if (trace.published_at)
+        else "[bold]Published[/] no date given"
+    )
+    yield f"[bold]Text[/]      {_text_line(trace, now)}"
+    if trace.story is None:
+        yield "[bold]Grouped[/]   not yet"
+        return
+    copy = f", a copy of {escape(trace.copy_of)}" if trace.copy_of else ""
+    yield f"[bold]Grouped[/]   story {trace.story}{copy}"
+    yield from _matched(trace, settings)
+    yield from _alerted(trace, settings, now)
+
+
+def _text_line(trace: ArticleTrace, now: datetime) -> str:
+    words = len(trace.body.split())
+    error = f" ({escape(trace.error)})" if trace.error else ""
+    match trace.state:
+        case ArticleState.NEW:
+            return f"waits for its page, due {age(trace.due_at, now)}{error}"
+        case ArticleState.PARTIAL:
+            return (
+                f"{words} words from the feed; the page could not be had{error} and is tried "
+                f"again {age(trace.due_at, now)}"
+            )
+        case ArticleState.FAILED:
+            return f"none: only the headline was matched{error}"
+        case _:
+            place = "page" if trace.source == "page" else "feed"
+            return f"{words} words from the {place}, {trace.language or 'language unknown'}{error}"
+
+
+def _matched(trace: ArticleTrace, settings: Settings) -> Iterator[str | Text]:
+    found = {hit.watch: hit for hit in trace.hits}
+    document = Document(title=trace.title, body=trace.body, language=trace.language)
+    matcher = compile_watches(settings.watches)
+    now_found = {hit.watch for hit in matcher.match(document)}
+    for watch in settings.watches:
+        hit = found.get(watch.name)
+        if hit is None:
+            note = (
+                "not when it was read, but the watch as it is now would match"
+                if watch.name in now_found
+                else f"none of {', '.join(map(repr, watch.terms))} stands in headline or text"
+            )
+            yield f"[bold]Matched[/]   [dim]no[/]  {escape(watch.name)}: {escape(note)}"
+            continue
+        terms = ", ".join(dict.fromkeys(span.term for span in hit.spans))
+        yield f"[bold]Matched[/]   [green]yes[/] {escape(watch.name)}: {escape(terms)}"
+        in_body = [span for span in hit.spans if span.field == "body"]
+        if in_body:
+            passage = best_passage(trace.body, in_body)
+            text = Text("                " + passage.text)
+            for start, end in passage.marks:
+                text.stylize("bold yellow", start + 16, end + 16)
+            yield text
+
+
+def _alerted(trace: ArticleTrace, settings: Settings, now: datetime) -> Iterator[str]:
+    if not trace.deliveries:
+        if not trace.hits:
+            yield "[bold]Alerted[/]   no: no watch matched"
+            return
+        reason = why_not_news(
+            trace.published_at,
+            first_seen_at=trace.first_seen_at,
+            backlog=all(seen.backlog for seen in trace.sightings),
+            max_age=settings.alerts.max_age,
+        )
+        yield f"[bold]Alerted[/]   no: {reason or 'its story has no delivery'}"
+    for row in trace.deliveries:
+        yield f"[bold]Alerted[/]   {_delivery_line(row, now)}"
+
+
+def _delivery_line(row: DeliveryRow, now: datetime) -> str:
+    channel, error = escape(row.channel), f": {escape(row.error)}" if row.error else ""
+    match row.state:
+        case DeliveryState.SENT:
+            return f"[green]yes[/] in {channel}, {age(row.sent_at, now)}{error}"
+        case DeliveryState.DEAD:
+            return f"[red]no[/]  {channel} refused it for good after {row.attempts} attempts{error}"
+        case DeliveryState.RETRY:
+            return f"not yet: {channel} is tried again {age(row.due_at, now)}{error}"
+        case DeliveryState.SENDING:
+            return f"being sent to {channel}"
+        case _:
+            return f"waits to be sent to {channel}"

@@ -1,0 +1,378 @@
+"""The composition root and the life of the service: settings in, a running service out.
+
+The only place that constructs anything with a side effect. Start: lock, migrate, connect, give back
+leases of a crash, tick. Stop: no more ticks, what is at work ends or is given back, connections
+close; ten seconds at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TextIO
+
+from alerts import AlertError, Sink
+from alerts.console import ConsoleSink
+from monitor import __version__, config, telemetry
+from monitor.compose import Rules
+from monitor.config import Settings
+from monitor.engine.local import LocalEngine
+from monitor.engine.pool import ProcessPool
+from monitor.errors import ConfigError, Mistake
+from monitor.fetch.client import HttpFetcher
+from monitor.fetch.politeness import PoliteFetcher
+from monitor.match import compile_watches
+from monitor.model import DeliveryState, FeedStatus
+from monitor.pipeline import Context, Pipeline
+from monitor.ports import Clock, Reports, Store
+from monitor.reload import edits
+from monitor.scheduler import TICK, Scheduler, submit_due
+from monitor.storage import SqlReports, SqlStore, exclusive, upgrade
+from monitor.web import WebServer, create_app
+
+log = telemetry.get_logger()
+
+GRACE = 8.0
+"""Seconds that jobs at work have to end after a stop was asked for."""
+
+STALE_TICK = 30.0
+"""Seconds without a tick after which the service counts as hung."""
+
+CONSOLE_CHANNEL = "terminal"
+"""The channel's name where alerts are printed and no other is configured."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The time."""
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast this service's clock runs, and how patient it must be because of that."""
+
+    speed: float = 1.0  # seconds of its clock per second of the machine's
+    tick: float = TICK  # of the machine's seconds
+    debounce: timedelta = timedelta(seconds=30)
+
+    def patient(self, span: timedelta) -> timedelta:
+        """A span of the machine's time in the clock's."""
+        return span * self.speed
+
+
+class Service:
+    """A wired application: made by `assembled`, run by `run` or `once`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        store: Store,
+        reports: Reports,
+        engine: LocalEngine,
+        pipeline: Pipeline,
+        fetcher: PoliteFetcher,
+        pace: Pace,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.store = store
+        self.reports = reports
+        self.engine = engine
+        self.pipeline = pipeline
+        self.scheduler = Scheduler(store, clock, maintenance=self._refresh_gauges, tick=pace.tick)
+        self._fetcher = fetcher
+        self._pace = pace
+        self._rejected: tuple[Mistake, ...] = ()
+        self._ready = False
+
+    # -- what the page asks (monitor.web.Health)
+
+    @property
+    def version(self) -> str:
+        """The version of the program."""
+        return __version__
+
+    def tick_age(self) -> float | None:
+        """Seconds of the machine since the last tick that reached the database."""
+        age = self.scheduler.tick_age()
+        return None if age is None else age / self._pace.speed
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether everything is up."""
+        return (True, "") if self._ready else (False, "The service is starting.")
+
+    def config_error(self) -> str | None:
+        """The mistakes of the last configuration, if it was rejected."""
+        return "\n".join(map(str, self._rejected)) or None
+
+    def sink_problem(self) -> str | None:
+        """Why no alert can be delivered at all, if so."""
+        problem = self.pipeline.context.sink_problem
+        return f"{self.pipeline.context.sink.name}: {problem}" if problem else None
+
+    # -- configuration
+
+    async def apply(self, settings: Settings) -> None:
+        """Make these settings the ones in use, in the database and in memory."""
+        rules = await asyncio.to_thread(rules_of, settings, self._pace)
+        now = self.clock.now()
+        await self.store.write(lambda tx: tx.sync_feeds(settings.feeds, now))
+        await self.store.write(lambda tx: tx.sync_watches(settings.watches, now))
+        self.pipeline.context.rules = rules
+        self._fetcher.spacing = settings.fetch.spacing
+        self.settings = settings
+        self._rejected = ()
+        telemetry.CONFIG_OK.set(1)
+        telemetry.CONFIG_AT.set(now.timestamp())
+
+    async def reload(self, path: Path, env: Mapping[str, str]) -> bool:
+        """Read the configuration again; a bad one is reported and the old one stays."""
+        try:
+            settings = await asyncio.to_thread(config.load, path, env)
+            check_channels(settings)
+        except ConfigError as error:
+            if error.mistakes != self._rejected:
+                for mistake in error.mistakes:
+                    log.error("config.rejected", mistake=str(mistake))
+                log.warning("config.kept", detail="the configuration before this edit stays in use")
+            self._rejected = error.mistakes
+            telemetry.CONFIG_OK.set(0)
+            return False
+        changes = config.differences(self.settings, settings)
+        if not changes and not self._rejected:
+            return True
+        await self.apply(settings)
+        for warning in settings.warnings:
+            log.warning("config.warning", detail=str(warning))
+        log.info("config.applied", changes=list(changes))
+        return True
+
+    # -- life
+
+    async def run(
+        self,
+        stop: asyncio.Event,
+        *,
+        path: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        announce: Callable[[str], None] | None = None,
+    ) -> None:
+        """Serve until `stop`; edits of the file at `path` are applied as they are saved."""
+        async with AsyncExitStack() as stack:
+            url = None
+            if self.settings.web.enabled:
+                server = await stack.enter_async_context(self._web_server())
+                url = server.url
+            await self._greet_sink()
+            self.scheduler.start()
+            working = asyncio.create_task(self.engine.run(self.pipeline.run, stop))
+            watching = asyncio.create_task(self._follow(path, env or {}, stop)) if path else None
+            self._ready = True
+            log.info(
+                "service.started",
+                version=__version__,
+                feeds=len(self.settings.feeds),
+                watches=len(self.settings.watches),
+                sink=self.pipeline.context.sink.name,
+                **({"page": url} if url else {}),
+            )
+            if announce and url:
+                announce(url)
+            try:
+                await asyncio.wait(
+                    {working, *([watching] if watching else [])},
+                    return_when=asyncio.FIRST_EXCEPTION,
+                )
+            finally:
+                await self._wind_down(stop)
+                for task in (working, watching):
+                    if task and not task.done():
+                        task.cancel()
+            for task in (working, watching):
+                if task and task.done() and not task.cancelled():
+                    task.result()
+        log.info("service.stopped")
+
+    async def once(self) -> None:
+        """Do everything that is due, and what comes of it, then return."""
+        stop = asyncio.Event()
+        working = asyncio.create_task(self.engine.run(self.pipeline.run, stop))
+        try:
+            while await submit_due(self.store, self.clock.now()):
+                await self.engine.settle()
+        finally:
+            await self._wind_down(stop)
+            await working
+
+    async def _wind_down(self, stop: asyncio.Event) -> None:
+        self._ready = False
+        self.scheduler.stop()
+        self.pipeline.context.stopping = True
+        stop.set()
+        late = await self.engine.drain(GRACE)
+        if late:
+            log.warning("service.cut_short", jobs=late, detail="they go on after the next start")
+
+    async def _follow(self, path: Path, env: Mapping[str, str], stop: asyncio.Event) -> None:
+        async for _ in edits(path, stop):
+            await self.reload(path, env)
+
+    async def _greet_sink(self) -> None:
+        check = getattr(self.pipeline.context.sink, "check", None)
+        if check is None:
+            return
+        try:
+            log.info("sink.checked", sink=self.pipeline.context.sink.name, detail=await check())
+        except AlertError as error:
+            self.pipeline.context.sink_problem = str(error)
+            log.error("sink.refused", sink=self.pipeline.context.sink.name, error=str(error))
+
+    def _web_server(self) -> WebServer:
+        app = create_app(
+            reports=self.reports,
+            health=self,
+            clock=self.clock,
+            registry=telemetry.REGISTRY,
+            host=self.settings.web.host,
+            stale_after=STALE_TICK,
+        )
+        return WebServer(app, self.settings.web.host, self.settings.web.port)
+
+    async def _refresh_gauges(self) -> None:
+        counts = await self.reports.counts(self.clock.now())
+        for status in FeedStatus:
+            telemetry.FEEDS.labels(str(status)).set(counts.feeds.get(status, 0))
+        for state in DeliveryState:
+            telemetry.OUTBOX.labels(str(state)).set(counts.deliveries.get(state, 0))
+        oldest = counts.oldest_waiting_at
+        age = (self.clock.now() - oldest).total_seconds() if oldest else 0.0
+        telemetry.OUTBOX_OLDEST.set(max(0.0, age))
+
+
+@asynccontextmanager
+async def assembled(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    sink: Sink | None = None,
+    pace: Pace | None = None,
+    alerts_to: TextIO | None = None,
+) -> AsyncIterator[Service]:
+    """A service over real parts, ready to run; everything is closed at the end.
+
+    Raises `ConfigError`, `StorageError` or another `MonitorError` with one sentence for people.
+    """
+    check_channels(settings)
+    clock = clock or SystemClock()
+    pace = pace or Pace()
+    url = settings.monitor.database
+    async with AsyncExitStack() as stack:
+        stack.enter_context(exclusive(url))
+        await asyncio.to_thread(upgrade, url)
+        engine = LocalEngine()
+        store = await stack.enter_async_context(SqlStore(url, engine))
+        if url.startswith("sqlite"):  # ours alone: what is leased was leased by a crash
+            await store.write(lambda tx: tx.release_leases())
+        fetcher = await stack.enter_async_context(
+            HttpFetcher(
+                user_agent=settings.monitor.user_agent,
+                timeout=settings.fetch.timeout.total_seconds(),
+                allow=settings.fetch.allow,
+                clock=clock,
+            )
+        )
+        polite = PoliteFetcher(fetcher, clock, spacing=settings.fetch.spacing)
+        pool = await stack.enter_async_context(ProcessPool(workers=settings.monitor.workers))
+        sink = sink or sink_of(settings, alerts_to or sys.stdout)
+        stack.push_async_callback(sink.close)
+        context = Context(
+            store=store,
+            fetcher=polite,
+            offload=pool,
+            sink=sink,
+            clock=clock,
+            rules=rules_of(settings, pace),
+            jitter=lambda: random.uniform(-1, 1),  # noqa: S311 not a secret
+            budget=pace.patient(timedelta(seconds=60)),
+            lease=pace.patient(timedelta(minutes=5)),
+            delivery_lease=pace.patient(timedelta(seconds=90)),
+        )
+        service = Service(
+            settings,
+            clock=clock,
+            store=store,
+            reports=SqlReports(store),
+            engine=engine,
+            pipeline=Pipeline(context),
+            fetcher=polite,
+            pace=pace,
+        )
+        await service.apply(settings)
+        yield service
+
+
+@asynccontextmanager
+async def looking_at(settings: Settings) -> AsyncIterator[Reports]:
+    """The read side of a database that a service may be using. Raises `StorageError`."""
+    async with SqlStore(settings.monitor.database, None, must_exist=True) as store:
+        yield SqlReports(store)
+
+
+def sink_of(settings: Settings, stream: TextIO) -> Sink:
+    """Slack by token, else by webhook, else the terminal."""
+    if settings.slack_token is not None:
+        from alerts.slack import SlackSink  # noqa: PLC0415 not everybody has Slack
+
+        return SlackSink(settings.slack_token.get_secret_value(), base_url=settings.slack_api_url)
+    if settings.slack_webhook is not None:
+        from alerts.webhook import SlackWebhookSink  # noqa: PLC0415
+
+        return SlackWebhookSink(settings.slack_webhook.get_secret_value())
+    return ConsoleSink(stream)
+
+
+def check_channels(settings: Settings) -> None:
+    """Every watch must have somewhere to alert. Raises `ConfigError`."""
+    if settings.slack_token is None or settings.slack.channel is not None:
+        return
+    homeless = [watch.name for watch in settings.watches if watch.channel is None]
+    if homeless:
+        raise ConfigError(
+            (
+                Mistake(
+                    f'watch "{homeless[0]}" has no channel: add `channel = "#newsdesk"` under '
+                    "[slack] for all watches, or to the watch itself"
+                ),
+            )
+        )
+
+
+def rules_of(settings: Settings, pace: Pace) -> Rules:
+    """The settings, compiled."""
+    return Rules(
+        watches=settings.watches,
+        matcher=compile_watches(settings.watches),
+        default_channel=settings.slack.channel or CONSOLE_CHANNEL,
+        interval=settings.polling.interval,
+        intervals=settings.intervals,
+        max_age=settings.alerts.max_age,
+        max_feed=settings.fetch.max_feed,
+        max_page=settings.fetch.max_page,
+        page_attempts=settings.fetch.page_attempts,
+        debounce=pace.debounce,
+    )

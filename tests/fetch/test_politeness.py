@@ -1,0 +1,68 @@
+"""Manners: one request at a time to a host, with a pause between two."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from datetime import timedelta
+
+import pytest
+
+from monitor.errors import Code, Transient
+from monitor.fetch.politeness import PoliteFetcher
+from monitor.ports import NotModified
+
+
+class Wire:
+    """A fetcher that writes down when each request begins and how many are under way a host."""
+
+    def __init__(self, clock, *, error: Exception | None = None) -> None:
+        self.clock = clock
+        self.error = error
+        self.begun: list[tuple[str, float]] = []
+        self.under_way = 0
+        self.most = 0
+
+    async def get(self, url, **_):
+        self.begun.append((url, self.clock.now().timestamp()))
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await asyncio.sleep(0)
+        self.under_way -= 1
+        if self.error:
+            raise self.error
+        return NotModified()
+
+
+def fetch(polite, url):
+    return polite.get(url, accept="*/*", max_bytes=1)
+
+
+async def test_requests_to_one_host_keep_their_distance(clock):
+    """The next request to a host begins a spacing after the one before has ended."""
+    wire = Wire(clock)
+    polite = PoliteFetcher(wire, clock, spacing=timedelta(seconds=2))
+    await asyncio.gather(*(fetch(polite, f"http://Example.test/{n}") for n in range(3)))
+    times = [when for _, when in wire.begun]
+    assert [round(b - a) for a, b in itertools.pairwise(times)] == [2, 2]
+    assert wire.most == 1
+
+
+async def test_other_hosts_do_not_wait(clock):
+    """Only a host's own requests are held back."""
+    wire = Wire(clock)
+    polite = PoliteFetcher(wire, clock, spacing=timedelta(seconds=60))
+    await asyncio.gather(*(fetch(polite, f"http://host{n}.test/") for n in range(5)))
+    assert clock.slept == []
+    assert wire.most > 1
+
+
+async def test_a_failed_request_counts_too(clock):
+    """A server in trouble is not asked again at once."""
+    polite = PoliteFetcher(
+        Wire(clock, error=Transient(Code.TIMEOUT, "")), clock, spacing=timedelta(seconds=3)
+    )
+    for _ in range(2):
+        with pytest.raises(Transient):
+            await fetch(polite, "http://example.test/")
+    assert clock.slept == [3.0]

@@ -1,0 +1,103 @@
+"""The next poll: always in the future, never absurdly far, and as the server asked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.errors import Code, ParseError, Permanent, Transient
+from monitor.model import FeedStatus
+from monitor.polling import (
+    JITTER,
+    LONGEST,
+    TRANSIENT_CEILING,
+    after_failure,
+    after_success,
+    delivery_retry,
+    page_retry,
+)
+
+NOW = datetime(2025, 5, 10, 12, 0, tzinfo=UTC)
+FIVE = timedelta(minutes=5)
+
+intervals = st.timedeltas(timedelta(seconds=30), timedelta(days=30))
+jitters = st.floats(-1, 1)
+errors = st.one_of(
+    st.builds(
+        lambda seconds: Transient(
+            Code.RATE_LIMITED,
+            "",
+            retry_after=None if seconds is None else timedelta(seconds=seconds),
+        ),
+        st.none() | st.integers(0, 10**7),
+    ),
+    st.sampled_from([Permanent(Code.NOT_FOUND, ""), ParseError(Code.NOT_A_FEED, "")]),
+)
+
+
+@given(interval=intervals, jitter=jitters)
+def test_success_waits_one_interval_give_or_take_the_jitter(interval, jitter):
+    """A good poll is followed by one interval, ±10 %."""
+    then = after_success(NOW, interval, jitter)
+    assert then.due_at is not None
+    assert abs(then.due_at - NOW - interval) <= interval * JITTER + timedelta(microseconds=1)
+    assert (then.status, then.failures) == (FeedStatus.OK, 0)
+
+
+@given(interval=intervals, failures=st.integers(0, 10_000), error=errors, jitter=jitters)
+def test_a_failed_feed_is_tried_again_in_bounded_time(interval, failures, error, jitter):
+    """However often a feed fails, its next poll is in the future and within a day's reach."""
+    then = after_failure(NOW, interval, failures, error, jitter)
+    assert then.due_at is not None
+    assert NOW < then.due_at <= NOW + max(LONGEST, interval) * (1 + JITTER)
+    assert then.failures == failures + 1
+    assert then.status is FeedStatus.FAILING
+
+
+def test_failures_double_the_wait_up_to_a_ceiling():
+    """What heals by itself is asked at least hourly; what must be mended, daily."""
+    timeout = Transient(Code.TIMEOUT, "")
+    missing = Permanent(Code.NOT_FOUND, "")
+    waits = [after_failure(NOW, FIVE, n, timeout, 0).due_at - NOW for n in range(6)]
+    assert waits[:4] == [FIVE, 2 * FIVE, 4 * FIVE, 8 * FIVE]
+    assert waits[5] == TRANSIENT_CEILING
+    assert after_failure(NOW, FIVE, 20, missing, 0).due_at == NOW + LONGEST
+
+
+def test_retry_after_is_obeyed_up_to_a_day():
+    """The server's own word counts more than our back-off, but 88 hours are too many."""
+    asked = Transient(Code.RATE_LIMITED, "", retry_after=timedelta(hours=2))
+    absurd = Transient(Code.RATE_LIMITED, "", retry_after=timedelta(hours=88))
+    assert after_failure(NOW, FIVE, 0, asked, 0).due_at == NOW + timedelta(hours=2)
+    assert after_failure(NOW, FIVE, 0, absurd, 0).due_at == NOW + LONGEST
+
+
+def test_gone_ends_the_feed():
+    """410 is the server's way to say: never again."""
+    then = after_failure(NOW, FIVE, 0, Permanent(Code.GONE, ""), 0)
+    assert (then.status, then.due_at) == (FeedStatus.GONE, None)
+
+
+@pytest.mark.parametrize("code", [Code.BLOCKED, Code.GONE, Code.TOO_LARGE, Code.WRONG_TYPE])
+def test_hopeless_pages_are_not_asked_for_again(code):
+    """A page that is refused for what it is will not become another."""
+    assert page_retry(NOW, Permanent(code, ""), 1, 5) is None
+
+
+def test_a_missing_page_is_tried_again_with_a_limit():
+    """Feeds announce pages early, so even a 404 gets more chances, further and further apart."""
+    missing = Permanent(Code.NOT_FOUND, "")
+    due = [page_retry(NOW, missing, attempts, 5) for attempts in (1, 2, 3, 4, 5)]
+    assert due[-1] is None
+    assert due[:4] == sorted(due[:4])
+    assert due[0] == NOW + timedelta(minutes=1)
+
+
+def test_deliveries_back_off_to_five_minutes_unless_told():
+    """Slack's Retry-After is obeyed to the second; otherwise the wait doubles to 5 minutes."""
+    assert delivery_retry(NOW, 1, 30.0) == NOW + timedelta(seconds=30)
+    assert delivery_retry(NOW, 1, None) == NOW + timedelta(seconds=2)
+    assert delivery_retry(NOW, 400, None) == NOW + timedelta(seconds=300)
