@@ -1,0 +1,135 @@
+"""What went wrong, in the words of `monitor.errors`. Pure.
+
+Details are short and made from our own words: a URL's query and user info, which may be secrets,
+never come near them, and neither do the server's own phrases.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+import aiohttp
+
+from monitor.errors import Code, Permanent, Transient, WorkError
+from monitor.fetch.guard import Attempt
+
+LONGEST_WAIT = timedelta(hours=24)
+"""How long a server's `Retry-After` is believed: 88 hours have been seen in the wild."""
+
+_SECONDS = re.compile(r"\s*(\d+)(?:\.\d*)?\s*", re.ASCII)
+
+_GIVE_UP = {
+    400: Code.CLIENT_ERROR,
+    401: Code.UNAUTHORIZED,
+    403: Code.UNAUTHORIZED,
+    404: Code.NOT_FOUND,
+    410: Code.GONE,
+}
+_PASSING = frozenset({408, 425})  # request timeout, too early: about this request, not the URL
+
+
+def retry_after(value: str | None, now: datetime) -> timedelta | None:
+    """How long a `Retry-After` header (RFC 9110 §10.2.3) asks to wait: 0 to `LONGEST_WAIT`.
+
+    Seconds or an HTTP date; decimals, which some servers send, are cut off. None when the header
+    is missing or can't be read.
+    """
+    if value is None:
+        return None
+    if match := _SECONDS.fullmatch(value):
+        digits = match[1].lstrip("0") or "0"
+        if len(digits) > 6:
+            return LONGEST_WAIT
+        return min(timedelta(seconds=int(digits)), LONGEST_WAIT)
+    try:
+        until = parsedate_to_datetime(value)
+        if until.tzinfo is None:  # "-0000": UTC of unknown origin
+            until = until.replace(tzinfo=UTC)
+        return max(timedelta(0), min(until - now, LONGEST_WAIT))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def challenged(headers: Mapping[str, str]) -> bool:
+    """Whether a bot check stands where the content should be.
+
+    Cloudflare says ``cf-mitigated: challenge``; AWS WAF ``x-amzn-waf-action: challenge`` or
+    ``captcha``, even with status 202.
+    """
+    return headers.get("cf-mitigated", "").lower() == "challenge" or headers.get(
+        "x-amzn-waf-action", ""
+    ).lower() in {"challenge", "captcha"}
+
+
+def from_status(status: int, headers: Mapping[str, str], now: datetime) -> WorkError:
+    """The error that an answer other than 200, 304 and a redirect stands for."""
+    detail = f"{status} {_phrase(status)}".strip()
+    if challenged(headers):
+        wait = retry_after(headers.get("retry-after"), now)
+        return Transient(Code.CHALLENGED, f"{detail}: a bot check", status=status, retry_after=wait)
+    if status == 429 or status in _PASSING or status >= 500:
+        code = Code.RATE_LIMITED if status == 429 else Code.SERVER_ERROR
+        if status in _PASSING:
+            code = Code.CLIENT_ERROR
+        wait = retry_after(headers.get("retry-after"), now)
+        return Transient(code, detail, status=status, retry_after=wait)
+    if 400 <= status < 500:
+        return Permanent(_GIVE_UP.get(status, Code.CLIENT_ERROR), detail, status=status)
+    if status == 304:
+        return Transient(Code.PROTOCOL, f"{detail}, though nothing was known", status=status)
+    if 300 <= status < 400:
+        return Permanent(Code.REDIRECT, f"{detail}, which leads nowhere", status=status)
+    return Permanent(Code.PROTOCOL, f"{detail}, which carries no content", status=status)
+
+
+def from_exception(error: Exception, attempt: Attempt) -> WorkError:
+    """The error that an exception of the HTTP client or the system stands for."""
+    if attempt.blocked:
+        return Permanent(
+            Code.BLOCKED, f"{attempt.host} leads to {attempt.refused[0]}, which is not public"
+        )
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return Transient(Code.DNS, f"{attempt.host} has no address")
+    if isinstance(error, asyncio.TimeoutError) or isinstance(cause, TimeoutError):
+        return Transient(Code.TIMEOUT, f"{attempt.host} did not answer in time")
+    if isinstance(error, aiohttp.ClientSSLError) or isinstance(cause, ssl.SSLError):
+        return Transient(Code.TLS, _tls_detail(error))
+    if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError | UnicodeError):
+        return Permanent(Code.BAD_URL, f"{attempt.host} is not a host that can be asked")
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return Transient(Code.CONNECT, _reason(cause) or "the connection failed")
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return Transient(Code.PROTOCOL, "the body broke off or could not be decoded")
+    if isinstance(error, aiohttp.ClientResponseError):
+        return Transient(Code.PROTOCOL, "the answer is not valid HTTP")
+    return Transient(Code.PROTOCOL, "the server broke the connection off")
+
+
+def _tls_detail(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        reason = getattr(error.certificate_error, "verify_message", "") or "not trusted"
+        return f"the certificate is not valid: {reason}"[:200]
+    return "the TLS handshake failed"
+
+
+def _reason(cause: BaseException) -> str:
+    """The system's own words for an errno: they name no host and no URL."""
+    strerror = getattr(cause, "strerror", None)
+    if not isinstance(strerror, str) or strerror.startswith("Multiple exceptions"):
+        return ""
+    # asyncio says "Connect call failed ('192.0.2.1', 443)": the address is worth having
+    return strerror[:200]
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

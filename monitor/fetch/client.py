@@ -1,0 +1,292 @@
+"""One URL at a time over HTTP, safely.
+
+Every answer comes within one deadline for the whole chain of redirects, in a body that was counted
+while it was read (on the wire and decoded), from an address that the guard let through. Bodies are
+never read whole by the library: a few kilobytes that unpack to gigabytes end at the cap.
+
+There are no retries here: leases are the one owner of them. Cookies live as long as one chain of
+redirects (some publishers answer with a cookie and a redirect to the same page, for ever if the
+cookie does not come back) and are then forgotten, so that nobody can follow us about.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import NoReturn, Self
+from urllib.parse import urljoin
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from w3lib.url import safe_url_string
+from yarl import URL
+
+from monitor.errors import Code, Permanent, Transient, WorkError
+from monitor.fetch.classify import challenged, from_exception, from_status
+from monitor.fetch.guard import Guard
+from monitor.fetch.resolver import ThreadResolver
+from monitor.model import Validators
+from monitor.ports import Clock, NotModified, Page
+
+MAX_HOPS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}", re.ASCII)
+_LONGEST_URL = 8000
+_LONGEST_VALIDATOR = 2048
+
+
+class HttpFetcher:
+    """Implements `monitor.ports.Fetcher` over aiohttp. An async context manager: enter it once.
+
+    `timeout` is in seconds and holds for a call as a whole, redirects included. `allow` opens hosts
+    and networks that are not public, see `Guard`. No proxy and nothing else is taken from the
+    environment. `resolver` is for tests that need a name server of their own.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        user_agent: str,
+        timeout: float = 20.0,
+        allow: Iterable[str] = (),
+        resolver: AbstractResolver | None = None,
+    ) -> None:
+        self._clock = clock
+        self._user_agent = user_agent
+        self._timeout = timeout
+        self._guard = Guard(allow)
+        self._resolver = resolver
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        connector = aiohttp.TCPConnector(
+            resolver=self._resolver or ThreadResolver(),
+            socket_factory=self._guard.make_socket,
+            limit=100,
+            limit_per_host=2,
+            ttl_dns_cache=60,
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": self._user_agent},
+            timeout=aiohttp.ClientTimeout(total=None),  # the deadline of `get` is the only one
+            trust_env=False,
+            max_field_size=32 << 10,  # security policies of real publishers exceed the default 8 k
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def get(
+        self, url: str, *, accept: str, max_bytes: int, validators: Validators = Validators()
+    ) -> Page | NotModified:
+        """Follow redirects to an answer. Raises `Transient` or `Permanent`, nothing else.
+
+        `max_bytes` bounds the body both as sent and as decoded.
+        """
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._follow(_Chain(url, accept, validators), max_bytes)
+        except TimeoutError:
+            raise Transient(
+                Code.TIMEOUT, f"no complete answer within {self._timeout:g} s"
+            ) from None
+
+    async def _follow(self, chain: _Chain, max_bytes: int) -> Page | NotModified:
+        while True:
+            answer = await self._hop(chain, max_bytes)
+            if answer is not None:
+                return answer
+
+    async def _hop(self, chain: _Chain, max_bytes: int) -> Page | NotModified | None:
+        """Ask one URL; None when it sent us on."""
+        assert self._session is not None, "HttpFetcher is used outside of `async with`"
+        with self._guard.attempt(chain.url.host or "") as attempt:
+            try:
+                async with self._session.get(
+                    chain.url, headers=chain.headers(), allow_redirects=False
+                ) as response:
+                    return await self._judge(chain, response, max_bytes)
+            except WorkError:
+                raise
+            except (aiohttp.ClientError, OSError, UnicodeError) as error:
+                raise from_exception(error, attempt) from error
+
+    async def _judge(
+        self, chain: _Chain, response: aiohttp.ClientResponse, max_bytes: int
+    ) -> Page | NotModified | None:
+        status, headers = response.status, _plain_headers(response)
+        if status in _REDIRECTS and "Location" in response.headers:
+            chain.redirect(response)
+            return None
+        if status == 304 and chain.conditional:
+            return NotModified()
+        if status not in {200, 203} or challenged(headers):
+            raise from_status(status, headers, self._clock.now())
+        return Page(
+            url=str(chain.url),
+            body=await _read(response, max_bytes),
+            content_type=headers.get("content-type", ""),
+            validators=Validators(
+                etag=_echoable(response.headers.get("ETag")),
+                last_modified=_echoable(response.headers.get("Last-Modified")),
+            ),
+            headers=headers,
+        )
+
+
+class _Chain:
+    """Where a call stands: the URL to ask next, and what may be told to it."""
+
+    def __init__(self, url: str, accept: str, validators: Validators) -> None:
+        try:
+            asked = _parse(url)
+        except ValueError as error:
+            raise Permanent(Code.BAD_URL, str(error)) from None
+        self._authorization = _basic_auth(asked)
+        self.url = asked.with_user(None)
+        self._accept = accept
+        self._validators = validators
+        self._cookies: aiohttp.CookieJar | None = None
+        self._seen: set[tuple[str, str]] = {(str(self.url), "")}
+
+    @property
+    def conditional(self) -> bool:
+        """Whether the next request asks for changes only."""
+        return self._validators != Validators()
+
+    def headers(self) -> dict[str, str]:
+        """What is sent beside the session's own headers."""
+        headers = {"Accept": self._accept}
+        if etag := _echoable(self._validators.etag):
+            headers["If-None-Match"] = etag
+        if modified := _echoable(self._validators.last_modified):
+            headers["If-Modified-Since"] = modified
+        if self._authorization:
+            headers["Authorization"] = self._authorization
+        if cookie := self._cookie():
+            headers["Cookie"] = cookie
+        return headers
+
+    def redirect(self, response: aiohttp.ClientResponse) -> None:
+        """Go where the answer points to; `Permanent` when that is nowhere to go."""
+        status = response.status
+        location = _decoded(response.headers["Location"])
+        try:
+            target = _parse(urljoin(str(self.url), location.strip())).with_user(None)
+        except ValueError as error:
+            raise Permanent(Code.REDIRECT, f"redirected to what {error}", status=status) from None
+        if not _same_party(self.url, target):
+            self._validators = Validators()
+            self._authorization = None
+        if response.cookies:
+            if self._cookies is None:
+                self._cookies = aiohttp.CookieJar(unsafe=True)  # also for hosts that are addresses
+            self._cookies.update_cookies(response.cookies, self.url)
+        self.url = target
+        self._note(status)
+
+    def _note(self, status: int) -> None:
+        place = (str(self.url), self._cookie())
+        if place in self._seen:
+            raise Permanent(Code.REDIRECT, "the redirects run in a circle", status=status)
+        if len(self._seen) > MAX_HOPS:
+            raise Permanent(Code.REDIRECT, f"more than {MAX_HOPS} redirects", status=status)
+        self._seen.add(place)
+
+    def _cookie(self) -> str:
+        if self._cookies is None:
+            return ""
+        return "; ".join(
+            morsel.OutputString([]) for morsel in self._cookies.filter_cookies(self.url).values()
+        )
+
+
+def _parse(text: str) -> URL:
+    """A URL as a browser would ask for it: existing escapes are kept as they are.
+
+    Raises `ValueError`, whose message completes "what …", unless it is http(s) with a host.
+    """
+    if len(text) > _LONGEST_URL:
+        raise ValueError("is longer than any URL that works")
+    try:
+        url = URL(safe_url_string(text), encoded=True).with_fragment(None)
+        host = url.host
+    except ValueError:
+        raise ValueError("is not a URL") from None
+    if url.scheme not in {"http", "https"}:
+        raise ValueError("is not an http or https URL")
+    if not host or not _HOST.fullmatch(host):
+        raise ValueError("has no valid host name")
+    return url
+
+
+def _same_party(old: URL, new: URL) -> bool:
+    """The same origin, or the same host gone over from http to https on the usual ports."""
+    if old.origin() == new.origin():
+        return True
+    upgrade = (old.scheme, old.port, new.scheme, new.port) == ("http", 80, "https", 443)
+    return upgrade and old.host == new.host
+
+
+def _basic_auth(url: URL) -> str | None:
+    if url.user is None:
+        return None
+    pair = f"{url.user}:{url.password or ''}"
+    return "Basic " + base64.b64encode(pair.encode()).decode("ascii")
+
+
+def _decoded(header: str) -> str:
+    """A header that aiohttp could not read as UTF-8, read as Latin-1."""
+    raw = header.encode("utf-8", "surrogateescape")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def _plain_headers(response: aiohttp.ClientResponse) -> Mapping[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in response.headers.items():
+        key, text = name.lower(), _decoded(value)
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
+
+
+def _echoable(value: str | None) -> str | None:
+    """A validator that can be stored and sent back byte for byte; None if it can't."""
+    if not value or len(value) > _LONGEST_VALIDATOR:
+        return None
+    if any(ord(char) < 32 or ord(char) == 127 or 0xD800 <= ord(char) < 0xE000 for char in value):
+        return None
+    return value
+
+
+async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    """The body, counted as it comes. aiohttp unpacks it step by step, each step bounded."""
+    if (response.content_length or 0) > max_bytes:
+        _too_large(max_bytes, response.status)
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if max(len(body), response.content.total_raw_bytes) > max_bytes:
+            _too_large(max_bytes, response.status)
+        await asyncio.sleep(0)  # a body that comes faster than it is read leaves others their turn
+    return bytes(body)
+
+
+def _too_large(max_bytes: int, status: int) -> NoReturn:
+    raise Permanent(Code.TOO_LARGE, f"the body exceeds {max_bytes:,} bytes", status=status)

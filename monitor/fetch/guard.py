@@ -1,0 +1,155 @@
+"""Which addresses may be connected to.
+
+The check sits where the socket is made: after DNS, on the very address that `connect` will use, for
+every candidate of every hop. Odd spellings, redirects and DNS rebinding all end here, because
+nothing is judged by its name.
+
+The table is this file's own, as `ipaddress.is_global` of Python 3.11 calls NAT64, 6to4 and
+IPv4-compatible wrappers of private addresses global, and multicast too. Sources: the IANA IPv4 and
+IPv6 Special-Purpose Address Registries (RFC 6890), the IPv6 Global Unicast Address Assignments,
+RFC 6052 (NAT64), RFC 8215 (local-use NAT64).
+"""
+
+from __future__ import annotations
+
+import contextvars
+import errno
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+from typing import Any
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+_NOT_PUBLIC_V4 = tuple(
+    IPv4Network(network)
+    for network in (
+        "0.0.0.0/8",  # this network: Linux connects to itself (RFC 791)
+        "10.0.0.0/8",  # private (RFC 1918)
+        "100.64.0.0/10",  # carrier-grade NAT (RFC 6598)
+        "127.0.0.0/8",  # loopback (RFC 1122)
+        "169.254.0.0/16",  # link-local, cloud metadata (RFC 3927)
+        "172.16.0.0/12",  # private (RFC 1918)
+        "192.0.0.0/24",  # IETF protocol assignments (RFC 6890)
+        "192.0.2.0/24",  # documentation (RFC 5737)
+        "192.88.99.0/24",  # 6to4 relay anycast, deprecated (RFC 7526)
+        "192.168.0.0/16",  # private (RFC 1918)
+        "198.18.0.0/15",  # benchmarking (RFC 2544)
+        "198.51.100.0/24",  # documentation (RFC 5737)
+        "203.0.113.0/24",  # documentation (RFC 5737)
+        "224.0.0.0/4",  # multicast (RFC 5771)
+        "240.0.0.0/4",  # reserved, broadcast (RFC 1112)
+    )
+)
+_GLOBAL_UNICAST = IPv6Network("2000::/3")  # all that IANA has ever given out
+_NOT_PUBLIC_V6 = tuple(
+    IPv6Network(network)
+    for network in (
+        "2001::/23",  # protocol assignments, Teredo and ORCHID among them (RFC 2928, 4380)
+        "2001:db8::/32",  # documentation (RFC 3849)
+        "2002::/16",  # 6to4 wraps any IPv4 address; deprecated (RFC 7526)
+        "3fff::/20",  # documentation (RFC 9637)
+    )
+)
+_NAT64 = IPv6Network("64:ff9b::/96")  # how an IPv6-only host reaches IPv4 (RFC 6052)
+
+
+def unwrapped(address: Address) -> Address:
+    """The IPv4 address that an IPv4-mapped or NAT64 address leads to; any other is itself."""
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return address.ipv4_mapped
+        if address in _NAT64:
+            return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address belongs to the public internet, seen through what it may be wrapped in."""
+    plain = unwrapped(address)
+    if isinstance(plain, IPv4Address):
+        return not any(plain in network for network in _NOT_PUBLIC_V4)
+    if plain.scope_id is not None or plain not in _GLOBAL_UNICAST:
+        return False
+    return not any(plain in network for network in _NOT_PUBLIC_V6)
+
+
+def plain_host(host: str) -> str:
+    """A host name as it is compared: lower case, without brackets or the final dot."""
+    return host.strip("[]").rstrip(".").lower()
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What became of the candidate addresses of one hop."""
+
+    host: str
+    refused: list[str] = field(default_factory=list)
+    allowed: int = 0
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the guard alone kept the hop from being tried."""
+        return bool(self.refused) and not self.allowed
+
+
+# The connector does not tell the socket factory which host it connects for. A context variable
+# does: connection attempts run in the requesting task, or in tasks that copy its context.
+_current: contextvars.ContextVar[Attempt | None] = contextvars.ContextVar("attempt", default=None)
+
+
+class Guard:
+    """Makes sockets for public addresses, and for what the operator has allowed.
+
+    `allow` holds host names, which may then resolve to anything, and addresses or networks in CIDR
+    notation, which anybody may then resolve to. A host name opens its addresses for itself only.
+    """
+
+    def __init__(self, allow: Iterable[str] = ()) -> None:
+        self._hosts: set[str] = set()
+        self._networks: list[Network] = []
+        for item in allow:
+            try:
+                self._networks.append(ip_network(item.strip("[]"), strict=False))
+            except ValueError:
+                self._hosts.add(plain_host(item))
+
+    def permits(self, host: str | None, address: str) -> bool:
+        """Whether `host`, having resolved to `address`, may be connected to."""
+        if host is not None and plain_host(host) in self._hosts:
+            return True
+        found = ip_address(address)
+        plain = unwrapped(found)
+        return is_public(found) or any(plain in network for network in self._networks)
+
+    @contextmanager
+    def attempt(self, host: str) -> Iterator[Attempt]:
+        """Mark the connections made inside as made for this host; tells what became of them."""
+        attempt = Attempt(host)
+        token = _current.set(attempt)
+        try:
+            yield attempt
+        finally:
+            _current.reset(token)
+
+    def make_socket(self, info: tuple[int, int, int, str, tuple[Any, ...]]) -> socket.socket:
+        """A socket for one candidate of `getaddrinfo`; `PermissionError` when it is not public."""
+        family, kind, protocol, _, address = info
+        attempt = _current.get()
+        if not self.permits(attempt.host if attempt else None, address[0]):
+            if attempt:
+                attempt.refused.append(address[0])
+            raise PermissionError(errno.EACCES, f"{address[0]} is not a public address")
+        if attempt:
+            attempt.allowed += 1
+        return socket.socket(family, kind, protocol)
