@@ -1,0 +1,221 @@
+"""Messages as Slack's Block Kit. Pure: the same message always gives the same blocks.
+
+What publishers wrote stands in ``rich_text`` and ``plain_text`` elements alone, which Slack shows
+as they are. The one ``mrkdwn`` element holds a time in our own characters, because only mrkdwn
+shows it in the reader's time zone. The fallback `Rendered.text`, which is mrkdwn too, is escaped:
+``& < >`` are all that Slack asks for (docs.slack.dev, formatting message text).
+
+Measured limits of the service: 50 blocks, about 12,000 characters over all blocks, 4,000 in the
+text of ``chat.update``. An alert stays under 6 blocks and 2,500 characters.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+from urllib.parse import quote, urlsplit
+
+from alerts.message import Alert, Message, Notice, Passage
+from alerts.text import (
+    clean,
+    clean_passage,
+    directed,
+    isolated,
+    pieces,
+    shorten,
+    shorten_passage,
+)
+
+Block: TypeAlias = dict[str, Any]
+
+MAX_CHARACTERS = 2500  # over all blocks of one message
+MAX_URL = 3000  # Slack's own limit for a link
+MAX_TEXT = 3500  # of the fallback; chat.update refuses more than 4,000
+HEADLINE = 300
+PASSAGE = 700
+NAME = 60  # a publisher, a watch or a term in the context line
+WATCHES = 3  # named in the context line; the rest is counted
+TERMS = 6
+OUTLETS = 5
+UNTITLED = "(untitled)"
+SEPARATOR = "  ·  "
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message as Slack takes it."""
+
+    text: str  # escaped mrkdwn: notifications, screen readers, and when blocks are refused
+    blocks: list[Block]
+
+
+def to_blocks(message: Message) -> Rendered:
+    """What to send for a message."""
+    match message:
+        case Alert():
+            return _alert(message)
+        case Notice():
+            return _notice(message)
+
+
+def escape(text: str) -> str:
+    """Text that mrkdwn shows as it is: no mention, no link, no channel-wide call can be forged."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def link_target(url: str | None) -> str | None:
+    """The URL as a link's target: http(s) only, what could end a link percent-encoded.
+
+    None if it can't be a link: no host, another scheme, longer than Slack takes.
+    """
+    if not url:
+        return None
+    encoded = "".join(_encoded(char) for char in url.strip())
+    try:
+        parts = urlsplit(encoded)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:  # an unclosed [ in the host
+        return None
+    return encoded if usable and len(encoded) <= MAX_URL else None
+
+
+def outlets(also: tuple[str, ...]) -> str:
+    """Who else carries the story: "+4 outlets: PTI, Dawn, …"; nothing if nobody does."""
+    if not also:
+        return ""
+    count = "+1 outlet: " if len(also) == 1 else f"+{len(also)} outlets: "
+    return count + _list(also, OUTLETS)
+
+
+def headline_of(alert: Alert) -> str:
+    """The headline as it is shown; its address if it has none."""
+    return shorten(clean(alert.headline) or clean(alert.url or "") or UNTITLED, HEADLINE)
+
+
+def passage_of(alert: Alert) -> Passage | None:
+    """The passage as it is shown; None if there is nothing to show."""
+    if alert.passage is None:
+        return None
+    passage = shorten_passage(clean_passage(alert.passage), PASSAGE)
+    return passage if passage.text else None
+
+
+def facts_of(alert: Alert) -> list[str]:
+    """The words of the context line beside the time: publisher, watches, terms, other outlets."""
+    terms = _list(alert.terms, TERMS)
+    watches = _list(alert.watches, WATCHES)
+    return [_name(alert.publisher), watches, terms, outlets(alert.also)]
+
+
+# ---------------------------------------------------------------------------- alert
+
+
+def _alert(alert: Alert) -> Rendered:
+    headline = headline_of(alert)
+    url = link_target(alert.url)
+    passage = passage_of(alert)
+    elements = [_headline_element(headline, url)]
+    if passage:
+        elements.append({"type": "rich_text_quote", "elements": _quote_elements(passage)})
+    return Rendered(
+        text=_fallback(alert, headline, url),
+        blocks=[{"type": "rich_text", "elements": elements}, _context(alert)],
+    )
+
+
+def _headline_element(headline: str, url: str | None) -> Block:
+    before, after = directed(headline)
+    shown: Block = {"type": "text", "text": before + headline + after, "style": {"bold": True}}
+    if url:
+        shown |= {"type": "link", "url": url}
+    return {"type": "rich_text_section", "elements": [shown]}
+
+
+def _quote_elements(passage: Passage) -> list[Block]:
+    """The passage piece by piece; the first and the last also carry its direction."""
+    before, after = directed(passage.text)
+    parts = list(pieces(passage))
+    last = len(parts) - 1
+    elements: list[Block] = []
+    for at, (piece, marked) in enumerate(parts):
+        text = (before if at == 0 else "") + piece + (after if at == last else "")
+        element: Block = {"type": "text", "text": text}
+        elements.append(element | {"style": {"bold": True}} if marked else element)
+    return elements
+
+
+def _context(alert: Alert) -> Block:
+    publisher, *rest = facts_of(alert)
+    details = SEPARATOR.join(part for part in rest if part)
+    elements = [_moment(alert)]
+    if publisher:
+        elements.insert(0, _plain(publisher))
+    if details:
+        elements.append(_plain(details))
+    return {"type": "context", "elements": elements}
+
+
+def _moment(alert: Alert) -> Block:
+    """Publication, else when it was found: `<!date>` is shown in the reader's own time zone."""
+    at = alert.published_at or alert.found_at
+    prefix = "" if alert.published_at else "found "
+    return {"type": "mrkdwn", "text": prefix + date(at), "verbatim": True}
+
+
+def date(at: datetime) -> str:
+    """A time as mrkdwn; clients that can't format it show UTC."""
+    words = f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    seconds = int(at.timestamp())
+    if seconds <= 0:  # Slack reads positive numbers only
+        return words
+    return f"<!date^{seconds}^{{date_short_pretty}} {{time}}|{words}>"
+
+
+def _plain(text: str) -> Block:
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def _fallback(alert: Alert, headline: str, url: str | None) -> str:
+    label = escape(isolated(headline))
+    rest = "".join(
+        f" {sign} {escape(words)}"
+        for sign, words in (("—", _name(alert.publisher)), ("·", _list(alert.watches, WATCHES)))
+        if words
+    )
+    linked = f"<{escape(url)}|{label}>{rest}" if url else label + rest
+    return linked if len(linked) <= MAX_TEXT else label + rest
+
+
+# ---------------------------------------------------------------------------- notice
+
+
+def _notice(notice: Notice) -> Rendered:
+    """Our own words for the people who run the service, yet names of feeds and errors are in it."""
+    lines = (clean(line) for line in notice.text.splitlines())
+    text = shorten("\n".join(line for line in lines if line) or "(no text)", MAX_CHARACTERS)
+    return Rendered(
+        text=escape(shorten(text, MAX_TEXT // 5)),
+        blocks=[{"type": "section", "text": _plain(text)}],
+    )
+
+
+# ---------------------------------------------------------------------------- words
+
+
+def _name(text: str) -> str:
+    return isolated(shorten(clean(text), NAME))
+
+
+def _list(names: tuple[str, ...], limit: int) -> str:
+    """The first of them and how many more there are."""
+    shown = ", ".join(_name(name) or UNTITLED for name in names[:limit])
+    return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown
+
+
+def _encoded(char: str) -> str:
+    category = unicodedata.category(char)
+    if char in '<>|"' or category in {"Cc", "Cf", "Zs", "Zl", "Zp"}:
+        return quote(char)
+    return "%EF%BF%BD" if category == "Cs" else char

@@ -1,0 +1,355 @@
+"""Slack through its Web API. The only module that imports slack-sdk.
+
+Slack has no idempotency key, so every post carries its delivery id as message metadata and `find`
+looks for it in the channel's history. The SDK's own retry handlers are off: its default one posts
+again after a connection that broke, which shows alerts twice (measured with 3.47). Retries belong
+to the caller.
+
+Codes of `AlertError` are Slack's own (``channel_not_found``), or those of `alerts.transport`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from alerts.blocks import Rendered, to_blocks
+from alerts.errors import AlertError, Ambiguous, Deferred, Rejected, Stopped
+from alerts.message import Message
+from alerts.pacing import Monotonic, Pacer, Pauses, Sleep
+from alerts.sink import Posted
+from alerts.slack_errors import BAD_BLOCKS, BAD_METADATA, refusal
+from alerts.transport import broken_off, timeouts
+
+BASE_URL = "https://slack.com/api/"
+EVENT_TYPE = "monitor_alert"
+SCOPES = (
+    "chat:write",
+    "chat:write.public",
+    "channels:read",
+    "groups:read",
+    "channels:history",
+    "groups:history",
+)
+
+_CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{7,}")
+_LOOK_BACK = timedelta(seconds=60)  # our clock and Slack's may differ
+_HISTORY_PAGE, _HISTORY_PAGES = 200, 25
+_LIST_PAGE, _LIST_PAGES = 1000, 20
+_UPDATES_PER_SECOND = 50 / 60  # chat.update is Tier 3 for the whole workspace
+
+# not alerts' own logger: at DEBUG the SDK writes whole requests
+_SDK_LOG = logging.getLogger("alerts.slack.sdk")
+_SDK_LOG.setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who the token is, and what it may not do."""
+
+    team: str
+    user: str
+    url: str
+    scopes: frozenset[str]
+    missing: tuple[str, ...]  # of `SCOPES`
+    unreadable: tuple[str, ...]  # channels that `find` can't look into: the bot is no member
+
+
+class SlackSink:
+    """Alerts as messages of a bot.
+
+    ``channel`` is a name (``#newsdesk``) or an id. A call waits for its turn (one message a second
+    and channel) and then takes at most `timeout` seconds; while Slack's own Retry-After runs, it
+    is refused here (`Deferred`) without a request.
+    """
+
+    name = "slack"
+    can_update = True
+    can_find = True
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        base_url: str = BASE_URL,
+        timeout: float = 30.0,
+        proxy: str | None = None,
+        second_look: float = 3.0,
+        monotonic: Monotonic = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        """`second_look`: seconds after which `find` looks again before it says no."""
+        self._token = token.strip()
+        self._timeout = timeout
+        self._second_look = second_look
+        self._sleep = sleep
+        self._pauses = Pauses(monotonic)
+        self._posts = Pacer(rate=1.0, monotonic=monotonic, sleep=sleep)
+        self._updates = Pacer(rate=_UPDATES_PER_SECOND, burst=10, monotonic=monotonic, sleep=sleep)
+        self._ids: dict[str, str] = {}
+        # the SDK reads HTTPS_PROXY and ignores NO_PROXY unless it is given a proxy: give it one,
+        # and take it away again
+        self._client = AsyncWebClient(
+            self._token,
+            base_url=base_url,
+            proxy="http://unused",
+            retry_handlers=[],
+            logger=_SDK_LOG,
+        )
+        self._client.proxy = proxy
+
+    async def post(self, channel: str, message: Message) -> Posted:
+        """Show a message in a channel for the first time.
+
+        Raises Deferred, Rejected, Stopped, or Ambiguous: then `find` tells.
+        """
+        body = _body(to_blocks(message))
+        body["metadata"] = {
+            "event_type": EVENT_TYPE,
+            "event_payload": {"delivery_id": message.delivery_id},
+        }
+
+        async def send(body: dict[str, Any]) -> AsyncSlackResponse:
+            await self._posts.turn(channel)
+            return await self._call(
+                "chat.postMessage",
+                channel,
+                lambda: self._client.chat_postMessage(
+                    channel=channel,
+                    unfurl_links=False,
+                    unfurl_media=False,
+                    **body,
+                ),
+            )
+
+        answer = await _plainer_if_refused(body, send)
+        posted = Posted(channel=str(answer["channel"]), ref=str(answer["ts"]))
+        self._ids[channel] = posted.channel
+        return posted
+
+    async def update(self, posted: Posted, message: Message) -> None:
+        """Change a shown message; its metadata stays.
+
+        An update may be repeated at any time, so a broken call is Deferred. Rejected means that
+        there is nothing to change any more (``message_not_found``) or that the workspace forbids
+        it (``cant_update_message``, ``edit_window_closed``).
+        """
+
+        async def send(body: dict[str, Any]) -> AsyncSlackResponse:
+            await self._updates.turn("")
+            return await self._call(
+                "chat.update",
+                posted.channel,
+                lambda: self._client.chat_update(
+                    channel=posted.channel,
+                    ts=posted.ref,
+                    parse="none",  # left out, it would become "client"
+                    link_names=False,
+                    **body,
+                ),
+            )
+
+        try:
+            await _plainer_if_refused(_body(to_blocks(message)), send)
+        except Ambiguous as error:
+            raise Deferred(error.code, error.detail) from error
+
+    async def find(self, channel: str, delivery_id: str, since: datetime) -> Posted | None:
+        """Look in the channel's history for what a broken-off `post` may have left behind.
+
+        None means that it is not there, and was not there `second_look` seconds earlier (the
+        history may lag behind a post). Raises Stopped where it can't look at all: the scope is
+        missing (``missing_scope``) or the bot is not in the channel (``not_in_channel``: posting
+        to a public channel needs no membership, reading does); Deferred where it can't look now.
+        """
+        try:
+            place = await self._channel_id(channel)
+            found = await self._look(place, delivery_id, since)
+            if found is None and self._second_look > 0:
+                await self._sleep(self._second_look)
+                found = await self._look(place, delivery_id, since)
+        except Ambiguous as error:
+            raise Deferred(error.code, error.detail) from error
+        except Rejected as error:
+            self._ids.pop(channel, None)  # the name may lead elsewhere by now
+            if error.code == "not_in_channel":
+                raise Stopped(error.code, f"can't read {channel}: invite the bot") from error
+            raise
+        if found is not None:
+            self._ids[channel] = found.channel
+        return found
+
+    async def check(self, *channels: str) -> Identity:
+        """Ask Slack who we are and what the token may do; for start-up.
+
+        Raises Stopped for a token that is not valid, Deferred if Slack can't be reached.
+        """
+        try:
+            answer = await self._call("auth.test", "", self._client.auth_test)
+            unreadable = [name for name in channels if not await self._is_member(name)]
+        except Ambiguous as error:
+            raise Deferred(error.code, error.detail) from error
+        granted = str(answer.headers.get("x-oauth-scopes") or "")
+        scopes = frozenset(scope.strip() for scope in granted.split(",") if scope.strip())
+        return Identity(
+            team=str(answer["team"]),
+            user=str(answer["user"]),
+            url=str(answer["url"]),
+            scopes=scopes,
+            missing=tuple(scope for scope in SCOPES if scope not in scopes),
+            unreadable=tuple(unreadable),
+        )
+
+    async def close(self) -> None:
+        """Give back connections."""
+        if self._client.session is not None:
+            await self._client.session.close()
+
+    # ------------------------------------------------------------------------ calls
+
+    async def _call(
+        self, method: str, channel: str, call: Callable[[], Awaitable[AsyncSlackResponse]]
+    ) -> AsyncSlackResponse:
+        """One request. Raises AlertError alone, never with a secret in it or chained to it."""
+        key = f"{method} {channel}"
+        if pause := self._pauses.left(key):
+            raise Deferred("ratelimited", "waiting as asked", retry_after=pause)
+        self._open_session()
+        try:
+            return await call()
+        except SlackApiError as error:
+            problem = _problem(error)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            problem = broken_off(error)
+        except (AttributeError, ValueError):
+            # the SDK trips over answers that are no JSON object (text/plain, a list, bad UTF-8)
+            problem = Ambiguous("unreadable_answer")
+        if isinstance(problem, Deferred) and problem.retry_after:
+            self._pauses.begin(key, problem.retry_after)
+        # outside the handlers: the SDK's error holds the request, and the request the token
+        raise problem
+
+    def _open_session(self) -> None:
+        """Once, on the running loop; the SDK ignores its own timeout where it is given a session."""
+        if self._client.session is None:
+            self._client.session = aiohttp.ClientSession(timeout=timeouts(self._timeout))
+
+    # ------------------------------------------------------------------------ channels
+
+    async def _channel_id(self, channel: str) -> str:
+        """The id of a channel: history takes no names, unlike chat.postMessage."""
+        if _CHANNEL_ID.fullmatch(channel):
+            return channel
+        if channel not in self._ids:
+            await self._learn_ids(channel)
+        if channel not in self._ids:
+            raise Rejected("channel_not_found", f"no channel {channel} that the bot can see")
+        return self._ids[channel]
+
+    async def _learn_ids(self, wanted: str) -> None:
+        cursor = ""
+        for _ in range(_LIST_PAGES):
+            page = await self._list_page(cursor)
+            for row in page["channels"] or ():
+                self._ids["#" + row["name"]] = self._ids[row["name"]] = row["id"]
+            cursor = _next_cursor(page)
+            if wanted in self._ids or not cursor:
+                return
+
+    async def _list_page(self, cursor: str) -> AsyncSlackResponse:
+        return await self._call(
+            "conversations.list",
+            "",
+            lambda: self._client.conversations_list(
+                types="public_channel,private_channel",
+                exclude_archived=True,
+                limit=_LIST_PAGE,
+                cursor=cursor or None,
+            ),
+        )
+
+    async def _is_member(self, channel: str) -> bool:
+        try:
+            place = await self._channel_id(channel)
+            answer = await self._call(
+                "conversations.info", place, lambda: self._client.conversations_info(channel=place)
+            )
+        except Rejected:
+            return False
+        return bool((answer["channel"] or {}).get("is_member"))
+
+    # ------------------------------------------------------------------------ history
+
+    async def _look(self, place: str, delivery_id: str, since: datetime) -> Posted | None:
+        cursor, oldest = "", f"{(since - _LOOK_BACK).timestamp():.6f}"
+        for _ in range(_HISTORY_PAGES):
+            page = await self._history_page(place, oldest, cursor)
+            for row in page["messages"] or ():
+                payload = (row.get("metadata") or {}).get("event_payload") or {}
+                if payload.get("delivery_id") == delivery_id:
+                    return Posted(channel=place, ref=row["ts"])
+            cursor = _next_cursor(page)
+            if not cursor:
+                return None
+        # saying None without having seen all of it could show the message twice
+        raise Deferred("history_too_long", f"over {_HISTORY_PAGES * _HISTORY_PAGE} messages since")
+
+    async def _history_page(self, place: str, oldest: str, cursor: str) -> AsyncSlackResponse:
+        return await self._call(
+            "conversations.history",
+            place,
+            lambda: self._client.conversations_history(
+                channel=place,
+                oldest=oldest,
+                inclusive=True,
+                include_all_metadata=True,
+                limit=_HISTORY_PAGE,
+                cursor=cursor or None,
+            ),
+        )
+
+
+def _problem(error: SlackApiError) -> AlertError:
+    response = error.response
+    if not isinstance(response, AsyncSlackResponse):  # a body that claims to be JSON and is not
+        return Ambiguous("unreadable_answer")
+    return refusal(response.status_code, response.data, response.headers.get("Retry-After"))
+
+
+def _body(rendered: Rendered) -> dict[str, Any]:
+    return {"text": rendered.text, "blocks": rendered.blocks}
+
+
+async def _plainer_if_refused(
+    body: dict[str, Any], send: Callable[[dict[str, Any]], Awaitable[AsyncSlackResponse]]
+) -> AsyncSlackResponse:
+    """Send; once more with less if Slack refused the form of it.
+
+    The refusal is definite, so this can't show a message twice.
+    """
+    try:
+        return await send(body)
+    except Rejected as error:
+        if error.code in BAD_BLOCKS:
+            # an empty list, because an update without `blocks` may keep the old ones
+            less = {**body, "blocks": []}
+        elif error.code in BAD_METADATA:
+            less = {key: value for key, value in body.items() if key != "metadata"}
+        else:
+            raise
+    return await send(less)
+
+
+def _next_cursor(page: AsyncSlackResponse) -> str:
+    return str((page["response_metadata"] or {}).get("next_cursor") or "")

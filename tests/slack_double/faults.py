@@ -1,0 +1,58 @@
+"""What can go wrong with one call, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """How one call fails: whether Slack did what was asked, and what the caller hears of it."""
+
+    done: bool  # the method ran, a message is stored
+    end: Literal["drop", "hang", "answer"]  # hang: no answer until the double is closed
+    status: int = 200
+    body: str = ""
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def _says(error: str, *, done: bool = False, status: int = 200) -> Fault:
+    return Fault(done=done, end="answer", status=status, body=f'{{"ok":false,"error":"{error}"}}')
+
+
+_HTML = "<html><body>Something went wrong.</body></html>"
+
+FAULTS = {
+    "drop_before": Fault(done=False, end="drop"),
+    "drop_after": Fault(done=True, end="drop"),
+    "slow_before": Fault(done=False, end="hang"),
+    "slow_after": Fault(done=True, end="hang"),
+    "500": Fault(done=False, end="answer", status=500, body=_HTML, content_type="text/html"),
+    "500_stored": Fault(done=True, end="answer", status=500, body=_HTML, content_type="text/html"),
+    "503": Fault(done=False, end="answer", status=503, body=_HTML, content_type="text/html"),
+    "502_stored": Fault(done=True, end="answer", status=502, body="", content_type="text/plain"),
+    "fatal_error": _says("fatal_error"),
+    "fatal_error_stored": _says("fatal_error", done=True),
+    "internal_error_stored": _says("internal_error", done=True, status=500),
+    "ratelimited": _says("ratelimited"),
+    "garbage": Fault(done=False, end="answer", body="welcome", content_type="text/plain"),
+    "garbage_stored": Fault(done=True, end="answer", body="welcome", content_type="text/plain"),
+    "not_json_stored": Fault(done=True, end="answer", body='{"ok": tr'),
+    "list_stored": Fault(done=True, end="answer", body="[1, 2]"),
+    "html_stored": Fault(done=True, end="answer", body=_HTML, content_type="text/html"),
+}
+
+
+def named(name: str) -> Fault | None:
+    """The fault of that name; ``429:7`` asks for seven seconds, ``error:x`` says x; ok is none."""
+    if name == "ok":
+        return None
+    kind, _, value = name.partition(":")
+    if kind == "429":
+        answer = _says("ratelimited", status=429)
+        return Fault(
+            done=False, end="answer", status=429, body=answer.body, headers={"Retry-After": value}
+        )
+    return _says(value) if kind == "error" else FAULTS[name]
