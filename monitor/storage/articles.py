@@ -1,0 +1,261 @@
+"""Articles: claiming those that wait, writing their text, finding and merging the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from monitor.model import (
+    Article,
+    ArticleId,
+    ArticleState,
+    Entry,
+    FeedSpec,
+    PendingArticle,
+    StoryId,
+)
+from monitor.ports import Known
+from monitor.storage import tables as t
+from monitor.storage.work import Row, Work, claim, insert_missing
+
+CLAIM_ARTICLES = claim(
+    t.article,
+    values={"attempts": t.article.c.attempts + 1},
+    returning=(
+        t.article.c.id,
+        t.article.c.url,
+        t.article.c.link,
+        t.article.c.state,
+        t.article.c.attempts,
+        t.article.c.due_at,
+        t.article.c.first_seen_at,
+    ),
+)
+RELEASE_ARTICLES = (
+    sa.update(t.article)
+    .where(
+        t.article.c.id.in_(sa.bindparam("articles", expanding=True)),
+        t.article.c.lease_until.is_not(None),
+    )
+    .values(lease_until=None, attempts=t.article.c.attempts - 1)
+)
+
+_fullest_first = (sa.func.length(t.entry.c.text).desc(), t.entry.c.id)
+_ranked = (
+    sa.select(
+        t.entry.c.id,
+        sa.func.row_number()
+        .over(partition_by=t.entry.c.article_id, order_by=_fullest_first)
+        .label("rank"),
+        sa.func.min(sa.cast(t.entry.c.backlog, sa.Integer))
+        .over(partition_by=t.entry.c.article_id)
+        .label("all_backlog"),
+    )
+    .where(t.entry.c.article_id.in_(sa.bindparam("articles", expanding=True)))
+    .subquery("ranked")
+)
+FULLEST_ENTRIES = (
+    sa.select(
+        t.entry.c.article_id,
+        t.entry.c.guid,
+        t.entry.c.link,
+        t.entry.c.title,
+        t.entry.c.text,
+        t.entry.c.authors,
+        t.entry.c.published_at,
+        t.entry.c.language,
+        _ranked.c.all_backlog,
+        t.feed.c.url,
+        t.feed.c.name,
+        t.feed.c.publisher,
+        t.feed.c.side,
+        t.feed.c.language.label("feed_language"),
+        t.feed.c.tags,
+    )
+    .select_from(_ranked)
+    .join(t.entry, t.entry.c.id == _ranked.c.id)
+    .join(t.feed, t.feed.c.id == t.entry.c.feed_id)
+    .where(_ranked.c.rank == 1)
+)
+
+_known = (t.article.c.id, t.article.c.story_id, t.article.c.state)
+ARTICLE_AT = (
+    sa.select(*_known)
+    .join(t.article_url, t.article_url.c.article_id == t.article.c.id)
+    .where(t.article_url.c.url == sa.bindparam("at"))
+)
+TWIN_OF = (
+    sa.select(*_known)
+    .where(
+        t.article.c.text_hash == sa.bindparam("hash"),
+        t.article.c.first_seen_at > sa.bindparam("since"),
+        t.article.c.id != sa.bindparam("other_than"),
+    )
+    .order_by(t.article.c.first_seen_at, t.article.c.id)
+    .limit(1)
+)
+ADD_URL = insert_missing(t.article_url)
+OWNER_OF = sa.select(t.article_url.c.article_id).where(t.article_url.c.url == sa.bindparam("at"))
+SAVE_ARTICLE = (
+    sa.update(t.article)
+    .where(t.article.c.id == sa.bindparam("article"))
+    .values(
+        {
+            name: sa.bindparam(f"new_{name}")
+            for name in (
+                "state",
+                "due_at",
+                "ingested_at",
+                "published_at",
+                "language",
+                "source",
+                "text_hash",
+                "error_code",
+                "error_detail",
+                "authors",
+                "title",
+                "body",
+            )
+        }
+    )
+    .values(
+        lease_until=None,
+        url=sa.func.coalesce(sa.bindparam("new_url", type_=t.article.c.url.type), t.article.c.url),
+    )
+)
+MERGED = sa.select(
+    t.article.c.link, t.article.c.first_seen_at, t.article.c.story_id, t.article.c.copy_of
+).where(t.article.c.id == sa.bindparam("article"))
+
+
+class ArticleWork(Work):
+    """The part of `ports.Transaction` about articles."""
+
+    def claim_articles(
+        self, bucket: int, now: datetime, lease: timedelta, limit: int
+    ) -> Sequence[PendingArticle]:
+        """See `ports.Transaction`. Of an article's entries, the one with the most text speaks."""
+        rows = self._run(
+            CLAIM_ARTICLES, {"in_bucket": bucket, "now": now, "until": now + lease, "limit": limit}
+        ).all()
+        if not rows:
+            return ()
+        rows = sorted(rows, key=lambda row: (row.due_at, row.id))
+        found = self._run(FULLEST_ENTRIES, {"articles": [row.id for row in rows]})
+        entries = {row.article_id: row for row in found}
+        return [_pending(row, entries[row.id]) for row in rows]
+
+    def release_articles(self, articles: Sequence[ArticleId]) -> None:
+        """See `ports.Transaction`."""
+        if articles:
+            self._run(RELEASE_ARTICLES, {"articles": articles})
+
+    def article_at(self, url: str) -> Known | None:
+        """See `ports.Transaction`."""
+        return _known_of(self._run(ARTICLE_AT, {"at": url}).one_or_none())
+
+    def twin_of(self, text_hash: str, since: datetime, other_than: ArticleId) -> Known | None:
+        """See `ports.Transaction`."""
+        values = {"hash": text_hash, "since": since, "other_than": other_than}
+        return _known_of(self._run(TWIN_OF, values).one_or_none())
+
+    def save_article(
+        self,
+        article: ArticleId,
+        content: Article,
+        *,
+        state: ArticleState,
+        now: datetime,
+        due_at: datetime | None,
+        error_code: str | None = None,
+        error_detail: str | None = None,
+    ) -> None:
+        """See `ports.Transaction`.
+
+        A URL that leads to another article goes on doing so, and this one keeps its own. Raises
+        `LookupError` if the article was merged away since it was claimed.
+        """
+        self._insert(ADD_URL, {"url": content.url, "article_id": article})
+        is_ours = self._run(OWNER_OF, {"at": content.url}).scalar_one() == article
+        saved = self._run(
+            SAVE_ARTICLE,
+            {
+                "article": article,
+                "new_url": content.url if is_ours else None,
+                "new_state": state,
+                "new_due_at": due_at,
+                "new_ingested_at": now,
+                "new_published_at": content.published_at,
+                "new_language": content.language,
+                "new_source": content.source,
+                "new_text_hash": content.text_hash,
+                "new_error_code": error_code,
+                "new_error_detail": error_detail,
+                "new_authors": content.authors,
+                "new_title": content.title,
+                "new_body": content.body,
+            },
+        )
+        if not saved.rowcount:
+            raise LookupError(f"article {article} was merged into another meanwhile")
+
+    def merge_article(self, article: ArticleId, into: ArticleId) -> None:
+        """See `ports.Transaction`. The one merged away is no more; hits it had go with it."""
+        if article == into:
+            return
+        gone = self._run(MERGED, {"article": article}).one()
+        kept = self._run(MERGED, {"article": into}).one()
+        for table in (t.entry, t.article_url):
+            self._run(sa.update(table).where(table.c.article_id == article).values(article_id=into))
+        copies = sa.update(t.article).where(t.article.c.copy_of == article)
+        self._run(copies.where(t.article.c.id != into).values(copy_of=into))
+        self._run(
+            sa.update(t.article)
+            .where(t.article.c.id == into)
+            .values(
+                link=kept.link or gone.link,
+                first_seen_at=min(kept.first_seen_at, gone.first_seen_at),
+                story_id=kept.story_id or gone.story_id,
+                copy_of=None if kept.copy_of == article else kept.copy_of,
+            )
+        )
+        self._run(sa.delete(t.hit).where(t.hit.c.article_id == article))
+        self._run(sa.delete(t.article).where(t.article.c.id == article))
+
+
+def _known_of(row: Row | None) -> Known | None:
+    if row is None:
+        return None
+    story = None if row.story_id is None else StoryId(row.story_id)
+    return Known(article=ArticleId(row.id), story=story, state=ArticleState(row.state))
+
+
+def _pending(row: Row, entry: Row) -> PendingArticle:
+    return PendingArticle(
+        id=ArticleId(row.id),
+        url=row.url,
+        link=row.link,
+        state=ArticleState(row.state),
+        attempts=row.attempts,
+        entry=Entry(
+            guid=entry.guid,
+            url=entry.link,
+            title=entry.title,
+            text=entry.text,
+            authors=entry.authors,
+            published_at=entry.published_at,
+            language=entry.language,
+        ),
+        feed=FeedSpec(
+            url=entry.url,
+            name=entry.name,
+            publisher=entry.publisher,
+            side=entry.side,
+            language=entry.feed_language,
+            tags=entry.tags,
+        ),
+        backlog=bool(entry.all_backlog),
+        first_seen_at=row.first_seen_at,
+    )

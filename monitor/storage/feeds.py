@@ -1,0 +1,311 @@
+"""Feeds and watches of the configuration; claiming feeds; saving what a poll brought."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+
+from monitor.model import (
+    ArticleState,
+    Feed,
+    FeedId,
+    FeedSpec,
+    FeedStatus,
+    Validators,
+    Watch,
+    bucket_of,
+)
+from monitor.ports import Added, FeedUpdate, FoundEntry
+from monitor.storage import tables as t
+from monitor.storage.types import key_of
+from monitor.storage.work import Row, Work, claim, insert_missing
+
+ADD_FEEDS = insert_missing(t.feed)
+ADD_WATCHES = insert_missing(t.watch)
+CLAIM_FEEDS = claim(t.feed, t.feed.c.declared, returning=tuple(t.feed.c))
+SAVE_FEED = (
+    sa.update(t.feed)
+    .where(t.feed.c.id == sa.bindparam("feed"))
+    .values(
+        {
+            name: sa.bindparam(f"new_{name}")
+            for name in (
+                "status",
+                "due_at",
+                "polled_at",
+                "failures",
+                "etag",
+                "last_modified",
+                "body_hash",
+                "error_code",
+                "error_detail",
+            )
+        }
+    )
+    .values(
+        lease_until=None,
+        ok_at=sa.func.coalesce(
+            sa.bindparam("ok_at_now", type_=t.feed.c.ok_at.type), t.feed.c.ok_at
+        ),
+    )
+)
+RELEASE_FEEDS = (
+    sa.update(t.feed)
+    .where(t.feed.c.id.in_(sa.bindparam("feeds", expanding=True)))
+    .values(lease_until=None)
+)
+KNOWN_GUIDS = sa.select(t.entry.c.guid).where(
+    t.entry.c.feed_id == sa.bindparam("feed"),
+    t.entry.c.guid.in_(sa.bindparam("guids", expanding=True)),
+)
+KNOWN_URLS = sa.select(t.article_url.c.url, t.article_url.c.article_id).where(
+    t.article_url.c.url.in_(sa.bindparam("urls", expanding=True))
+)
+ADD_ARTICLES = sa.insert(t.article).returning(t.article.c.id, t.article.c.url)
+ADD_URLS = insert_missing(t.article_url)
+DROP_ARTICLES = sa.delete(t.article).where(
+    t.article.c.id.in_(sa.bindparam("articles", expanding=True))
+)
+ADD_ENTRIES = insert_missing(t.entry)
+COUNT_ENTRIES = (
+    sa.update(t.feed)
+    .where(t.feed.c.id == sa.bindparam("feed"))
+    .values(
+        entries=t.feed.c.entries + sa.bindparam("added"),
+        newest_at=sa.case(
+            (
+                t.feed.c.newest_at > sa.bindparam("newest", type_=t.feed.c.newest_at.type),
+                t.feed.c.newest_at,
+            ),
+            else_=sa.func.coalesce(
+                sa.bindparam("newest", type_=t.feed.c.newest_at.type), t.feed.c.newest_at
+            ),
+        ),
+    )
+)
+
+
+class FeedWork(Work):
+    """The part of `ports.Transaction` about feeds."""
+
+    # -- configuration
+
+    def sync_feeds(self, specs: Sequence[FeedSpec], now: datetime) -> None:
+        """See `ports.Transaction`. A feed that is declared again is due at once."""
+        stored = {row.url: row for row in self._run(sa.select(t.feed))}
+        wanted = {spec.url: spec for spec in reversed(specs)}  # the first of a URL counts
+        new = [_new_feed(spec, now) for url, spec in wanted.items() if url not in stored]
+        if new:
+            self._insert(ADD_FEEDS, new)
+        for url, row in stored.items():
+            if url in wanted:
+                self._redeclare(row, wanted[url], now)
+        gone = [row.id for url, row in stored.items() if row.declared and url not in wanted]
+        self._undeclare(t.feed, gone)
+
+    def _redeclare(self, row: Row, spec: FeedSpec, now: datetime) -> None:
+        values = _declared(spec)
+        if not row.declared:
+            values["due_at"] = now
+        if any(getattr(row, name) != value for name, value in values.items()):
+            self._run(sa.update(t.feed).where(t.feed.c.id == row.id).values(values))
+
+    def sync_watches(self, watches: Sequence[Watch], now: datetime) -> None:
+        """See `ports.Transaction`. A watch that is no longer declared keeps its hits."""
+        stored = {row.name: row for row in self._run(sa.select(t.watch))}
+        wanted = {watch.name: watch for watch in reversed(watches)}
+        new: list[dict[str, Any]] = []
+        for name, watch in wanted.items():
+            values = {"terms": watch.terms, "channel": watch.channel, "declared": True}
+            row = stored.get(name)
+            if row is None:
+                new.append({"name": name, "created_at": now, **values})
+            elif any(getattr(row, column) != value for column, value in values.items()):
+                self._run(sa.update(t.watch).where(t.watch.c.id == row.id).values(values))
+        if new:
+            self._insert(ADD_WATCHES, new)
+        gone = [row.id for name, row in stored.items() if row.declared and name not in wanted]
+        self._undeclare(t.watch, gone)
+
+    def _undeclare(self, table: sa.Table, ids: Iterable[int]) -> None:
+        statement = sa.update(table).where(table.c.id == sa.bindparam("row"))
+        rows = [{"row": each} for each in ids]
+        if rows:
+            self._run(statement.values(declared=False), rows)
+
+    # -- poll
+
+    def claim_feeds(
+        self, bucket: int, now: datetime, lease: timedelta, limit: int
+    ) -> Sequence[Feed]:
+        """See `ports.Transaction`."""
+        rows = self._run(
+            CLAIM_FEEDS, {"in_bucket": bucket, "now": now, "until": now + lease, "limit": limit}
+        ).all()
+        return [_feed(row) for row in sorted(rows, key=lambda row: (row.due_at, row.id))]
+
+    def save_feed(self, feed: FeedId, update: FeedUpdate) -> None:
+        """See `ports.Transaction`."""
+        self._run(
+            SAVE_FEED,
+            {
+                "feed": feed,
+                "new_status": update.status,
+                "new_due_at": update.due_at,
+                "new_polled_at": update.polled_at,
+                "new_failures": update.failures,
+                "new_etag": update.validators.etag,
+                "new_last_modified": update.validators.last_modified,
+                "new_body_hash": update.body_hash,
+                "new_error_code": update.error_code,
+                "new_error_detail": update.error_detail,
+                "ok_at_now": update.polled_at if update.status is FeedStatus.OK else None,
+            },
+        )
+
+    def release_feeds(self, feeds: Sequence[FeedId]) -> None:
+        """See `ports.Transaction`."""
+        if feeds:
+            self._run(RELEASE_FEEDS, {"feeds": feeds})
+
+    def add_entries(self, feed: Feed, found: Sequence[FoundEntry], now: datetime) -> Added:
+        """See `ports.Transaction`. `linked` and the new articles make up `entries`."""
+        first: dict[str, FoundEntry] = {}
+        for each in found:
+            first.setdefault(key_of(each.entry.guid), each)
+        if not first:
+            return Added()
+        known = self._run(KNOWN_GUIDS, {"feed": feed.id, "guids": sorted(first)}).scalars()
+        for guid in known:
+            del first[guid]
+        if not first:
+            return Added()
+        articles, made = self._articles_for(first.values(), now)
+        rows = [
+            _entry(feed, guid, each, articles[key_of(each.url)], now)
+            for guid, each in first.items()
+        ]
+        self._insert(ADD_ENTRIES, rows)
+        dates = [row["published_at"] for row in rows]
+        # a date in the future is a mistake of the feed's that would stand for years
+        newest = max((date for date in dates if date and date <= now), default=None)
+        self._run(COUNT_ENTRIES, {"feed": feed.id, "added": len(rows), "newest": newest})
+        buckets = tuple(sorted({bucket_of(each.host) for each in made}))
+        return Added(entries=len(rows), linked=len(rows) - len(made), buckets=buckets)
+
+    def _articles_for(
+        self, found: Iterable[FoundEntry], now: datetime
+    ) -> tuple[Mapping[str, int], Sequence[FoundEntry]]:
+        """Ids of the entries' articles by key of their URL, and the entries that made one."""
+        by_url: dict[str, FoundEntry] = {}
+        for each in found:
+            by_url.setdefault(key_of(each.url), each)
+        articles = self._leading_to(by_url)
+        # sorted: two polls that bring the same URLs wait for each other in one order
+        new = {url: by_url[url] for url in sorted(by_url.keys() - articles.keys())}
+        if not new:
+            return articles, ()
+        rows = self._run(ADD_ARTICLES, [_new_article(each, now) for each in new.values()])
+        made = {key_of(row.url): row.id for row in rows}
+        self._insert(ADD_URLS, [{"url": url, "article_id": made[url]} for url in new])
+        articles |= self._leading_to(new)
+        lost = [made[url] for url in new if articles[url] != made[url]]
+        if lost:  # another poll made the same article between our look and our insert
+            self._run(DROP_ARTICLES, {"articles": lost})
+        return articles, [each for url, each in new.items() if articles[url] == made[url]]
+
+    def _leading_to(self, urls: Iterable[str]) -> dict[str, int]:
+        rows = self._run(KNOWN_URLS, {"urls": sorted(urls)})
+        return {row.url: row.article_id for row in rows}
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _declared(spec: FeedSpec) -> dict[str, Any]:
+    return {
+        "name": spec.name,
+        "publisher": spec.publisher,
+        "side": spec.side,
+        "language": spec.language,
+        "tags": spec.tags,
+        "declared": True,
+    }
+
+
+def _new_feed(spec: FeedSpec, now: datetime) -> dict[str, Any]:
+    host = _host(spec.url)
+    return {
+        "url": spec.url,
+        "host": host,
+        "bucket": bucket_of(host),
+        "status": FeedStatus.NEW,
+        "failures": 0,
+        "due_at": now,
+        "entries": 0,
+        "created_at": now,
+        **_declared(spec),
+    }
+
+
+def feed_spec(row: Row) -> FeedSpec:
+    """The declaration in a row that holds a feed's columns."""
+    return FeedSpec(
+        url=row.url,
+        name=row.name,
+        publisher=row.publisher,
+        side=row.side,
+        language=row.language,
+        tags=row.tags,
+    )
+
+
+def _feed(row: Row) -> Feed:
+    return Feed(
+        id=FeedId(row.id),
+        spec=feed_spec(row),
+        host=row.host,
+        status=FeedStatus(row.status),
+        validators=Validators(etag=row.etag, last_modified=row.last_modified),
+        body_hash=row.body_hash,
+        failures=row.failures,
+        polled_at=row.polled_at,
+        due_at=row.due_at,
+    )
+
+
+def _new_article(found: FoundEntry, now: datetime) -> dict[str, Any]:
+    return {
+        "url": found.url,
+        "link": found.entry.url,
+        "bucket": bucket_of(found.host),
+        "state": ArticleState.NEW,
+        "attempts": 0,
+        "due_at": now,
+        "first_seen_at": now,
+    }
+
+
+def _entry(feed: Feed, guid: str, found: FoundEntry, article: int, now: datetime) -> dict[str, Any]:
+    entry = found.entry
+    return {
+        "feed_id": feed.id,
+        "guid": guid,
+        "article_id": article,
+        "first_seen_at": now,
+        "backlog": feed.polled_at is None,
+        "link": entry.url,
+        "published_at": entry.published_at,
+        "language": entry.language,
+        "authors": entry.authors,
+        "title": entry.title,
+        "text": entry.text,
+    }

@@ -1,0 +1,152 @@
+"""Brings a database to this version, or says why not.
+
+Migrations are a package of their own beside this one, so that a wheel carries them; there is no
+`alembic.ini`. A start runs them under a lock: of several processes one does the work, the others
+wait and find it done.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.dialects import postgresql, sqlite
+
+import migrations
+from monitor import __version__
+from monitor.errors import StorageError
+from monitor.model import BUCKETS
+from monitor.storage import faults
+from monitor.storage import tables as t
+from monitor.storage.address import Address, read_address
+from monitor.storage.engines import postgres_engine, sqlite_engine
+
+MIGRATION_LOCK = 0x6D6F6E00
+"""Key of the advisory lock on PostgreSQL ("mon", 0)."""
+
+FOLDER_MODE = 0o700
+"""A folder made for the database is its owner's alone: it holds what others wrote."""
+
+
+def upgrade(url: str) -> str:
+    """Make the database if need be, and bring it to this version; returns its revision.
+
+    Raises `StorageError` if that can't be done or its version is newer than this program.
+    """
+    address = read_address(url)
+    if address.path is not None:
+        make_folder(address)
+    engine = _engine(address, create=True)
+    try:
+        with engine.begin() as connection:
+            if address.path is None:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+            _refuse_newer(connection, address)
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            _remember(connection)
+    except sa.exc.DBAPIError as error:
+        explained = faults.explained(error, address)
+        if explained is None:
+            raise
+        raise explained from error
+    finally:
+        engine.dispose()
+    return head()
+
+
+def current(url: str) -> str | None:
+    """The database's revision, None before the first `upgrade`. Creates nothing."""
+    address = read_address(url)
+    if address.path is not None and not address.path.exists():
+        return None
+    engine = _engine(address, create=False)
+    try:
+        with engine.connect() as connection:
+            return _revision(connection)
+    except sa.exc.DBAPIError as error:
+        explained = faults.explained(error, address)
+        if explained is None:
+            raise
+        raise explained from error
+    finally:
+        engine.dispose()
+
+
+def head() -> str:
+    """The revision that this program works with."""
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    assert revision is not None
+    return revision
+
+
+def check(connection: sa.Connection, address: Address) -> None:
+    """Raise `StorageError` unless the database is of exactly this version, and ours."""
+    _refuse_newer(connection, address)
+    if _revision(connection) != head():
+        raise StorageError(
+            f"database {address}: its tables are not those of this version: "
+            "run `monitor db upgrade`"
+        )
+    statement = sa.select(t.monitor.c.value).where(t.monitor.c.key == "buckets")
+    buckets = connection.execute(statement).scalar_one_or_none()
+    if buckets != str(BUCKETS):
+        raise StorageError(
+            f"database {address}: made for {buckets} buckets, this version has {BUCKETS}"
+        )
+
+
+def make_folder(address: Address) -> None:
+    """Make the folder of a SQLite file. Raises `StorageError` if that is impossible."""
+    assert address.path is not None
+    folder = address.path.parent
+    try:
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"database {address}: the folder {folder} can't be made ({error.strerror}): "
+            "make it, writable for this user"
+        ) from error
+
+
+def _engine(address: Address, *, create: bool) -> sa.Engine:
+    if address.path is not None:
+        begin = "BEGIN IMMEDIATE" if create else "BEGIN"
+        return sqlite_engine(address, begin=begin, size=1, create=create)
+    return postgres_engine(address, size=1)
+
+
+def _config() -> Config:
+    config = Config()
+    folder = Path(migrations.__file__).parent
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    return config
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _refuse_newer(connection: sa.Connection, address: Address) -> None:
+    revision = _revision(connection)
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise StorageError(
+            f"database {address}: it is of a newer version (revision {revision}, this program "
+            f"knows up to {head()}): run that version, or restore a backup"
+        )
+
+
+def _remember(connection: sa.Connection) -> None:
+    """Write down what is fixed for ever, when there is nothing written yet."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    facts = {"buckets": str(BUCKETS), "created_by": __version__}
+    connection.execute(
+        dialect.insert(t.monitor).on_conflict_do_nothing(),
+        [{"key": key, "value": value} for key, value in facts.items()],
+    )

@@ -1,0 +1,331 @@
+"""The read side: what the page and the command line ask. Each question is one snapshot.
+
+Every list is read from the end of an index, so that its cost is that of the rows shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from monitor.model import (
+    ArticleId,
+    ArticleState,
+    DeliveryId,
+    DeliveryState,
+    FeedStatus,
+    Hit,
+    StoryId,
+)
+from monitor.ports import ArticleTrace, Counts, DeliveryRow, FeedRow, HitRow, Sighting
+from monitor.storage import tables as t
+from monitor.storage.feeds import feed_spec
+from monitor.storage.store import SqlStore
+from monitor.storage.work import Row, is_due
+
+TROUBLE = {FeedStatus.FAILING, FeedStatus.GONE}
+
+
+def _headline() -> sa.ScalarSelect[Any]:
+    """Title of the first article of a delivery's story in which something was found."""
+    return (
+        sa.select(t.article.c.title)
+        .where(
+            t.article.c.story_id == t.delivery.c.story_id,
+            sa.exists().where(t.hit.c.article_id == t.article.c.id),
+        )
+        .order_by(t.article.c.first_seen_at, t.article.c.id)
+        .limit(1)
+        .correlate(t.delivery)
+        .scalar_subquery()
+    )
+
+
+DELIVERIES: sa.Select[Any] = sa.select(
+    t.delivery.c.id,
+    t.delivery.c.story_id,
+    _headline().label("headline"),
+    t.delivery.c.channel,
+    t.delivery.c.state,
+    t.delivery.c.attempts,
+    t.delivery.c.created_at,
+    t.delivery.c.due_at,
+    t.delivery.c.sent_at,
+    t.delivery.c.error,
+)
+
+
+def _hits() -> sa.Select[Any]:
+    other = t.article.alias("other")
+    copies = (
+        sa.select(sa.func.count())
+        .select_from(other)
+        .where(other.c.story_id == t.article.c.story_id, other.c.id != t.article.c.id)
+        .correlate(t.article)
+        .scalar_subquery()
+    )
+    publisher = (
+        sa.select(t.feed.c.publisher)
+        .join(t.entry, t.entry.c.feed_id == t.feed.c.id)
+        .where(t.entry.c.article_id == t.article.c.id)
+        .order_by(t.entry.c.first_seen_at, t.entry.c.id)
+        .limit(1)
+        .correlate(t.article)
+        .scalar_subquery()
+    )
+    is_own = sa.case((t.delivery.c.channel == t.watch.c.channel, 0), else_=1)
+    delivery = (
+        sa.select(t.delivery.c.state)
+        .where(t.delivery.c.story_id == t.article.c.story_id)
+        .order_by(is_own, t.delivery.c.created_at, t.delivery.c.channel)
+        .limit(1)
+        .correlate(t.article, t.watch)
+        .scalar_subquery()
+    )
+    return (
+        sa.select(
+            t.hit.c.article_id,
+            t.article.c.story_id,
+            t.watch.c.name,
+            t.article.c.url,
+            t.article.c.link,
+            t.article.c.title,
+            t.article.c.body,
+            publisher.label("publisher"),
+            t.article.c.language,
+            t.article.c.published_at,
+            t.article.c.first_seen_at,
+            t.hit.c.matched_at,
+            t.hit.c.spans,
+            copies.label("copies"),
+            delivery.label("delivery"),
+        )
+        .join(t.article, t.article.c.id == t.hit.c.article_id)
+        .join(t.watch, t.watch.c.id == t.hit.c.watch_id)
+        .order_by(t.hit.c.id.desc())
+        .limit(sa.bindparam("limit"))
+    )
+
+
+HITS = _hits()
+FEEDS = sa.select(t.feed).where(t.feed.c.declared)
+
+
+class SqlReports:
+    """`ports.Reports` over an open store."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+
+    async def counts(self, now: datetime) -> Counts:
+        """See `ports.Reports`. Feeds are the declared ones; entries are those of every feed."""
+        return await self._store.query(lambda connection: _counts(connection, now))
+
+    async def hits(self, limit: int) -> Sequence[HitRow]:
+        """See `ports.Reports`.
+
+        `delivery` is that of the watch's own channel or, if it has none, the story's first.
+        """
+        rows = await self._store.query(
+            lambda connection: connection.execute(HITS, {"limit": limit}).all()
+        )
+        return [_hit_row(row) for row in rows]
+
+    async def feeds(self) -> Sequence[FeedRow]:
+        """See `ports.Reports`."""
+        rows = await self._store.query(lambda connection: connection.execute(FEEDS).all())
+        feeds = [_feed_row(row) for row in rows]
+        return sorted(feeds, key=lambda feed: (not _in_trouble(feed), feed.spec.name.casefold()))
+
+    async def deliveries(self, limit: int) -> Sequence[DeliveryRow]:
+        """See `ports.Reports`."""
+        return await self._store.query(lambda connection: _deliveries(connection, limit))
+
+    async def trace(self, url: str) -> ArticleTrace | None:
+        """See `ports.Reports`. Any canonical URL that leads to the article will do."""
+        return await self._store.query(lambda connection: _trace(connection, url))
+
+
+# --------------------------------------------------------------------------- counts
+
+
+def _counts(connection: sa.Connection, now: datetime) -> Counts:
+    def one(statement: sa.Select[Any]) -> Any:
+        return connection.execute(statement).scalar_one()
+
+    def by(column: sa.Column[Any], *where: sa.ColumnElement[bool]) -> Mapping[str, int]:
+        statement = sa.select(column, sa.func.count()).where(*where).group_by(column)
+        return {row[0]: row[1] for row in connection.execute(statement)}
+
+    due = sa.select(sa.func.count()).select_from(t.feed).where(t.feed.c.declared, is_due(t.feed))
+    feeds = by(t.feed.c.status, t.feed.c.declared)
+    articles = by(t.article.c.state)
+    deliveries = by(t.delivery.c.state)
+    waiting = (
+        sa.select(t.delivery.c.created_at)
+        .where(t.delivery.c.sent_at.is_(None), t.delivery.c.state != DeliveryState.DEAD)
+        .order_by(t.delivery.c.created_at)
+        .limit(1)
+    )
+    return Counts(
+        feeds={FeedStatus(state): number for state, number in feeds.items()},
+        entries=one(sa.select(sa.func.coalesce(sa.func.sum(t.feed.c.entries), 0))),
+        articles={ArticleState(state): number for state, number in articles.items()},
+        stories=one(sa.select(sa.func.count()).select_from(t.story)),
+        hits=one(sa.select(sa.func.count()).select_from(t.hit)),
+        deliveries={DeliveryState(state): number for state, number in deliveries.items()},
+        oldest_waiting_at=connection.execute(waiting).scalar_one_or_none(),
+        due_feeds=connection.execute(due, {"now": now}).scalar_one(),
+        last_poll_at=one(sa.select(sa.func.max(t.feed.c.polled_at))),
+    )
+
+
+# --------------------------------------------------------------------------- lists
+
+
+def _hit_row(row: Row) -> HitRow:
+    return HitRow(
+        article=ArticleId(row.article_id),
+        story=_story(row),
+        watch=row.name,
+        url=row.url if row.link else None,
+        title=row.title or "",
+        body=row.body or "",
+        publisher=row.publisher or "",
+        language=row.language,
+        published_at=row.published_at,
+        first_seen_at=row.first_seen_at,
+        matched_at=row.matched_at,
+        hit=Hit(watch=row.name, spans=row.spans),
+        copies=row.copies,
+        delivery=DeliveryState(row.delivery) if row.delivery else None,
+    )
+
+
+def _feed_row(row: Row) -> FeedRow:
+    return FeedRow(
+        spec=feed_spec(row),
+        status=FeedStatus(row.status),
+        polled_at=row.polled_at,
+        ok_at=row.ok_at,
+        due_at=row.due_at,
+        failures=row.failures,
+        error=_error(row),
+        entries=row.entries,
+        newest_at=row.newest_at,
+    )
+
+
+def _in_trouble(feed: FeedRow) -> bool:
+    return feed.status in TROUBLE or feed.failures > 0
+
+
+def _deliveries(connection: sa.Connection, limit: int) -> Sequence[DeliveryRow]:
+    newest = DELIVERIES.order_by(t.delivery.c.created_at.desc(), t.delivery.c.story_id.desc())
+    found: list[DeliveryRow] = []
+    for group in (
+        t.delivery.c.state.in_([state for state in DeliveryState if state != DeliveryState.SENT]),
+        t.delivery.c.state == DeliveryState.SENT,
+    ):
+        rows = connection.execute(newest.where(group).limit(limit - len(found)))
+        found.extend(map(_delivery_row, rows))
+    return found
+
+
+def _delivery_row(row: Row) -> DeliveryRow:
+    return DeliveryRow(
+        id=DeliveryId(row.id),
+        story=StoryId(row.story_id),
+        headline=row.headline or "",
+        channel=row.channel,
+        state=DeliveryState(row.state),
+        attempts=row.attempts,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        sent_at=row.sent_at,
+        error=row.error,
+    )
+
+
+def _story(row: Row) -> StoryId | None:
+    return None if row.story_id is None else StoryId(row.story_id)
+
+
+def _error(row: Row) -> str | None:
+    if row.error_code is None:
+        return None
+    return f"{row.error_code}: {row.error_detail}" if row.error_detail else str(row.error_code)
+
+
+# --------------------------------------------------------------------------- one article
+
+
+def _trace(connection: sa.Connection, url: str) -> ArticleTrace | None:
+    original = t.article.alias("original")
+    row = connection.execute(
+        sa.select(t.article, original.c.url.label("original_url"))
+        .join(t.article_url, t.article_url.c.article_id == t.article.c.id)
+        .outerjoin(original, original.c.id == t.article.c.copy_of)
+        .where(t.article_url.c.url == url)
+    ).one_or_none()
+    if row is None:
+        return None
+    sightings = _sightings(connection, row.id)
+    deliveries = DELIVERIES.where(t.delivery.c.story_id == row.story_id)
+    return ArticleTrace(
+        article=ArticleId(row.id),
+        url=row.url,
+        title=row.title or next((sighting.title for sighting in sightings), ""),
+        body=row.body or "",
+        state=ArticleState(row.state),
+        source=row.source,
+        language=row.language,
+        attempts=row.attempts,
+        error=_error(row),
+        published_at=row.published_at,
+        first_seen_at=row.first_seen_at,
+        ingested_at=row.ingested_at,
+        due_at=row.due_at,
+        story=_story(row),
+        copy_of=row.original_url,
+        sightings=sightings,
+        hits=_hits_of(connection, row.id),
+        deliveries=tuple(
+            map(_delivery_row, connection.execute(deliveries.order_by(t.delivery.c.channel)))
+        ),
+    )
+
+
+def _sightings(connection: sa.Connection, article: int) -> tuple[Sighting, ...]:
+    rows = connection.execute(
+        sa.select(t.entry, t.feed.c.name, t.feed.c.publisher)
+        .join(t.feed, t.feed.c.id == t.entry.c.feed_id)
+        .where(t.entry.c.article_id == article)
+        .order_by(t.entry.c.first_seen_at, t.entry.c.id)
+    )
+    return tuple(
+        Sighting(
+            feed=row.name,
+            publisher=row.publisher,
+            guid=row.guid,
+            url=row.link,
+            title=row.title,
+            published_at=row.published_at,
+            first_seen_at=row.first_seen_at,
+            backlog=row.backlog,
+        )
+        for row in rows
+    )
+
+
+def _hits_of(connection: sa.Connection, article: int) -> tuple[Hit, ...]:
+    rows = connection.execute(
+        sa.select(t.watch.c.name, t.hit.c.spans)
+        .join(t.watch, t.watch.c.id == t.hit.c.watch_id)
+        .where(t.hit.c.article_id == article)
+        .order_by(t.hit.c.id)
+    )
+    return tuple(Hit(watch=row.name, spans=row.spans) for row in rows)

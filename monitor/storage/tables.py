@@ -1,0 +1,182 @@
+"""The tables. What a column means is said here; what may be done to it, in the modules by noun.
+
+Work waits in three tables (feed, article, delivery) by the same two columns: `due_at`, when it is
+to be done (NULL: never, or not any more), and `lease_until`, while it is somebody's.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from monitor.storage.types import Key, Names, Spans, UtcDateTime, Words
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""SQLite counts ids up by itself only in a column of exactly this type."""
+
+WAITING = sa.text("due_at IS NOT NULL")
+
+monitor = sa.Table(
+    "monitor",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+"""What was fixed when the database was made: `buckets`, `created_by` (a version)."""
+
+feed = sa.Table(
+    "feed",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("url", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("publisher", sa.Text, nullable=False),
+    sa.Column("side", sa.Text),
+    sa.Column("language", sa.Text),
+    sa.Column("tags", Names, nullable=False),
+    sa.Column("declared", sa.Boolean, nullable=False),  # stands in the configuration
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("bucket", sa.Integer, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("etag", Words),
+    sa.Column("last_modified", Words),
+    sa.Column("body_hash", sa.Text),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("error_code", sa.Text),
+    sa.Column("error_detail", Words),
+    sa.Column("polled_at", UtcDateTime),
+    sa.Column("ok_at", UtcDateTime),
+    sa.Column("due_at", UtcDateTime),
+    sa.Column("lease_until", UtcDateTime),
+    sa.Column("entries", sa.Integer, nullable=False),  # kept count: nobody counts a million rows
+    sa.Column("newest_at", UtcDateTime),  # publication of its newest entry, kept likewise
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Index(None, "bucket", "due_at", postgresql_where=WAITING, sqlite_where=WAITING),
+)
+
+story = sa.Table(
+    "story",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+)
+
+article = sa.Table(
+    "article",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("url", Words, nullable=False),  # canonical: what it is known by
+    sa.Column("link", Words),  # as the first feed gave it: what is fetched
+    sa.Column("bucket", sa.Integer, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("due_at", UtcDateTime),
+    sa.Column("lease_until", UtcDateTime),
+    sa.Column("first_seen_at", UtcDateTime, nullable=False),
+    sa.Column("ingested_at", UtcDateTime),
+    sa.Column("published_at", UtcDateTime),
+    sa.Column("language", Words),
+    sa.Column("source", sa.Text),  # page | feed
+    sa.Column("text_hash", sa.Text),
+    sa.Column("story_id", Id, sa.ForeignKey("story.id")),
+    sa.Column("copy_of", Id, sa.ForeignKey("article.id")),
+    sa.Column("error_code", sa.Text),
+    sa.Column("error_detail", Words),
+    sa.Column("authors", Names),
+    sa.Column("title", Words),
+    sa.Column("body", Words),  # last: SQLite reads the columns before it without its pages
+    sa.Index(None, "bucket", "due_at", postgresql_where=WAITING, sqlite_where=WAITING),
+    sa.Index(None, "text_hash", "first_seen_at"),
+    sa.Index(None, "story_id", "first_seen_at"),
+    sa.Index(None, "state"),
+    sa.Index(
+        None,
+        "copy_of",
+        postgresql_where=sa.text("copy_of IS NOT NULL"),
+        sqlite_where=sa.text("copy_of IS NOT NULL"),
+    ),
+    sqlite_autoincrement=True,  # an id that was merged away must never mean another article
+)
+
+article_url = sa.Table(
+    "article_url",
+    metadata,
+    sa.Column("url", Key, primary_key=True),
+    sa.Column("article_id", Id, sa.ForeignKey("article.id"), nullable=False, index=True),
+)
+"""Every canonical URL that is known to lead to an article."""
+
+entry = sa.Table(
+    "entry",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("feed_id", Id, sa.ForeignKey("feed.id"), nullable=False),
+    sa.Column("guid", Key, nullable=False),
+    sa.Column("article_id", Id, sa.ForeignKey("article.id"), nullable=False, index=True),
+    sa.Column("first_seen_at", UtcDateTime, nullable=False),
+    sa.Column("backlog", sa.Boolean, nullable=False),  # listed already by the feed's first poll
+    sa.Column("link", Words),
+    sa.Column("published_at", UtcDateTime),
+    sa.Column("language", Words),
+    sa.Column("authors", Names, nullable=False),
+    sa.Column("title", Words, nullable=False),
+    sa.Column("text", Words, nullable=False),
+    sa.UniqueConstraint("feed_id", "guid"),
+)
+
+watch = sa.Table(
+    "watch",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("terms", Names, nullable=False),
+    sa.Column("channel", sa.Text),
+    sa.Column("declared", sa.Boolean, nullable=False),  # stands in the configuration
+    sa.Column("created_at", UtcDateTime, nullable=False),
+)
+
+hit = sa.Table(
+    "hit",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("article_id", Id, sa.ForeignKey("article.id"), nullable=False),
+    sa.Column("watch_id", Id, sa.ForeignKey("watch.id"), nullable=False),
+    sa.Column("spans", Spans, nullable=False),
+    sa.Column("matched_at", UtcDateTime, nullable=False),
+    sa.UniqueConstraint("article_id", "watch_id"),
+)
+
+UNSHOWN = sa.text("sent_at IS NULL")
+
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("story_id", Id, sa.ForeignKey("story.id"), nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),  # calls begun since it was last shown
+    sa.Column("wanted", sa.Integer, nullable=False),  # how often the story was to be shown anew
+    sa.Column("shown", sa.Integer, nullable=False),  # `wanted` as the last call found it
+    sa.Column("claimed_at", UtcDateTime),  # since when it is `sending`
+    sa.Column("due_at", UtcDateTime),
+    sa.Column("lease_until", UtcDateTime),
+    sa.Column("sent_channel", sa.Text),
+    sa.Column("sent_ref", sa.Text),
+    sa.Column("error", Words),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("sent_at", UtcDateTime),  # when it was shown first
+    sa.UniqueConstraint("story_id", "channel"),
+    sa.Index(None, "channel", "due_at", "story_id", postgresql_where=WAITING, sqlite_where=WAITING),
+    sa.Index(None, "state", "created_at"),
+    sa.Index(None, "created_at", postgresql_where=UNSHOWN, sqlite_where=UNSHOWN),
+)
+"""The outbox: one row per story and channel, for ever."""

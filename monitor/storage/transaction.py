@@ -1,0 +1,82 @@
+"""One unit of work: everything that may be done to the database, by noun."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from monitor.model import BUCKETS, Job, Kind
+from monitor.storage import tables as t
+from monitor.storage.articles import ArticleWork
+from monitor.storage.deliveries import DeliveryWork
+from monitor.storage.feeds import FeedWork
+from monitor.storage.stories import StoryWork
+from monitor.storage.work import WORKING_TABLES, ended_leases, is_due
+
+
+def _due_buckets(table: sa.Table, *also: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Buckets with a due row: one look at the index for each, however many rows there are."""
+    bucket = sa.select(sa.literal(0, sa.Integer).label("number")).cte("bucket", recursive=True)
+    bucket = bucket.union_all(sa.select(bucket.c.number + 1).where(bucket.c.number < BUCKETS - 1))
+    due = sa.select(table.c.id).where(table.c.bucket == bucket.c.number, is_due(table), *also)
+    return sa.select(bucket.c.number).where(due.correlate(bucket).exists())
+
+
+def _due_channels() -> sa.Select[Any]:
+    """Channels with a due row, found by leaping from one to the next in the index."""
+    row = t.delivery.alias()
+    waits = row.c.due_at.is_not(None)
+    channel = sa.select(sa.func.min(row.c.channel).label("name")).where(waits)
+    channel_cte = channel.cte("channel", recursive=True)
+    following = sa.select(sa.func.min(row.c.channel)).where(
+        waits, row.c.channel > channel_cte.c.name
+    )
+    channel_cte = channel_cte.union_all(
+        sa.select(following.correlate(channel_cte).scalar_subquery()).where(
+            channel_cte.c.name.is_not(None)
+        )
+    )
+    due = sa.select(t.delivery.c.id).where(
+        t.delivery.c.channel == channel_cte.c.name, is_due(t.delivery)
+    )
+    return sa.select(channel_cte.c.name).where(due.correlate(channel_cte).exists())
+
+
+DUE_POLLS = _due_buckets(t.feed, t.feed.c.declared)
+DUE_INGESTS = _due_buckets(t.article)
+DUE_CHANNELS = _due_channels()
+END_LEASES = tuple(ended_leases(table) for table in WORKING_TABLES)
+
+
+class SqlTransaction(FeedWork, ArticleWork, StoryWork, DeliveryWork):
+    """`ports.Transaction` over one connection; `jobs` are what is to be done after the commit.
+
+    Built by the store for one function's run, and of no use after it. `jobs` is None where
+    nothing will be committed.
+    """
+
+    def __init__(self, connection: sa.Connection, jobs: set[Job] | None) -> None:
+        super().__init__(connection)
+        self.jobs = jobs
+
+    def submit(self, job: Job) -> None:
+        """See `ports.Transaction`. The same job twice is one."""
+        if self.jobs is None:
+            raise RuntimeError("reading submits no jobs: use write")
+        self.jobs.add(job)
+
+    def due_jobs(self, now: datetime) -> Collection[Job]:
+        """See `ports.Transaction`."""
+        at = {"now": now}
+        return [
+            *(Job(Kind.POLL, str(bucket)) for bucket in self._run(DUE_POLLS, at).scalars()),
+            *(Job(Kind.INGEST, str(bucket)) for bucket in self._run(DUE_INGESTS, at).scalars()),
+            *(Job(Kind.DELIVER, channel) for channel in self._run(DUE_CHANNELS, at).scalars()),
+        ]
+
+    def release_leases(self) -> int:
+        """See `ports.Transaction`. What is `sending` stays so, and can be claimed at once."""
+        return sum(self._run(statement).rowcount for statement in END_LEASES)

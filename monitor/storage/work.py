@@ -1,0 +1,108 @@
+"""What the parts of a transaction share: a connection, leases, inserts that may find a twin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from monitor.storage import tables as t
+
+Row = sa.Row[Any]
+
+
+class Work:
+    """A part of a transaction. Statements are built once, as module constants: building one
+    costs more than SQLite needs to run it.
+    """
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+
+    def _run(
+        self,
+        statement: sa.Executable,
+        values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+    ) -> sa.CursorResult[Any]:
+        return self.connection.execute(statement, values)
+
+    def _insert(self, pair: InsertPair, values: Any) -> sa.CursorResult[Any]:
+        return self.connection.execute(pair[self.connection.dialect.name], values)
+
+
+InsertPair = Mapping[str, sa.Executable]
+"""One INSERT … ON CONFLICT in each dialect's own construct."""
+
+
+def insert_missing(table: sa.Table, *returning: sa.ColumnElement[Any]) -> InsertPair:
+    """INSERT … ON CONFLICT DO NOTHING."""
+    lite = sqlite.insert(table).on_conflict_do_nothing()
+    post = postgresql.insert(table).on_conflict_do_nothing()
+    if returning:
+        return {"sqlite": lite.returning(*returning), "postgresql": post.returning(*returning)}
+    return {"sqlite": lite, "postgresql": post}
+
+
+def upsert(table: sa.Table, *, key: Sequence[str], update: Sequence[str]) -> InsertPair:
+    """INSERT … ON CONFLICT DO UPDATE of the named columns."""
+    lite, post = sqlite.insert(table), postgresql.insert(table)
+    return {
+        "sqlite": lite.on_conflict_do_update(
+            index_elements=key, set_={name: lite.excluded[name] for name in update}
+        ),
+        "postgresql": post.on_conflict_do_update(
+            index_elements=key, set_={name: post.excluded[name] for name in update}
+        ),
+    }
+
+
+def is_due(table: sa.Table) -> sa.ColumnElement[bool]:
+    """Due at `:now`, and nobody's."""
+    now = sa.bindparam("now", type_=table.c.due_at.type)
+    return sa.and_(
+        table.c.due_at <= now,
+        sa.or_(table.c.lease_until.is_(None), table.c.lease_until <= now),
+    )
+
+
+def claim(
+    table: sa.Table,
+    *also: sa.ColumnElement[bool],
+    returning: Sequence[sa.ColumnElement[Any]],
+    values: Mapping[str, Any] | None = None,
+) -> sa.Executable:
+    """Lease up to `:limit` due rows of `:in_bucket` until `:until`, longest due first.
+
+    One statement for both databases. On PostgreSQL rows that somebody else is claiming are
+    passed over; SQLite has one writer and leaves the lock clause out.
+    """
+    due = (
+        sa.select(table.c.id)
+        .where(table.c.bucket == sa.bindparam("in_bucket"), is_due(table), *also)
+        .order_by(table.c.due_at, table.c.id)
+        # literal: a plan for an unknown limit would expect a tenth of the table and scan it
+        .limit(sa.bindparam("limit", literal_execute=True))
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    until = sa.bindparam("until", type_=table.c.lease_until.type)
+    return (
+        sa.update(table)
+        .where(table.c.id.in_(sa.select(due.c.id)))
+        .values(lease_until=until, **(values or {}))
+        .returning(*returning)
+    )
+
+
+def ended_leases(table: sa.Table) -> sa.Update:
+    """End every lease of a table. Leased rows wait, so that the index of due rows finds them."""
+    return (
+        sa.update(table)
+        .where(table.c.due_at.is_not(None), table.c.lease_until.is_not(None))
+        .values(lease_until=None)
+    )
+
+
+WORKING_TABLES = (t.feed, t.article, t.delivery)
