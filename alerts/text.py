@@ -33,6 +33,14 @@ _JOINING = (
     (0x1E900, 0x1E95F),  # Adlam
 )
 _INVISIBLE = frozenset("\u00ad\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u180e\u2800")
+# signs of numbers and verses: category Cf, yet they print, around what follows
+_NUMBER_SIGNS = frozenset(
+    "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+)
+_PREPENDED = _NUMBER_SIGNS | frozenset(  # and letters that are written before their syllable
+    "\u0d4e\u1cf5\u1cf6\U000111c2\U000111c3\U0001193f\U00011941\U00011a3a\U00011a84\U00011a85"
+    "\U00011a86\U00011a87\U00011a88\U00011a89\U00011d46\U00011f02"
+)
 _TAGS = range(0xE0020, 0xE0080)
 _BLACK_FLAG = "\U0001f3f4"  # flags of England, Scotland, Wales: this and tag characters
 
@@ -129,8 +137,12 @@ def boundaries(text: str) -> Iterator[int]:
     """Offsets between graphemes, ends included: UAX 29 without tables, erring towards longer ones."""
     yield 0
     flags = 0  # regional indicators in a row: a flag is two
+    conjunct = False  # a virama was seen: it binds the next consonant
     for at, (before, after) in enumerate(pairwise(text), start=1):
         flags = flags + 1 if _is_flag_letter(before) else 0
+        conjunct = unicodedata.combining(before) == 9 or (conjunct and _extends(before))
+        if conjunct and unicodedata.category(after).startswith("L"):
+            continue
         if not _joined(before, after, odd_flag=flags % 2 == 1):
             yield at
     if text:
@@ -179,8 +191,7 @@ def _meant(char: str, *, rtl: bool) -> bool:
     """Format characters that are part of the writing."""
     if char in _MARKS_OF_DIRECTION:
         return rtl
-    # Arabic and other number signs: category Cf, yet they print
-    return ord(char) in {*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD}
+    return char in _NUMBER_SIGNS
 
 
 def _joins(before: str, joiner: str, after: str) -> bool:
@@ -239,23 +250,19 @@ def _joined(before: str, after: str, *, odd_flag: bool) -> bool:
         return True
     if _is_flag_letter(before) and _is_flag_letter(after):
         return odd_flag
-    if unicodedata.combining(before) == 9:  # a virama binds the next consonant
-        return unicodedata.category(after).startswith("L")
-    return _prepends(before) or _same_syllable(ord(before), ord(after))
+    if unicodedata.category(before) == "Cn":  # newer than our tables: it may bind either way
+        return True
+    return before in _PREPENDED or _same_syllable(ord(before), ord(after))
 
 
 def _extends(char: str) -> bool:
     """Marks, joiners, skin tones, tags, and the two vowels that follow their letter."""
     return (
-        unicodedata.category(char) in {"Mn", "Mc", "Me"}
+        unicodedata.category(char) in {"Mn", "Mc", "Me", "Cn"}
         or char in {_ZWJ, _ZWNJ, "\u0e33", "\u0eb3", "\uff9e", "\uff9f"}
         or 0x1F3FB <= ord(char) <= 0x1F3FF
         or ord(char) in _TAGS
     )
-
-
-def _prepends(char: str) -> bool:
-    return ord(char) in {*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD}
 
 
 def _same_syllable(before: int, after: int) -> bool:
@@ -287,6 +294,10 @@ def _first_direction(text: Sequence[str]) -> str:
 
 
 def _has_right_to_left(text: str) -> bool:
+    """Whether it holds a right-to-left letter; a mark of direction alone is none."""
     return not text.isascii() and any(
-        char >= "\u0590" and unicodedata.bidirectional(char) in {"R", "AL"} for char in text
+        char >= "\u0590"
+        and char not in _MARKS_OF_DIRECTION
+        and unicodedata.bidirectional(char) in {"R", "AL"}
+        for char in text
     )
