@@ -1,0 +1,219 @@
+"""Runs pure functions where they can be killed.
+
+Parsers of hostile bytes hang in C code, eat memory and crash. Here that costs one call: workers are
+processes with a limit on memory, killed when a call runs out of time, replaced when they die, and
+retired after a number of calls. They are forked by a server process that has imported the parsers
+once, so that a new worker costs milliseconds.
+
+A worker outlives nobody: at rest it ends when its pipe to us closes, and at work an alarm that the
+kernel keeps ends it soon after its deadline, even when we were killed and nobody watches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn, Self, TypeVar
+
+import pebble
+
+from monitor.errors import Code, ParseError
+
+T = TypeVar("T")
+
+PARSERS = ("monitor.parse", "monitor.extract")
+"""What the fork server imports once for all workers."""
+
+ALARM_GRACE = 2.0
+"""Seconds after a call's deadline at which the kernel ends a worker that nobody has killed."""
+
+LOST_AFTER = 30.0
+"""Seconds after a call's deadline at which it counts as lost, should the pool never answer."""
+
+_OUT_OF_MEMORY = 99  # exit code of a worker that is not trusted with another call
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A `ParseError` on its way home: the exception itself would not survive pickling."""
+
+    code: Code
+    detail: str
+    status: int | None
+
+
+class ProcessPool:
+    """Implements `monitor.ports.Offload` with pebble. An async context manager: enter it once.
+
+    `memory` is how many bytes a worker may allocate beyond what it has when it starts. A worker
+    retires after `max_calls`. `preload` names the modules that are imported before the first call;
+    functions from other modules work as well and pay for their import.
+    """
+
+    def __init__(
+        self,
+        *,
+        workers: int = 2,
+        memory: int = 1 << 30,
+        max_calls: int = 500,
+        preload: Sequence[str] = PARSERS,
+    ) -> None:
+        self._workers = max(1, workers)
+        self._memory = memory
+        self._max_calls = max_calls
+        self._preload = tuple(preload)
+        self._turns = asyncio.Semaphore(self._workers)
+        self._renewing = asyncio.Lock()
+        self._pool: pebble.ProcessPool | None = None
+        self._under_way: set[pebble.ProcessFuture[Any]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._pool = await asyncio.to_thread(self._start)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pool, self._pool = self._pool, None
+        for future in tuple(self._under_way):
+            future.cancel()  # type: ignore[no-untyped-call]  # pebble's gap
+        if pool is not None:
+            await asyncio.to_thread(_stop, pool)
+
+    async def run(self, function: Callable[..., T], *args: Any, timeout: float) -> T:
+        """The function's result, or what it raised; see `monitor.ports.Offload`.
+
+        Waiting for a free worker is not part of `timeout` (seconds). Cancelling the call kills the
+        worker.
+        """
+        async with self._turns:
+            future = await self._schedule(function, args, timeout)
+            self._under_way.add(future)
+            try:
+                async with asyncio.timeout(timeout + LOST_AFTER):
+                    result = await asyncio.wrap_future(future)
+            except (TimeoutError, MemoryError, BrokenProcessPool, pebble.ProcessExpired) as error:
+                raise ParseError(Code.KILLED, _why(error, timeout)) from None
+            except asyncio.CancelledError:
+                if self._pool is None and not _being_cancelled():
+                    raise ParseError(Code.KILLED, "the pool was closed") from None
+                raise
+            finally:
+                self._under_way.discard(future)
+        if isinstance(result, _Failed):
+            raise ParseError(result.code, result.detail, status=result.status)
+        return result
+
+    async def _schedule(
+        self, function: Callable[..., T], args: tuple[Any, ...], timeout: float
+    ) -> pebble.ProcessFuture[T | _Failed]:
+        call = (function, args, timeout + ALARM_GRACE)
+        pool = self._running()
+        try:
+            return pool.schedule(_call, args=call, timeout=timeout)
+        except RuntimeError:  # pebble gives a pool up when a worker is killed at rest
+            return (await self._renewed(pool)).schedule(_call, args=call, timeout=timeout)
+
+    async def _renewed(self, broken: pebble.ProcessPool) -> pebble.ProcessPool:
+        async with self._renewing:
+            if self._running() is broken:
+                await asyncio.to_thread(_stop, broken)
+                self._pool = await asyncio.to_thread(self._start)
+        return self._running()
+
+    def _running(self) -> pebble.ProcessPool:
+        if self._pool is None:
+            raise RuntimeError("ProcessPool is used outside of `async with`")
+        return self._pool
+
+    def _start(self) -> pebble.ProcessPool:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(list(self._preload))
+        pool = pebble.ProcessPool(
+            max_workers=self._workers,
+            max_tasks=self._max_calls,
+            initializer=_prepare,
+            initargs=(self._memory, self._preload),
+            context=context,
+        )
+        assert pool.active  # asking starts the workers: here, and not on the event loop
+        return pool
+
+
+def _stop(pool: pebble.ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]  # pebble's gap
+    pool.join()
+
+
+def _being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _why(error: BaseException, timeout: float) -> str:
+    if isinstance(error, pebble.ProcessExpired):
+        if error.exitcode == _OUT_OF_MEMORY:
+            return "ran out of memory"
+        return f"the worker process died ({_exit_name(error.exitcode)})"
+    if isinstance(error, TimeoutError):
+        return f"took longer than {timeout:g} s"
+    if isinstance(error, MemoryError):
+        return "ran out of memory"
+    return "the worker process was lost"
+
+
+def _exit_name(code: int) -> str:
+    if code < 0:
+        try:
+            return signal.Signals(-code).name
+        except ValueError:
+            return f"signal {-code}"
+    return f"exit code {code}"
+
+
+# --------------------------------------------------------------------------- in the worker
+
+
+def _prepare(memory: int, preload: tuple[str, ...]) -> None:
+    """Set up a worker: Ctrl-C is the parent's business, SIGTERM ends it even inside C code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    for module in preload:
+        importlib.import_module(module)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        limit = pages * os.sysconf("SC_PAGE_SIZE") + memory
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def _call(function: Callable[..., T], args: tuple[Any, ...], alarm: float) -> T | _Failed:
+    """One call, with the kernel's alarm set."""
+    signal.setitimer(signal.ITIMER_REAL, alarm)
+    try:
+        return function(*args)
+    except ParseError as error:
+        return _Failed(error.code, error.detail, error.status)
+    except MemoryError:
+        _leave()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _leave() -> NoReturn:
+    """End the worker: after a failed allocation nothing in it can be relied on."""
+    os._exit(_OUT_OF_MEMORY)
