@@ -19,6 +19,8 @@ from typing import TextIO
 
 from alerts import AlertError, Sink
 from alerts.console import ConsoleSink
+from alerts.slack import BASE_URL, SlackSink
+from alerts.webhook import SlackWebhookSink
 from monitor import __version__, config, telemetry
 from monitor.compose import Rules
 from monitor.config import Settings
@@ -178,7 +180,7 @@ class Service:
             if self.settings.web.enabled:
                 server = await stack.enter_async_context(self._web_server())
                 url = server.url
-            await self._greet_sink()
+            await self._greet_slack()
             self.scheduler.start()
             working = asyncio.create_task(self.engine.run(self.pipeline.run, stop))
             watching = asyncio.create_task(self._follow(path, env or {}, stop)) if path else None
@@ -232,24 +234,33 @@ class Service:
         async for _ in edits(path, stop):
             await self.reload(path, env)
 
-    async def _greet_sink(self) -> None:
-        check = getattr(self.pipeline.context.sink, "check", None)
-        if check is None:
+    async def _greet_slack(self) -> None:
+        """Find out before the first alert what would keep it from being shown."""
+        sink = self.pipeline.context.sink
+        if not isinstance(sink, SlackSink):
             return
+        rules = self.pipeline.context.rules
+        channels = {watch.channel or rules.default_channel for watch in rules.watches}
         try:
-            log.info("sink.checked", sink=self.pipeline.context.sink.name, detail=await check())
+            identity = await sink.check(*sorted(channels))
         except AlertError as error:
             self.pipeline.context.sink_problem = str(error)
-            log.error("sink.refused", sink=self.pipeline.context.sink.name, error=str(error))
+            log.error("slack.refused", error=str(error))
+            return
+        log.info("slack.ready", team=identity.team, user=identity.user)
+        if identity.missing:
+            log.warning("slack.scopes_missing", scopes=list(identity.missing))
+        if identity.unreadable:
+            log.warning(
+                "slack.channels_unreadable",
+                channels=list(identity.unreadable),
+                detail="invite the bot, so that a broken-off post can be looked up",
+            )
 
     def _web_server(self) -> WebServer:
+        host = self.settings.web.host
         app = create_app(
-            reports=self.reports,
-            health=self,
-            clock=self.clock,
-            registry=telemetry.REGISTRY,
-            host=self.settings.web.host,
-            stale_after=STALE_TICK,
+            self.reports, self, self.clock, stale_after=STALE_TICK, hosts=(host,) if host else ()
         )
         return WebServer(app, self.settings.web.host, self.settings.web.port)
 
@@ -329,19 +340,16 @@ async def assembled(
 @asynccontextmanager
 async def looking_at(settings: Settings) -> AsyncIterator[Reports]:
     """The read side of a database that a service may be using. Raises `StorageError`."""
-    async with SqlStore(settings.monitor.database, None, must_exist=True) as store:
+    async with SqlStore(settings.monitor.database, None) as store:
         yield SqlReports(store)
 
 
 def sink_of(settings: Settings, stream: TextIO) -> Sink:
     """Slack by token, else by webhook, else the terminal."""
     if settings.slack_token is not None:
-        from alerts.slack import SlackSink  # noqa: PLC0415 not everybody has Slack
-
-        return SlackSink(settings.slack_token.get_secret_value(), base_url=settings.slack_api_url)
+        token = settings.slack_token.get_secret_value()
+        return SlackSink(token, base_url=settings.slack_api_url or BASE_URL)
     if settings.slack_webhook is not None:
-        from alerts.webhook import SlackWebhookSink  # noqa: PLC0415
-
         return SlackWebhookSink(settings.slack_webhook.get_secret_value())
     return ConsoleSink(stream)
 

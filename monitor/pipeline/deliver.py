@@ -19,8 +19,8 @@ from monitor.ports import Transaction
 
 log = telemetry.get_logger()
 
-SECOND_LOOK = 3.0
-"""Seconds before a message that was not found is looked for again: history lags behind posts."""
+CANNOT_LOOK = frozenset({"missing_scope", "not_in_channel"})
+"""Refusals that mean: posting works, looking at what was posted does not."""
 
 STOPPED_PAUSE = 60.0
 """Seconds before a sink that refuses us altogether is tried again: somebody may have mended it."""
@@ -109,30 +109,25 @@ class Deliver:
         raise AssertionError("unreachable")
 
     async def _look(self, delivery: Delivery, since: datetime) -> Sent | None:
-        """Find out whether a broken-off post is shown; looks twice, for history lags.
+        """Find out whether a broken-off post is shown.
 
         A sink that can't look is posted to again: an alert shown twice is better than one lost.
         Raises `Ambiguous` when the look itself has to wait, so that the doubt is kept.
         """
+        sink = self._with.sink
         try:
-            for pause in (0.0, SECOND_LOOK) if self._with.sink.can_find else ():
-                if pause:
-                    await self._with.clock.sleep(pause)
-                found = await self._with.sink.find(delivery.channel, delivery.id, since)
-                if found is not None:
-                    return Sent(channel=found.channel, ref=found.ref)
+            if sink.can_find:
+                found = await sink.find(delivery.channel, delivery.id, since)
+                return Sent(channel=found.channel, ref=found.ref) if found else None
         except Rejected:
             return None  # no such channel: posting will say the same, definitely
-        except Stopped as error:
-            if error.code != "missing_scope":
-                raise Ambiguous(error.code, error.detail) from error
         except Deferred as error:
             raise Ambiguous(error.code, error.detail) from error
-        else:
-            if self._with.sink.can_find:
-                return None
-        log.warning("delivery.repeated_blind", delivery=delivery.id, channel=delivery.channel)
-        telemetry.DELIVERIES.labels(self._with.sink.name, "repeated_blind").inc()
+        except Stopped as error:
+            if error.code not in CANNOT_LOOK:
+                raise Ambiguous(error.code, error.detail) from error
+        log.warning("alert.repeated_blind", delivery=delivery.id, channel=delivery.channel)
+        telemetry.DELIVERIES.labels(sink.name, "repeated_blind").inc()
         return None
 
     def _report(self, delivery: Delivery, alert: Alert | None, result: _Result) -> None:
