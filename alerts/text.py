@@ -137,10 +137,10 @@ def boundaries(text: str) -> Iterator[int]:
     """Offsets between graphemes, ends included: UAX 29 without tables, erring towards longer ones."""
     yield 0
     flags = 0  # regional indicators in a row: a flag is two
-    conjunct = False  # a virama was seen: it binds the next consonant
+    conjunct = False  # a virama was seen: marks may follow, then the consonant that it binds
     for at, (before, after) in enumerate(pairwise(text), start=1):
         flags = flags + 1 if _is_flag_letter(before) else 0
-        conjunct = unicodedata.combining(before) == 9 or (conjunct and _extends(before))
+        conjunct = _binds(before) or (conjunct and _extends(before))
         if conjunct and unicodedata.category(after).startswith("L"):
             continue
         if not _joined(before, after, odd_flag=flags % 2 == 1):
@@ -250,9 +250,14 @@ def _joined(before: str, after: str, *, odd_flag: bool) -> bool:
         return True
     if _is_flag_letter(before) and _is_flag_letter(after):
         return odd_flag
-    if unicodedata.category(before) == "Cn":  # newer than our tables: it may bind either way
-        return True
-    return before in _PREPENDED or _same_syllable(ord(before), ord(after))
+    return _binds(before) or _same_syllable(ord(before), ord(after))
+
+
+def _binds(char: str) -> bool:
+    """Viramas, what is written before its syllable, and what is newer than our tables."""
+    return (
+        unicodedata.combining(char) == 9 or char in _PREPENDED or unicodedata.category(char) == "Cn"
+    )
 
 
 def _extends(char: str) -> bool:

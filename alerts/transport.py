@@ -38,7 +38,7 @@ def broken_off(error: aiohttp.ClientError | TimeoutError) -> AlertError:
         return Deferred("connect", type(error).__name__)
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return Deferred("proxy", f"HTTP {error.status}")
-    if isinstance(error, aiohttp.InvalidURL):
+    if isinstance(error, (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)):
         return Stopped("bad_address")
     if isinstance(error, TimeoutError):
         return Ambiguous("timeout")

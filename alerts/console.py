@@ -1,0 +1,90 @@
+"""Alerts on a terminal: what `monitor run` shows when nothing else is configured.
+
+Coloured on a terminal; plain where the stream is a file or NO_COLOR is set. What publishers wrote
+is cleaned of control characters, which a terminal would obey, and is never read as markup.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from alerts.blocks import facts_of, headline_of, link_target, outlets, passage_of
+from alerts.errors import Stopped
+from alerts.message import Alert, Message, Notice
+from alerts.sink import Posted
+from alerts.text import clean, pieces
+
+_INDENT = "  "
+
+
+class ConsoleSink:
+    """Prints every alert once, and one line when its story grows."""
+
+    name = "console"
+    can_update = True
+    can_find = False  # what was printed is not known any more
+
+    def __init__(self, stream: TextIO) -> None:
+        self._console = Console(
+            file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True
+        )
+        self._plain = not self._console.is_terminal or self._console.no_color
+
+    async def post(self, channel: str, message: Message) -> Posted:
+        """Print a message. Raises Stopped when nobody listens any more."""
+        self._print(self._alert(message) if isinstance(message, Alert) else self._notice(message))
+        return Posted(channel=channel, ref=message.delivery_id)
+
+    async def update(self, posted: Posted, message: Message) -> None:  # noqa: ARG002 - the seam asks for it
+        """Print what is new about a message."""
+        if isinstance(message, Alert):
+            news = outlets(message.also) or "changed"
+            self._print(Text.assemble((f"updated: {news}", "cyan"), f" — {headline_of(message)}"))
+        else:
+            self._print(self._notice(message))
+
+    async def find(self, channel: str, delivery_id: str, since: datetime) -> Posted | None:  # noqa: ARG002 - the seam asks for it
+        """Refuse: nobody knows what a terminal has shown."""
+        raise Stopped("cant_find", "a console can't look for messages")
+
+    async def close(self) -> None:
+        """Leave the stream to whoever opened it."""
+
+    def _print(self, text: Text) -> None:
+        try:
+            self._console.print(text)
+        except (OSError, ValueError) as error:  # a closed pipe, a closed file
+            raise Stopped("console_closed", type(error).__name__) from error
+
+    def _alert(self, alert: Alert) -> Text:
+        lines = [Text.assemble(("■ ", "red"), (headline_of(alert), "bold"))]
+        if url := link_target(alert.url):
+            lines.append(Text(_INDENT + url, "blue"))
+        if quote := self._quote(alert):
+            lines.append(quote)
+        lines.append(Text(_INDENT + self._context(alert), "dim"))
+        lines.append(Text())
+        return Text("\n").join(lines)
+
+    def _quote(self, alert: Alert) -> Text | None:
+        passage = passage_of(alert)
+        if passage is None:
+            return None
+        text = Text(_INDENT + "│ ")
+        for piece, marked in pieces(passage):
+            shown = f"«{piece}»" if marked and self._plain else piece
+            text.append(shown, "bold yellow" if marked else None)
+        return text
+
+    def _context(self, alert: Alert) -> str:
+        publisher, *rest = facts_of(alert)
+        at, verb = (alert.published_at, "") if alert.published_at else (alert.found_at, "found ")
+        moment = f"{verb}{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        return " · ".join(part for part in (publisher, moment, *rest) if part)
+
+    def _notice(self, notice: Notice) -> Text:
+        return Text(f"● {clean(notice.text)}", "magenta")
