@@ -177,7 +177,7 @@ def test_an_abbreviation_ends_no_sentence() -> None:
     """Full stops of titles, initials and acronyms are passed over."""
     text = "Gen. Munir met J. D. Vance of the U.S. Senate. They spoke. “Yes.” He left"
     ends = sentence_ends(text)
-    assert [text[:end].split()[-1] for end in ends] == ["Senate.", "spoke.", "“Yes.”"]
+    assert [text[:end].rsplit(maxsplit=1)[-1] for end in ends] == ["Senate.", "spoke.", "“Yes.”"]
 
 
 # --------------------------------------------------------------------------- laws
@@ -208,7 +208,7 @@ def test_tokens_lie_in_the_text_in_order(text: str) -> None:
 
 
 @given(news)
-@example("ﷺ ŉ ΐ ᾳ ǰ ⅷ ㎏")
+@example("ﷺ ŉ ΐ ᾳ ǰ ⅷ ㎏ 0ำ 0&00Þ")
 def test_the_normal_form_is_its_own_normal_form(text: str) -> None:
     """Normalising twice changes nothing."""
     once = normal_form(text)
@@ -258,7 +258,7 @@ def test_width_does_not_matter(text: str) -> None:
 def test_what_is_ignored_inside_words_is_ignored_everywhere(text: str) -> None:
     """Soft hyphens beside letters change no norm."""
     soft = "".join(char + "\u00ad" if char.isascii() and char.isalpha() else char for char in text)
-    if "http" not in text and "www" not in text:
+    if "http" not in text and "www" not in text and "#" not in text:
         assert norms(soft) == norms(text)
 
 
