@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from monitor.config import values
+from monitor.config import addresses
 from monitor.config.document import Document, quoted
 from monitor.config.models import Settings
 from monitor.errors import Mistake
@@ -75,7 +75,9 @@ def _names(document: Document, report: Report) -> None:
         for first, later in _twice(document, kind, "name", folded):
             line = document.place((kind, first, "name")).line
             report.mistakes.append(
-                document.mistake((kind, later, "name"), f"is the name of the {kind} on line {line}")
+                document.mistake(
+                    (kind, later, "name"), f"is also the name of the {kind} on line {line}"
+                )
             )
 
 
@@ -86,7 +88,7 @@ def _feeds(document: Document, settings: Settings, report: Report) -> None:
         title = document.title("feed", first)
         urls = [document.data["feed"][index]["url"].lower() for index in (first, later)]
         if urls[0].startswith("https:") == urls[1].startswith("https:"):
-            message = f"is the URL of {title} on line {line}"
+            message = f"is also the URL of {title} on line {line}"
             report.mistakes.append(document.mistake(path, message))
         else:
             message = f"differs from {title} on line {line} by http and https alone"
@@ -100,19 +102,19 @@ def _feeds(document: Document, settings: Settings, report: Report) -> None:
 def _address(document: Document, settings: Settings, report: Report, index: int, url: str) -> None:
     """What may surprise about where a feed is."""
     parts = urlsplit(url.strip())
-    name = values.to_ascii(parts.hostname or "") or ""
+    name = addresses.to_ascii(parts.hostname or "") or ""
     if parts.password:
         message = "holds a password, which every reader of this file and of the page can see"
         report.warnings.append(document.mistake(("feed", index, "url"), message))
-    if values.is_private(name) and not values.covers(settings.fetch.allow, name):
+    if addresses.is_private(name) and not addresses.covers(settings.fetch.allow, name):
         message = f"{name} is a private address and will be refused; add it to [fetch] allow"
         report.warnings.append(document.mistake(("feed", index, "url"), message))
 
 
 def _comparable(url: str) -> str:
-    """`values.same_url`, or nothing for what is no URL (that is reported elsewhere)."""
+    """`addresses.same_url`, or nothing for what is no URL (that is reported elsewhere)."""
     try:
-        return values.same_url(values.http_url(url))
+        return addresses.same_url(addresses.http_url(url))
     except ValueError:
         return ""
 

@@ -17,6 +17,14 @@ _NAMED = {"feed", "watch"}  # arrays of tables whose items have a name
 _LABEL_LENGTH = 60
 
 
+_SECRET = re.compile(r"(xox[a-z]|xapp)-[\w-]+|hooks\.slack\.com/\S+", re.IGNORECASE)
+
+
+def _hidden(message: str) -> str:
+    """The message without what somebody pasted into the wrong place."""
+    return _SECRET.sub("(hidden)", message)
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A parsed file with the place of each of its values."""
@@ -37,11 +45,14 @@ class Document:
     def mistake(self, path: KeyPath, message: str, label_path: KeyPath | None = None) -> Mistake:
         """What is wrong with the value at `path`, said of what is at `label_path`."""
         if variable := self.origins.get(path):
-            return Mistake(f"{variable}: {message}")
+            return Mistake(_hidden(f"{variable}: {message}"))
         where = self.place(path)
         label = self._label(path if label_path is None else label_path)
         return Mistake(
-            f"{label}: {message}" if label else message, self.file, where.line, where.column
+            _hidden(f"{label}: {message}" if label else message),
+            self.file,
+            where.line,
+            where.column,
         )
 
     def _label(self, path: KeyPath) -> str:
@@ -85,7 +96,7 @@ def read(path: Path) -> Document:
 
 
 def _error(path: Path, message: str, where: Position = Position(0, 0)) -> ConfigError:
-    return ConfigError((Mistake(message, str(path), where.line, where.column),))
+    return ConfigError((Mistake(_hidden(message), str(path), where.line, where.column),))
 
 
 def _text(path: Path) -> str:
@@ -127,11 +138,12 @@ _PLAIN_WORDS = (
     ("Illegal character '\\n'", "a quote that was opened on this line is not closed"),
     ("Found invalid character '\\n'", "a quote that was opened on this line is not closed"),
     ("Invalid value", 'the value is missing, or is text without "quotes"'),
-    ("Unclosed array", 'a list is not closed: here "," or "]" was expected'),
-    ("Unclosed inline table", 'a table is not closed: here "," or "}" was expected'),
+    ("Unclosed array", 'in a list, "," or its closing "]" was expected here'),
+    ("Unclosed inline table", 'in a table, "," or its closing "}" was expected here'),
     ("Unescaped '\\'", "a backslash must be written twice, or the text be put in 'single quotes'"),
     ("Unterminated string", "a text in triple quotes is not closed"),
-    ("Expected \"'''\"", "a text in triple quotes is not closed"),
+    ("Expected \"'''", "a text in triple quotes is not closed"),
+    ("Expected \"'", "a quote that was opened on this line is not closed"),
     ("Invalid initial character", "is no name for a key: use letters, digits, _ and -"),
     ("Expected ']' at", 'the section\'s header lacks its closing "]"'),
     ("Expected ']]' at", 'the header lacks its closing "]]"'),
@@ -156,8 +168,8 @@ def _syntax(text: str, error: str) -> tuple[str, Position]:
         last = len(text.rstrip().split("\n"))
         where = Position(last, len(lines[last - 1]) + 1)
     line = lines[where.line - 1]
-    if line[where.column - 1 : where.column] in tuple(_CURLY):
-        return "a curly quote; TOML wants straight ones: \"text\" or 'text'", where
+    if hint := _trap(match[1], line, line[where.column - 1 :]):
+        return hint, where
     if twice := _TWICE.match(match[1]):
         section = ".".join(re.findall(r"'([^']*)'", twice[1]))
         return f"section [{section}] stands here a second time; put its keys together", Position(
@@ -169,6 +181,25 @@ def _syntax(text: str, error: str) -> tuple[str, Position]:
         if match[1].startswith(words):
             return ours, where
     return f"is not valid TOML: {match[1]}", where
+
+
+def _trap(error: str, line: str, rest: str) -> str:
+    """What people do who know other formats, or whose editor is too helpful."""
+    if rest.startswith(tuple(_CURLY)):
+        return "a curly quote; TOML wants straight ones: \"text\" or 'text'"
+    if error.startswith("Expected '=' after"):
+        if rest.startswith(":"):
+            return "expected = after the key, not a colon"
+        if rest[:1].isalpha():
+            return 'a key that is not in "quotes" is one word of A-Z a-z 0-9 _ and -'
+    if error == "Invalid value":
+        if rest.startswith("#"):
+            return 'a bare # begins a comment: put the value in "quotes"'
+        if not rest and not line.partition("=")[2].strip().startswith("["):
+            return "the value is missing"
+        if not rest:
+            return "a list is not closed"
+    return ""
 
 
 def _indent(line: str) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from monitor.config import values
+from monitor.config import addresses
 from monitor.config.positions import KeyPath
 from monitor.errors import Mistake
 
@@ -125,7 +125,7 @@ def _webhook(variable: str, value: str | None, found: Environment) -> SecretStr 
     if value is None:
         return None
     try:
-        return SecretStr(values.http_url(value))
+        return SecretStr(addresses.http_url(value))
     except ValueError as error:
         found.mistakes.append(Mistake(f"{variable}: {error}"))
         return None
@@ -135,7 +135,7 @@ def _api_url(value: str, found: Environment) -> str | None:
     if not value:
         return None
     try:
-        return values.http_url(value)
+        return addresses.http_url(value)
     except ValueError as error:
         found.mistakes.append(Mistake(f"SLACK_API_URL: {error}"))
         return None

@@ -208,7 +208,7 @@ def _unknown(key: str, path: tuple[str | int, ...], model: type[Section]) -> str
         return (
             f"unknown key {quoted(key)}; did you mean {quoted(close[0] if close else meant or '')}?"
         )
-    if homes := _homes(key, but=str(path[0])):
+    if homes := _homes(key, but=str(path[0])) or _homes(meant or "", but=str(path[0])):
         return f"unknown key {quoted(key)}; it belongs below {homes}"
     return f"unknown key {quoted(key)}; known are {_list(known)}"
 

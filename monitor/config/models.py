@@ -13,7 +13,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, SecretStr
 
 from monitor import __version__
-from monitor.config import values
+from monitor.config import addresses, values
 from monitor.errors import Mistake
 from monitor.model import FeedSpec, Watch
 
@@ -22,7 +22,7 @@ Name: TypeAlias = Annotated[str, PlainValidator(values.name)]
 Term: TypeAlias = Annotated[str, PlainValidator(values.term)]
 Side: TypeAlias = Annotated[str, PlainValidator(values.side)]
 LanguageTag: TypeAlias = Annotated[str, PlainValidator(values.language)]
-Url: TypeAlias = Annotated[str, PlainValidator(values.http_url)]
+Url: TypeAlias = Annotated[str, PlainValidator(addresses.http_url)]
 Channel: TypeAlias = Annotated[str, PlainValidator(values.channel)]
 Flag: TypeAlias = Annotated[bool, PlainValidator(values.flag)]
 
@@ -41,11 +41,11 @@ class Section(BaseModel):
 class Monitor(Section):
     """`[monitor]`: the service itself."""
 
-    database: Annotated[str, PlainValidator(values.database)] = Field(
+    database: Annotated[str, PlainValidator(addresses.database)] = Field(
         default="sqlite:///data/monitor.db",
         repr=False,  # may hold a password
     )
-    contact: Annotated[str, PlainValidator(values.contact)] | None = None
+    contact: Annotated[str, PlainValidator(addresses.contact)] | None = None
     log: Annotated[
         Literal["auto", "json", "text"], PlainValidator(values.choice("auto", "json", "text"))
     ] = "auto"
@@ -79,7 +79,7 @@ class Fetch(Section):
     ] = timedelta(seconds=1)
     max_feed: Annotated[int, PlainValidator(values.size(2**10, 2**30))] = 15 * 2**20  # bytes
     max_page: Annotated[int, PlainValidator(values.size(2**10, 2**30))] = 2 * 2**20  # bytes
-    allow: tuple[Annotated[str, PlainValidator(values.allowed)], ...] = ()
+    allow: tuple[Annotated[str, PlainValidator(addresses.allowed)], ...] = ()
     page_attempts: Annotated[int, PlainValidator(values.number(1, 100))] = 5
 
 
@@ -105,7 +105,7 @@ class Web(Section):
     """`[web]`: the page."""
 
     enabled: Flag = True
-    host: Annotated[str, PlainValidator(values.host)] = "127.0.0.1"
+    host: Annotated[str, PlainValidator(addresses.host)] = "127.0.0.1"
     port: Annotated[int, PlainValidator(values.number(1, 65535))] = 8080
 
 
