@@ -125,7 +125,7 @@ def _start(binaries: Path, base: Path, port: int, user: dict[str, Any]) -> subpr
         env=_environment(base),
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=_die_with_parent,
+        preexec_fn=_die_with_parent,  # noqa: PLW1509 - before any thread of ours
         **user,
     )
     assert server.stderr is not None

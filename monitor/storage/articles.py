@@ -141,7 +141,7 @@ class ArticleWork(Work):
             CLAIM_ARTICLES, {"in_bucket": bucket, "now": now, "until": now + lease, "limit": limit}
         ).all()
         if not rows:
-            return ()
+            return []
         rows = sorted(rows, key=lambda row: (row.due_at, row.id))
         found = self._run(FULLEST_ENTRIES, {"articles": [row.id for row in rows]})
         entries = {row.article_id: row for row in found}

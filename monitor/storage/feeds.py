@@ -205,13 +205,13 @@ class FeedWork(Work):
         for each in found:
             by_url.setdefault(key_of(each.url), each)
         articles = self._leading_to(by_url)
-        # sorted: two polls that bring the same URLs wait for each other in one order
-        new = {url: by_url[url] for url in sorted(by_url.keys() - articles.keys())}
+        new = {url: each for url, each in by_url.items() if url not in articles}
         if not new:
             return articles, ()
         rows = self._run(ADD_ARTICLES, [_new_article(each, now) for each in new.values()])
         made = {key_of(row.url): row.id for row in rows}
-        self._insert(ADD_URLS, [{"url": url, "article_id": made[url]} for url in new])
+        # sorted: two polls that bring the same URLs wait for each other in one order
+        self._insert(ADD_URLS, [{"url": url, "article_id": made[url]} for url in sorted(new)])
         articles |= self._leading_to(new)
         lost = [made[url] for url in new if articles[url] != made[url]]
         if lost:  # another poll made the same article between our look and our insert

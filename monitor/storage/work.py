@@ -83,7 +83,7 @@ def claim(
         .where(table.c.bucket == sa.bindparam("in_bucket"), is_due(table), *also)
         .order_by(table.c.due_at, table.c.id)
         # literal: a plan for an unknown limit would expect a tenth of the table and scan it
-        .limit(sa.bindparam("limit", literal_execute=True))
+        .limit(sa.bindparam("limit", type_=sa.Integer(), literal_execute=True))
         .with_for_update(skip_locked=True)
         .cte("due")
     )
