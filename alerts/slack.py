@@ -83,13 +83,17 @@ class SlackSink:
         token: str,
         *,
         base_url: str = BASE_URL,
-        timeout: float = 30.0,
+        timeout: float = 15.0,
         proxy: str | None = None,
         second_look: float = 3.0,
         monotonic: Monotonic = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        """`second_look`: seconds after which `find` looks again before it says no."""
+        """`second_look`: seconds after which `find` looks again before it says no.
+
+        A post takes at most `timeout` seconds beside its turn, a `find` twice that and
+        `second_look`: together they should fit into the caller's lease.
+        """
         self._token = token.strip()
         self._timeout = timeout
         self._second_look = second_look
@@ -174,11 +178,11 @@ class SlackSink:
         to a public channel needs no membership, reading does); Deferred where it can't look now.
         """
         try:
-            place = await self._channel_id(channel)
-            found = await self._look(place, delivery_id, since)
-            if found is None and self._second_look > 0:
-                await self._sleep(self._second_look)
-                found = await self._look(place, delivery_id, since)
+            # many pages must not outlast the caller's lease
+            async with asyncio.timeout(2 * self._timeout + self._second_look):
+                found = await self._look_twice(channel, delivery_id, since)
+        except TimeoutError as error:
+            raise Deferred("timeout", "the history is long or slow") from error
         except Ambiguous as error:
             raise Deferred(error.code, error.detail) from error
         except Rejected as error:
@@ -266,6 +270,7 @@ class SlackSink:
             cursor = _next_cursor(page)
             if wanted in self._ids or not cursor:
                 return
+        raise Deferred("too_many_channels", f"can't find {wanted} by name: use its id")
 
     async def _list_page(self, cursor: str) -> AsyncSlackResponse:
         return await self._call(
@@ -290,6 +295,14 @@ class SlackSink:
         return bool((answer["channel"] or {}).get("is_member"))
 
     # ------------------------------------------------------------------------ history
+
+    async def _look_twice(self, channel: str, delivery_id: str, since: datetime) -> Posted | None:
+        place = await self._channel_id(channel)
+        found = await self._look(place, delivery_id, since)
+        if found is None and self._second_look > 0:
+            await self._sleep(self._second_look)
+            found = await self._look(place, delivery_id, since)
+        return found
 
     async def _look(self, place: str, delivery_id: str, since: datetime) -> Posted | None:
         cursor, oldest = "", f"{(since - _LOOK_BACK).timestamp():.6f}"

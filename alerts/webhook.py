@@ -61,7 +61,7 @@ class SlackWebhookSink:
         self,
         url: str,
         *,
-        timeout: float = 30.0,
+        timeout: float = 15.0,
         proxy: str | None = None,
         monotonic: Monotonic = time.monotonic,
         sleep: Sleep = asyncio.sleep,

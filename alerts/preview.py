@@ -1,0 +1,113 @@
+"""What a message looks like in Slack, as HTML. Pure; every word is escaped.
+
+For pages and pictures that show what would have been posted. It renders the blocks themselves, not
+the alert, so what it shows is what is sent. Known are the blocks that `alerts.blocks` makes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from html import escape
+from typing import Any
+
+from alerts.blocks import Block, Rendered
+
+_DATE = re.compile(r"<!date\^(\d+)\^[^|>]*\|([^>]*)>")
+
+
+def to_html(
+    rendered: Rendered, *, at: datetime, sender: str = "monitor", edited: bool = False
+) -> str:
+    """One message of a Slack channel; style it with `CSS`. `at` is when it was posted."""
+    body = "".join(_block(block) for block in rendered.blocks) or _paragraph(rendered.text)
+    mark = '<span class="slk-edited">(edited)</span>' if edited else ""
+    return (
+        '<article class="slk-message"><div class="slk-avatar" aria-hidden="true">m</div>'
+        f'<div class="slk-main"><header><b>{escape(sender)}</b><span class="slk-app">APP</span>'
+        f"{_clock(at)}</header>{body}{mark}</div></article>"
+    )
+
+
+def _block(block: Block) -> str:
+    renderers: dict[str, Callable[[Block], str]] = {
+        "rich_text": _rich_text,
+        "context": _context,
+        "section": _section,
+    }
+    return renderers[block["type"]](block)
+
+
+def _rich_text(block: Block) -> str:
+    tags = {"rich_text_section": "p", "rich_text_quote": "blockquote"}
+    return "".join(
+        f'<{tags[part["type"]]} dir="auto">'
+        f"{''.join(_inline(element) for element in part['elements'])}</{tags[part['type']]}>"
+        for part in block["elements"]
+    )
+
+
+def _inline(element: dict[str, Any]) -> str:
+    words = escape(element["text"])
+    if element.get("style", {}).get("bold"):
+        words = f"<b>{words}</b>"
+    if element["type"] == "link":
+        return f'<a href="{escape(element["url"])}" rel="noopener noreferrer">{words}</a>'
+    return words
+
+
+def _context(block: Block) -> str:
+    parts = "".join(f"<span>{_text(element)}</span>" for element in block["elements"])
+    return f'<div class="slk-context" dir="auto">{parts}</div>'
+
+
+def _section(block: Block) -> str:
+    return _paragraph(block["text"]["text"])
+
+
+def _paragraph(text: str) -> str:
+    return f'<p dir="auto">{escape(text)}</p>'
+
+
+def _text(element: dict[str, Any]) -> str:
+    if element["type"] == "mrkdwn":
+        return _DATE.sub(_moment, element["text"])  # our own characters alone
+    return escape(element["text"])
+
+
+def _moment(match: re.Match[str]) -> str:
+    at = datetime.fromtimestamp(int(match[1]), UTC)
+    return (
+        f'<time datetime="{at.isoformat()}" title="{escape(match[2])}">'
+        f"{at:%b} {at.day}, {at.year} {at:%H:%M}</time>"
+    )
+
+
+def _clock(at: datetime) -> str:
+    utc = at.astimezone(UTC)
+    return f'<time class="slk-time" datetime="{utc.isoformat()}">{utc:%H:%M}</time>'
+
+
+CSS = """
+.slk-message { display: flex; gap: 8px; padding: 8px 20px; background: #fff; color: #1d1c1d;
+  font: 15px/1.46668 Lato, "Noto Sans", "Noto Nastaliq Urdu", "Noto Sans Devanagari", Arial,
+  sans-serif; overflow-wrap: anywhere; }
+.slk-message:hover { background: #f8f8f8; }
+.slk-avatar { flex: none; width: 36px; height: 36px; border-radius: 8px; background: #1f2937;
+  color: #fff; font-weight: 900; font-size: 20px; line-height: 34px; text-align: center; }
+.slk-main { min-width: 0; flex: 1; }
+.slk-main header { display: flex; align-items: baseline; gap: 6px; }
+.slk-main header b { font-weight: 900; }
+.slk-app { padding: 1px 3px; border-radius: 2px; background: #e8e8e8; color: #616061;
+  font-size: 10px; font-weight: 700; line-height: 1.2; }
+.slk-time, .slk-edited { color: #616061; font-size: 12px; }
+.slk-message p { margin: 0; white-space: pre-wrap; }
+.slk-message a { color: #1264a3; text-decoration: none; }
+.slk-message a:hover { text-decoration: underline; }
+.slk-message blockquote { position: relative; margin: 4px 0; padding-inline-start: 16px; }
+.slk-message blockquote::before { content: ""; position: absolute; inset-block: 0;
+  inset-inline-start: 0; width: 4px; border-radius: 8px; background: #ddd; }
+.slk-context { display: flex; flex-wrap: wrap; gap: 0 8px; margin-top: 4px; color: #616061;
+  font-size: 13px; line-height: 1.38463; }
+"""
