@@ -9,6 +9,8 @@ import pytest
 
 from tests.fakes import FakeClock
 
+pytest_plugins = ["tests.postgres", "tests.databases"]
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 

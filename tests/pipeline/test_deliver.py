@@ -1,0 +1,267 @@
+"""The outbox' rules against every way a sink can fail: each alert shown exactly once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from alerts import Ambiguous, Deferred, Posted, Rejected, Stopped
+from alerts.memory import MemorySink
+from monitor.compose import Rules
+from monitor.match import compile_watches
+from monitor.model import DeliveryState, Hit, Job, Kind, Span
+from monitor.pipeline import Context, Pipeline
+from monitor.storage import SqlReports
+from tests.contracts.material import CEASEFIRE, NOW, content, given_articles
+from tests.fakes import FakeClock
+
+CHANNEL = "#newsdesk"
+MATCHED = Hit(watch="Ceasefire", spans=(Span(field="body", start=4, end=13, term="ceasefire"),))
+
+
+class Desk:
+    """A pipeline whose sink, clock and store the test holds in its hands."""
+
+    def __init__(self, store) -> None:
+        self.store = store
+        self.sink = MemorySink()
+        self.clock = FakeClock(NOW)
+        self.pipeline = Pipeline(
+            Context(
+                store=store,
+                fetcher=None,
+                offload=None,
+                sink=self.sink,
+                clock=self.clock,
+                rules=Rules(
+                    watches=(CEASEFIRE,),
+                    matcher=compile_watches((CEASEFIRE,)),
+                    default_channel=CHANNEL,
+                    interval=timedelta(minutes=5),
+                ),
+                jitter=lambda: 0.0,
+            )
+        )
+        self.stories = []
+
+    async def want(self, *guids: str) -> None:
+        """Articles that hit, each in a story of its own, with a delivery."""
+        await self.store.write(lambda tx: tx.sync_watches([CEASEFIRE], NOW))
+        for pending in await given_articles(self.store, *guids):
+
+            def save(tx, pending=pending):
+                tx.save_article(
+                    pending.id, content(pending.url), state="done", now=NOW, due_at=None
+                )
+                story = tx.new_story(NOW)
+                tx.put_in_story(pending.id, story, copy_of=None)
+                tx.set_hits(pending.id, [MATCHED], NOW)
+                tx.want_delivery(story, CHANNEL, NOW)
+                return story
+
+            self.stories.append(await self.store.write(save))
+
+    async def grow(self) -> None:
+        """The first story is to be shown anew."""
+        await self.store.write(lambda tx: tx.refresh_deliveries(self.stories[0], self.clock.now()))
+
+    async def deliver(self, **later: float) -> None:
+        """The job, some time later."""
+        self.clock.advance(**later)
+        await self.pipeline.run(Job(Kind.DELIVER, CHANNEL))
+
+    async def states(self) -> list[DeliveryState]:
+        rows = await SqlReports(self.store).deliveries(100)
+        return sorted(row.state for row in rows)
+
+
+@pytest.fixture
+def desk(sqlite_store) -> Desk:
+    return Desk(sqlite_store)
+
+
+async def test_each_story_is_posted_once_in_the_order_of_its_discovery(desk):
+    """Two stories, two messages; the next job finds nothing to do."""
+    await desk.want("a", "b")
+    await desk.deliver()
+    await desk.deliver()
+    assert [message.url for message in desk.sink.messages(CHANNEL)] == [
+        "https://news.example/a",
+        "https://news.example/b",
+    ]
+    assert desk.sink.posts == 2
+    assert await desk.states() == [DeliveryState.SENT, DeliveryState.SENT]
+
+
+async def test_a_grown_story_edits_its_message(desk):
+    """The second time a story is wanted in a channel, its message is changed, not repeated."""
+    await desk.want("a")
+    await desk.deliver()
+    await desk.grow()
+    await desk.deliver()
+    assert (desk.sink.posts, desk.sink.updates) == (1, 1)
+    assert len(desk.sink.messages(CHANNEL)) == 1
+
+
+async def test_what_is_deferred_waits_as_long_as_the_service_asks(desk):
+    """429 with Retry-After: nothing before it is over, then the message."""
+    await desk.want("a")
+    desk.sink.fail(Deferred("ratelimited", retry_after=30))
+    await desk.deliver()
+    await desk.deliver(seconds=29)
+    assert desk.sink.messages(CHANNEL) == []
+    await desk.deliver(seconds=2)
+    assert len(desk.sink.messages(CHANNEL)) == 1
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_a_lost_answer_is_looked_up_before_anything_is_repeated(desk, shown):
+    """Whether or not the post was stored before the connection broke: one message."""
+    await desk.want("a")
+    desk.sink.fail(Ambiguous("timeout"), shown=shown)
+    await desk.deliver()
+    assert len(desk.sink.messages(CHANNEL)) == 1
+    assert await desk.states() == [DeliveryState.SENT]
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_two_lost_answers_leave_the_doubt_in_the_row(desk, shown):
+    """The row stays `sending`; after its lease it is looked for again, from the first doubt on."""
+    await desk.want("a")
+    desk.sink.fail(Ambiguous("timeout"))
+    desk.sink.fail(Ambiguous("timeout"), shown=shown)
+    await desk.deliver()
+    assert await desk.states() == [DeliveryState.SENDING]
+    await desk.deliver(seconds=10)
+    assert await desk.states() == [DeliveryState.SENDING]
+    await desk.deliver(minutes=5)
+    assert len(desk.sink.messages(CHANNEL)) == 1
+    assert await desk.states() == [DeliveryState.SENT]
+
+
+async def test_a_row_found_sending_after_a_crash_is_looked_for(desk):
+    """The message of a killed process is adopted and brought up to date, not posted again."""
+    await desk.want("a")
+
+    async def die(channel, message, post=desk.sink.post):
+        await post(channel, message)
+        raise KeyboardInterrupt
+
+    desk.sink.post = die
+    with pytest.raises(KeyboardInterrupt):
+        await desk.deliver()
+    del desk.sink.post
+    await desk.deliver(minutes=5)
+    assert len(desk.sink.messages(CHANNEL)) == 1
+    assert (desk.sink.posts, desk.sink.updates) == (1, 1)
+    assert await desk.states() == [DeliveryState.SENT]
+
+
+@pytest.mark.parametrize("error", [Deferred("ratelimited"), Stopped("invalid_auth")])
+async def test_a_doubt_outlives_a_look_that_has_to_wait(desk, error):
+    """If history can't be read just now, nothing is posted on the chance that it is not there."""
+    await desk.want("a")
+    found = desk.sink.find
+    desk.sink.fail(Ambiguous("timeout"), shown=True)
+
+    async def refuse(*_):
+        raise error
+
+    desk.sink.find = refuse
+    await desk.deliver()
+    await desk.deliver(minutes=5)
+    desk.sink.find = found
+    await desk.deliver(minutes=5)
+    assert desk.sink.posts == 1
+    assert len(desk.sink.messages(CHANNEL)) == 1
+    assert await desk.states() == [DeliveryState.SENT]
+
+
+@pytest.mark.parametrize("how", ["no find", "missing_scope", "not_in_channel"])
+async def test_where_nobody_can_look_the_alert_is_repeated_rather_than_lost(desk, how):
+    """A webhook, or a token without the history scope: at least once."""
+    await desk.want("a")
+    desk.sink.fail(Ambiguous("timeout"))
+
+    async def refuse(*_):
+        raise Stopped(how)
+
+    if how == "no find":
+        desk.sink.can_find = False
+    else:
+        desk.sink.find = refuse
+    await desk.deliver()
+    assert desk.sink.posts == 2
+    assert len(desk.sink.messages(CHANNEL)) == 1
+
+
+async def test_a_refused_message_is_a_dead_letter_and_the_next_goes_on(desk):
+    """One bad message does not keep the others back, and is not tried again."""
+    await desk.want("a", "b")
+    desk.sink.fail(Rejected("channel_not_found"))
+    await desk.deliver()
+    await desk.deliver(hours=1)
+    assert await desk.states() == [DeliveryState.DEAD, DeliveryState.SENT]
+    assert desk.sink.posts == 2
+
+
+async def test_a_refused_edit_leaves_the_message_as_it_stands(desk):
+    """Somebody deleted the message, or the workspace forbids edits: it counts as shown."""
+    await desk.want("a")
+    await desk.deliver()
+    await desk.grow()
+    desk.sink.fail(Rejected("edit_window_closed"))
+    await desk.deliver()
+    assert await desk.states() == [DeliveryState.SENT]
+    assert len(desk.sink.messages(CHANNEL)) == 1
+
+
+async def test_an_edit_without_an_answer_is_simply_repeated(desk):
+    """Editing twice does no harm."""
+    await desk.want("a")
+    await desk.deliver()
+    await desk.grow()
+    desk.sink.fail(Ambiguous("timeout"))
+    await desk.deliver()
+    await desk.deliver(minutes=1)
+    assert (desk.sink.posts, desk.sink.updates) == (1, 2)
+    assert await desk.states() == [DeliveryState.SENT]
+
+
+async def test_a_sink_that_refuses_us_keeps_the_queue_and_says_so(desk):
+    """A bad token loses nothing: once somebody has mended it, everything arrives."""
+    await desk.want("a", "b")
+    desk.sink.fail(Stopped("invalid_auth"))
+    await desk.deliver()
+    assert desk.pipeline.context.sink_problem == "invalid_auth"
+    assert DeliveryState.DEAD not in await desk.states()
+    await desk.deliver(minutes=2)
+    assert len(desk.sink.messages(CHANNEL)) == 2
+    assert desk.pipeline.context.sink_problem is None
+
+
+async def test_a_sink_that_can_not_edit_shows_the_first_state(desk):
+    """A webhook's message stays as posted; its row is settled all the same."""
+    desk.sink.can_update = False
+    await desk.want("a")
+    await desk.deliver()
+    await desk.grow()
+    await desk.deliver()
+    assert (desk.sink.posts, desk.sink.updates) == (1, 0)
+    assert await desk.states() == [DeliveryState.SENT]
+
+
+async def test_when_stopping_nothing_new_is_begun(desk):
+    """What has not been begun keeps waiting for the next start."""
+    await desk.want("a")
+    desk.pipeline.context.stopping = True
+    await desk.deliver()
+    assert desk.sink.posts == 0
+    assert await desk.states() == [DeliveryState.PENDING]
+
+
+async def test_memory_sink_speaks_the_protocol(desk):
+    """The sink of these tests answers `find` as Slack does: None when there is nothing."""
+    assert await desk.sink.find(CHANNEL, "x", NOW) is None
+    assert await desk.sink.post(CHANNEL, None) == Posted(channel=CHANNEL, ref="1")

@@ -1,0 +1,241 @@
+"""Feed and page become an article; a story becomes an alert."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from monitor.compose import Rules, compose_alert, compose_article, place_entry, why_not_news
+from monitor.match import compile_watches
+from monitor.model import (
+    ArticleId,
+    ArticleState,
+    Delivery,
+    DeliveryId,
+    Entry,
+    Extraction,
+    Feed,
+    FeedId,
+    FeedSpec,
+    FeedStatus,
+    Hit,
+    PendingArticle,
+    Span,
+    StoryId,
+    Validators,
+    Watch,
+)
+from monitor.ports import Coverage, StoryView
+
+NOW = datetime(2025, 5, 10, 12, 0, tzinfo=UTC)
+SPEC = FeedSpec(url="https://courier.example/rss", name="Courier World", publisher="Courier")
+FEED = Feed(
+    id=FeedId(1),
+    spec=SPEC,
+    host="courier.example",
+    status=FeedStatus.OK,
+    validators=Validators(),
+    body_hash=None,
+    failures=0,
+    polled_at=None,
+    due_at=NOW,
+)
+
+
+def entry(**changes) -> Entry:
+    given = {
+        "guid": "1",
+        "url": "https://courier.example/a?utm_source=rss",
+        "title": "Truce holds",
+        "text": "From the feed.",
+    }
+    return Entry(**(given | changes))
+
+
+def pending(**changes) -> PendingArticle:
+    given = {
+        "id": ArticleId(1),
+        "url": "https://courier.example/a",
+        "link": "https://courier.example/a?utm_source=rss",
+        "state": ArticleState.NEW,
+        "attempts": 1,
+        "entry": entry(),
+        "feed": SPEC,
+        "backlog": False,
+        "first_seen_at": NOW,
+    }
+    return PendingArticle(**(given | changes))
+
+
+def page(**changes) -> Extraction:
+    return Extraction(**({"title": "Truce holds | Courier", "body": "From the page."} | changes))
+
+
+def test_an_entry_is_placed_by_its_canonical_url():
+    """Tracking parameters are no part of what an article is known by, but the link is kept."""
+    found = place_entry(FEED, entry())
+    assert found.url == "https://courier.example/a"
+    assert found.host == "courier.example"
+    assert found.entry.url == "https://courier.example/a?utm_source=rss"
+
+
+@pytest.mark.parametrize("url", [None, "https://", "http://[broken/"])
+def test_an_entry_without_a_usable_link_is_known_by_feed_and_guid(url):
+    """It becomes an article of its own, the same one at every poll, another for another guid."""
+    found = place_entry(FEED, entry(url=url))
+    assert found == place_entry(FEED, entry(url=url))
+    assert found.url.startswith("urn:monitor:")
+    assert found.url != place_entry(FEED, entry(url=url, guid="2")).url
+    assert (found.entry.url, found.host) == (None, "courier.example")
+
+
+def test_the_page_gives_the_text_and_the_feed_the_headline():
+    """A page's title is guessed; the feed's is the publisher's own."""
+    article = compose_article(pending(), "https://courier.example/a", page())
+    assert (article.title, article.body, article.source) == (
+        "Truce holds",
+        "From the page.",
+        "page",
+    )
+
+
+def test_without_a_page_the_feed_serves():
+    """The feed's text is matched when the page can't be had."""
+    article = compose_article(pending(), None, None)
+    assert (article.body, article.source) == ("From the feed.", "feed")
+    assert article.url == "https://courier.example/a"
+
+
+@pytest.mark.parametrize(
+    ("canonical", "expected"),
+    [
+        ("https://www.courier.example/world/truce", "https://www.courier.example/world/truce"),
+        ("https://courier.example/", "https://courier.example/final"),  # a lazy front page
+        ("https://other.example/theirs", "https://courier.example/final"),  # another site's word
+        ("http://[broken/", "https://courier.example/final"),
+        (None, "https://courier.example/final"),
+    ],
+)
+def test_the_article_lives_where_its_site_says(canonical, expected):
+    """rel=canonical is believed within the site; otherwise the end of the redirects counts."""
+    found = compose_article(
+        pending(), "https://courier.example/final?utm_medium=x", page(canonical_url=canonical)
+    )
+    assert found.url == expected
+
+
+@pytest.mark.parametrize(
+    ("published", "backlog", "max_age", "is_news"),
+    [
+        (NOW - timedelta(hours=1), True, timedelta(hours=24), True),
+        (NOW - timedelta(hours=25), False, timedelta(hours=24), False),
+        (NOW + timedelta(hours=1), False, timedelta(hours=24), True),
+        (NOW - timedelta(days=900), True, None, True),
+        (None, False, timedelta(hours=24), True),
+        (None, True, timedelta(hours=24), False),
+    ],
+)
+def test_old_news_is_not_told(published, backlog, max_age, is_news):
+    """Old at first sight, or undated backlog: stored, not sent, and a reason is given."""
+    reason = why_not_news(published, first_seen_at=NOW, backlog=backlog, max_age=max_age)
+    assert (reason is None) == is_news
+
+
+# ------------------------------------------------------------------------------ alerts
+
+WATCHES = (
+    Watch(name="Truce", terms=("truce",)),
+    Watch(name="Kashmir", terms=("Kashmir",)),
+    Watch(name="South", terms=("truce",), channel="#south"),
+)
+RULES = Rules(
+    watches=WATCHES,
+    matcher=compile_watches(WATCHES),
+    default_channel="#newsdesk",
+    interval=timedelta(minutes=5),
+)
+DELIVERY = Delivery(
+    id=DeliveryId("d1"),
+    story=StoryId(1),
+    channel="#newsdesk",
+    attempts=1,
+    sent=None,
+    found_sending_at=None,
+)
+
+
+def covered(number: int, *publishers: str, hits: tuple[Hit, ...]) -> Coverage:
+    body = "Officials said the truce holds. Calm returned to Kashmir."
+    return Coverage(
+        article=ArticleId(number),
+        url=f"https://courier.example/{number}",
+        title=f"Headline {number}",
+        body=body,
+        publishers=publishers,
+        published_at=NOW,
+        first_seen_at=NOW,
+        hits=hits,
+    )
+
+
+def hit(watch: str, term: str, start: int) -> Hit:
+    return Hit(
+        watch=watch, spans=(Span(field="body", start=start, end=start + len(term), term=term),)
+    )
+
+
+TRUCE, KASHMIR, SOUTH = (
+    hit("Truce", "truce", 19),
+    hit("Kashmir", "Kashmir", 49),
+    hit("South", "truce", 19),
+)
+
+
+def test_an_alert_names_every_watch_of_its_channel_and_everybody_who_carries_the_story():
+    """One message: both watches of the channel, the first to report as publisher, then others."""
+    view = StoryView(
+        story=StoryId(1),
+        articles=(
+            covered(1, "Courier", "Ledger", hits=(TRUCE, KASHMIR, SOUTH)),
+            covered(2, "Dawn Post", "Courier", hits=(TRUCE,)),
+        ),
+    )
+    alert = compose_alert(DELIVERY, view, RULES)
+    assert alert is not None
+    assert (alert.headline, alert.publisher, alert.also) == (
+        "Headline 1",
+        "Courier",
+        ("Ledger", "Dawn Post"),
+    )
+    assert (alert.watches, alert.terms) == (("Truce", "Kashmir"), ("truce", "Kashmir"))
+    assert alert.passage is not None
+    marked = [alert.passage.text[start:end] for start, end in alert.passage.marks]
+    assert marked == ["truce", "Kashmir"]
+
+
+def test_the_headline_is_of_the_first_article_that_hits():
+    """A story may begin with an article that the channel's watches don't match."""
+    view = StoryView(
+        story=StoryId(1),
+        articles=(covered(1, "Courier", hits=(SOUTH,)), covered(2, "Ledger", hits=(KASHMIR,))),
+    )
+    alert = compose_alert(DELIVERY, view, RULES)
+    assert alert is not None
+    assert (alert.headline, alert.publisher, alert.also) == ("Headline 2", "Ledger", ("Courier",))
+
+
+def test_an_alert_whose_watch_was_deleted_is_still_shown():
+    """What was wanted before an edit of the configuration is not lost by it."""
+    view = StoryView(
+        story=StoryId(1), articles=(covered(1, "C", hits=(hit("Gone", "truce", 19),)),)
+    )
+    alert = compose_alert(DELIVERY, view, RULES)
+    assert alert is not None
+    assert alert.watches == ("Gone",)
+
+
+def test_nothing_is_left_to_show():
+    """A story without hits for the channel makes no message."""
+    view = StoryView(story=StoryId(1), articles=(covered(1, "Courier", hits=(SOUTH,)),))
+    assert compose_alert(DELIVERY, view, RULES) is None
