@@ -78,7 +78,9 @@ def link_target(url: str | None) -> str | None:
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
     except ValueError:  # an unclosed [ in the host
         return None
-    return encoded if usable and len(encoded) <= MAX_URL else None
+    if not usable or len(encoded) > MAX_URL:
+        return None
+    return parts.scheme + encoded[len(parts.scheme) :]  # urlsplit gives it in small letters
 
 
 def outlets(also: tuple[str, ...]) -> str:

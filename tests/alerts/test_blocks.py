@@ -263,7 +263,7 @@ def test_a_channel_can_not_be_called_from_a_headline() -> None:
     ("url", "target"),
     [
         ("https://a.example/b?c=d&e=%20f#g", "https://a.example/b?c=d&e=%20f#g"),
-        (" HTTPS://a.example/ ", "HTTPS://a.example/"),
+        (" HTTPS://a.example/ ", "https://a.example/"),
         ("https://a.example/x|y<z> w\n\u202e", "https://a.example/x%7Cy%3Cz%3E%20w"),
         ("https://a.example/\u202ecod.exe", "https://a.example/%E2%80%AEcod.exe"),
         ("https://a.example/युद्ध", "https://a.example/युद्ध"),

@@ -93,6 +93,7 @@ async def test_it_says_what_it_can_not_do(sink: SlackWebhookSink) -> None:
         ("502_stored", Ambiguous),
         ("garbage", Ambiguous),
         ("429:3", Deferred),
+        ("redirect", Stopped),
     ],
 )
 async def test_a_broken_call_is_classed(

@@ -37,6 +37,7 @@ FAULTS = {
     "fatal_error_stored": _says("fatal_error", done=True),
     "internal_error_stored": _says("internal_error", done=True, status=500),
     "ratelimited": _says("ratelimited"),
+    "redirect": Fault(done=False, end="answer", status=307, headers={"Location": "/elsewhere"}),
     "garbage": Fault(done=False, end="answer", body="welcome", content_type="text/plain"),
     "garbage_stored": Fault(done=True, end="answer", body="welcome", content_type="text/plain"),
     "not_json_stored": Fault(done=True, end="answer", body='{"ok": tr'),
