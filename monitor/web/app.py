@@ -1,0 +1,288 @@
+"""The routes: the page, the probes, the metrics. Reads everything through `ports.Reports`."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from collections.abc import Collection
+from datetime import datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from monitor import telemetry
+from monitor.errors import MonitorError
+from monitor.ports import Clock, Counts, Reports
+from monitor.web import view, words
+from monitor.web.health import Check, Health, alive, ready
+from monitor.web.security import Guard, guard
+
+_HERE: Final = Path(__file__).parent
+_ICON: Final = "icon.svg"
+
+_SENTENCES: Final = {
+    404: "There is no such page here.",
+    405: "This page can be read, not written to.",
+    500: "This is a mistake in the program. It has been logged, and everything else goes on.",
+}
+
+log = telemetry.get_logger()
+
+
+def create_app(
+    reports: Reports,
+    health: Health,
+    clock: Clock,
+    *,
+    registry: CollectorRegistry = telemetry.REGISTRY,
+    stale_after: float = 3.0,
+    hosts: Collection[str] = (),
+    max_hits: int = 100,
+    max_deliveries: int = 25,
+) -> Starlette:
+    """The page as an ASGI application.
+
+    `stale_after` is the age of the last tick, in seconds, from which the service counts as dead.
+    `hosts` are the names, beside ``localhost`` and plain addresses, by which it may be called.
+    """
+    pages = _Pages(health, clock, stale_after)
+    desk = _Desk(reports, clock, pages, max_hits=max_hits, max_deliveries=max_deliveries)
+    probes = _Probes(reports, health, clock, registry, stale_after)
+    assets = _Assets()
+    return Starlette(
+        routes=[
+            Route("/", desk.index),
+            Route("/healthz", probes.healthz),
+            Route("/readyz", probes.readyz),
+            Route("/status", probes.status),
+            Route("/metrics", probes.metrics),
+            Route("/favicon.ico", assets.icon),
+            Route("/static/{name}", assets.asset),
+        ],
+        middleware=[Middleware(Guard, names=hosts)],
+        exception_handlers={
+            HTTPException: pages.refused,
+            MonitorError: pages.unavailable,
+            500: pages.broken,
+        },
+    )
+
+
+class _Pages:
+    """Renders templates: every page has the service's state on top."""
+
+    def __init__(self, health: Health, clock: Clock, stale_after: float) -> None:
+        self._health = health
+        self._clock = clock
+        self._stale_after = stale_after
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(_HERE / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._templates.globals["words"] = words
+        self._templates.globals["asset"] = _asset_url
+
+    def render(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        """A template with the service's state as a response."""
+        html = self._templates.get_template(template).render(
+            now=self._clock.now(),
+            version=self._health.version,
+            state=ready(self._health, self._stale_after),
+            config_error=self._health.config_error(),
+            sink_problem=self._health.sink_problem(),
+            **values,
+        )
+        # a feed may hold half a character; it must not take the page down
+        body = html.encode("utf-8", "replace")
+        return Response(body, status, media_type="text/html")
+
+    async def refused(self, request: Request, error: Exception) -> Response:
+        """404, 405 and their like."""
+        assert isinstance(error, HTTPException)
+        status = error.status_code
+        response = self._problem(request, status, _SENTENCES.get(status, error.detail))
+        response.headers.update(error.headers or {})
+        return response
+
+    async def unavailable(self, request: Request, error: Exception) -> Response:
+        """What the page reads from can't be read: an operator's matter, said as such."""
+        log.warning("page.unavailable", path=request.url.path, error=str(error))
+        return self._problem(request, HTTPStatus.SERVICE_UNAVAILABLE, telemetry.redact(str(error)))
+
+    async def broken(self, request: Request, _error: Exception) -> Response:
+        """A bug. The server logs it whole; this answer is made outside of `Guard`."""
+        response = self._problem(request, 500, _SENTENCES[500])
+        guard(response.headers)
+        return response
+
+    def _problem(self, request: Request, status: int, sentence: str) -> Response:
+        if "text/html" not in request.headers.get("accept", ""):
+            return PlainTextResponse(f"{sentence}\n", status)
+        return self.render(
+            "problem.html",
+            status=status,
+            code=int(status),
+            phrase=HTTPStatus(status).phrase,
+            sentence=sentence,
+        )
+
+
+class _Desk:
+    """What people read."""
+
+    def __init__(
+        self, reports: Reports, clock: Clock, pages: _Pages, *, max_hits: int, max_deliveries: int
+    ) -> None:
+        self._reports = reports
+        self._clock = clock
+        self._pages = pages
+        self._max_hits = max_hits
+        self._max_deliveries = max_deliveries
+
+    async def index(self, _request: Request) -> Response:
+        """Recent hits, deliveries and feeds on one page."""
+        counts = await self._reports.counts(self._clock.now())
+        hits = await self._reports.hits(self._max_hits)
+        deliveries = await self._reports.deliveries(self._max_deliveries)
+        feeds = await self._reports.feeds()
+        return self._pages.render(
+            "index.html",
+            figures=view.figures(counts, self._clock.now()),
+            counts=counts,
+            reports=view.reports(hits),
+            deliveries=view.delivery_lines(deliveries),
+            feeds=view.feed_lines(feeds),
+        )
+
+
+class _Probes:
+    """What programs read."""
+
+    def __init__(
+        self,
+        reports: Reports,
+        health: Health,
+        clock: Clock,
+        registry: CollectorRegistry,
+        stale_after: float,
+    ) -> None:
+        self._reports = reports
+        self._health = health
+        self._clock = clock
+        self._registry = registry
+        self._stale_after = stale_after
+
+    async def healthz(self, _request: Request) -> Response:
+        """200 while the clockwork ticks, else 503: start this process again."""
+        return _verdict(alive(self._health.tick_age(), self._stale_after))
+
+    async def readyz(self, _request: Request) -> Response:
+        """200 once the service is up and ticks, else 503."""
+        return _verdict(ready(self._health, self._stale_after))
+
+    async def status(self, _request: Request) -> Response:
+        """What the page says, for a program; 503 if the database can't be read."""
+        now = self._clock.now()
+        said: dict[str, Any] = {
+            "version": self._health.version,
+            "now": now.isoformat(),
+            "health": _said(alive(self._health.tick_age(), self._stale_after)),
+            "ready": _said(ready(self._health, self._stale_after)),
+            "config_error": self._health.config_error(),
+            "sink_problem": self._health.sink_problem(),
+        }
+        try:
+            counts = await self._reports.counts(now)
+            feeds = view.feed_lines(await self._reports.feeds())
+        except MonitorError as error:
+            said["storage_problem"] = telemetry.redact(str(error))
+            return JSONResponse(said, HTTPStatus.SERVICE_UNAVAILABLE)
+        said |= {
+            "storage_problem": None,
+            "counts": _counted(counts, now),
+            "feeds_in_trouble": [_trouble(line) for line in feeds if line.trouble],
+        }
+        return JSONResponse(said)
+
+    async def metrics(self, request: Request) -> Response:
+        """Prometheus' text, or OpenMetrics if asked for. Answers without the database."""
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(self._registry), headers={"Content-Type": content_type})
+
+
+class _Assets:
+    """The style sheet and the icon, from memory; their URL changes with their content."""
+
+    async def asset(self, request: Request) -> Response:
+        """A file of `static/`."""
+        found = _FILES.get(request.path_params["name"])
+        if found is None:
+            raise HTTPException(404)
+        return _file(found, "public, max-age=31536000, immutable")
+
+    async def icon(self, _request: Request) -> Response:
+        """For browsers that ask for it before they have read the page."""
+        return _file(_FILES[_ICON], "public, max-age=86400")
+
+
+_FILES: Final = {path.name: path for path in sorted((_HERE / "static").iterdir())}
+_BYTES: Final = {path: path.read_bytes() for path in _FILES.values()}
+
+
+def _asset_url(name: str) -> str:
+    digest = hashlib.sha256(_BYTES[_FILES[name]]).hexdigest()
+    return f"/static/{name}?v={digest[:12]}"
+
+
+def _file(path: Path, cache: str) -> Response:
+    media_type, _ = mimetypes.guess_type(path.name)
+    return Response(_BYTES[path], media_type=media_type, headers={"Cache-Control": cache})
+
+
+def _verdict(check: Check) -> Response:
+    status = HTTPStatus.OK if check.ok else HTTPStatus.SERVICE_UNAVAILABLE
+    return JSONResponse(_said(check), status)
+
+
+def _said(check: Check) -> dict[str, Any]:
+    return {"ok": check.ok, "reason": check.reason}
+
+
+def _trouble(line: view.FeedLine) -> dict[str, Any]:
+    row = line.row
+    return {
+        "name": row.spec.name,
+        "status": row.status,
+        "failures": row.failures,
+        "error": row.error,
+        "ok_at": row.ok_at.isoformat() if row.ok_at else None,
+    }
+
+
+def _counted(counts: Counts, now: datetime) -> dict[str, Any]:
+    oldest = counts.oldest_waiting_at
+    return {
+        "feeds": dict(counts.feeds),
+        "due_feeds": counts.due_feeds,
+        "last_poll_at": counts.last_poll_at.isoformat() if counts.last_poll_at else None,
+        "entries": counts.entries,
+        "articles": dict(counts.articles),
+        "stories": counts.stories,
+        "hits": counts.hits,
+        "deliveries": dict(counts.deliveries),
+        "oldest_waiting_seconds": (now - oldest).total_seconds() if oldest else None,
+    }

@@ -1,0 +1,59 @@
+"""What the page must know of the running service, and the words for it.
+
+``/healthz`` asks only whether this process is alive (its clockwork ticks): feeds and Slack are not
+in it, because starting the process again would not mend them. ``/readyz`` asks whether the service
+is up: database migrated, configuration read, scheduler running.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Health(Protocol):
+    """The state of the service that runs beside the page. Answers at once, never raises."""
+
+    @property
+    def version(self) -> str:
+        """The version of the program."""
+
+    def tick_age(self) -> float | None:
+        """Seconds since the scheduler last ticked; None before the first tick."""
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether the service is up, and if not, why, as a sentence."""
+
+    def config_error(self) -> str | None:
+        """The mistakes of the last configuration, one a line, if it was rejected."""
+
+    def sink_problem(self) -> str | None:
+        """Why no alert can be delivered at all (``Slack: invalid_auth``), if so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """The answer to a probe."""
+
+    ok: bool
+    reason: str
+
+
+def alive(tick_age: float | None, stale_after: float) -> Check:
+    """Whether the clockwork runs; both in seconds."""
+    if tick_age is None:
+        return Check(ok=False, reason="The scheduler has not ticked yet.")
+    if tick_age > stale_after:
+        return Check(
+            ok=False,
+            reason=f"The scheduler last ticked {tick_age:.1f} s ago; {stale_after:g} s is the limit.",
+        )
+    return Check(ok=True, reason=f"The scheduler ticked {tick_age:.1f} s ago.")
+
+
+def ready(health: Health, stale_after: float) -> Check:
+    """Whether the service is up and its clockwork runs."""
+    up, why = health.ready()
+    if not up:
+        return Check(ok=False, reason=why or "The service is not up yet.")
+    return alive(health.tick_age(), stale_after)

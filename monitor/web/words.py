@@ -1,0 +1,145 @@
+"""Times, spans and reasons in the words of a person. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from monitor.errors import Code
+from monitor.model import DeliveryState, FeedStatus
+
+_MINUTE: Final = 60
+_HOUR: Final = 3600
+_DAY: Final = 86400
+
+STATUS: Final = {
+    FeedStatus.NEW: "not polled yet",
+    FeedStatus.OK: "fine",
+    FeedStatus.FAILING: "failing",
+    FeedStatus.GONE: "gone",
+}
+"""A feed's status on the page."""
+
+DELIVERY: Final = {
+    DeliveryState.PENDING: "waiting",
+    DeliveryState.SENDING: "sending",
+    DeliveryState.SENT: "sent",
+    DeliveryState.RETRY: "retrying",
+    DeliveryState.DEAD: "failed",
+}
+"""A delivery's state on the page."""
+
+TONE: Final = {
+    FeedStatus.NEW: "calm",
+    FeedStatus.OK: "good",
+    FeedStatus.FAILING: "bad",
+    FeedStatus.GONE: "bad",
+    DeliveryState.PENDING: "calm",
+    DeliveryState.SENDING: "calm",
+    DeliveryState.SENT: "good",
+    DeliveryState.RETRY: "warn",
+    DeliveryState.DEAD: "bad",
+}
+"""The colour of a state, always beside its word."""
+
+_REASON: Final = {
+    Code.TIMEOUT: "The server did not answer in time.",
+    Code.DNS: "The host name has no address.",
+    Code.CONNECT: "No connection to the server.",
+    Code.TLS: "The server's certificate or encryption was refused.",
+    Code.PROTOCOL: "The server broke off, or did not speak HTTP.",
+    Code.REDIRECT: "The server redirects in a circle, or somewhere that can't be followed.",
+    Code.BLOCKED: "The address is not a public one.",
+    Code.BAD_URL: "The URL can't be used.",
+    Code.TOO_LARGE: "The answer is too large.",
+    Code.WRONG_TYPE: "The answer is not text.",
+    Code.UNAUTHORIZED: "The server does not let us in.",
+    Code.NOT_FOUND: "There is nothing at this URL.",
+    Code.GONE: "The publisher has closed this feed for good.",
+    Code.RATE_LIMITED: "The server asks us to come less often.",
+    Code.CHALLENGED: "A bot check stands where the feed should be.",
+    Code.CLIENT_ERROR: "The server refuses the request.",
+    Code.SERVER_ERROR: "The server has trouble of its own.",
+    Code.NOT_A_FEED: "What the server sends is not a feed.",
+    Code.NO_TEXT: "The page holds no article.",
+    Code.PARSE: "What the server sends can't be read.",
+    Code.KILLED: "Reading it took too long or too much memory.",
+}
+
+
+def reason(error: str) -> tuple[str, str]:
+    """A stored error (``code: detail``) as a sentence and its detail; either may be empty."""
+    code, colon, detail = error.partition(": ")
+    try:
+        return _REASON[Code(code.strip())], detail.strip()
+    except ValueError:
+        return "", f"{code}{colon}{detail}".strip()
+
+
+def span(length: timedelta) -> str:
+    """How long: ``0.4 s``, ``40 s``, ``3 min``, ``2 h 5 min``, ``4 days``."""
+    seconds = abs(length.total_seconds())
+    if seconds < 10:
+        return f"{seconds:.1f} s".replace(".0 s", " s")
+    if seconds < 1.5 * _MINUTE:
+        return f"{seconds:.0f} s"
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE:.0f} min"
+    if seconds < _DAY:
+        hours, rest = divmod(seconds, _HOUR)
+        minutes = rest // _MINUTE
+        return f"{hours:.0f} h {minutes:.0f} min" if minutes and hours < 6 else f"{hours:.0f} h"
+    days = int(seconds // _DAY)
+    return f"{days} day" if days == 1 else f"{days} days"
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """A time of the past: ``now``, ``40 s ago``, ``3 min ago``; far away, the date itself."""
+    passed = now - then
+    if passed > timedelta(days=30):
+        return date(then)
+    if passed < timedelta(seconds=-1):
+        return f"in {span(passed)}"
+    if passed < timedelta(seconds=1):
+        return "now"
+    if passed < timedelta(seconds=10):
+        passed = timedelta(seconds=int(passed.total_seconds()))
+    return f"{span(passed)} ago"
+
+
+def due(then: datetime | None, now: datetime) -> str:
+    """A time of the future: ``in 4 min``; ``now`` once it has come, ``never`` when it won't."""
+    if then is None:
+        return "never"
+    left = then - now
+    return "now" if left <= timedelta(seconds=1) else f"in {span(left)}"
+
+
+def date(then: datetime) -> str:
+    """A day: ``7 May 2025``."""
+    return f"{then.day} {then:%b %Y}"
+
+
+def moment(then: datetime) -> str:
+    """A time to the second: ``10 May 2025, 12:00:03 UTC``."""
+    return f"{date(then)}, {then:%H:%M:%S} UTC"
+
+
+def delay(published: datetime | None, seen: datetime, matched: datetime) -> str:
+    """What lies between publication, first sight and match, as one line."""
+    match = f"matched {span(matched - seen)} later"
+    if published is None:
+        return f"publication time unknown · {match}"
+    if published > seen:
+        return f"dated {span(published - seen)} ahead of being seen · {match}"
+    return f"seen {span(seen - published)} after publication · {match}"
+
+
+def number(count: int) -> str:
+    """A count with its thousands apart: ``12,345``."""
+    return f"{count:,}"
+
+
+def some(count: int, one: str, many: str | None = None) -> str:
+    """A count with its noun: ``1 feed``, ``2 feeds``."""
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"

@@ -1,0 +1,355 @@
+"""Lifelike rows of an invented crisis, and a read side that holds them in memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from monitor.model import (
+    ArticleId,
+    ArticleState,
+    DeliveryId,
+    DeliveryState,
+    FeedSpec,
+    FeedStatus,
+    Hit,
+    Span,
+    StoryId,
+)
+from monitor.ports import ArticleTrace, Counts, DeliveryRow, FeedRow, HitRow
+
+NOW = datetime(2025, 5, 10, 12, 0, tzinfo=UTC)
+
+CEASEFIRE = "India–Pakistan ceasefire"
+LANGUAGES = "Ceasefire, Hindi and Urdu"
+
+
+def before(**delta: float) -> datetime:
+    """A time this long before `NOW`."""
+    return NOW - timedelta(**delta)
+
+
+def hit(watch: str, title: str, body: str, *terms: str) -> Hit:
+    """A hit whose spans are where the terms stand in title and body, in any case."""
+    spans = [
+        Span(field=where, start=found.start(), end=found.end(), term=term)
+        for where, text in (("title", title), ("body", body))
+        for term in terms
+        for found in re.finditer(re.escape(term), text, re.IGNORECASE)
+    ]
+    return Hit(watch=watch, spans=tuple(sorted(spans, key=lambda s: (s.field == "body", s.start))))
+
+
+def hit_row(number: int, title: str, body: str, *terms: str, **other) -> HitRow:
+    """A hit with everything said that a test does not care about."""
+    watch = other.pop("watch", CEASEFIRE)
+    seen = other.pop("first_seen_at", before(minutes=number))
+    values = {
+        "article": ArticleId(number),
+        "story": StoryId(number),
+        "url": f"https://news.example/{number}",
+        "publisher": "Northern Wire",
+        "language": "en",
+        "published_at": seen - timedelta(seconds=80),
+        "matched_at": seen + timedelta(seconds=2.4),
+        "copies": 0,
+        "delivery": DeliveryState.SENT,
+    }
+    return HitRow(
+        watch=watch,
+        title=title,
+        body=body,
+        first_seen_at=seen,
+        hit=hit(watch, title, body, *terms),
+        **(values | other),
+    )
+
+
+def feed_row(name: str, status: FeedStatus = FeedStatus.OK, **other) -> FeedRow:
+    """A feed that was polled a minute ago."""
+    spec = FeedSpec(
+        url=other.pop("url", f"https://{re.sub('[^a-z]', '', name.lower()) or 'feed'}.example/rss"),
+        name=name,
+        publisher=other.pop("publisher", name),
+    )
+    values = {
+        "polled_at": before(seconds=70),
+        "ok_at": before(seconds=70),
+        "due_at": NOW + timedelta(minutes=4),
+        "failures": 0,
+        "error": None,
+        "entries": 120,
+        "newest_at": before(minutes=12),
+    }
+    return FeedRow(spec=spec, status=status, **(values | other))
+
+
+def delivery_row(number: int, headline: str, state: DeliveryState, **other) -> DeliveryRow:
+    """A delivery made some minutes ago."""
+    sent = state is DeliveryState.SENT
+    values = {
+        "channel": "#newsdesk",
+        "attempts": 1,
+        "created_at": before(minutes=number),
+        "due_at": None if sent else NOW + timedelta(seconds=20),
+        "sent_at": before(minutes=number) + timedelta(seconds=3) if sent else None,
+        "error": None,
+    }
+    return DeliveryRow(
+        id=DeliveryId(f"{number:032x}"),
+        story=StoryId(number),
+        headline=headline,
+        state=state,
+        **(values | other),
+    )
+
+
+NO_COUNTS = Counts(
+    feeds={},
+    entries=0,
+    articles={},
+    stories=0,
+    hits=0,
+    deliveries={},
+    oldest_waiting_at=None,
+    due_feeds=0,
+    last_poll_at=None,
+)
+
+
+@dataclass
+class MemoryReports:
+    """A read side over rows in memory; with `error`, a database that can't be read."""
+
+    hit_rows: Sequence[HitRow] = ()
+    feed_rows: Sequence[FeedRow] = ()
+    delivery_rows: Sequence[DeliveryRow] = ()
+    totals: Counts = NO_COUNTS
+    error: Exception | None = None
+    asked: list[str] = field(default_factory=list)
+
+    def _ask(self, what: str) -> None:
+        self.asked.append(what)
+        if self.error:
+            raise self.error
+
+    async def counts(self, now: datetime) -> Counts:
+        self._ask("counts")
+        return self.totals
+
+    async def hits(self, limit: int) -> Sequence[HitRow]:
+        self._ask("hits")
+        return self.hit_rows[:limit]
+
+    async def feeds(self) -> Sequence[FeedRow]:
+        self._ask("feeds")
+        return self.feed_rows
+
+    async def deliveries(self, limit: int) -> Sequence[DeliveryRow]:
+        self._ask("deliveries")
+        return self.delivery_rows[:limit]
+
+    async def trace(self, url: str) -> ArticleTrace | None:
+        raise NotImplementedError
+
+
+@dataclass
+class FixedHealth:
+    """A service in whatever state a test wants."""
+
+    version: str = "0.1.0"
+    age: float | None = 0.4
+    up: tuple[bool, str] = (True, "")
+    mistakes: str | None = None
+    problem: str | None = None
+
+    def tick_age(self) -> float | None:
+        return self.age
+
+    def ready(self) -> tuple[bool, str]:
+        return self.up
+
+    def config_error(self) -> str | None:
+        return self.mistakes
+
+    def sink_problem(self) -> str | None:
+        return self.problem
+
+
+def _hits() -> tuple[HitRow, ...]:
+    first = hit_row(
+        3,
+        "India and Pakistan agree to an immediate ceasefire along the Line of Control",
+        "Muzaffarabad, Saturday. The directors general of military operations of both countries "
+        "spoke by telephone at half past three and agreed that all firing would end at five. "
+        "People in the border towns of Kashmir came out of their shelters within the hour; in "
+        "Uri, shopkeepers swept glass from the street.\n\nThe ceasefire covers land, air and sea, "
+        "and both sides will speak again on Monday. A spokesman in Delhi said that Operation "
+        "Sindoor was “paused, not ended”.",
+        "ceasefire",
+        "Kashmir",
+        "Operation Sindoor",
+        copies=4,
+    )
+    return (
+        first,
+        replace(first, article=ArticleId(1003), publisher="Indus Mirror"),
+        replace(first, article=ArticleId(1004), publisher="The Deccan Post"),
+        replace(first, watch="South Asia, everything", delivery=DeliveryState.RETRY),
+        hit_row(
+            9,
+            "भारत और पाकिस्तान युद्धविराम पर राज़ी, कश्मीर में लौटी हलचल",
+            "नई दिल्ली। दोनों देशों के सैन्य अभियान महानिदेशकों ने शनिवार दोपहर फ़ोन पर बात की और शाम पाँच बजे से "
+            "युद्धविराम लागू करने पर सहमति जताई। कश्मीर के सीमावर्ती गाँवों में लोग बंकरों से बाहर निकले। अधिकारियों ने कहा कि "
+            "अगली बातचीत सोमवार को होगी।",
+            "युद्धविराम",
+            "कश्मीर",
+            watch=LANGUAGES,
+            publisher="प्रभात संदेश",
+            language="hi",
+            copies=1,
+        ),
+        hit_row(
+            14,
+            "پاکستان اور بھارت جنگ بندی پر متفق، کشمیر میں خاموشی",
+            "اسلام آباد: دونوں ملکوں کے فوجی حکام نے ہفتے کی سہ پہر ٹیلی فون پر بات کی اور فوری جنگ بندی پر "
+            "اتفاق کیا۔ کشمیر کے سرحدی علاقوں میں رات بھر کی گولہ باری کے بعد خاموشی رہی اور لوگ اپنے گھروں کو "
+            "لوٹنے لگے۔ وزارت خارجہ کے مطابق بات چیت پیر کو دوبارہ ہوگی۔",
+            "جنگ بندی",
+            "کشمیر",
+            watch=LANGUAGES,
+            publisher="روزنامہ افق",
+            language="ur",
+            delivery=DeliveryState.PENDING,
+        ),
+        hit_row(
+            27,
+            "Explosions heard over Srinagar hours after truce, officials say",
+            "Several explosions were heard over Srinagar late in the evening, hours after the "
+            "ceasefire had come into force. Officials in the city said that air defences had fired "
+            "at drones. There was no immediate comment from across the Line of Control.",
+            "ceasefire",
+            publisher="Coastline Broadcasting",
+            delivery=DeliveryState.DEAD,
+        ),
+        hit_row(
+            190,
+            "What the water treaty says, and why it matters in Kashmir",
+            "The treaty of 1960 divides six rivers. Here is what each article of it means for "
+            "farmers on both sides, and for the dams that are planned in Kashmir.",
+            "Kashmir",
+            publisher="The Deccan Post",
+            published_at=None,
+            delivery=None,
+        ),
+    )
+
+
+def _feeds() -> tuple[FeedRow, ...]:
+    return (
+        feed_row(
+            "Frontier Gazette",
+            FeedStatus.FAILING,
+            failures=6,
+            error="timeout: no answer within 30 s",
+            ok_at=before(hours=3, minutes=12),
+            due_at=NOW + timedelta(minutes=22),
+            entries=412,
+            newest_at=before(hours=3, minutes=40),
+        ),
+        feed_row(
+            "Valley Radio (old address)",
+            FeedStatus.GONE,
+            failures=1,
+            error="gone: HTTP 410",
+            publisher="Valley Radio",
+            ok_at=before(days=2),
+            polled_at=before(days=1),
+            due_at=None,
+            entries=87,
+            newest_at=before(days=3),
+        ),
+        feed_row(
+            "Coastline Broadcasting",
+            FeedStatus.FAILING,
+            failures=1,
+            error="challenged: the answer is a bot check",
+            due_at=NOW + timedelta(minutes=10),
+            entries=940,
+        ),
+        feed_row("Indus Mirror", entries=233, newest_at=before(minutes=8)),
+        feed_row("Northern Wire: South Asia", publisher="Northern Wire", entries=1482),
+        feed_row("The Deccan Post", entries=609, newest_at=before(minutes=31)),
+        feed_row("प्रभात संदेश", entries=355),
+        feed_row("روزنامہ افق", entries=148, newest_at=before(hours=1, minutes=4)),
+        feed_row(
+            "Himalayan Herald",
+            FeedStatus.NEW,
+            polled_at=None,
+            ok_at=None,
+            due_at=before(seconds=1),
+            entries=0,
+            newest_at=None,
+        ),
+    )
+
+
+def _deliveries() -> tuple[DeliveryRow, ...]:
+    return (
+        delivery_row(
+            27,
+            "Explosions heard over Srinagar hours after truce, officials say",
+            DeliveryState.DEAD,
+            channel="#south-asia",
+            attempts=1,
+            due_at=None,
+            error="channel_not_found: the bot is not a member of the channel, or it does not exist",
+        ),
+        delivery_row(
+            3,
+            "India and Pakistan agree to an immediate ceasefire along the Line of Control",
+            DeliveryState.RETRY,
+            channel="#south-asia",
+            attempts=2,
+            error="ratelimited: asked to wait for 20 s",
+        ),
+        delivery_row(
+            14,
+            "پاکستان اور بھارت جنگ بندی پر متفق، کشمیر میں خاموشی",
+            DeliveryState.PENDING,
+            attempts=0,
+        ),
+        delivery_row(
+            3,
+            "India and Pakistan agree to an immediate ceasefire along the Line of Control",
+            DeliveryState.SENT,
+        ),
+        delivery_row(9, "भारत और पाकिस्तान युद्धविराम पर राज़ी, कश्मीर में लौटी हलचल", DeliveryState.SENT),
+    )
+
+
+def lifelike() -> MemoryReports:
+    """A service on a busy afternoon."""
+    return MemoryReports(
+        hit_rows=_hits(),
+        feed_rows=_feeds(),
+        delivery_rows=_deliveries(),
+        totals=Counts(
+            feeds={FeedStatus.OK: 5, FeedStatus.FAILING: 2, FeedStatus.GONE: 1, FeedStatus.NEW: 1},
+            entries=4266,
+            articles={ArticleState.DONE: 3901, ArticleState.PARTIAL: 42, ArticleState.NEW: 7},
+            stories=3608,
+            hits=58,
+            deliveries={
+                DeliveryState.SENT: 41,
+                DeliveryState.PENDING: 1,
+                DeliveryState.RETRY: 1,
+                DeliveryState.DEAD: 1,
+            },
+            oldest_waiting_at=before(minutes=14),
+            due_feeds=1,
+            last_poll_at=before(seconds=6),
+        ),
+    )
