@@ -11,18 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from monitor.config.positions import KeyPath, Position, positions
+from monitor.config.values import without_secrets
 from monitor.errors import ConfigError, Mistake
 
 _NAMED = {"feed", "watch"}  # arrays of tables whose items have a name
 _LABEL_LENGTH = 60
-
-
-_SECRET = re.compile(r"(xox[a-z]|xapp)-[\w-]+|hooks\.slack\.com/\S+", re.IGNORECASE)
-
-
-def _hidden(message: str) -> str:
-    """The message without what somebody pasted into the wrong place."""
-    return _SECRET.sub("(hidden)", message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +38,11 @@ class Document:
     def mistake(self, path: KeyPath, message: str, label_path: KeyPath | None = None) -> Mistake:
         """What is wrong with the value at `path`, said of what is at `label_path`."""
         if variable := self.origins.get(path):
-            return Mistake(_hidden(f"{variable}: {message}"))
+            return Mistake(without_secrets(f"{variable}: {message}"))
         where = self.place(path)
         label = self._label(path if label_path is None else label_path)
         return Mistake(
-            _hidden(f"{label}: {message}" if label else message),
+            without_secrets(f"{label}: {message}" if label else message),
             self.file,
             where.line,
             where.column,
@@ -96,7 +89,7 @@ def read(path: Path) -> Document:
 
 
 def _error(path: Path, message: str, where: Position = Position(0, 0)) -> ConfigError:
-    return ConfigError((Mistake(_hidden(message), str(path), where.line, where.column),))
+    return ConfigError((Mistake(without_secrets(message), str(path), where.line, where.column),))
 
 
 def _text(path: Path) -> str:
@@ -159,8 +152,8 @@ _CURLY = "“”„‟″‘’‚‛′«»"
 def _syntax(text: str, error: str) -> tuple[str, Position]:
     """What a syntax error means in plain words, and where it is."""
     match = _AT.fullmatch(error)
-    if match is None:  # not tomllib's own: a number of thousands of digits
-        return f"is not valid TOML: {error}", Position(0, 0)
+    if match is None:  # int()'s own error: thousands of digits
+        return "is not valid TOML: a number has too many digits", Position(0, 0)
     lines = text.replace("\r\n", "\n").split("\n")
     if match[2]:
         where = Position(int(match[2]), int(match[3]))

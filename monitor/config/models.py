@@ -77,8 +77,8 @@ class Fetch(Section):
         timedelta,
         PlainValidator(values.duration(timedelta(0), 600 * _SECOND, example="1s")),
     ] = timedelta(seconds=1)
-    max_feed: Annotated[int, PlainValidator(values.size(2**10, 2**30))] = 15 * 2**20  # bytes
-    max_page: Annotated[int, PlainValidator(values.size(2**10, 2**30))] = 2 * 2**20  # bytes
+    max_feed: Annotated[int, PlainValidator(values.size(2**10, 2**28))] = 15 * 2**20  # bytes
+    max_page: Annotated[int, PlainValidator(values.size(2**10, 2**26))] = 2 * 2**20  # bytes
     allow: tuple[Annotated[str, PlainValidator(addresses.allowed)], ...] = ()
     page_attempts: Annotated[int, PlainValidator(values.number(1, 100))] = 5
 

@@ -28,7 +28,18 @@ def text(value: object) -> str:
         raise Invalid("must not be empty")
     if any(unicodedata.category(char) == "Cc" for char in line):
         raise Invalid("must be one line, without control characters")
+    if _TOKEN.search(line):
+        raise Invalid("holds a Slack token; its place is SLACK_BOT_TOKEN in the environment")
     return line
+
+
+_TOKEN = re.compile(r"\b(xox[a-z]|xapp)-[\w-]+", re.IGNORECASE)
+_WEBHOOK = re.compile(r"\bhooks\.slack\.com/\S+", re.IGNORECASE)
+
+
+def without_secrets(message: str) -> str:
+    """The message without what somebody pasted into the wrong place."""
+    return _WEBHOOK.sub("(hidden)", _TOKEN.sub("(hidden)", message))
 
 
 def name(value: object) -> str:
@@ -143,6 +154,7 @@ def number(lowest: int, highest: int) -> Callable[[object], int]:
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_OFF = {"off", "none", "never"}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhdw])+")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
 
@@ -158,7 +170,7 @@ def duration(
     def parse(value: object) -> timedelta | None:
         if isinstance(value, timedelta) or (value is None and or_off):
             return value
-        if or_off and (value is False or value in {"off", "none", "never"}):
+        if or_off and (value is False or (isinstance(value, str) and value in _OFF)):
             return None
         length = _duration(value, example, or_off=or_off)
         if length < lowest:
@@ -234,7 +246,7 @@ def size(lowest: int, highest: int) -> Callable[[object], int]:
 
 def show_size(count: int) -> str:
     """Bytes as people say them."""
-    for unit in ("MiB", "KiB"):
+    for unit in ("GiB", "MiB", "KiB"):
         if count >= _BYTES[unit.lower()]:
             return f"{count / _BYTES[unit.lower()]:.3g} {unit}"
     return f"{count} bytes"

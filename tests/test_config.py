@@ -1,0 +1,780 @@
+"""The operator's file and the environment become settings, or a list of everything wrong."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from monitor import __version__
+from monitor.config import Fetch, Polling, Settings, config_path_from, differences, load, values
+from monitor.config.positions import KeyPath, Position, positions
+from monitor.errors import ConfigError
+from monitor.model import FeedSpec, Watch
+from tests.conftest import PROJECT
+
+DATA = Path(__file__).parent / "data" / "config"
+SHIPPED = PROJECT / "feeds.toml"
+TOKEN = "xoxb-12345-never-print-me"
+WEBHOOK = "https://hooks.slack.com/services/T0/B0/never-print-me"
+
+
+def lines_of(path: Path, error: ConfigError) -> list[str]:
+    """The mistakes as printed, with the file's name alone."""
+    return str(error).replace(f"{path.parent}/", "").splitlines()
+
+
+def mistakes(path: Path, env: dict[str, str]) -> list[str]:
+    """What loading says is wrong."""
+    with pytest.raises(ConfigError) as caught:
+        load(path, env)
+    return lines_of(path, caught.value)
+
+
+def attempt(path: Path, env: dict[str, str]) -> str:
+    """What loading says is wrong; empty when nothing is. Anything but a ConfigError is a bug."""
+    try:
+        load(path, env)
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    """Make a feeds.toml of these lines."""
+
+    def write(*lines: str) -> Path:
+        path = tmp_path / "feeds.toml"
+        path.write_text("\n".join(lines), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def minimal(write) -> Path:
+    """The least that gives no warning."""
+    return write(
+        "[[watch]]",
+        'name = "Ceasefire"',
+        'terms = ["ceasefire"]',
+        "[[feed]]",
+        'name = "BBC"',
+        'url = "https://feeds.bbci.co.uk/news/rss.xml"',
+    )
+
+
+# ------------------------------------------------------------------------------ what is right
+
+
+def test_every_key_arrives_where_it_should():
+    """A file with every key in it becomes the settings that it means."""
+    settings = load(DATA / "good" / "full.toml", {})
+    assert settings.monitor.database == "postgresql://db.lan/monitor"
+    assert settings.monitor.user_agent == f"monitor/{__version__} (+mailto:newsdesk@example.org)"
+    assert (settings.monitor.log, settings.monitor.workers) == ("json", 4)
+    assert settings.fetch == Fetch(
+        timeout=timedelta(seconds=7.5),
+        spacing=timedelta(0),
+        max_feed=1_000_000,
+        max_page=4096,
+        allow=("wiki.lan", "10.20.0.0/16", "::1", "xn--mller-kva.example"),
+        page_attempts=3,
+    )
+    assert settings.alerts.max_age is None
+    assert (settings.slack.channel, settings.slack.ops_channel) == ("#newsdesk", "C0123456789")
+    assert (settings.web.enabled, settings.web.host, settings.web.port) == (False, "::1", 9090)
+    assert settings.watches == (
+        Watch(
+            name="युद्धविराम",
+            terms=("युद्धविराम", "جنگ بندی", "Operation Sindoor"),
+            channel="#south-asia",
+        ),
+        Watch(name="Ceasefire", terms=("ceasefire",)),
+    )
+    assert settings.feeds == (
+        FeedSpec(
+            url="https://www.dawn.com/feeds/home",
+            name="Dawn",
+            publisher="Dawn Media Group",
+            side="pakistan",
+            language="en-pk",
+            tags=("newspaper", "pakistan"),
+        ),
+        FeedSpec(
+            url="https://feeds.bbci.co.uk/news/world/asia/rss.xml", name="BBC", publisher="BBC"
+        ),
+    )
+    assert settings.interval_of("https://www.dawn.com/feeds/home") == timedelta(seconds=90)
+    assert settings.interval_of(settings.feeds[1].url) == timedelta(hours=1, minutes=30)
+    assert settings.warnings == ()
+
+
+def test_the_golden_file_names_every_key():
+    """No key is added without a place in the golden file (and so in the test above)."""
+    written = tomllib.loads((DATA / "good" / "full.toml").read_text(encoding="utf-8"))
+    from monitor.config.models import SECTIONS, TABLES
+
+    for name, model in SECTIONS.items():
+        assert set(written[name]) == set(model.model_fields)
+    for name, model in TABLES.items():
+        assert {key for table in written[name] for key in table} == set(model.model_fields)
+
+
+def test_settings_without_a_file_are_the_defaults(minimal):
+    """`Settings()` is what a file that says nothing means."""
+    settings = load(minimal, {})
+    bare = Settings(watches=settings.watches, feeds=settings.feeds)
+    assert settings == bare
+    assert bare.monitor.database == "sqlite:///data/monitor.db"
+    assert bare.polling.interval == timedelta(minutes=5)
+    assert bare.alerts.max_age == timedelta(hours=24)
+    assert (bare.fetch.max_feed, bare.fetch.max_page) == (15 * 2**20, 2 * 2**20)
+    assert bare.monitor.user_agent == f"monitor/{__version__}"
+
+
+def test_code_may_set_times_that_an_operator_may_not():
+    """A demonstration in fast time needs an interval below the floor."""
+    assert Polling(interval=timedelta(seconds=1)).interval == timedelta(seconds=1)
+
+
+def test_settings_do_not_change(minimal):
+    """What was checked stays as it was."""
+    settings = load(minimal, {})
+    with pytest.raises(ValidationError):
+        settings.web.port = 1
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_no_mistake(tmp_path):
+    """Some editors write them, and positions are those that an editor shows."""
+    path = tmp_path / "feeds.toml"
+    path.write_bytes(b"\xef\xbb\xbf[web]\r\nport = 80\r\nhots = '::1'\r\n")
+    assert mistakes(path, {}) == [
+        'feeds.toml:3:1: web: unknown key "hots"; did you mean "host"?',
+    ]
+
+
+# ------------------------------------------------------------------------------ what is wrong
+
+
+@pytest.mark.parametrize("path", sorted((DATA / "bad").glob("*.toml")), ids=lambda path: path.stem)
+def test_every_mistake_is_told_at_once(path):
+    """A folder of bad files, each beside the lines that it should give."""
+    expected = path.with_suffix(".errors").read_text(encoding="utf-8").splitlines()
+    assert mistakes(path, {}) == expected
+
+
+@pytest.mark.parametrize("path", sorted((DATA / "odd").glob("*.toml")), ids=lambda path: path.stem)
+def test_what_is_merely_odd_is_a_warning(path):
+    """A folder of odd files, each beside its warnings."""
+    expected = path.with_suffix(".warnings").read_text(encoding="utf-8").splitlines()
+    found = load(path, {}).warnings
+    assert [str(warning).replace(f"{path.parent}/", "") for warning in found] == expected
+
+
+def test_no_message_speaks_of_python_or_pydantic():
+    """The golden lines are for people who know neither."""
+    for path in (DATA / "bad").glob("*.errors"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"pydantic|Input should|Value error|valid (string|integer)|None", text)
+        assert "never-print-me" not in text
+
+
+def test_a_missing_file_says_what_to_do(tmp_path):
+    """Nobody needs a traceback for that."""
+    assert mistakes(tmp_path / "feeds.toml", {}) == [
+        "feeds.toml: there is no such file; create it, or set MONITOR_CONFIG to where it is"
+    ]
+
+
+def test_a_folder_in_the_place_of_the_file_says_so(tmp_path):
+    """Docker makes one when it is told to mount a file that is not there."""
+    folder = tmp_path / "feeds.toml"
+    folder.mkdir()
+    assert mistakes(folder, {}) == [
+        "feeds.toml: is a folder, not a file; set MONITOR_CONFIG to the file itself"
+    ]
+
+
+def test_a_file_that_cannot_be_read_says_why(tmp_path):
+    """A link that leads to itself stands for all that the system may say (root may read all)."""
+    loop = tmp_path / "feeds.toml"
+    loop.symlink_to(loop)
+    [line] = mistakes(loop, {})
+    assert line.startswith("feeds.toml: the file can't be read: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("terms = " + "[" * 5000 + "]" * 5000, "lists or tables are nested too deeply"),
+        ("port = " + "9" * 5000, "is not valid TOML: a number has too many digits"),
+    ],
+    ids=["deep", "long"],
+)
+def test_what_breaks_the_parser_is_a_mistake_too(write, text, message):
+    """Not a RecursionError."""
+    assert mistakes(write(text), {}) == [f"feeds.toml: {message}"]
+
+
+@given(content=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_any_bytes_are_settings_or_a_config_error(tmp_path_factory, content):
+    """Nothing else ever comes out of `load`."""
+    path = tmp_path_factory.getbasetemp() / "any.toml"
+    path.write_bytes(content)
+    attempt(path, {})
+
+
+json_like = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.dates(),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@given(data=st.data())
+def test_any_value_of_any_key_is_a_setting_or_a_config_error(tmp_path_factory, data):
+    """Whatever stands behind a known key, the answer is a sentence."""
+    from monitor.config.models import SECTIONS, TABLES
+
+    section = data.draw(st.sampled_from([*SECTIONS, *TABLES]))
+    model = {**SECTIONS, **TABLES}[section]
+    key = data.draw(st.sampled_from(sorted(model.model_fields)))
+    brackets = f"[[{section}]]" if section in TABLES else f"[{section}]"
+    path = tmp_path_factory.getbasetemp() / "value.toml"
+    path.write_text(f"{brackets}\n{key} = {toml(data.draw(json_like))}\n", encoding="utf-8")
+    assert "Input should" not in attempt(path, {})
+
+
+def toml(value: Any) -> str:
+    """A value in TOML."""
+    match value:
+        case None:
+            return '""'
+        case bool():
+            return str(value).lower()
+        case str():
+            return '"' + "".join(f"\\U{ord(char):08x}" for char in value if char.isascii()) + '"'
+        case list():
+            return f"[{', '.join(map(toml, value))}]"
+        case dict():
+            pairs = {toml(key): toml(item) for key, item in value.items()}
+            return "{" + ", ".join(f"{key} = {item}" for key, item in pairs.items()) + "}"
+        case _:
+            return str(value)
+
+
+# ------------------------------------------------------------------------------ the environment
+
+
+def test_the_environment_wins_over_the_file(write):
+    """Machines differ where the file is the same."""
+    path = write("[web]", "port = 1", "[monitor]", 'log = "text"', 'database = "sqlite:///a.db"')
+    settings = load(
+        path,
+        {
+            "MONITOR_DATABASE_URL": "postgresql://user:secret@db/monitor",
+            "MONITOR_LOG": "json",
+            "MONITOR_WEB_HOST": "0.0.0.0",
+            "MONITOR_WEB_PORT": "9000",
+            "SLACK_API_URL": "http://127.0.0.1:9/api/",
+            "SLACK_BOT_TOKEN": "",  # as compose leaves it
+        },
+    )
+    assert settings.monitor.database == "postgresql://user:secret@db/monitor"
+    assert settings.monitor.log == "json"
+    assert (settings.web.host, settings.web.port) == ("0.0.0.0", 9000)
+    assert settings.slack_api_url == "http://127.0.0.1:9/api/"
+    assert settings.slack_token is None
+
+
+def test_mistakes_of_the_environment_come_with_those_of_the_file(write):
+    """All at once means all, and they name the variable."""
+    path = write("[web]", "port = 1", 'prot = "x"')
+    env = {
+        "MONITOR_LOG": "jsno",
+        "MONITOR_WEB_PORT": "http",
+        "MONITOR_DATABASE_URL": "mysql://user:never-print-me@db/x",
+        "SLACK_BOT_TOKEN": "xoxp-never-print-me",
+        "SLACK_WEBHOOK_URL": "hooks.slack.com/never-print-me",
+        "SLACK_API_URL": "localhost",
+    }
+    assert mistakes(path, env) == [
+        (
+            "SLACK_BOT_TOKEN: is a user token; a bot token starts with xoxb- and is under"
+            " OAuth & Permissions on your app's page"
+        ),
+        "SLACK_WEBHOOK_URL: must start with http:// or https://",
+        "SLACK_API_URL: must start with http:// or https://",
+        (
+            "MONITOR_DATABASE_URL: must be sqlite:/// and a file,"
+            " or postgresql://user:password@host/name"
+        ),
+        'MONITOR_LOG: must be "auto", "json" or "text"; did you mean "json"?',
+        "MONITOR_WEB_PORT: must be a whole number, not text",
+        'feeds.toml:3:1: web: unknown key "prot"; did you mean "port"?',
+    ]
+
+
+def test_a_broken_file_does_not_hide_the_environments_mistakes(tmp_path):
+    """Also when there is no file at all."""
+    found = mistakes(tmp_path / "feeds.toml", {"SLACK_API_URL": "x"})
+    assert [line.split(":")[0] for line in found] == ["SLACK_API_URL", "feeds.toml"]
+
+
+def test_secrets_may_come_from_files(minimal, tmp_path):
+    """As Docker and Kubernetes mount them: with a newline at the end."""
+    env = {}
+    for name, secret in (
+        ("SLACK_BOT_TOKEN", TOKEN),
+        ("MONITOR_DATABASE_URL", "postgresql://u:p@db/m"),
+    ):
+        file = tmp_path / name
+        file.write_text(f"{secret}\n", encoding="utf-8")
+        env[f"{name}_FILE"] = str(file)
+    minimal.write_text(
+        minimal.read_text(encoding="utf-8") + '\n[slack]\nchannel = "#x"\n', encoding="utf-8"
+    )
+    settings = load(minimal, env)
+    assert settings.slack_token is not None
+    assert settings.slack_token.get_secret_value() == TOKEN
+    assert settings.monitor.database == "postgresql://u:p@db/m"
+
+
+def test_secret_files_that_give_nothing_are_mistakes(minimal, tmp_path):
+    """Unset is a choice; set and unreadable is not."""
+    (tmp_path / "empty").write_text("\n", encoding="utf-8")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    env = {
+        "SLACK_BOT_TOKEN_FILE": f"{tmp_path}/missing",
+        "SLACK_WEBHOOK_URL_FILE": f"{tmp_path}/empty",
+        "MONITOR_DATABASE_URL_FILE": f"{tmp_path}/binary",
+    }
+    assert mistakes(minimal, env) == [
+        "MONITOR_DATABASE_URL_FILE: binary does not hold text",
+        "SLACK_BOT_TOKEN_FILE: missing can't be read: No such file or directory",
+        "SLACK_WEBHOOK_URL_FILE: empty is empty",
+    ]
+
+
+def test_a_secret_said_twice_is_a_mistake(minimal):
+    """Which one counts would be a guess."""
+    env = {"SLACK_BOT_TOKEN": TOKEN, "SLACK_BOT_TOKEN_FILE": "/run/secrets/token"}
+    assert mistakes(minimal, env) == [
+        "SLACK_BOT_TOKEN: is set, and SLACK_BOT_TOKEN_FILE too; unset one"
+    ]
+
+
+def test_secrets_are_in_no_text_that_settings_give(minimal, caplog):
+    """Not in their repr, not in a reload's lines, not in a log."""
+    env = {
+        "SLACK_WEBHOOK_URL": WEBHOOK,
+        "MONITOR_DATABASE_URL": "postgresql://u:never-print-me@db/m",
+    }
+    settings = load(minimal, env)
+    other = load(minimal, {"SLACK_WEBHOOK_URL": WEBHOOK + "2"})
+    shown = [repr(settings), str(settings), *differences(settings, other), caplog.text]
+    assert "never-print-me" not in " ".join(shown)
+    assert settings.slack_webhook is not None
+    assert settings.slack_webhook.get_secret_value() == WEBHOOK
+
+
+@given(token=st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=12))
+def test_no_bad_token_is_ever_repeated(tmp_path_factory, token):
+    """Whatever was put in the variable, the message does not hold it."""
+    path = tmp_path_factory.getbasetemp() / "token.toml"
+    path.write_text("[web]\n", encoding="utf-8")
+    for variable in ("SLACK_BOT_TOKEN", "SLACK_WEBHOOK_URL", "MONITOR_DATABASE_URL"):
+        assert "never-" not in attempt(path, {variable: f"never-{token}-print"})
+
+
+def test_a_watch_without_a_channel_needs_a_default_once_slack_is_set_up(minimal):
+    """Otherwise its alerts would go nowhere, and nobody would know."""
+    assert mistakes(minimal, {"SLACK_BOT_TOKEN": TOKEN}) == [
+        (
+            'feeds.toml:1:1: watch "Ceasefire": has no channel,'
+            " and there is no channel below [slack] to fall back on"
+        )
+    ]
+    assert load(minimal, {"SLACK_WEBHOOK_URL": WEBHOOK}).warnings == ()
+
+
+def test_a_webhook_has_one_channel_only(write):
+    """A channel that can't be honoured is told; so is a webhook beside a token."""
+    path = write(
+        "[[watch]]",
+        'name = "Ceasefire"',
+        'terms = ["ceasefire"]',
+        'channel = "#x"',
+        "[[feed]]",
+        'name = "BBC"',
+        'url = "https://feeds.bbci.co.uk/news/rss.xml"',
+    )
+    [warning] = load(path, {"SLACK_WEBHOOK_URL": WEBHOOK}).warnings
+    assert (warning.line, "one channel" in warning.message) == (4, True)
+    [warning] = load(path, {"SLACK_WEBHOOK_URL": WEBHOOK, "SLACK_BOT_TOKEN": TOKEN}).warnings
+    assert "SLACK_WEBHOOK_URL: is not used" in str(warning)
+
+
+def test_a_misspelt_variable_is_told_but_not_those_of_kubernetes(minimal):
+    """Kubernetes gives every pod MONITOR_PORT and the like for a service of that name."""
+    env = {
+        "MONITOR_DATABSE_URL": "x",
+        "MONITOR_PORT": "tcp://10.0.0.1:8080",
+        "MONITOR_SERVICE_HOST": "10.0.0.1",
+        "MONITOR_CONFIG": "feeds.toml",
+    }
+    assert [str(warning) for warning in load(minimal, env).warnings] == [
+        "MONITOR_DATABSE_URL: is not read; did you mean MONITOR_DATABASE_URL?"
+    ]
+
+
+def test_the_path_comes_from_the_environment_or_is_here():
+    """MONITOR_CONFIG, else ./feeds.toml."""
+    assert config_path_from({}) == Path("feeds.toml")
+    assert config_path_from({"MONITOR_CONFIG": "/etc/monitor/a.toml"}) == Path(
+        "/etc/monitor/a.toml"
+    )
+    assert config_path_from({"MONITOR_CONFIG": " "}) == Path("feeds.toml")
+
+
+# ------------------------------------------------------------------------------ what changed
+
+
+def test_a_reload_is_told_in_lines_for_people(write):
+    """One line for each thing that came, went or changed; and what has to wait for a restart."""
+    old = load(
+        write(
+            "[polling]",
+            'interval = "5m"',
+            "[fetch]",
+            'allow = ["wiki.lan"]',
+            "[[watch]]",
+            'name = "Ceasefire"',
+            'terms = ["ceasefire"]',
+            "[[watch]]",
+            'name = "Gone"',
+            'terms = ["gone"]',
+            *feed("A"),
+            *feed("B"),
+            *feed("C"),
+            *feed("D"),
+            *feed("Same"),
+            *feed("E"),
+        ),
+        {},
+    )
+    new = load(
+        write(
+            "[polling]",
+            'interval = "10m"',
+            "[alerts]",
+            'max_age = "off"',
+            "[fetch]",
+            'max_page = "1MiB"',
+            "[web]",
+            "port = 9090",
+            "[monitor]",
+            'database = "sqlite:///new.db"',
+            "[slack]",
+            'channel = "#new"',
+            "[[watch]]",
+            'name = "Ceasefire"',
+            'terms = ["ceasefire", "truce"]',
+            "[[watch]]",
+            'name = "New"',
+            'terms = ["new"]',
+            *feed("A", 'tags = ["x"]', 'side = "india"'),
+            *feed("B", 'interval = "1h"'),
+            *feed("Renamed", url="c", publisher="C"),
+            *feed("D", url="moved"),
+            *feed("Same"),
+            *feed("F"),
+        ),
+        {"SLACK_API_URL": "http://127.0.0.1/"},
+    )
+    assert differences(old, new) == (
+        "~ monitor.database (takes effect after a restart)",
+        "~ polling.interval: 5m → 10m",
+        "~ fetch.max_page: 2 MiB → 1 MiB",
+        "~ fetch.allow: wiki.lan → none",
+        "~ alerts.max_age: 1d → off",
+        "~ slack.channel: none → #new",
+        "~ web.port: 8080 → 9090 (takes effect after a restart)",
+        "~ SLACK_API_URL (takes effect after a restart)",
+        '- watch "Gone"',
+        '~ watch "Ceasefire": terms',
+        '+ watch "New"',
+        '- feed "E"',
+        '~ feed "A": side, tags',
+        '~ feed "B": interval',
+        '~ feed "Renamed": name (was "C")',
+        '~ feed "D": url',
+        '+ feed "F"',
+    )
+    assert differences(new, new) == ()
+
+
+def feed(name: str, *more: str, url: str = "", publisher: str = "") -> list[str]:
+    """A [[feed]]."""
+    return [
+        "[[feed]]",
+        f'name = "{name}"',
+        f'url = "https://example.org/{url or name.lower()}"',
+        f'publisher = "{publisher or name}"',
+        *more,
+    ]
+
+
+# ------------------------------------------------------------------------------ values
+
+
+@given(seconds=st.integers(0, 10 * 7 * 86400))
+def test_a_time_as_shown_reads_back(seconds):
+    """`show_duration` writes what `duration` reads."""
+    length = timedelta(seconds=seconds)
+    read = values.duration(timedelta(0), timedelta(days=100))
+    assert read(values.show_duration(length)) == length
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [("90s", 90), ("5m", 300), ("1h 30m", 5400), ("2D", 172800), ("1.5h", 5400), ("0", 0), (0, 0)],
+)
+def test_times_are_read_as_people_write_them(written, seconds):
+    """With a unit, several units, spaces, any case; nought needs none."""
+    read = values.duration(timedelta(0), timedelta(days=100))
+    assert read(written) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("written", "count"),
+    [("15MB", 15_000_000), ("2 MiB", 2 * 2**20), ("1.5kib", 1536), (4096, 4096), ("4096", 4096)],
+)
+def test_sizes_are_read_as_people_write_them(written, count):
+    """Decimal and binary units, or plain bytes."""
+    assert values.size(0, 2**30)(written) == count
+
+
+# ------------------------------------------------------------------------------ positions
+
+BARE = st.sampled_from(["a", "key-1", "1979", "true", "x_y"])
+QUOTED = st.sampled_from(['"q k"', "'lit.eral'", '"जंग"', '"\\u00e9"', "'#'", '""', '"a]"'])
+SCALARS = st.sampled_from(
+    [
+        "1",
+        "-0.5e3",
+        "true",
+        "1979-05-27T07:32:00Z",
+        "07:32:00",
+        '"# no ] comment }"',
+        "'lit \" # ['",
+        '"é 戦争 \\" 😀"',
+        '"""\n[not.a.table]\nk = 1 \\""" é\n"""',
+        "'''\n[[no]]\n'''",
+        '""',
+    ]
+)
+ONE_LINE = SCALARS.filter(lambda text: "\n" not in text)
+
+
+class Writer:
+    """Writes a document and notes where everything stands, independently of any parser."""
+
+    def __init__(self, draw: Any) -> None:
+        self.draw = draw
+        self.text = ""
+        self.expected: dict[KeyPath, Position] = {}
+
+    def here(self) -> Position:
+        """Where the next character will stand."""
+        return Position(self.text.count("\n") + 1, len(self.text) - self.text.rfind("\n"))
+
+    def put(self, text: str) -> None:
+        """Write."""
+        self.text += text
+
+    def key(self, base: KeyPath, used: set[str]) -> KeyPath | None:
+        """Write a key, perhaps a dotted one, that is new below `base`."""
+        first = self.draw(BARE | QUOTED)
+        name = name_of(first)
+        if name in used:
+            return None
+        used.add(name)
+        parts = [first, *self.draw(st.lists(BARE | QUOTED, max_size=2))]
+        path = base
+        for index, part in enumerate(parts):
+            if index:
+                self.put(self.draw(st.sampled_from([".", " . "])))
+            path = (*path, name_of(part))
+            self.expected[path] = self.here()
+            self.put(part)
+        self.put(self.draw(st.sampled_from([" = ", "=", "\t=  "])))
+        return path
+
+    def pairs(self, base: KeyPath) -> None:
+        """Write some lines of a table."""
+        used: set[str] = set()
+        for _ in range(self.draw(st.integers(0, 3))):
+            self.put(self.draw(st.sampled_from(["", "  ", "# é [x]\n", "\n"])))
+            path = self.key(base, used)
+            if path is not None:
+                self.value(path, 2, SCALARS)
+                self.put(self.draw(st.sampled_from(["", "  # é = ]"])))
+            self.put("\n")
+
+    def value(self, path: KeyPath, depth: int, scalars: st.SearchStrategy[str]) -> None:
+        """Write a value of any kind."""
+        kind = self.draw(st.sampled_from(["scalar", "array", "inline"] if depth else ["scalar"]))
+        if kind == "scalar":
+            self.put(self.draw(scalars))
+        elif kind == "array":
+            several = scalars is SCALARS  # lines may break, unless an inline table is around
+            gap = st.sampled_from(["", " ", "\n  ", " # c ]\n"] if several else ["", " "])
+            self.put("[")
+            for index in range(self.draw(st.integers(0, 3))):
+                self.put((", " if index else "") + self.draw(gap))
+                self.expected[*path, index] = self.here()
+                self.value((*path, index), depth - 1, scalars)
+                self.put(self.draw(gap))
+            self.put("]")
+        else:
+            used: set[str] = set()
+            self.put("{")
+            for index in range(self.draw(st.integers(0, 3))):
+                start = self.text
+                self.put(", " if index and used else " ")
+                inner = self.key(path, used)
+                if inner is None:
+                    self.text = start
+                else:
+                    self.value(inner, depth - 1, ONE_LINE)
+            self.put("}")
+
+
+def name_of(key: str) -> str:
+    """What a key as written is called in the data."""
+    return next(iter(tomllib.loads(f"{key} = 1")))
+
+
+@st.composite
+def documents(draw: Any) -> tuple[str, dict[KeyPath, Position]]:
+    """A valid document and where its keys are."""
+    out = Writer(draw)
+    out.pairs(())
+    index = {"list": -1, "sub": -1}
+    for number in range(draw(st.integers(0, 6))):
+        kinds = ["table", "list", *(["sub", "below"] if index["list"] >= 0 else [])]
+        kind = draw(st.sampled_from(kinds))
+        path: KeyPath = ()
+        at = out.here()
+        if kind == "table":
+            path = (f"t {number}", "é", "x")
+            out.put(f'[ "t {number}" . "é".x ]')
+            out.expected |= {path[:1]: at, path[:2]: at}
+        elif kind == "list":
+            index |= {"list": index["list"] + 1, "sub": -1}
+            path = ("list", index["list"])
+            out.put("[[list]]")
+            out.expected.setdefault(path[:1], at)
+        elif kind == "sub":
+            index["sub"] += 1
+            path = ("list", index["list"], "sub", index["sub"])
+            out.put("[[ list.'sub' ]]")
+            out.expected.setdefault(path[:3], at)
+        else:
+            path = ("list", index["list"], f"below{number}")
+            out.put(f"[list.below{number}]")
+        out.expected[path] = at
+        out.put(draw(st.sampled_from(["\n", "  # c\n"])))
+        out.pairs(path)
+    return out.text, out.expected
+
+
+def paths(value: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
+    """The key paths of parsed data."""
+    if path:
+        yield path
+    if isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            yield from paths(item, (*path, key))
+
+
+@given(documents())
+def test_every_key_path_has_its_exact_place(document):
+    """Tables, arrays of them, inline ones, dotted and quoted keys, list items, any script."""
+    text, expected = document
+    found = positions(text)
+    assert set(paths(tomllib.loads(text))) == set(found)
+    assert found == expected
+
+
+@given(documents())
+def test_windows_line_ends_move_nothing(document):
+    """The places are those of the same document with plain ones."""
+    text, expected = document
+    assert positions(text.replace("\n", "\r\n")) == expected
+
+
+# ------------------------------------------------------------------------------ as shipped
+
+
+def test_the_shipped_file_is_right():
+    """No mistakes, no warnings, and what the README promises."""
+    settings = load(SHIPPED, {})
+    assert settings.warnings == ()
+    assert settings.watches == (
+        Watch(name="India–Pakistan ceasefire", terms=("ceasefire", "Kashmir", "Operation Sindoor")),
+    )
+    assert len(settings.feeds) >= 25
+    assert {spec.language for spec in settings.feeds} == {"en", "hi", "ur"}
+    assert {spec.side for spec in settings.feeds} == {"india", "pakistan", None}
+    assert all(spec.tags and spec.url.startswith("https://") for spec in settings.feeds)
+
+
+def uncommented(*, examples: bool) -> str:
+    """The shipped file with its defaults, or all that it shows, switched on."""
+    lines = SHIPPED.read_text(encoding="utf-8").splitlines()
+    return "\n".join(
+        line[2:]
+        if re.match(r"# (\w+ += [\[\"\d]|\w+ += (true|false)|\[\[watch)", line)
+        and (examples or "for example" not in line)
+        else line
+        for line in lines
+    )
+
+
+def test_what_the_shipped_file_calls_a_default_is_one(tmp_path):
+    """Taking away the # in front of a default changes nothing."""
+    text = uncommented(examples=False)
+    path = tmp_path / "feeds.toml"
+    path.write_text(re.sub(r"\[\[watch\]\]\n.*?\n\n", "", text, flags=re.DOTALL), encoding="utf-8")
+    shown = tomllib.loads(path.read_text(encoding="utf-8"))
+    assert set(shown) >= {"monitor", "polling", "fetch", "alerts", "web"}
+    settings = load(path, {})
+    assert settings.model_copy(update={"watches": (), "warnings": ()}) == Settings(
+        feeds=load(SHIPPED, {}).feeds
+    )
+
+
+def test_what_the_shipped_file_shows_as_an_example_works(tmp_path):
+    """All of it at once: other scripts, channels, the contact."""
+    path = tmp_path / "feeds.toml"
+    path.write_text(uncommented(examples=True), encoding="utf-8")
+    settings = load(path, {"SLACK_BOT_TOKEN": TOKEN})
+    assert settings.warnings == ()
+    assert len(settings.watches) == 4
+    assert settings.slack.ops_channel == "#newsdesk-ops"
+    assert settings.monitor.contact == "newsdesk@example.org"
