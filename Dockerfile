@@ -10,15 +10,22 @@ WORKDIR /src
 COPY requirements.lock ./
 RUN /opt/venv/bin/pip install --require-hashes -r requirements.lock
 
-# The wheel is built by the backend that the development lock pins, hashes included.
-COPY requirements-dev.lock pyproject.toml README.md LICENSE ./
+# The project's wheel is built by the backend that the development lock pins.
+COPY requirements-dev.lock ./
+RUN awk '/^[a-z]/ { on = /^(hatchling|packaging|pathspec|pluggy|tomlkit|trove-classifiers)==/ } on' \
+        requirements-dev.lock > build.lock \
+    && python -m venv /opt/build \
+    && /opt/build/bin/pip install --require-hashes -r build.lock
+
+COPY pyproject.toml README.md LICENSE ./
 COPY alerts alerts
 COPY migrations migrations
 COPY monitor monitor
-RUN PIP_CONSTRAINT=/src/requirements-dev.lock PIP_BUILD_CONSTRAINT=/src/requirements-dev.lock \
-        /opt/venv/bin/pip install --no-deps . \
-    # Bytecode that is never checked against its source: the root file system is read-only.
+# Bytecode is never checked against its source: nothing writes to the image once it is built.
+RUN /opt/build/bin/hatchling build --target wheel --directory /tmp/wheel \
+    && /opt/venv/bin/pip install --no-deps /tmp/wheel/*.whl \
     && /opt/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib
+
 
 
 FROM python:3.11-slim
