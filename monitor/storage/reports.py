@@ -76,13 +76,20 @@ def _hits() -> sa.Select[Any]:
         .correlate(t.article)
         .scalar_subquery()
     )
-    is_own = sa.case((t.delivery.c.channel == t.watch.c.channel, 0), else_=1)
-    delivery = (
+    own_delivery = (
+        sa.select(t.delivery.c.state)
+        .where(
+            t.delivery.c.story_id == t.article.c.story_id, t.delivery.c.channel == t.watch.c.channel
+        )
+        .correlate(t.article, t.watch)
+        .scalar_subquery()
+    )
+    first_delivery = (
         sa.select(t.delivery.c.state)
         .where(t.delivery.c.story_id == t.article.c.story_id)
-        .order_by(is_own, t.delivery.c.created_at, t.delivery.c.channel)
+        .order_by(t.delivery.c.created_at, t.delivery.c.channel)
         .limit(1)
-        .correlate(t.article, t.watch)
+        .correlate(t.article)
         .scalar_subquery()
     )
     return (
@@ -101,7 +108,7 @@ def _hits() -> sa.Select[Any]:
             t.hit.c.matched_at,
             t.hit.c.spans,
             copies.label("copies"),
-            delivery.label("delivery"),
+            sa.func.coalesce(own_delivery, first_delivery).label("delivery"),
         )
         .join(t.article, t.article.c.id == t.hit.c.article_id)
         .join(t.watch, t.watch.c.id == t.hit.c.watch_id)

@@ -303,11 +303,16 @@ async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     assert path.read_text() == "shopping list\n" * 100
 
 
+def spoil(path: Path) -> None:
+    """Overwrite everything but the first page of a file."""
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (path.stat().st_size - 4096))
+
+
 async def test_a_damaged_database_is_named(sqlite_url: str) -> None:
     """Pages of rubbish in the middle of the file."""
-    with open(sqlite_url.removeprefix("sqlite:///"), "r+b") as file:  # noqa: ASYNC230 - nothing else runs
-        file.seek(4096)
-        file.write(b"\xff" * 65_536)
+    spoil(Path(sqlite_url.removeprefix("sqlite:///")))
     assert "damaged" in await told(sqlite_url)
 
 
