@@ -59,7 +59,7 @@ def _inline(element: dict[str, Any]) -> str:
 
 def _context(block: Block) -> str:
     parts = "".join(f"<span>{_text(element)}</span>" for element in block["elements"])
-    return f'<div class="slk-context" dir="auto">{parts}</div>'
+    return f'<div class="slk-context" dir="ltr">{parts}</div>'
 
 
 def _section(block: Block) -> str:

@@ -126,7 +126,7 @@ def directed(text: str) -> tuple[str, str]:
     """What to put before and after a line of its own so that it reads right in any frame.
 
     The isolate keeps the order of words where the frame runs left to right; U+200F before it
-    lets a frame that goes by the first letter (HTML ``dir=auto`` skips isolates) turn.
+    turns a frame that goes by its first letter, since UAX 9 (P2) skips what is in isolates.
     """
     if not _has_right_to_left(text):
         return "", ""

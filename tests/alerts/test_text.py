@@ -29,6 +29,7 @@ SCRIPTS = (
     URDU,
     "👩‍👩‍👧 family 👍🏽 🇮🇳🇵🇰🇮🇳",
     "한국어 각 조",
+    "क\u094d\u093cष",  # a mark between the virama and what it binds
     "naïve e\u0301te\u0301",
     "กำลังใจ",
     "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f England",

@@ -93,7 +93,6 @@ async def test_it_says_what_it_can_not_do(sink: SlackWebhookSink) -> None:
         ("502_stored", Ambiguous),
         ("garbage", Ambiguous),
         ("429:3", Deferred),
-        ("redirect", Stopped),
     ],
 )
 async def test_a_broken_call_is_classed(
@@ -112,6 +111,14 @@ async def test_a_silent_slack_is_given_up(slack: SlackDouble, impatient: SlackWe
 
     with pytest.raises(Ambiguous, match="timeout"):
         await impatient.post("#newsdesk", alert())
+
+
+async def test_a_redirect_is_not_followed(slack: SlackDouble, sink: SlackWebhookSink) -> None:
+    """Alerts go to Slack's address and nowhere else."""
+    slack.script("webhook", "redirect")
+
+    with pytest.raises(Stopped, match="HTTP 307"):
+        await sink.post("#newsdesk", alert())
 
 
 async def test_retry_after_is_waited_out(
