@@ -1,0 +1,1 @@
+"""What is the same article, the same text, the same event."""

@@ -1,0 +1,291 @@
+"""One URL for one article.
+
+`canonical_url` is the key that an article is known by. It is shown to readers too, so it stays a
+link that works: only what makes no difference to any ordinary site is changed. That the page
+calls itself by another URL of its site (rel=canonical) is for its reader to say, not for a rule.
+
+Why not a library's: `w3lib.url.canonicalize_url` keeps tracking parameters, userinfo, default
+ports and AMP, maps ß to ss in hosts (IDNA 2003); `courlan.clean_url` drops any query parameter
+that looks like a session or a referrer, among them the article's number (``?uid=1234``,
+``?cid=5``, ``?12345``), and every blank inside. (Both as of 2.5 and 1.4, tried.)
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
+from urllib.parse import quote, unquote, unquote_to_bytes, urljoin, urlsplit
+
+import idna
+from courlan import extract_domain
+
+from monitor.errors import Code, Permanent
+from monitor.stories.redirectors import target_of
+from monitor.stories.tracking import is_tracking
+
+_PORTS: Final = {"http": 80, "https": 443}
+_NOISE: Final = str.maketrans("", "", "\t\r\n")  # browsers drop these anywhere in a URL
+_ENDS: Final = "".join(map(chr, range(0x21)))  # C0 controls and the space
+_ABSOLUTE: Final = re.compile(r"(https?):[/\\]+", re.IGNORECASE)
+_NOT_IN_HOSTS: Final = re.compile(r"[\x00-\x20\"#%/:<>?@\[\\\]^`{|}\x7f]")
+_HOPS: Final = 3  # redirectors behind one another
+
+
+class _Url(NamedTuple):
+    """A URL taken apart: the host in ASCII and small letters, the rest as given."""
+
+    scheme: str
+    host: str
+    port: int | None  # None: the scheme's own
+    path: str
+    query: str
+    fragment: str
+
+
+def canonical_url(url: str, base: str | None = None) -> str:
+    """The URL that an article is known by; `base` makes a relative one absolute.
+
+    Its canonical form is itself. It differs from what was given in this:
+
+    * scheme https, unless a port is named or the host is an IP address or a bare name: the same
+      page is listed under both, and a port or an address means a server of one's own;
+    * host in small letters and punycode (IDNA 2008), without userinfo, default port, last dot;
+      m., mobile. and amp. of a domain are its www.;
+    * path with percent-encoding only where needed (upper-case hex), without ``.`` and ``..``,
+      doubled slashes, session ids, AMP's marks, and index.html at the end. A slash at the end
+      stays as it is: most servers redirect the one way, some only know the other;
+    * query without tracking parameters, sorted by name; a blank value is no value;
+    * no fragment, unless it is a route (``#!…``);
+    * the target in place of a redirector that carries it (`resolve_redirector`).
+
+    Raises `Permanent` with `Code.BAD_URL` if this is no http(s) URL.
+    """
+    parts = _parse(resolve_redirector(_absolute(url, base)))
+    host = _home_host(parts.host)
+    own = parts.port is not None or "." not in host or _is_address(host)
+    port = f":{parts.port}" if parts.port is not None else ""
+    domain = _domain(host) or host
+    path = _clean_path(parts.path, domain)
+    query = _clean_query(parts.query, domain)
+    fragment = f"#{_requote(parts.fragment)}" if parts.fragment.startswith("!") else ""
+    scheme = parts.scheme if own else "https"
+    return f"{scheme}://{host}{port}{path}{'?' if query else ''}{query}{fragment}"
+
+
+def resolve_redirector(url: str) -> str:
+    """The article's URL, where a link to a search engine or mail gateway carries it; else `url`.
+
+    Nothing is asked of the network, so a shortened link stays what it is. Never raises.
+    """
+    for _ in range(_HOPS):
+        try:
+            parts = _parse(_absolute(url))
+        except Permanent:
+            return url
+        target = target_of(parts.host, parts.path, parts.query)
+        if target is None or not _is_url(target):
+            return url
+        url = target
+    return url
+
+
+def _is_url(text: str) -> bool:
+    try:
+        _parse(_absolute(text))
+    except Permanent:
+        return False
+    return True
+
+
+def host_of(url: str) -> str:
+    """The host that a URL's requests go to, in ASCII and small letters, without port.
+
+    Politeness is owed to a machine, not to its ports. Raises `Permanent` with `Code.BAD_URL`.
+    """
+    return _parse(_absolute(url)).host
+
+
+def same_site(one: str, other: str) -> bool:
+    """Whether two URLs are one publisher's: hosts below the same registrable domain.
+
+    IP addresses and names without a public suffix are sites of their own. Raises `Permanent`
+    with `Code.BAD_URL`.
+    """
+    first, second = host_of(one), host_of(other)
+    domain = _domain(first)
+    return first == second or (domain is not None and domain == _domain(second))
+
+
+# --------------------------------------------------------------------------- parsing
+
+
+def _absolute(url: str, base: str | None = None) -> str:
+    """The URL as browsers read it: trimmed, slashes righted, absolute."""
+    cleaned = url.strip(_ENDS).translate(_NOISE)
+    address, mark, rest = re.split(r"([?#])", f"{cleaned}#", maxsplit=1)
+    cleaned = f"{address.replace(chr(92), '/')}{mark}{rest}".removesuffix("#")
+    if base is not None:
+        try:
+            cleaned = urljoin(_absolute(base), cleaned)
+        except ValueError as error:
+            raise _bad(url) from error
+    return _ABSOLUTE.sub(lambda match: f"{match[1].lower()}://", cleaned, count=1)
+
+
+def _parse(url: str) -> _Url:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise _bad(url) from error
+    scheme = parts.scheme.lower()
+    if scheme not in _PORTS:
+        raise _bad(url)
+    host = _host(parts.netloc.rpartition("@")[2], url)
+    return _Url(
+        scheme=scheme,
+        host=host,
+        port=None if port == _PORTS[scheme] else port,
+        path=parts.path,
+        query=parts.query,
+        fragment=parts.fragment,
+    )
+
+
+def _bad(url: str) -> Permanent:
+    return Permanent(Code.BAD_URL, f"not an http(s) URL: {url[:200]!r}")
+
+
+def _host(netloc: str, url: str) -> str:
+    """A host as it is looked up; `netloc` has no userinfo any more."""
+    if netloc.startswith("["):
+        try:
+            return f"[{ipaddress.IPv6Address(netloc[1 : netloc.index(']')])}]"
+        except ValueError as error:
+            raise _bad(url) from error
+    host = unquote(netloc.partition(":")[0]).lower()
+    if not host.isascii():
+        try:
+            host = idna.encode(host, uts46=True).decode("ascii")
+        except UnicodeError as error:
+            raise _bad(url) from error
+    host = host.rstrip(".")
+    if not host or _NOT_IN_HOSTS.search(host):
+        raise _bad(url)
+    return host
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=1 << 14)
+def _domain(host: str) -> str | None:
+    """The registrable domain, by the public suffix list that comes with courlan's tld."""
+    domain: str | None = extract_domain(f"https://{host}/", fast=False)
+    return domain
+
+
+# --------------------------------------------------------------------------- cleaning
+
+
+def _home_host(host: str) -> str:
+    """The host without its mobile or AMP front, where that is not the domain itself (amp.dev)."""
+    front, _, rest = host.partition(".")
+    if front not in {"m", "mobile", "amp"} or (domain := _domain(host)) in {None, host}:
+        return host
+    return f"www.{rest}" if rest == domain else rest
+
+
+_ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
+_SAFE: Final = "!$&'()*+,/:;=?@%"
+
+
+def _requote(text: str) -> str:
+    """Percent-encoding where it is needed and in one way (RFC 3986, 6.2.2); a bare % is %25."""
+    bare = _ESCAPE.sub(
+        lambda match: _unescape(match[1]), re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", text)
+    )
+    return quote(bare, safe=_SAFE, errors="surrogatepass")
+
+
+def _unescape(digits: str) -> str:
+    char = chr(int(digits, 16))
+    return char if char.isascii() and (char.isalnum() or char in "-._~") else f"%{digits.upper()}"
+
+
+_SESSION: Final = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;]*", re.IGNORECASE)
+_INDEX: Final = re.compile(r"(?<=/)(?:index|default)\.(?:s?html?|php|jsp|aspx?|cfm|amp)$")
+_AMP_END: Final = re.compile(r"(?<=[^/])/amp(?:/1)?(/?)$")
+_AMP_FILE: Final = re.compile(r"(?<=[^/])(?:[.~]amp(?=\.s?html?$)|\.amp$)")
+# Sites that mark AMP where elsewhere a word of the article's own might stand.
+_AMP_OF: Final = {
+    domain: re.compile(mark)
+    for domains, mark in (
+        ("bhaskar.com malaymail.com stern.de indiatoday.in", r"^/amp(?=/.)"),
+        ("bbc.com bbc.co.uk", r"(?<=^/news)/amp(?=/.)"),
+        ("indiatimes.com", r"(?<=/)amp_(?=articleshow/)"),
+        ("hankookilbo.com", r"/[Aa]mp(?=/A\d)"),
+        ("abc.es corriere.it", r"_amp(?=\.s?html$)"),
+        ("haberturk.com", r"-amp$"),
+    )
+    for domain in domains.split()
+}
+
+
+def _clean_path(path: str, domain: str) -> str:
+    path = _SESSION.sub("", _requote(path)) or "/"
+    path = _without_dots(re.sub(r"(?<!:)/{2,}", "/", path))
+    while (shorter := _without_marks(path, _AMP_OF.get(domain))) != path:
+        path = shorter
+    return path
+
+
+def _without_marks(path: str, amp: re.Pattern[str] | None) -> str:
+    path = _AMP_FILE.sub("", _INDEX.sub("", path))
+    path = _AMP_END.sub(_slash_of_directory, path)
+    return amp.sub("", path) if amp else path
+
+
+def _slash_of_directory(match: re.Match[str]) -> str:
+    """The slash behind /amp, unless a file's name would get it: …/article69.ece/amp/."""
+    name = match.string[: match.start()].rpartition("/")[2]
+    return "" if "." in name else match[1]
+
+
+def _without_dots(path: str) -> str:
+    """Without ``.`` and ``..`` segments (RFC 3986, 5.2.4)."""
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for place, segment in enumerate(segments):
+        last = place == len(segments) - 1
+        if segment in {".", ".."}:
+            del kept[len(kept) - (segment == "..") :]
+            if last:
+                kept.append("")
+        else:
+            kept.append(segment)
+    return "/" + "/".join(kept)
+
+
+_ESCAPED_TWICE: Final = re.compile(r"^(?:amp;)+")  # ?a=1&amp;b=2, as some feeds have it
+
+
+def _clean_query(query: str, domain: str) -> str:
+    """What is left of a query without tracking, sorted by name; repeated names keep their order."""
+    kept: list[tuple[str, str]] = []
+    for part in query.split("&"):
+        name, _, value = _ESCAPED_TWICE.sub("", part).partition("=")
+        if not name and not value:
+            continue
+        decoded = unquote_to_bytes(name.replace("+", " ").encode("utf-8", "surrogatepass"))
+        if not is_tracking(decoded.decode("utf-8", "replace").strip("?"), unquote(value), domain):
+            kept.append((_requote(name.replace("+", "%20")), _requote(value.replace("+", "%20"))))
+    kept.sort(key=lambda pair: pair[0])
+    return "&".join(f"{name}={value}" if value else name for name, value in kept)
