@@ -3,12 +3,13 @@
 FROM python:3.11-slim AS build
 
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1
-RUN python -m venv /opt/venv
+# Without pip of its own, which would only travel along.
+RUN python -m venv --without-pip /opt/venv
 WORKDIR /src
 
 # Dependencies change seldom, so they are a layer of their own; each is checked by its hash.
 COPY requirements.lock ./
-RUN /opt/venv/bin/pip install --require-hashes -r requirements.lock
+RUN pip --python /opt/venv/bin/python install --require-hashes -r requirements.lock
 
 # The project's wheel is built by the backend that the development lock pins.
 COPY requirements-dev.lock ./
@@ -23,9 +24,8 @@ COPY migrations migrations
 COPY monitor monitor
 # Bytecode is never checked against its source: nothing writes to the image once it is built.
 RUN /opt/build/bin/hatchling build --target wheel --directory /tmp/wheel \
-    && /opt/venv/bin/pip install --no-deps /tmp/wheel/*.whl \
+    && pip --python /opt/venv/bin/python install --no-deps /tmp/wheel/*.whl \
     && /opt/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib
-
 
 
 FROM python:3.11-slim
