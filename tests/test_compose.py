@@ -29,11 +29,11 @@ from monitor.model import (
 from monitor.ports import Coverage, StoryView
 
 NOW = datetime(2025, 5, 10, 12, 0, tzinfo=UTC)
-SPEC = FeedSpec(url="https://courier.example/rss", name="Courier World", publisher="Courier")
+SPEC = FeedSpec(url="https://courier.example.com/rss", name="Courier World", publisher="Courier")
 FEED = Feed(
     id=FeedId(1),
     spec=SPEC,
-    host="courier.example",
+    host="courier.example.com",
     status=FeedStatus.OK,
     validators=Validators(),
     body_hash=None,
@@ -46,7 +46,7 @@ FEED = Feed(
 def entry(**changes) -> Entry:
     given = {
         "guid": "1",
-        "url": "https://courier.example/a?utm_source=rss",
+        "url": "https://courier.example.com/a?utm_source=rss",
         "title": "Truce holds",
         "text": "From the feed.",
     }
@@ -56,8 +56,8 @@ def entry(**changes) -> Entry:
 def pending(**changes) -> PendingArticle:
     given = {
         "id": ArticleId(1),
-        "url": "https://courier.example/a",
-        "link": "https://courier.example/a?utm_source=rss",
+        "url": "https://courier.example.com/a",
+        "link": "https://courier.example.com/a?utm_source=rss",
         "state": ArticleState.NEW,
         "attempts": 1,
         "entry": entry(),
@@ -75,9 +75,9 @@ def page(**changes) -> Extraction:
 def test_an_entry_is_placed_by_its_canonical_url():
     """Tracking parameters are no part of what an article is known by, but the link is kept."""
     found = place_entry(FEED, entry())
-    assert found.url == "https://courier.example/a"
-    assert found.host == "courier.example"
-    assert found.entry.url == "https://courier.example/a?utm_source=rss"
+    assert found.url == "https://courier.example.com/a"
+    assert found.host == "courier.example.com"
+    assert found.entry.url == "https://courier.example.com/a?utm_source=rss"
 
 
 @pytest.mark.parametrize("url", [None, "https://", "http://[broken/"])
@@ -87,12 +87,12 @@ def test_an_entry_without_a_usable_link_is_known_by_feed_and_guid(url):
     assert found == place_entry(FEED, entry(url=url))
     assert found.url.startswith("urn:monitor:")
     assert found.url != place_entry(FEED, entry(url=url, guid="2")).url
-    assert (found.entry.url, found.host) == (None, "courier.example")
+    assert (found.entry.url, found.host) == (None, "courier.example.com")
 
 
 def test_the_page_gives_the_text_and_the_feed_the_headline():
     """A page's title is guessed; the feed's is the publisher's own."""
-    article = compose_article(pending(), "https://courier.example/a", page())
+    article = compose_article(pending(), "https://courier.example.com/a", page())
     assert (article.title, article.body, article.source) == (
         "Truce holds",
         "From the page.",
@@ -104,23 +104,23 @@ def test_without_a_page_the_feed_serves():
     """The feed's text is matched when the page can't be had."""
     article = compose_article(pending(), None, None)
     assert (article.body, article.source) == ("From the feed.", "feed")
-    assert article.url == "https://courier.example/a"
+    assert article.url == "https://courier.example.com/a"
 
 
 @pytest.mark.parametrize(
     ("canonical", "expected"),
     [
-        ("https://www.courier.example/world/truce", "https://www.courier.example/world/truce"),
-        ("https://courier.example/", "https://courier.example/final"),  # a lazy front page
-        ("https://other.example/theirs", "https://courier.example/final"),  # another site's word
-        ("http://[broken/", "https://courier.example/final"),
-        (None, "https://courier.example/final"),
+        ("https://www.courier.example.com/world/truce", "https://www.courier.example.com/world/truce"),
+        ("https://courier.example.com/", "https://courier.example.com/final"),  # a lazy front page
+        ("https://other.example.org/theirs", "https://courier.example.com/final"),  # another site's word
+        ("http://[broken/", "https://courier.example.com/final"),
+        (None, "https://courier.example.com/final"),
     ],
 )
 def test_the_article_lives_where_its_site_says(canonical, expected):
     """rel=canonical is believed within the site; otherwise the end of the redirects counts."""
     found = compose_article(
-        pending(), "https://courier.example/final?utm_medium=x", page(canonical_url=canonical)
+        pending(), "https://courier.example.com/final?utm_medium=x", page(canonical_url=canonical)
     )
     assert found.url == expected
 
@@ -169,7 +169,7 @@ def covered(number: int, *publishers: str, hits: tuple[Hit, ...]) -> Coverage:
     body = "Officials said the truce holds. Calm returned to Kashmir."
     return Coverage(
         article=ArticleId(number),
-        url=f"https://courier.example/{number}",
+        url=f"https://courier.example.com/{number}",
         title=f"Headline {number}",
         body=body,
         publishers=publishers,
