@@ -105,13 +105,20 @@ async def test_two_saves_in_a_row_end_with_the_last(file, watching):
     assert len(found) <= 3
 
 
-async def test_a_touch_and_a_neighbour_are_no_edits(file, watching):
+async def test_a_touch_and_a_neighbour_are_no_edits(file, stop):
     """Only content counts: the same words saved again, or another file, are nothing."""
-    os.utime(file)
-    replace(file, "armed")
-    (file.parent / "notes.txt").write_text("x", encoding="utf-8")
+    seen: asyncio.Queue[str | None] = asyncio.Queue()
+    task = follow(file, stop, seen, 0.01)
     replace(file, "two")
-    assert await until(watching, "two") == ["two"]
+    assert await until(seen, "two") == ["two"]
+    os.utime(file)
+    replace(file, "two")
+    (file.parent / "notes.txt").write_text("x", encoding="utf-8")
+    replace(file, "three")
+    assert await until(seen, "three") == ["three"]
+    stop.set()
+    await asyncio.wait_for(task, SOON)
+    assert seen.empty()
 
 
 async def test_a_file_that_goes_and_comes_back_is_seen_both_times(file, watching):

@@ -59,8 +59,8 @@ def _twice(
     first: dict[str, int] = {}
     for index, table in _tables(document, kind):
         value = table.get(key)
-        if isinstance(value, str) and value.strip():
-            earlier = first.setdefault(same(value.strip()), index)
+        if isinstance(value, str) and (likeness := same(value.strip())):
+            earlier = first.setdefault(likeness, index)
             if earlier != index:
                 yield earlier, index
 
@@ -82,7 +82,12 @@ def _names(document: Document, report: Report) -> None:
 
 
 def _feeds(document: Document, settings: Settings, report: Report) -> None:
-    for first, later in _twice(document, "feed", "url", _comparable):
+    same = {
+        url.strip(): _comparable(url)
+        for _, table in _tables(document, "feed")
+        if isinstance(url := table.get("url"), str)
+    }
+    for first, later in _twice(document, "feed", "url", same.__getitem__):
         path = ("feed", later, "url")
         line = document.place(("feed", first, "url")).line
         title = document.title("feed", first)
@@ -95,7 +100,7 @@ def _feeds(document: Document, settings: Settings, report: Report) -> None:
             report.warnings.append(document.mistake(path, message))
     for index, table in _tables(document, "feed"):
         url = table.get("url")
-        if isinstance(url, str) and _comparable(url):
+        if isinstance(url, str) and same[url.strip()]:
             _address(document, settings, report, index, url)
 
 

@@ -26,13 +26,14 @@ def text(value: object) -> str:
     line = value.strip()
     if not line:
         raise Invalid("must not be empty")
-    if any(unicodedata.category(char) == "Cc" for char in line):
+    if _CONTROL.search(line):
         raise Invalid("must be one line, without control characters")
     if _TOKEN.search(line):
         raise Invalid("holds a Slack token; its place is SLACK_BOT_TOKEN in the environment")
     return line
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _TOKEN = re.compile(r"\b(xox[a-z]|xapp)-[\w-]+", re.IGNORECASE)
 _WEBHOOK = re.compile(r"\bhooks\.slack\.com/\S+", re.IGNORECASE)
 
