@@ -146,7 +146,6 @@ class Service:
         """Read the configuration again; a bad one is reported and the old one stays."""
         try:
             settings = await asyncio.to_thread(config.load, path, env)
-            check_channels(settings)
         except ConfigError as error:
             if error.mistakes != self._rejected:
                 for mistake in error.mistakes:
@@ -231,7 +230,9 @@ class Service:
             log.warning("service.cut_short", jobs=late, detail="they go on after the next start")
 
     async def _follow(self, path: Path, env: Mapping[str, str], stop: asyncio.Event) -> None:
-        async for _ in edits(path, stop):
+        changes = edits(path, stop)
+        await self.reload(path, env)  # an edit between the first reading and now
+        async for _ in changes:
             await self.reload(path, env)
 
     async def _greet_slack(self) -> None:
@@ -288,7 +289,6 @@ async def assembled(
 
     Raises `ConfigError`, `StorageError` or another `MonitorError` with one sentence for people.
     """
-    check_channels(settings)
     clock = clock or SystemClock()
     pace = pace or Pace()
     url = settings.monitor.database
@@ -352,22 +352,6 @@ def sink_of(settings: Settings, stream: TextIO) -> Sink:
     if settings.slack_webhook is not None:
         return SlackWebhookSink(settings.slack_webhook.get_secret_value())
     return ConsoleSink(stream)
-
-
-def check_channels(settings: Settings) -> None:
-    """Every watch must have somewhere to alert. Raises `ConfigError`."""
-    if settings.slack_token is None or settings.slack.channel is not None:
-        return
-    homeless = [watch.name for watch in settings.watches if watch.channel is None]
-    if homeless:
-        raise ConfigError(
-            (
-                Mistake(
-                    f'watch "{homeless[0]}" has no channel: add `channel = "#newsdesk"` under '
-                    "[slack] for all watches, or to the watch itself"
-                ),
-            )
-        )
 
 
 def rules_of(settings: Settings, pace: Pace) -> Rules:

@@ -23,7 +23,7 @@ from monitor import __version__, config, telemetry
 from monitor.cli import show
 from monitor.config import Settings
 from monitor.errors import ConfigError, MonitorError, StorageError
-from monitor.service import Service, SystemClock, assembled, check_channels, looking_at
+from monitor.service import Service, SystemClock, assembled, looking_at
 from monitor.storage import upgrade
 
 app = typer.Typer(
@@ -196,7 +196,6 @@ def db_upgrade(config_file: ConfigOption = None) -> None:
 def _settings(path: Path | None) -> tuple[Path, Settings]:
     path = path or config.config_path_from(os.environ)
     settings = config.load(path, os.environ)
-    check_channels(settings)
     return path, settings
 
 
