@@ -33,10 +33,14 @@ class Sink(Protocol):
         """Show a message in a channel for the first time."""
 
     async def update(self, posted: Posted, message: Message) -> None:
-        """Change a shown message. Safe to repeat."""
+        """Change a shown message. Safe to repeat, so a broken-off call is `Deferred`."""
 
     async def find(self, channel: str, delivery_id: str, since: datetime) -> Posted | None:
-        """Look for a message that a broken-off `post` may have left behind."""
+        """Look for a message that a broken-off `post` may have left behind.
+
+        None only when it is surely not there, after a second look where the service's own view
+        lags. `Stopped` when this sink may not look at all, `Deferred` when it can't just now.
+        """
 
     async def close(self) -> None:
         """Give back connections."""
