@@ -29,7 +29,7 @@ _QUERY_RULES: Final = tuple(
 _AMP_VIEWER: Final = re.compile(r"/amp/(?P<tls>s/)?(?P<rest>[^/]+\.[^/]+/.*)")
 _AMP_CACHE: Final = re.compile(r"/[cv]/(?P<tls>s/)?(?P<rest>[^/]+\.[^/]+/.*)")
 _GOOGLE: Final = re.compile(r"(?:www\.)?google\.[a-z.]{2,6}")
-_NEWS_ARTICLE: Final = re.compile(r"/(?:rss/|__i/rss/rd/)?articles/(?P<id>[\w-]+)")
+_NEWS_ARTICLE: Final = re.compile(r"/(?:rss/|__i/rss/rd/)?articles/(?P<id>[A-Za-z0-9_-]+)")
 _NEWS_MESSAGE: Final = b"\x08\x13\x22"  # field 1: 19; field 4: a string, its length follows
 
 

@@ -30,6 +30,7 @@ _NOISE: Final = str.maketrans("", "", "\t\r\n")  # browsers drop these anywhere 
 _ENDS: Final = "".join(map(chr, range(0x21)))  # C0 controls and the space
 _ABSOLUTE: Final = re.compile(r"(https?):[/\\]+", re.IGNORECASE)
 _NOT_IN_HOSTS: Final = re.compile(r"[\x00-\x20\"#%/:<>?@\[\\\]^`{|}\x7f]")
+_LONGEST: Final = 8192  # characters; what servers commonly take, and far beyond any article's
 _HOPS: Final = 3  # redirectors behind one another
 
 
@@ -60,18 +61,32 @@ def canonical_url(url: str, base: str | None = None) -> str:
     * no fragment, unless it is a route (``#!…``);
     * the target in place of a redirector that carries it (`resolve_redirector`).
 
-    Raises `Permanent` with `Code.BAD_URL` if this is no http(s) URL.
+    Raises `Permanent` with `Code.BAD_URL` if this is no http(s) URL, or one of more than 8,192
+    characters.
     """
-    parts = _parse(resolve_redirector(_absolute(url, base)))
+    address = _absolute(url, base)
+    while True:
+        canonical = _canonical(resolve_redirector(address))
+        address = resolve_redirector(canonical)  # a redirector may come out of the cleaning
+        if address == canonical:
+            return canonical
+
+
+def _canonical(url: str) -> str:
+    """The canonical form of an absolute URL that is taken for the article's own."""
+    parts = _parse(url)
     host = _home_host(parts.host)
     own = parts.port is not None or "." not in host or _is_address(host)
+    scheme = parts.scheme if own else "https"
     port = f":{parts.port}" if parts.port is not None else ""
     domain = _domain(host) or host
     path = _clean_path(parts.path, domain)
     query = _clean_query(parts.query, domain)
     fragment = f"#{_requote(parts.fragment)}" if parts.fragment.startswith("!") else ""
-    scheme = parts.scheme if own else "https"
-    return f"{scheme}://{host}{port}{path}{'?' if query else ''}{query}{fragment}"
+    canonical = f"{scheme}://{host}{port}{path}{'?' if query else ''}{query}{fragment}"
+    if len(canonical) > _LONGEST:
+        raise _bad(url)
+    return canonical
 
 
 def resolve_redirector(url: str) -> str:
@@ -123,6 +138,8 @@ def same_site(one: str, other: str) -> bool:
 
 def _absolute(url: str, base: str | None = None) -> str:
     """The URL as browsers read it: trimmed, slashes righted, absolute."""
+    if len(url) > _LONGEST:
+        raise _bad(url)
     cleaned = url.strip(_ENDS).translate(_NOISE)
     address, mark, rest = re.split(r"([?#])", f"{cleaned}#", maxsplit=1)
     cleaned = f"{address.replace(chr(92), '/')}{mark}{rest}".removesuffix("#")
@@ -155,7 +172,7 @@ def _parse(url: str) -> _Url:
 
 
 def _bad(url: str) -> Permanent:
-    return Permanent(Code.BAD_URL, f"not an http(s) URL: {url[:200]!r}")
+    return Permanent(Code.BAD_URL, f"not an http(s) URL that can be used: {url[:200]!r}")
 
 
 def _host(netloc: str, url: str) -> str:
@@ -195,12 +212,19 @@ def _domain(host: str) -> str | None:
 # --------------------------------------------------------------------------- cleaning
 
 
+_FRONTS: Final = re.compile(r"(?:(?:m|mobile|amp)\.)+")
+
+
 def _home_host(host: str) -> str:
     """The host without its mobile or AMP front, where that is not the domain itself (amp.dev)."""
-    front, _, rest = host.partition(".")
-    if front not in {"m", "mobile", "amp"} or (domain := _domain(host)) in {None, host}:
+    front = _FRONTS.match(host)
+    domain = _domain(host) if front else None
+    if front is None or domain is None:
         return host
-    return f"www.{rest}" if rest == domain else rest
+    rest = host[front.end() :]
+    if rest.endswith(f".{domain}"):
+        return rest
+    return host if host == domain else f"www.{domain}"
 
 
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
@@ -241,13 +265,14 @@ _AMP_OF: Final = {
 
 def _clean_path(path: str, domain: str) -> str:
     path = _SESSION.sub("", _requote(path)) or "/"
-    path = _without_dots(re.sub(r"(?<!:)/{2,}", "/", path))
-    while (shorter := _without_marks(path, _AMP_OF.get(domain))) != path:
+    while (shorter := _shorter(path, _AMP_OF.get(domain))) != path:
         path = shorter
     return path
 
 
-def _without_marks(path: str, amp: re.Pattern[str] | None) -> str:
+def _shorter(path: str, amp: re.Pattern[str] | None) -> str:
+    """One round: what one rule leaves may be another's case."""
+    path = _without_dots(re.sub(r"(?<!:)/{2,}", "/", path))
     path = _AMP_FILE.sub("", _INDEX.sub("", path))
     path = _AMP_END.sub(_slash_of_directory, path)
     return amp.sub("", path) if amp else path

@@ -74,6 +74,8 @@ SITE = "https://www.example.org"
         ("https://m.example.org/a", f"{SITE}/a"),
         ("https://m.news.example.co.uk/a", "https://news.example.co.uk/a"),
         ("https://amp.dev/a", "https://amp.dev/a"),
+        ("https://m.amp.www.example.org/a", f"{SITE}/a"),
+        ("https://m.amp.dev/a", "https://www.amp.dev/a"),
         ("https://m.co.uk/a", "https://m.co.uk/a"),
         # query
         (f"{SITE}/a?b=2&a=1&b=1", f"{SITE}/a?a=1&b=2&b=1"),
@@ -340,6 +342,11 @@ _parts = st.sampled_from([*PIECES.split(), " ", "\t", "\ud800"])
 @example("a.example/amp/amp/index.html/amp")
 @example("a.example/a?amp;amp;x=1")
 @example("a.example:0/")
+@example("/..amp")
+@example("m.m.www.google.com/url?q=")
+@example("news.google.com/rss/articles/CBMi¹")
+@example("www.google.com/./url?q=http://www.google.com/amp/../url?q=http://a.example/")
+@example("www.google.com/url?q=http://" * 2000)
 def test_any_string_has_a_canonical_form_or_is_refused(rest: str) -> None:
     """Idempotent, ASCII, without blanks; nothing but `Permanent` is raised."""
     for url in (f"http://{rest}", f"https://www.example.org/{rest}", rest):
