@@ -96,7 +96,13 @@ TWIN_OF = (
     .order_by(t.article.c.first_seen_at, t.article.c.id)
     .limit(1)
 )
-ADD_URL = insert_missing(t.article_url)
+ADD_URL = insert_missing(
+    t.article_url,
+    # selected, so that nothing is added for an article that was merged away
+    source=sa.select(sa.bindparam("new_url", type_=t.article_url.c.url.type), t.article.c.id).where(
+        t.article.c.id == sa.bindparam("article")
+    ),
+)
 OWNER_OF = sa.select(t.article_url.c.article_id).where(t.article_url.c.url == sa.bindparam("at"))
 SAVE_ARTICLE = (
     sa.update(t.article)
@@ -177,8 +183,7 @@ class ArticleWork(Work):
         A URL that leads to another article goes on doing so, and this one keeps its own. Raises
         `LookupError` if the article was merged away since it was claimed.
         """
-        self._insert(ADD_URL, {"url": content.url, "article_id": article})
-        is_ours = self._run(OWNER_OF, {"at": content.url}).scalar_one() == article
+        is_ours = self._owner_of(content.url, article) == article
         saved = self._run(
             SAVE_ARTICLE,
             {
@@ -200,6 +205,14 @@ class ArticleWork(Work):
         )
         if not saved.rowcount:
             raise LookupError(f"article {article} was merged into another meanwhile")
+
+    def _owner_of(self, url: str, otherwise: ArticleId) -> int | None:
+        """The article a URL leads to; where there was none, `otherwise` from now on."""
+        owner = self._run(OWNER_OF, {"at": url}).scalar_one_or_none()
+        if owner is None:
+            self._insert(ADD_URL, {"new_url": url, "article": otherwise})
+            owner = self._run(OWNER_OF, {"at": url}).scalar_one_or_none()
+        return owner
 
     def merge_article(self, article: ArticleId, into: ArticleId) -> None:
         """See `ports.Transaction`. The one merged away is no more; hits it had go with it."""

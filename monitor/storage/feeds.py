@@ -66,7 +66,7 @@ KNOWN_URLS = sa.select(t.article_url.c.url, t.article_url.c.article_id).where(
     t.article_url.c.url.in_(sa.bindparam("urls", expanding=True))
 )
 ADD_ARTICLES = sa.insert(t.article).returning(t.article.c.id, t.article.c.url)
-ADD_URLS = insert_missing(t.article_url)
+ADD_URLS = insert_missing(t.article_url, count=True)
 DROP_ARTICLES = sa.delete(t.article).where(
     t.article.c.id.in_(sa.bindparam("articles", expanding=True))
 )
@@ -211,11 +211,13 @@ class FeedWork(Work):
         rows = self._run(ADD_ARTICLES, [_new_article(each, now) for each in new.values()])
         made = {key_of(row.url): row.id for row in rows}
         # sorted: two polls that bring the same URLs wait for each other in one order
-        self._insert(ADD_URLS, [{"url": url, "article_id": made[url]} for url in sorted(new)])
+        leads = [{"url": url, "article_id": made[url]} for url in sorted(new)]
+        if self._insert(ADD_URLS, leads).rowcount == len(leads):
+            return articles | made, list(new.values())
+        # another poll made one of these articles between our look and our insert
         articles |= self._leading_to(new)
         lost = [made[url] for url in new if articles[url] != made[url]]
-        if lost:  # another poll made the same article between our look and our insert
-            self._run(DROP_ARTICLES, {"articles": lost})
+        self._run(DROP_ARTICLES, {"articles": lost})
         return articles, [each for url, each in new.items() if articles[url] == made[url]]
 
     def _leading_to(self, urls: Iterable[str]) -> dict[str, int]:

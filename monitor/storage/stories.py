@@ -26,10 +26,8 @@ PUT_IN_STORY = (
 WATCH_IDS = sa.select(t.watch.c.name, t.watch.c.id).where(
     t.watch.c.name.in_(sa.bindparam("names", expanding=True))
 )
-OTHER_HITS = sa.delete(t.hit).where(
-    t.hit.c.article_id == sa.bindparam("article"),
-    t.hit.c.watch_id.not_in(sa.bindparam("watches", expanding=True)),
-)
+NO_HITS = sa.delete(t.hit).where(t.hit.c.article_id == sa.bindparam("article"))
+OTHER_HITS = NO_HITS.where(t.hit.c.watch_id.not_in(sa.bindparam("watches", expanding=True)))
 SET_HITS = upsert(t.hit, key=("article_id", "watch_id"), update=("spans",))
 
 STORY_ARTICLES = (
@@ -89,22 +87,22 @@ class StoryWork(Work):
 
         Raises `KeyError` for a watch that was never declared.
         """
-        ids: dict[str, int] = {}
-        if hits:
-            rows = self._run(WATCH_IDS, {"names": [hit.watch for hit in hits]})
-            ids = {row.name: row.id for row in rows}
+        if not hits:
+            self._run(NO_HITS, {"article": article})
+            return
+        rows = self._run(WATCH_IDS, {"names": [hit.watch for hit in hits]})
+        ids = {row.name: row.id for row in rows}
         self._run(OTHER_HITS, {"article": article, "watches": list(ids.values())})
-        if hits:
-            values = [
-                {
-                    "article_id": article,
-                    "watch_id": ids[hit.watch],
-                    "spans": hit.spans,
-                    "matched_at": now,
-                }
-                for hit in hits
-            ]
-            self._insert(SET_HITS, values)
+        values = [
+            {
+                "article_id": article,
+                "watch_id": ids[hit.watch],
+                "spans": hit.spans,
+                "matched_at": now,
+            }
+            for hit in hits
+        ]
+        self._insert(SET_HITS, values)
 
     def story_view(self, story: StoryId) -> StoryView:
         """See `ports.Transaction`."""

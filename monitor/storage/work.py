@@ -36,13 +36,27 @@ InsertPair = Mapping[str, sa.Executable]
 """One INSERT … ON CONFLICT in each dialect's own construct."""
 
 
-def insert_missing(table: sa.Table, *returning: sa.ColumnElement[Any]) -> InsertPair:
-    """INSERT … ON CONFLICT DO NOTHING."""
-    lite = sqlite.insert(table).on_conflict_do_nothing()
-    post = postgresql.insert(table).on_conflict_do_nothing()
-    if returning:
-        return {"sqlite": lite.returning(*returning), "postgresql": post.returning(*returning)}
-    return {"sqlite": lite, "postgresql": post}
+def insert_missing(
+    table: sa.Table,
+    *returning: sa.ColumnElement[Any],
+    source: sa.Select[Any] | None = None,
+    count: bool = False,
+) -> InsertPair:
+    """INSERT … ON CONFLICT DO NOTHING; of the rows of `source`, if given, for all columns.
+
+    With `count` the result's `rowcount` tells how many rows were missing.
+    """
+    pair: dict[str, sa.Executable] = {}
+    for dialect in (sqlite, postgresql):
+        statement = dialect.insert(table)
+        if source is not None:
+            statement = statement.from_select(list(table.c), source)
+        statement = statement.on_conflict_do_nothing()
+        if count:
+            statement = statement.execution_options(preserve_rowcount=True)
+        name = dialect.__name__.rpartition(".")[2]
+        pair[name] = statement.returning(*returning) if returning else statement
+    return pair
 
 
 def upsert(table: sa.Table, *, key: Sequence[str], update: Sequence[str]) -> InsertPair:
