@@ -140,7 +140,7 @@ async def _bind(host: str, port: int) -> list[socket.socket]:
         found = await loop.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise WebError(
             f"can't serve the page on {host!r}: it is no address or known name"
         ) from error

@@ -1,0 +1,90 @@
+"""What guards the page."""
+
+from __future__ import annotations
+
+import pytest
+from multidict import CIMultiDictProxy
+
+from monitor.web.security import host_of, may_call
+from tests.web.browser import browsing
+from tests.web.samples import lifelike
+
+PATHS = ["/", "/healthz", "/readyz", "/status", "/metrics", "/nope", "/static/style.css"]
+
+OURS = [
+    "localhost", "LOCALHOST:8080", "desk.localhost", "127.0.0.1:8080", "10.1.2.3", "[::1]:8080",
+    "[fe80::1]", "desk.example.org", "Desk.Example.org.:80",
+]  # fmt: skip
+
+FOREIGN = [
+    "evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example",
+    "notlocalhost", "xdesk.example.org", "[evil.example]", "",
+]  # fmt: skip
+
+
+async def test_every_answer_is_guarded():
+    """No answer may be framed, sniffed, scripted, or followed by a referrer; none sets a cookie."""
+    async with browsing(lifelike()) as browser:
+        for path in PATHS:
+            assert_guarded(path, (await browser.get(path)).headers)
+
+
+def assert_guarded(path: str, headers: CIMultiDictProxy[str]) -> None:
+    """One answer's headers are what they must be."""
+    policy = headers["Content-Security-Policy"].split("; ")
+    assert policy == [
+        "default-src 'none'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    ]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert "Set-Cookie" not in headers
+    assert "Server" not in headers
+    assert ("immutable" if "static" in path else "no-store") in headers["Cache-Control"]
+
+
+async def test_the_page_holds_nothing_that_its_policy_forbids():
+    """No inline style, no inline script, nothing from another place: the policy breaks nothing."""
+    async with browsing(lifelike()) as browser:
+        page = (await browser.get()).page
+    assert page.xpath("//script | //style | //@style | //form | //base | //iframe") == []
+    assert all(value.startswith("/") for value in page.xpath("//img/@src | //link/@href"))
+
+
+async def test_addresses_localhost_and_own_names_are_answered():
+    """An address can't be rebound by an attacker, and our own names are ours."""
+    async with browsing(hosts=["desk.example.org"]) as browser:
+        statuses = {host: (await browser.get("/healthz", Host=host)).status for host in OURS}
+    assert set(statuses.values()) == {200}, statuses
+
+
+async def test_foreign_names_get_nothing():
+    """A name that an attacker points here is refused on every path, without a word of content."""
+    async with browsing(lifelike(), hosts=["desk.example.org"]) as browser:
+        for host in FOREIGN:
+            for path in PATHS:
+                answer = await browser.get(path, Host=host)
+                assert answer.status == 421, host
+                assert "does not go by that name" in answer.text
+                assert "ceasefire" not in answer.text
+                assert "Content-Security-Policy" in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("header", "host"),
+    [("a.b:80", "a.b"), ("A.B.", "a.b"), ("[::1]:80", "::1"), ("[::1", "::1"), ("", ""), (":", "")],
+)
+def test_the_host_of_a_header(header: str, host: str):
+    """Port, brackets, case and a final dot are not part of the name."""
+    assert host_of(header) == host
+
+
+def test_no_name_is_known_until_it_is_given():
+    """Without names, only localhost and addresses may call."""
+    assert not may_call("monitor", ())
+    assert may_call("monitor:8080", {"monitor"})

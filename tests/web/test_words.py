@@ -1,0 +1,90 @@
+"""Times, spans and reasons in words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.errors import Code
+from monitor.model import DeliveryState, FeedStatus
+from monitor.web import words
+from tests.web.samples import NOW, before
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "0 s"), (0.04, "0 s"), (2.42, "2.4 s"), (9.96, "10 s"), (10, "10 s"), (89.4, "89 s"),
+        (90, "1 min"), (3599, "59 min"), (3600, "1 h"), (3700, "1 h 1 min"), (21600, "6 h"),
+        (40000, "11 h"), (86400, "1 day"), (3 * 86400, "3 days"), (-150, "2 min"),
+    ],
+)  # fmt: skip
+def test_a_span_is_as_exact_as_it_is_useful(seconds: float, said: str):
+    """Short spans keep a decimal, long ones lose what nobody reads."""
+    assert words.span(timedelta(seconds=seconds)) == said
+
+
+@pytest.mark.parametrize(
+    ("then", "said"),
+    [
+        (NOW, "now"),
+        (before(seconds=0.6), "now"),
+        (before(seconds=3.7), "3 s ago"),
+        (before(seconds=70), "70 s ago"),
+        (before(minutes=3), "3 min ago"),
+        (before(days=2), "2 days ago"),
+        (before(days=200), "22 Oct 2024"),
+        (before(seconds=-90), "in 1 min"),
+    ],
+)
+def test_the_past_is_told_by_its_distance(then, said: str):
+    """Ages are relative, far ones a date; a clock that runs ahead is not hidden."""
+    assert words.ago(then, NOW) == said
+
+
+def test_what_is_due():
+    """A due time is ahead, now, or never."""
+    assert words.due(NOW + timedelta(minutes=4), NOW) == "in 4 min"
+    assert words.due(before(minutes=4), NOW) == "now"
+    assert words.due(None, NOW) == "never"
+
+
+def test_the_delays_of_an_article():
+    """The line tells what lies between publication, first sight and match."""
+    assert words.delay(before(minutes=5), before(minutes=3), before(minutes=3, seconds=-0.4)) == (
+        "seen 2 min after publication · matched 0.4 s later"
+    )
+    assert words.delay(None, NOW, NOW).startswith("publication time unknown")
+    assert words.delay(NOW, before(minutes=3), NOW).startswith("dated 3 min ahead")
+
+
+@pytest.mark.parametrize("code", Code)
+def test_every_code_has_its_sentence(code: Code):
+    """No code reaches the page as a bare word."""
+    sentence, detail = words.reason(f"{code}: HTTP 418: teapot")
+    assert sentence.endswith(".")
+    assert detail == "HTTP 418: teapot"
+
+
+def test_an_error_of_another_kind_is_shown_as_it_is():
+    """A text without a known code is passed on whole."""
+    assert words.reason("no such code: here") == ("", "no such code: here")
+    assert words.reason("plain") == ("", "plain")
+
+
+@pytest.mark.parametrize("state", [*FeedStatus, *DeliveryState])
+def test_every_state_has_a_word_and_a_tone(state: FeedStatus | DeliveryState):
+    """A state that is added to the model can't be forgotten on the page."""
+    assert (words.STATUS | words.DELIVERY)[state]
+    assert words.TONE[state] in {"good", "calm", "warn", "bad"}
+
+
+@given(st.timedeltas(timedelta(), timedelta(days=10000)))
+def test_any_age_has_words(age: timedelta):
+    """No age breaks the page."""
+    assert words.span(age)
+    assert words.ago(NOW - age, NOW)
+    assert words.due(NOW + age, NOW)
