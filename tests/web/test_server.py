@@ -145,6 +145,31 @@ async def test_stop_ends_an_answer_that_never_ends():
     assert stuck.cancelled
 
 
+async def test_stop_cuts_a_client_that_does_not_read():
+    """An answer that nobody fetches is not kept for a client that may come back."""
+    size = 32 << 20  # more than the sockets of both ends hold
+    begun = asyncio.Event()
+
+    async def much(scope, receive, send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        begun.set()
+        await send({"type": "http.response.body", "body": bytes(size)})
+
+    server = WebServer(much, "127.0.0.1", 0)
+    await server.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    await begun.wait()
+    received = 0
+    async with asyncio.timeout(30):
+        await server.stop()
+        with contextlib.suppress(ConnectionResetError):
+            while chunk := await reader.read(1 << 20):
+                received += len(chunk)
+    writer.close()
+    assert received < size
+
+
 async def test_wait_returns_when_the_server_has_stopped():
     """Whoever watches over the server learns of its end."""
     server = WebServer(hello, "127.0.0.1", 0)
