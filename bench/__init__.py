@@ -1,0 +1,1 @@
+"""Benchmarks: peers and product side by side, in one run."""

@@ -1,0 +1,7 @@
+"""Page bytes to an article. Pure; runs in a worker process, for the bytes are anybody's."""
+
+from __future__ import annotations
+
+from monitor.extract.page import extract_page
+
+__all__ = ["extract_page"]
