@@ -41,6 +41,12 @@ def test_the_part_with_most_different_terms_is_chosen() -> None:
     )
 
 
+def test_of_equal_passages_the_earliest_is_chosen() -> None:
+    """News says first what matters."""
+    text = "A truce began. " + FILLER * 2 + "A truce ended. " + FILLER * 2
+    assert passage(text, "truce", limit=20) == ("A truce began.", ["truce"])
+
+
 def test_whole_sentences_are_added_while_they_fit() -> None:
     """Behind first, then before."""
     text = "One is here. Two is here. The truce holds. Four is here. " + FILLER
