@@ -17,8 +17,9 @@ from typing import Any
 from urllib.parse import quote
 
 import jinja2
-from markupsafe import Markup, escape
+from markupsafe import escape
 
+from monitor.demo.labels import LABELS
 from monitor.demo.script import Fault, FeedScript, Item, Outlet, Script, Version, load
 
 CONTENT_TYPES = {
@@ -27,49 +28,11 @@ CONTENT_TYPES = {
     "rdf": "application/rdf+xml",
     "json": "application/feed+json",
 }
+HOURS = 6
+"""How long the newsroom has something to tell, in its own time."""
+
 IDENTIFYING = ("id", "p", "feed")
 """The query parameters that choose a page; whatever else a link carries is somebody's tracking."""
-
-LABELS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "by": "By",
-        "updated": "Updated",
-        "most_read": "Most read",
-        "reply": "Leave a Reply",
-        "reply_note": "Your email address will not be published. Required fields are marked *",
-        "comment": "Comment",
-        "name": "Name",
-        "email": "Email",
-        "post": "Post Comment",
-        "save": "Save my name and email in this browser for the next time I comment.",
-        "share": "Share this article",
-        "rights": "All rights reserved",
-        "subscribe": "Subscribe to our newsletter",
-    },
-    "hi": {
-        "by": "",
-        "updated": "अपडेट",
-        "most_read": "सबसे ज़्यादा पढ़ी गईं",
-        "share": "शेयर करें",
-        "rights": "सर्वाधिकार सुरक्षित",
-        "subscribe": "हमारा न्यूज़लेटर पाएँ",
-    },
-    "ur": {
-        "by": "",
-        "updated": "تازہ کاری",
-        "most_read": "سب سے زیادہ پڑھی گئیں",
-        "reply": "تبصرہ کریں",
-        "reply_note": "آپ کا ای میل ایڈریس شائع نہیں کیا جائے گا۔ ضروری خانوں پر * کا نشان ہے",
-        "comment": "تبصرہ",
-        "name": "نام",
-        "email": "ای میل",
-        "post": "تبصرہ بھیجیں",
-        "save": "اگلی بار کے لیے میرا نام اور ای میل محفوظ رکھیں۔",
-        "share": "شیئر کریں",
-        "rights": "جملہ حقوق محفوظ ہیں",
-        "subscribe": "نیوز لیٹر حاصل کریں",
-    },
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +92,7 @@ class Newsroom:
 
     def feed_url(self, outlet: Outlet, feed: FeedScript) -> str:
         """Where a feed is."""
-        return self.home(outlet) + feed.path
+        return self.base_url + feed_path(outlet, feed)
 
     def url(self, item: Item) -> str:
         """The canonical URL of an item's page."""
@@ -197,6 +160,7 @@ class Newsroom:
             "byline": item.draft.byline,
             "published": published if item.draft.dated else None,
             "updated": self.instant(version.minute).astimezone(zone) if changed else published,
+            "teaser": version.standfirst or version.paragraphs[0],
             "summary": _summary(item, version, self.url(item)),
             "content": _html(version.paragraphs) if full else None,
         }
@@ -210,7 +174,7 @@ class Newsroom:
                 "id": entry["guid"],
                 "url": entry["link"],
                 "title": entry["title"],
-                "summary": Markup(entry["summary"]).striptags(),
+                "summary": entry["teaser"],
                 "content_html": entry["content"] or entry["summary"],
                 "authors": [{"name": entry["byline"]}],
                 "date_published": entry["published"] and entry["published"].isoformat(),
@@ -248,6 +212,9 @@ class Newsroom:
                 outlet=outlet,
                 item=item,
                 version=version,
+                authors=[
+                    {"@type": "Person", "name": name} for name in item.draft.byline.split(" and ")
+                ],
                 updates=[
                     (self.instant(entry.minute).astimezone(zone), entry.added)
                     for entry in reversed(shown)
@@ -269,7 +236,7 @@ class Newsroom:
 
     @cached_property
     def _feeds(self) -> Mapping[str, tuple[Outlet, FeedScript]]:
-        return {f"/{outlet.slug}/{feed.path}": (outlet, feed) for outlet, feed in self.script.feeds}
+        return {feed_path(outlet, feed): (outlet, feed) for outlet, feed in self.script.feeds}
 
     @cached_property
     def _pages(self) -> Mapping[str, Item]:
@@ -338,6 +305,11 @@ class Newsroom:
         return Answer(body=text.encode(), content_type="text/html; charset=utf-8")
 
 
+def feed_path(outlet: Outlet, feed: FeedScript) -> str:
+    """The path and query of a feed."""
+    return f"/{outlet.slug}/{feed.path}"
+
+
 def raw_path_of(item: Item) -> str:
     """The path and query of an item's page, letters as they are."""
     tail = item.outlet.page_path.format(slug=item.draft.slug, number=item.number)
@@ -361,7 +333,7 @@ def _summary(item: Item, version: Version, url: str) -> str:
     words = version.paragraphs[0].split()
     teaser = " ".join(words[:55]) + (" […]" if len(words) > 55 else "")
     return (
-        f"<p>{escape(teaser)}</p>\n<p>The post <a href=\"{escape(url)}\">{escape(version.headline)}"
+        f'<p>{escape(teaser)}</p>\n<p>The post <a href="{escape(url)}">{escape(version.headline)}'
         f"</a> appeared first on {escape(item.outlet.name)}.</p>"
     )
 

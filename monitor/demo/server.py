@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
+from typing import Self
 
 from aiohttp import ETag, web
 
@@ -43,7 +44,7 @@ class NewsroomServer:
         """http://127.0.0.1:PORT, without a slash at the end."""
         return self.newsroom.base_url
 
-    async def __aenter__(self) -> NewsroomServer:
+    async def __aenter__(self) -> Self:
         application = web.Application()
         application.router.add_get("/{path:.*}", self._handle)
         runner = web.AppRunner(application, access_log=None)

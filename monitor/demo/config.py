@@ -1,0 +1,60 @@
+"""The feeds.toml under which the real service watches the newsroom."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from monitor.demo.newsroom import feed_path
+from monitor.demo.script import load
+
+WATCHES: Mapping[str, Sequence[str]] = MappingProxyType(
+    {
+        "Ceasefire": ("ceasefire", "युद्धविराम", "संघर्षविराम", "جنگ بندی"),
+        "Kashmir": ("Kashmir", "कश्मीर", "کشمیر"),
+        "Operation Trishakti": ("Operation Trishakti", "ऑपरेशन त्रिशक्ति", "آپریشن تریشکتی"),
+        "Bunyad-e-Azm": ("Bunyad-e-Azm", "बुनियाद-ए-अज़्म", "بنیادِ عزم"),
+    }
+)
+"""What the demo looks for. The items of `data/` state which of these they hit."""
+
+_HEAD = """\
+# The demo's configuration: a newsroom on this machine, and what to look for in it.
+
+[polling]
+interval = "{interval}"
+
+[fetch]
+allow   = ["127.0.0.1"]
+spacing = "0s"   # all outlets live at one address
+
+[alerts]
+max_age = "24h"
+"""
+
+
+def demo_config(base_url: str, *, interval: str = "1m") -> str:
+    """A feeds.toml for a newsroom that answers at `base_url`; feeds are asked every `interval`."""
+    parts = [_HEAD.format(interval=interval)]
+    parts.extend(
+        _table("watch", {"name": name, "terms": list(terms)}) for name, terms in WATCHES.items()
+    )
+    for outlet, feed in load().feeds:
+        fields: dict[str, object] = {
+            "name": feed.name,
+            "url": base_url + feed_path(outlet, feed),
+            "publisher": outlet.name,
+            "language": outlet.language,
+            "tags": list(feed.tags),
+        }
+        if outlet.side != "world":
+            fields["side"] = outlet.side
+        parts.append(_table("feed", fields))
+    return "\n".join(parts)
+
+
+def _table(name: str, fields: Mapping[str, object]) -> str:
+    """A TOML table. JSON's strings and lists of strings are TOML's too."""
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items()]
+    return "\n".join([f"[[{name}]]", *lines, ""])

@@ -1,0 +1,1 @@
+"""The newsroom that ships with monitor."""
