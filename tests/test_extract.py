@@ -103,16 +103,19 @@ marked *</p><p><label>Comment *</label><textarea name="comment" required></texta
 <p><label>Email *</label><input name="email" type="email"></p>
 <p><input type="checkbox"> Save my name, email, and website in this browser for the next time I
 comment.</p><p><input type="submit" value="Post Comment"></p>"""
+NOTE = "<p>Your email address will not be published. Required fields are marked *</p>"
 FORMS = {
     "theme": f"""<div id="comments" class="comments-area"><div id="respond" class="comment-respond">
 <h3 id="reply-title" class="comment-reply-title">Leave a Reply <small><a rel="nofollow"
 href="#respond">Cancel reply</a></small></h3>
 <form action="/wp-comments-post.php" method="post" id="commentform">{FIELDS}</form></div></div>""",
     "bare": f"<h3>Leave a Reply</h3><form action='/post' method='post'>{FIELDS}</form>",
-    "inside": f"<section><h2>Leave a Reply</h2><form>{FIELDS}</form></section>",
+    "notes": f"<h3>Leave a Reply</h3>{NOTE}<form>{FIELDS}</form>",
+    "no form": f"<div><h4>Leave a Comment</h4>{NOTE}<div><p>Comment *</p><textarea></textarea>"
+    "<p>Name *</p><p>Save my name, email, and website in this browser.</p></div></div>",
 }
 UNWANTED = (
-    "Leave a Reply",
+    "Leave a",
     "Your email address",
     "Required fields",
     "Post Comment",
@@ -126,10 +129,22 @@ UNWANTED = (
 # --------------------------------------------------------------------------- text
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_comment_form_is_no_part_of_the_article(form: str) -> None:
+def forms_everywhere(title: str, paragraphs: list[str]) -> dict[str, str]:
+    """The page with each form, behind the article and among its paragraphs."""
+    pages = {}
+    for name, form in FORMS.items():
+        pages[f"{name}, behind"] = wordpress(title, paragraphs, form)
+        inside = wordpress(title, paragraphs, "")
+        end = '</div>\n<footer class="entry-footer">'
+        assert end in inside
+        pages[f"{name}, inside"] = inside.replace(end, form + end)
+    return pages
+
+
+@pytest.mark.parametrize("where", forms_everywhere("t", []))
+def test_a_comment_form_is_no_part_of_the_article(where: str) -> None:
     """The body is the article's paragraphs and nothing else, whatever stands below it."""
-    page = extract(wordpress("River truce holds", PARAGRAPHS, FORMS[form]))
+    page = extract(forms_everywhere("River truce holds", PARAGRAPHS)[where])
     assert page.body == "\n\n".join(PARAGRAPHS)
     assert page.title == "River truce holds"
     assert page.authors == ("Asha Verma",)
@@ -138,12 +153,12 @@ def test_a_comment_form_is_no_part_of_the_article(form: str) -> None:
     assert page.canonical_url == URL
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_the_seed_article_is_extracted_alone(corpus: Path, form: str) -> None:
+@pytest.mark.parametrize("where", forms_everywhere("t", []))
+def test_the_seed_article_is_extracted_alone(corpus: Path, where: str) -> None:
     """The article this product was conceived from: whole, without its form."""
     title, *rest = (corpus / "seed_article.txt").read_text().split("\n\n")
     article = rest[rest.index("0") + 1 : rest.index("Leave a Reply")]
-    page = extract(wordpress(title, article, FORMS[form]))
+    page = extract(forms_everywhere(title, article)[where])
     assert page.title == title
     assert not [text for text in UNWANTED if text in page.body]
     words = [" ".join(paragraph.split()) for paragraph in article]
@@ -155,6 +170,13 @@ def test_a_form_around_the_whole_page_is_not_taken_for_a_comment_form() -> None:
     whole = page_of(after="<textarea name='q'></textarea>")
     wrapped = whole.replace("<article>", "<form><article>").replace("<footer>", "</form><footer>")
     assert extract(wrapped).body == "\n\n".join(PARAGRAPHS)
+
+
+def test_an_article_about_replies_is_whole() -> None:
+    """The words of a form in the middle of an article are the article's."""
+    for words in ("Leave a reply", "Your email address will not be published, says the new law."):
+        paragraphs = [PARAGRAPHS[0], words, *PARAGRAPHS[1:]]
+        assert extract(page_of(paragraphs=paragraphs)).body == "\n\n".join(paragraphs)
 
 
 def test_an_article_that_only_a_script_draws_is_taken_from_the_statement() -> None:

@@ -30,13 +30,23 @@ SHORTEST = 40
 TRUSTED = 400
 """Characters of a page's own `articleBody` that make it worth believing: shorter is a teaser."""
 
-# A form to leave a comment in. Some sites wrap the whole page into a form: hence the conditions.
-_COMMENT_FORMS = etree.XPath(
-    "//form[.//textarea][not(.//article or .//h1)][string-length(normalize-space(.)) < 1500]"
-    "|//*[@id='respond' or @id='comments' or contains(@class, 'comment-respond')"
-    " or contains(@class, 'comments-area') or contains(@class, 'comment-form')]"
+# How a form to leave a comment in begins. WordPress' words, as its translations have them.
+_REPLY = re.compile(
+    r"(?:leave|post|write|add|submit) (?:a|your) (?:reply|comment|response)\b.{0,60}"
+    r"|(?:join|start) the (?:discussion|conversation)\W{0,3}",
+    re.IGNORECASE,
 )
-_HEADINGS = frozenset({"h2", "h3", "h4", "h5", "h6"})
+_REPLY_NOTE = re.compile(
+    r"your e-?mail address will not be published"
+    r"|deine e-mail-adresse wird nicht veröffentlicht"
+    r"|votre adresse (?:e-mail|de messagerie) ne sera pas publiée"
+    r"|tu dirección de correo electrónico no será publicada"
+    r"|o seu endereço de e-mail não será publicado"
+    r"|आपका ईमेल पता प्रकाशित नहीं किया जाएगा"
+    r"|آپ کا ای ?میل ایڈریس شائع نہیں کیا جائے گا"
+    r"|لن يتم نشر عنوان بريدك الإلكتروني",
+    re.IGNORECASE,
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _WORD = re.compile(r"\w+")
 
@@ -68,8 +78,8 @@ def extract_page(body: bytes, *, url: str, content_type: str) -> Extraction:
 
 
 def _text(tree: lxml.html.HtmlElement, url: str, stated: str, title: str) -> str:
-    """The article's paragraphs. What is asked of readers is cut from the tree on the way."""
-    found = _paragraphs(_extracted(tree, url))
+    """The article's paragraphs."""
+    found = _without_reply_form(_paragraphs(_extracted(tree, url)))
     if found and found[0] == title:
         del found[0]
     if len(stated) >= TRUSTED:
@@ -78,7 +88,6 @@ def _text(tree: lxml.html.HtmlElement, url: str, stated: str, title: str) -> str
 
 
 def _extracted(tree: lxml.html.HtmlElement, url: str) -> str:
-    _drop_comment_forms(tree)
     try:
         document = bare_extraction(tree, url=url, include_comments=False)
     except (AttributeError, LookupError, RecursionError, TypeError, ValueError, etree.LxmlError):
@@ -87,15 +96,18 @@ def _extracted(tree: lxml.html.HtmlElement, url: str) -> str:
     return text if isinstance(text, str) else ""
 
 
-def _drop_comment_forms(tree: lxml.html.HtmlElement) -> None:
-    """Take out of the tree wherever somebody is asked to leave a reply."""
-    for element in _COMMENT_FORMS(tree):
-        if element.getparent() is None or element.tag in {"html", "body", "article", "main"}:
-            continue
-        before = element.getprevious()
-        if element.tag == "form" and before is not None and before.tag in _HEADINGS:
-            before.drop_tree()
-        element.drop_tree()
+def _without_reply_form(found: list[str]) -> list[str]:
+    """The paragraphs before the place where readers are asked for a comment.
+
+    trafilatura drops such forms where a theme marks them, and keeps them where it does not.
+    """
+    before = 0
+    for number, text in enumerate(found):
+        asked = _REPLY.fullmatch(text) or (len(text) < 300 and _REPLY_NOTE.search(text))
+        if asked and before >= sum(map(len, found[number:])):
+            return found[:number]
+        before += len(text)
+    return found
 
 
 def _checked(found: list[str], stated: list[str]) -> list[str]:
