@@ -45,25 +45,24 @@ class Reading:
                     yield at, norm, after
 
     def follow(self, after: int, pattern: Pattern) -> int | None:
-        """The token behind a pattern whose first word ends before token `after`, if it is here.
-
-        Of several readings the longest.
-        """
-        ends = [after]
+        """The token behind a pattern whose first word ends before token `after`, if it is here."""
         for norm in pattern[1:]:
-            ends = [then for end in ends for then in self._next(end, norm)]
-            if not ends:
+            behind = self._behind(after, norm)
+            if behind is None:
                 return None
-        return max(ends)
+            after = behind
+        return after
 
-    def _next(self, at: int, norm: str) -> Iterator[int]:
+    def _behind(self, at: int, norm: str) -> int | None:
+        """The token behind a word that can be read here, in the same sentence.
+
+        There is at most one: each reading that starts here is longer than the one before.
+        """
         if at >= len(self._tokens) or self._tokens[at].link is Link.BREAK:
-            return
+            return None
         if self._tokens[at].norm == norm:
-            yield at + 1
-        for joined, after in self._joined.get(at, ()):
-            if joined == norm:
-                yield after
+            return at + 1
+        return next((after for joined, after in self._joined.get(at, ()) if joined == norm), None)
 
     def span(self, first: int, after: int) -> tuple[int, int]:
         """The characters from one token to before another; with its sign if a whole hashtag."""
