@@ -274,6 +274,17 @@ async def test_the_style_sheet_is_ours_and_may_be_kept():
     assert "url(" not in answers[1].text
 
 
+async def test_what_is_further_back_is_folded():
+    """Twenty stories stand open; the rest is one click away, and counted."""
+    rows = tuple(hit_row(number, "Truce", "", "Truce") for number in range(1, 24))
+    async with browsing(MemoryReports(hit_rows=rows)) as browser:
+        page = (await browser.get()).page
+    (folded,) = page.iter("details")
+    assert words_of(folded.find("summary")) == "3 earlier stories"
+    assert len(folded.xpath("./ol/li")) == 3
+    assert len(page.xpath("//section[@id='hits']/ol/li")) == 20
+
+
 async def test_no_more_is_asked_of_the_database_than_is_shown():
     """The page asks for as many hits and deliveries as it has room for."""
     reports = lifelike()
