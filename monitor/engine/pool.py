@@ -76,8 +76,10 @@ class ProcessPool:
         self._renewing = asyncio.Lock()
         self._pool: pebble.ProcessPool | None = None
         self._under_way: set[pebble.ProcessFuture[Any]] = set()
+        self._script: str | None = None
 
     async def __aenter__(self) -> Self:
+        self._script = _hide_script()
         self._pool = await asyncio.to_thread(self._start)
         return self
 
@@ -92,6 +94,8 @@ class ProcessPool:
             future.cancel()  # type: ignore[no-untyped-call]  # pebble's gap
         if pool is not None:
             await asyncio.to_thread(_stop, pool)
+        if self._script is not None:
+            vars(sys.modules["__main__"])["__file__"] = self._script
 
     async def run(self, function: Callable[..., T], *args: Any, timeout: float) -> T:
         """The function's result, or what it raised; see `monitor.ports.Offload`.
@@ -151,6 +155,18 @@ class ProcessPool:
         )
         assert pool.active  # asking starts the workers: here, and not on the event loop
         return pool
+
+
+def _hide_script() -> str | None:
+    """Keep workers from running the script that was started; returns its path.
+
+    multiprocessing has each new process run it once more, so that what it defines can be unpickled.
+    Nothing of ours is defined there, and for a console script it means to import the whole command
+    line: seconds for each worker. It finds the script by its `__file__`.
+    """
+    main = sys.modules["__main__"]
+    started_as_module = getattr(main, "__spec__", None) is not None
+    return None if started_as_module else vars(main).pop("__file__", None)
 
 
 def _stop(pool: pebble.ProcessPool) -> None:

@@ -193,6 +193,37 @@ def test_why_errors_do_not_travel_by_themselves() -> None:
         pickle.loads(pickle.dumps(ParseError(Code.PARSE, "x", status=3)))
 
 
+SCRIPT = """
+import asyncio, sys
+print("script", flush=True)
+from monitor.engine.pool import ProcessPool
+from tests.engine import jobs
+
+async def main() -> None:
+    async with ProcessPool(workers=2, preload=["tests.engine.jobs"]) as pool:
+        print(await pool.run(jobs.add, 2, 3, timeout=60), flush=True)
+
+asyncio.run(main())
+print(__file__ == sys.argv[0])
+"""
+
+
+def test_workers_do_not_run_the_script_again(tmp_path: Path) -> None:
+    """What was started, the whole command line say, is no business of a worker."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, script],
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    assert done.stdout.split() == ["script", "5", "True"]
+    assert not done.stderr
+
+
 ORPHANS = """
 import asyncio, sys
 from monitor.engine.pool import ProcessPool
