@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 from alerts import AlertError, Sink
 from alerts.console import ConsoleSink
@@ -129,9 +129,8 @@ class Service:
 
     # -- configuration
 
-    async def apply(self, settings: Settings) -> None:
+    async def apply(self, settings: Settings, rules: Rules) -> None:
         """Make these settings the ones in use, in the database and in memory."""
-        rules = await asyncio.to_thread(rules_of, settings, self._pace)
         now = self.clock.now()
         await self.store.write(lambda tx: tx.sync_feeds(settings.feeds, now))
         await self.store.write(lambda tx: tx.sync_watches(settings.watches, now))
@@ -146,6 +145,7 @@ class Service:
         """Read the configuration again; a bad one is reported and the old one stays."""
         try:
             settings = await asyncio.to_thread(config.load, path, env)
+            rules = await asyncio.to_thread(rules_of, settings, self._pace)
         except ConfigError as error:
             if error.mistakes != self._rejected:
                 for mistake in error.mistakes:
@@ -157,7 +157,7 @@ class Service:
         changes = config.differences(self.settings, settings)
         if not changes and not self._rejected:
             return True
-        await self.apply(settings)
+        await self.apply(settings, rules)
         for warning in settings.warnings:
             log.warning("config.warning", detail=str(warning))
         log.info("config.applied", changes=list(changes))
@@ -283,7 +283,7 @@ async def assembled(
     clock: Clock | None = None,
     sink: Sink | None = None,
     pace: Pace | None = None,
-    alerts_to: TextIO | None = None,
+    alerts_to: IO[str] | None = None,
 ) -> AsyncIterator[Service]:
     """A service over real parts, ready to run; everything is closed at the end.
 
@@ -333,7 +333,7 @@ async def assembled(
             fetcher=polite,
             pace=pace,
         )
-        await service.apply(settings)
+        await service.apply(settings, context.rules)
         yield service
 
 
@@ -344,7 +344,7 @@ async def looking_at(settings: Settings) -> AsyncIterator[Reports]:
         yield SqlReports(store)
 
 
-def sink_of(settings: Settings, stream: TextIO) -> Sink:
+def sink_of(settings: Settings, stream: IO[str]) -> Sink:
     """Slack by token, else by webhook, else the terminal."""
     if settings.slack_token is not None:
         token = settings.slack_token.get_secret_value()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -32,6 +33,8 @@ PAGE_ACCEPT = "text/html, application/xhtml+xml, */*;q=0.1"
 EXTRACT_SECONDS = 10.0
 TWIN_WINDOW = timedelta(days=14)
 """How long the same text is a copy of its first appearance."""
+LONG_BODY = 50_000
+"""Characters above which matching (0.2 µs a character) leaves the event loop to others."""
 CRASHES = 3
 """An article that took its job down this often beyond its attempts is given up."""
 
@@ -63,7 +66,10 @@ class Ingest:
         page_url, extraction, error = await self._read_page(pending, rules)
         content = compose_article(pending, page_url, extraction)
         document = Document(title=content.title, body=content.body, language=content.language)
-        hits = rules.matcher.match(document)
+        if len(content.body) > LONG_BODY:
+            hits = await asyncio.to_thread(rules.matcher.match, document)
+        else:
+            hits = rules.matcher.match(document)
         outcome = await self._with.store.write(
             partial(
                 _save_ingest,
