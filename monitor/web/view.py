@@ -160,7 +160,13 @@ def _found(rows: Sequence[HitRow]) -> tuple[Found, ...]:
     terms: dict[str, dict[str, None]] = {}
     for row in rows:
         terms.setdefault(row.watch, {}).update(dict.fromkeys(s.term for s in row.hit.spans))
-    return tuple(Found(watch=watch, terms=tuple(each)) for watch, each in terms.items())
+    return tuple(Found(watch=watch, terms=_telling(watch, each)) for watch, each in terms.items())
+
+
+def _telling(watch: str, terms: Iterable[str]) -> tuple[str, ...]:
+    """The terms, unless they say no more than the watch's name."""
+    given = tuple(terms)
+    return () if [term.casefold() for term in given] == [watch.casefold()] else given
 
 
 def _passage(body: str, spans: Sequence[Span]) -> tuple[Segment, ...]:

@@ -26,6 +26,14 @@ def test_watches_of_one_article_are_one_report():
     assert report.states == (DeliveryState.SENT, None)
 
 
+def test_a_term_that_is_the_name_of_its_watch_is_not_said_twice():
+    """A watch named after its only find stands alone; with another find both are told."""
+    row = hit_row(1, "Truce in Kashmir", "", "Truce", watch="truce")
+    both = hit_row(2, "Truce in Kashmir", "", "Truce", "Kashmir", watch="truce")
+    terms = [report.found[0].terms for report in view.reports([row, both])]
+    assert terms == [(), ("Truce", "Kashmir")]
+
+
 def test_copies_are_shown_under_the_first_and_do_not_lift_it():
     """A story stands where its first article stands, under that headline, however late a copy."""
     first = hit_row(60, "First", "", "First", story=StoryId(7))
