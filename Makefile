@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
 
 ARGS ?=
+BENCH ?= $(patsubst bench/%.py,%,$(wildcard bench/[a-z]*.py))
 export PYTHON
 BIN := .venv/bin
 UV_COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-header \
@@ -35,7 +36,7 @@ image:  ## Build the container image with docker (compose.yaml runs it)
 
 .PHONY: test
 test: check  ## Everything CI runs: the checks, then the tests (a PostgreSQL comes with them)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 .PHONY: check
 check: .venv/.dev  ## The quick part: format, lint, types, import contracts, lock files
@@ -52,8 +53,8 @@ format: .venv/.dev  ## Format the code and mend what the linter can mend
 	$(BIN)/ruff check --fix
 
 .PHONY: bench
-bench: .venv/.dev  ## Measure this project beside its peers
-	$(BIN)/python -m bench $(ARGS)
+bench: .venv/.dev  ## Measure this project beside its peers (BENCH=extract: only that one)
+	@for name in $(BENCH); do echo "== $$name"; $(BIN)/python -m bench.$$name $(ARGS) || exit 1; done
 
 .PHONY: lock
 lock: .venv/.dev  ## Resolve pyproject.toml into both lock files (ARGS=--upgrade moves the pins)
