@@ -135,12 +135,16 @@ class ProcessPool:
         async with self._renewing:
             if self._running() is broken:
                 await asyncio.to_thread(_stop, broken)
-                self._pool = await asyncio.to_thread(self._start)
+                fresh = await asyncio.to_thread(self._start)
+                if self._pool is None:  # closed meanwhile
+                    await asyncio.to_thread(_stop, fresh)
+                else:
+                    self._pool = fresh
         return self._running()
 
     def _running(self) -> pebble.ProcessPool:
         if self._pool is None:
-            raise RuntimeError("ProcessPool is used outside of `async with`")
+            raise ParseError(Code.KILLED, "the pool was closed")
         return self._pool
 
     def _start(self) -> pebble.ProcessPool:
