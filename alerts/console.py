@@ -7,7 +7,7 @@ is cleaned of control characters, which a terminal would obey, and is never read
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import IO
 
 from rich.console import Console
 from rich.text import Text
@@ -28,7 +28,7 @@ class ConsoleSink:
     can_update = True
     can_find = False  # what was printed is not known any more
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: IO[str]) -> None:
         self._console = Console(
             file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True
         )
