@@ -30,8 +30,9 @@ class ExpectedArticle:
     furnished: bool  # the page repeats a paragraph of its site inside the article
     copy_of: str | None  # the wire report that its words come from
     twin_of: str | None  # the first article with exactly its words, punctuation aside
+    backlog: bool  # in the feeds from the start
     old: bool  # its date lies more than a day before its appearance
-    alertable: bool  # neither in the feeds from the start nor old: if it hits, somebody is told
+    alertable: bool  # by its age: if it hits, somebody is told (unless backlog is held back too)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,7 @@ def _article(script: Script, item: Item, *, twin_of: str | None) -> ExpectedArti
         furnished=bool(item.outlet.also_read),
         copy_of=item.draft.copy_of,
         twin_of=twin_of,
+        backlog=item.draft.at < 0,
         old=old,
-        alertable=not old and item.draft.at >= 0,
+        alertable=not old,
     )

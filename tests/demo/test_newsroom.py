@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import json
 import re
@@ -86,6 +87,18 @@ def test_all_formats_and_encodings_are_there():
     with pytest.raises(UnicodeDecodeError):
         body.decode()
     assert "‘" in body.decode("windows-1252")
+
+
+def test_what_an_encoding_lacks_is_written_as_a_character_reference():
+    """Hindi survives an old content system."""
+    outlet, feed = FEEDS["सतलुज समाचार"]
+    old = dataclasses.replace(feed, encoding="windows-1252")
+    titles = [
+        [entry.title for entry in feedparser.parse(body, response_headers={}).entries]
+        for body in (NEWSROOM.feed_bytes(outlet, each, minute(300)) for each in (feed, old))
+    ]
+    assert titles[0] == titles[1]
+    assert titles[0]
 
 
 def test_the_json_feed_says_what_version_one_dot_one_asks_for():
