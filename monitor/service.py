@@ -259,9 +259,9 @@ class Service:
             )
 
     def _web_server(self) -> WebServer:
-        host = self.settings.web.host
+        web = self.settings.web
         app = create_app(
-            self.reports, self, self.clock, stale_after=STALE_TICK, hosts=(host,) if host else ()
+            self.reports, self, self.clock, stale_after=STALE_TICK, hosts=(web.host, *web.hosts)
         )
         return WebServer(app, self.settings.web.host, self.settings.web.port)
 

@@ -19,6 +19,7 @@ RESTART = frozenset(
         "web.enabled",
         "web.host",
         "web.port",
+        "web.hosts",
         "SLACK_BOT_TOKEN",
         "SLACK_WEBHOOK_URL",
         "SLACK_API_URL",

@@ -107,6 +107,9 @@ class Web(Section):
     enabled: Flag = True
     host: Annotated[str, PlainValidator(addresses.host)] = "127.0.0.1"
     port: Annotated[int, PlainValidator(values.number(1, 65535))] = 8080
+    hosts: tuple[
+        Annotated[str, PlainValidator(addresses.host)], ...
+    ] = ()  # names it may be called by
 
 
 def _some(terms: tuple[str, ...]) -> tuple[str, ...]:

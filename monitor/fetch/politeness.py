@@ -27,7 +27,10 @@ class PoliteFetcher:
         self, url: str, *, accept: str, max_bytes: int, validators: Validators = Validators()
     ) -> Page | NotModified:
         """As the fetcher below, when it is this host's turn."""
-        host = (urlsplit(url).hostname or "").lower()
+        try:
+            host = (urlsplit(url).hostname or "").lower()
+        except ValueError:
+            host = ""  # no host to be polite to: the fetcher below says what is wrong
         async with self._turns.setdefault(host, asyncio.Lock()):
             wait = (self._free_at.get(host, self._clock.now()) - self._clock.now()).total_seconds()
             if wait > 0:

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
+from email.utils import formatdate
 from pathlib import Path
 
 import aiohttp
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.timeout(90)
 RSS = """<?xml version="1.0" encoding="UTF-8"?>
 <rss version="2.0"><channel><title>Courier</title>
 <item><guid>1</guid><title>Ceasefire announced along the line</title>
-<link>{base}/ceasefire</link><description>Both sides agreed to a cease-fire.</description></item>
+<link>{base}/ceasefire</link><pubDate>{date}</pubDate><description>Both sides agreed to a cease-fire.</description></item>
 </channel></rss>"""
 PAGE = """<html lang="en"><head><title>Ceasefire announced along the line</title></head><body>
 <article><h1>Ceasefire announced along the line</h1>
@@ -121,7 +122,7 @@ class Running:
 async def operator(tmp_path):
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(WebServer())
-        feed = RSS.format(base=server.url("").rstrip("/"))
+        feed = RSS.format(base=server.url("").rstrip("/"), date=formatdate(usegmt=True))
         server.route("/rss", Reply(feed, headers={"Content-Type": "application/rss+xml"}))
         server.route("/ceasefire", Reply(PAGE, headers={"Content-Type": "text/html"}))
         yield Operator(tmp_path, server)
@@ -168,10 +169,10 @@ async def test_edits_are_applied_as_they_are_saved_and_mistakes_are_not(operator
         await service.event("article.ingested", hits=[])
         operator.write("truce", extra='colour = "red"\n')
         rejected = await service.event("config.rejected")
-        assert "feeds.toml:10:1:" in rejected["mistake"]
+        assert "feeds.toml:11:1:" in rejected["mistake"]
         assert "colour" in rejected["mistake"]
         async with aiohttp.ClientSession(f"http://127.0.0.1:{operator.port}") as web:
-            assert "feeds.toml:10:1" in await (await web.get("/")).text()
+            assert "feeds.toml:11:1" in await (await web.get("/")).text()
         operator.write("truce")
         applied = await service.event("config.applied")
         assert any("Truce" in change for change in applied["changes"])
