@@ -91,6 +91,7 @@ def test_every_key_arrives_where_it_should():
     assert settings.alerts.max_age is None
     assert (settings.slack.channel, settings.slack.ops_channel) == ("#newsdesk", "C0123456789")
     assert (settings.web.enabled, settings.web.host, settings.web.port) == (False, "::1", 9090)
+    assert settings.web.hosts == ("monitor", "monitor.lan")
     assert settings.watches == (
         Watch(
             name="युद्धविराम",
@@ -155,9 +156,9 @@ def test_settings_do_not_change(minimal):
 def test_a_byte_order_mark_and_windows_line_ends_are_no_mistake(tmp_path):
     """Some editors write them, and positions are those that an editor shows."""
     path = tmp_path / "feeds.toml"
-    path.write_bytes(b"\xef\xbb\xbf[web]\r\nport = 80\r\nhots = '::1'\r\n")
+    path.write_bytes(b"\xef\xbb\xbf[web]\r\nport = 80\r\nprot = 1\r\n")
     assert mistakes(path, {}) == [
-        'feeds.toml:3:1: web: unknown key "hots"; did you mean "host"?',
+        'feeds.toml:3:1: web: unknown key "prot"; did you mean "port"?',
     ]
 
 
