@@ -15,6 +15,7 @@ from monitor.model import (
     FeedId,
     FeedSpec,
     FeedStatus,
+    StoryId,
     Validators,
     Watch,
     bucket_of,
@@ -86,6 +87,17 @@ COUNT_ENTRIES = (
             ),
         ),
     )
+)
+
+
+STORIES_OF = (
+    sa.select(t.article.c.story_id)
+    .where(
+        t.article.c.id.in_(sa.bindparam("articles", expanding=True)),
+        t.article.c.story_id.is_not(None),
+    )
+    .distinct()
+    .order_by(t.article.c.story_id)
 )
 
 
@@ -195,7 +207,18 @@ class FeedWork(Work):
         newest = max((date for date in dates if date and date <= now), default=None)
         self._run(COUNT_ENTRIES, {"feed": feed.id, "added": len(rows), "newest": newest})
         buckets = tuple(sorted({bucket_of(each.host) for each in made}))
-        return Added(entries=len(rows), linked=len(rows) - len(made), buckets=buckets)
+        linked = len(rows) - len(made)
+        return Added(
+            entries=len(rows),
+            linked=linked,
+            buckets=buckets,
+            stories=self._stories_of(articles.values()) if linked else (),
+        )
+
+    def _stories_of(self, articles: Iterable[int]) -> tuple[StoryId, ...]:
+        """Stories of those articles that are in one; a new article is in none yet."""
+        rows = self._run(STORIES_OF, {"articles": sorted(set(articles))}).scalars()
+        return tuple(map(StoryId, rows))
 
     def _articles_for(
         self, found: Iterable[FoundEntry], now: datetime

@@ -375,6 +375,17 @@ async def test_every_claim_of_an_article_counts_unless_it_is_released(store: Sql
     assert crashed.attempts == 2
 
 
+async def test_a_poll_tells_which_stories_it_links_to(store: SqlStore) -> None:
+    """Another outlet carries the story: whoever shows it may say so."""
+    story = await given_story(store, "a")
+    second = await given_feed(store, 2)
+    added = await given_entries(
+        store, second, found("a"), found("x", f"https://{HOST}/a"), found("new")
+    )
+    assert added.stories == (story,)
+    assert (added.entries, added.linked) == (3, 2)
+
+
 async def test_an_article_without_a_link_can_be_claimed(store: SqlStore) -> None:
     """What has no page is known by a URL of our own making."""
     feed = await given_feed(store)
@@ -474,7 +485,7 @@ async def test_a_merged_article_lives_on_in_the_other(store: SqlStore) -> None:
             await store.write(in_new_story(gone.id, url))
     feed = await given_feed(store, 2)
     added = await given_entries(store, feed, found("b2", gone.url))
-    assert added == Added(entries=1, linked=1)
+    assert added == Added(entries=1, linked=1, stories=(story,))
 
 
 async def test_an_id_that_was_merged_away_never_means_another_article(store: SqlStore) -> None:
