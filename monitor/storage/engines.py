@@ -5,7 +5,9 @@ writer then fails at once, whatever the timeout ("database is locked", 254 of 32
 and with no BEGIN at all updates are lost silently (271 of 320, both measured). `BEGIN IMMEDIATE`
 on a single connection loses none. WAL lets readers go on beside the writer.
 `synchronous=FULL`: the outbox rests on "`sending` was committed before the call"; NORMAL may
-forget the last commits when the power fails, and an alert would be sent twice.
+forget the last commits when the power fails, and an alert would be sent twice. It costs 0.3 ms
+of CPU and one fsync a commit (ingest of an article with two hits: 1.1 against 0.8 ms of CPU),
+beside 17 ms for extracting the article.
 
 PostgreSQL. READ COMMITTED for writing: a statement after `lock_stories` must see what others
 committed before they released it. Reading is one snapshot (REPEATABLE READ, read only).

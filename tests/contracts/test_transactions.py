@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,10 +17,12 @@ from monitor.errors import StorageError
 from monitor.model import Job, Kind
 from monitor.ports import Transaction
 from monitor.storage import SqlStore, upgrade
+from monitor.storage.address import read_address
 from monitor.storage.store import RUNS
 from tests.contracts.material import BUCKET, LEASE, NOW, given_feed, given_story, polled, spec
 from tests.databases import RecordingOutlet
 
+PROJECT = Path(__file__).parent.parent.parent
 POLL = Job(Kind.POLL, "1")
 INGEST = Job(Kind.INGEST, "1")
 
@@ -255,6 +259,68 @@ async def test_a_server_that_drops_its_connections_is_found_again(
         await store.write(work)
         assert runs == 2
         assert outlet.woken == [POLL]
+        assert await feeds_in(store) == 1
+
+
+async def test_a_restarted_server_is_found_again(postgres_url: str) -> None:
+    """Connections that broke while they rested cost nothing but another run."""
+    async with SqlStore(postgres_url) as store:
+        await asyncio.gather(*(store.write(declaring) for _ in range(8)))
+        await asyncio.gather(*(store.read(lambda t: t.due_jobs(NOW)) for _ in range(4)))
+        engine = sa.create_engine(read_address(postgres_url).url, poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            connection.execute(
+                sa.text(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+        assert len(await store.read(lambda t: t.due_jobs(NOW))) == 1
+        await asyncio.gather(*(store.write(declaring) for _ in range(8)))
+
+
+async def test_a_write_that_was_just_begun_is_done_before_closing(database_url: str) -> None:
+    """Even if it did not reach its thread yet."""
+    outlet = RecordingOutlet()
+    store = SqlStore(database_url, outlet)
+    await store.open()
+    writing = asyncio.create_task(store.write(declaring))
+    await asyncio.sleep(0)
+    await store.close()
+    assert outlet.woken == [POLL]
+    await writing
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from monitor.storage import SqlStore
+from tests.contracts.material import NOW, spec
+
+def whole(transaction):
+    transaction.sync_feeds([spec(1)], NOW)
+
+def half(transaction):
+    transaction.sync_feeds([spec(1), spec(2)], NOW)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+async def main():
+    async with SqlStore(sys.argv[1]) as store:
+        await store.write(whole)
+        await store.write(half)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_killed_process_leaves_whole_transactions(database_url: str) -> None:
+    """The one it was in is as if it had never begun, and is in nobody's way."""
+    killed = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", KILLED, database_url, cwd=PROJECT
+    )
+    assert await killed.wait() == -signal.SIGKILL
+    async with SqlStore(database_url) as store:
+        assert await feeds_in(store) == 1
+        await store.write(lambda t: t.sync_feeds([spec(1), spec(2)], NOW))
         assert await feeds_in(store) == 1
 
 
