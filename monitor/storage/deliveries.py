@@ -75,6 +75,8 @@ def _finish() -> sa.Update:
     state = sa.bindparam("new_state", type_=sa.Text())
     now = sa.bindparam("now", type_=TIME)
     is_shown = state == DeliveryState.SENT
+    due_at = sa.bindparam("new_due_at", type_=TIME)
+    goes_on = sa.and_(state == DeliveryState.SENDING, due_at.is_(None))
     again = sa.and_(is_shown, t.delivery.c.wanted > t.delivery.c.shown)
     return (
         sa.update(t.delivery)
@@ -85,9 +87,9 @@ def _finish() -> sa.Update:
         )
         .values(
             state=state,
-            lease_until=None,
+            lease_until=sa.case((goes_on, t.delivery.c.lease_until), else_=None),
             error=sa.bindparam("new_error"),
-            due_at=sa.case((again, now), else_=sa.bindparam("new_due_at", type_=TIME)),
+            due_at=sa.case((again, now), (goes_on, t.delivery.c.due_at), else_=due_at),
             attempts=sa.case((again, 0), else_=t.delivery.c.attempts),
             sent_channel=sa.func.coalesce(
                 sa.bindparam("at_channel", type_=sa.Text()), t.delivery.c.sent_channel
@@ -166,7 +168,8 @@ class DeliveryWork(Work):
     ) -> None:
         """See `ports.Transaction`.
 
-        With `sending` and a `due_at` the call stays uncertain: whoever claims it then is told so.
+        With `sending` the call stays uncertain: whoever claims it, at `due_at` or without one at
+        the end of the lease, is told so.
         A row that somebody else has finished meanwhile is left as it is.
         """
         self._run(

@@ -71,6 +71,18 @@ ADD_URLS = insert_missing(t.article_url, count=True)
 DROP_ARTICLES = sa.delete(t.article).where(
     t.article.c.id.in_(sa.bindparam("articles", expanding=True))
 )
+GROWN_STORIES = (
+    sa.select(t.article.c.story_id)
+    .where(
+        t.article.c.id.in_(sa.bindparam("articles", expanding=True)),
+        t.article.c.story_id.is_not(None),
+        ~sa.exists().where(
+            t.entry.c.article_id == t.article.c.id, t.entry.c.feed_id == sa.bindparam("feed")
+        ),
+    )
+    .distinct()
+    .order_by(t.article.c.story_id)
+)
 ADD_ENTRIES = insert_missing(t.entry)
 COUNT_ENTRIES = (
     sa.update(t.feed)
@@ -87,17 +99,6 @@ COUNT_ENTRIES = (
             ),
         ),
     )
-)
-
-
-STORIES_OF = (
-    sa.select(t.article.c.story_id)
-    .where(
-        t.article.c.id.in_(sa.bindparam("articles", expanding=True)),
-        t.article.c.story_id.is_not(None),
-    )
-    .distinct()
-    .order_by(t.article.c.story_id)
 )
 
 
@@ -185,7 +186,10 @@ class FeedWork(Work):
             self._run(RELEASE_FEEDS, {"feeds": feeds})
 
     def add_entries(self, feed: Feed, found: Sequence[FoundEntry], now: datetime) -> Added:
-        """See `ports.Transaction`. `linked` and the new articles make up `entries`."""
+        """See `ports.Transaction`. `linked` and the new articles make up `entries`.
+
+        A story is in `stories` only if this feed carried none of the linked article's entries yet.
+        """
         first: dict[str, FoundEntry] = {}
         for each in found:
             first.setdefault(key_of(each.entry.guid), each)
@@ -201,6 +205,7 @@ class FeedWork(Work):
             _entry(feed, guid, each, articles[key_of(each.url)], now)
             for guid, each in first.items()
         ]
+        stories = self._grown_by(feed, articles.values()) if len(made) < len(rows) else ()
         self._insert(ADD_ENTRIES, rows)
         dates = [row["published_at"] for row in rows]
         # a date in the future is a mistake of the feed's that would stand for years
@@ -208,17 +213,12 @@ class FeedWork(Work):
         self._run(COUNT_ENTRIES, {"feed": feed.id, "added": len(rows), "newest": newest})
         buckets = tuple(sorted({bucket_of(each.host) for each in made}))
         linked = len(rows) - len(made)
-        return Added(
-            entries=len(rows),
-            linked=linked,
-            buckets=buckets,
-            stories=self._stories_of(articles.values()) if linked else (),
-        )
+        return Added(entries=len(rows), linked=linked, buckets=buckets, stories=stories)
 
-    def _stories_of(self, articles: Iterable[int]) -> tuple[StoryId, ...]:
-        """Stories of those articles that are in one; a new article is in none yet."""
-        rows = self._run(STORIES_OF, {"articles": sorted(set(articles))}).scalars()
-        return tuple(map(StoryId, rows))
+    def _grown_by(self, feed: Feed, articles: Iterable[int]) -> tuple[StoryId, ...]:
+        """Stories of those articles that this feed has not listed before."""
+        values = {"feed": feed.id, "articles": sorted(set(articles))}
+        return tuple(map(StoryId, self._run(GROWN_STORIES, values).scalars()))
 
     def _articles_for(
         self, found: Iterable[FoundEntry], now: datetime

@@ -220,6 +220,17 @@ async def test_an_uncertain_call_can_be_left_to_be_looked_at_later(
     assert (await claimed(store, MINUTE)).found_sending_at is None
 
 
+async def test_an_uncertain_call_without_a_time_is_looked_at_when_its_lease_ends(
+    store: SqlStore, story: StoryId
+) -> None:
+    """It is never forgotten."""
+    await want(store, story)
+    await finish(store, await claimed(store), DeliveryState.SENDING, sent=None)
+
+    assert await claim(store, LEASE - SECOND) is None
+    assert (await claimed(store, LEASE)).found_sending_at == NOW
+
+
 async def test_a_late_word_does_not_undo_what_another_worker_wrote(
     store: SqlStore, story: StoryId
 ) -> None:

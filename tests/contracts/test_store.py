@@ -272,6 +272,21 @@ async def test_a_second_feeds_entry_links_to_the_known_article(store: SqlStore) 
     assert len(articles) == 1
 
 
+async def test_a_story_grows_by_each_feed_that_carries_it_once(store: SqlStore) -> None:
+    """Told to the poll, so that the message says who else has it; undecided articles have none."""
+    story = await given_story(store, "a")
+    url = "https://news.example/a"
+    second = await given_feed(store, 2)
+
+    added = await given_entries(store, second, found("a", url), found("twice", url), found("b"))
+    assert added == Added(entries=3, linked=2, buckets=(BUCKET,), stories=(story,))
+    again = await given_entries(store, second, found("under another id", url), found("b2"))
+    assert again == Added(entries=2, linked=1, buckets=(BUCKET,))
+    third = await given_feed(store, 3)
+    undecided = await given_entries(store, third, found("b", "https://news.example/b"))
+    assert undecided == Added(entries=1, linked=1)
+
+
 async def test_texts_that_no_database_takes_are_made_storable(store: SqlStore) -> None:
     """NULs, half surrogate pairs and endless ids of a hostile feed are stored, and known again."""
     feed = await given_feed(store)
