@@ -115,17 +115,16 @@ def set_up_logging(
             fmt="%H:%M:%S" if as_text else "iso", utc=not as_text, key="time"
         ),
     ]
-    tail: list[Any] = (
-        [
-            structlog.dev.ConsoleRenderer(
-                colors=stream.isatty(), timestamp_key="time", pad_event_to=18
-            )
-        ]
+    # Tracebacks as plain text, without local variables: those hold pages, tokens and whole feeds.
+    render: Any = (
+        structlog.dev.ConsoleRenderer(
+            colors=stream.isatty(),
+            timestamp_key="time",
+            pad_event_to=18,
+            exception_formatter=structlog.dev.plain_traceback,
+        )
         if as_text
-        else [
-            structlog.processors.dict_tracebacks,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ]
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -139,8 +138,9 @@ def set_up_logging(
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
                 _redact_event,
-                *tail,
+                render,
             ],
         )
     )

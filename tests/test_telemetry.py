@@ -1,0 +1,101 @@
+"""What a log line looks like, and what never stands in one."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+
+import pytest
+import structlog
+from prometheus_client import generate_latest
+
+from monitor import telemetry
+
+TOKEN = "xoxb-123456789012-abcDEF"
+SECRETS = (
+    TOKEN,
+    "xapp-1-A1-2-secret",
+    "https://hooks.slack.com/services/T0/B0/verysecret",
+    "https://reader:hunter2@feeds.example/rss",
+)
+
+
+@pytest.fixture(autouse=True)
+def as_before():
+    """Logging is global: put it back."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+
+
+def logged(style, speak) -> str:
+    stream = io.StringIO()
+    telemetry.set_up_logging(style, stream=stream)
+    speak(telemetry.get_logger())
+    return stream.getvalue()
+
+
+def test_a_line_for_machines_is_one_json_object():
+    """Event, level, time in UTC, fields in any script."""
+    line = logged("json", lambda log: log.info("feed.polled", feed="बीबीसी", new=3))
+    entry = json.loads(line)
+    assert entry["event"] == "feed.polled"
+    assert (entry["feed"], entry["new"], entry["level"]) == ("बीबीसी", 3, "info")
+    assert entry["time"].endswith("Z")
+
+
+def test_a_line_for_people_is_plain_text_off_a_terminal():
+    """No escape sequences in a file."""
+    line = logged("auto", lambda log: log.info("feed.polled", new=3))
+    assert json.loads(line)["event"] == "feed.polled"
+    line = logged("text", lambda log: log.info("feed.polled", new=3))
+    assert "feed.polled" in line
+    assert "\x1b" not in line
+
+
+@pytest.mark.parametrize("style", ["json", "text"])
+@pytest.mark.parametrize("secret", SECRETS)
+def test_no_secret_stands_in_a_log(style, secret):
+    """Tokens, webhooks and passwords are cut out: of fields, of traces, of other libraries' lines."""
+
+    def speak(log):
+        log.warning("slack.refused", error=f"at {secret} again")
+        logging.getLogger("some.library").warning("request to %s", secret)
+        try:
+            int(f"bad: {secret}")
+        except ValueError:
+            log.exception("job.crashed")
+
+    text = logged(style, speak)
+    assert "***" in text
+    for part in ("abcDEF", "A1-2-secret", "verysecret", "hunter2"):
+        assert part not in text
+
+
+@pytest.mark.parametrize("style", ["json", "text"])
+def test_a_trace_shows_no_variables(style):
+    """A bug is logged whole, without the pages and feeds that its functions held."""
+
+    def speak(log):
+        page = "the whole page of a newspaper"
+        try:
+            len(page) // 0
+        except ZeroDivisionError:
+            log.exception("job.crashed")
+
+    text = logged(style, speak)
+    assert "ZeroDivisionError" in text
+    assert "len(page) // 0" in text
+    assert "newspaper" not in text
+
+
+def test_metric_names_begin_with_monitor():
+    """One prefix; counters end in _total."""
+    for line in generate_latest(telemetry.REGISTRY).decode().splitlines():
+        if line.startswith("# TYPE"):
+            _, _, name, kind = line.split()
+            assert name.startswith("monitor_")
+            assert kind != "counter" or name.endswith("_total")
