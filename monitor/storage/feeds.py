@@ -1,11 +1,10 @@
-"""Feeds and watches of the configuration; claiming feeds; saving what a poll brought."""
+"""Feeds: claiming those that are due, saving what a poll brought."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
@@ -17,7 +16,6 @@ from monitor.model import (
     FeedStatus,
     StoryId,
     Validators,
-    Watch,
     bucket_of,
 )
 from monitor.ports import Added, FeedUpdate, FoundEntry
@@ -25,8 +23,6 @@ from monitor.storage import tables as t
 from monitor.storage.types import key_of
 from monitor.storage.work import Row, Work, claim, insert_missing
 
-ADD_FEEDS = insert_missing(t.feed)
-ADD_WATCHES = insert_missing(t.watch)
 CLAIM_FEEDS = claim(t.feed, t.feed.c.declared, returning=tuple(t.feed.c))
 SAVE_FEED = (
     sa.update(t.feed)
@@ -104,53 +100,6 @@ COUNT_ENTRIES = (
 
 class FeedWork(Work):
     """The part of `ports.Transaction` about feeds."""
-
-    # -- configuration
-
-    def sync_feeds(self, specs: Sequence[FeedSpec], now: datetime) -> None:
-        """See `ports.Transaction`. A feed that is declared again is due at once."""
-        stored = {row.url: row for row in self._run(sa.select(t.feed))}
-        wanted = {spec.url: spec for spec in reversed(specs)}  # the first of a URL counts
-        new = [_new_feed(spec, now) for url, spec in wanted.items() if url not in stored]
-        if new:
-            self._insert(ADD_FEEDS, new)
-        for url, row in stored.items():
-            if url in wanted:
-                self._redeclare(row, wanted[url], now)
-        gone = [row.id for url, row in stored.items() if row.declared and url not in wanted]
-        self._undeclare(t.feed, gone)
-
-    def _redeclare(self, row: Row, spec: FeedSpec, now: datetime) -> None:
-        values = _declared(spec)
-        if not row.declared:
-            values["due_at"] = now
-        if any(getattr(row, name) != value for name, value in values.items()):
-            self._run(sa.update(t.feed).where(t.feed.c.id == row.id).values(values))
-
-    def sync_watches(self, watches: Sequence[Watch], now: datetime) -> None:
-        """See `ports.Transaction`. A watch that is no longer declared keeps its hits."""
-        stored = {row.name: row for row in self._run(sa.select(t.watch))}
-        wanted = {watch.name: watch for watch in reversed(watches)}
-        new: list[dict[str, Any]] = []
-        for name, watch in wanted.items():
-            values = {"terms": watch.terms, "channel": watch.channel, "declared": True}
-            row = stored.get(name)
-            if row is None:
-                new.append({"name": name, "created_at": now, **values})
-            elif any(getattr(row, column) != value for column, value in values.items()):
-                self._run(sa.update(t.watch).where(t.watch.c.id == row.id).values(values))
-        if new:
-            self._insert(ADD_WATCHES, new)
-        gone = [row.id for name, row in stored.items() if row.declared and name not in wanted]
-        self._undeclare(t.watch, gone)
-
-    def _undeclare(self, table: sa.Table, ids: Iterable[int]) -> None:
-        statement = sa.update(table).where(table.c.id == sa.bindparam("row"))
-        rows = [{"row": each} for each in ids]
-        if rows:
-            self._run(statement.values(declared=False), rows)
-
-    # -- poll
 
     def claim_feeds(
         self, bucket: int, now: datetime, lease: timedelta, limit: int
@@ -246,39 +195,6 @@ class FeedWork(Work):
     def _leading_to(self, urls: Iterable[str]) -> dict[str, int]:
         rows = self._run(KNOWN_URLS, {"urls": sorted(urls)})
         return {row.url: row.article_id for row in rows}
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-
-
-def _declared(spec: FeedSpec) -> dict[str, Any]:
-    return {
-        "name": spec.name,
-        "publisher": spec.publisher,
-        "side": spec.side,
-        "language": spec.language,
-        "tags": spec.tags,
-        "declared": True,
-    }
-
-
-def _new_feed(spec: FeedSpec, now: datetime) -> dict[str, Any]:
-    host = _host(spec.url)
-    return {
-        "url": spec.url,
-        "host": host,
-        "bucket": bucket_of(host),
-        "status": FeedStatus.NEW,
-        "failures": 0,
-        "due_at": now,
-        "entries": 0,
-        "created_at": now,
-        **_declared(spec),
-    }
 
 
 def feed_spec(row: Row) -> FeedSpec:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from monitor.model import BUCKETS, Job, Kind
 from monitor.storage import tables as t
 from monitor.storage.articles import ArticleWork
+from monitor.storage.configuration import ConfigurationWork
 from monitor.storage.deliveries import DeliveryWork
 from monitor.storage.feeds import FeedWork
 from monitor.storage.stories import StoryWork
@@ -51,7 +52,7 @@ DUE_CHANNELS = _due_channels()
 END_LEASES = tuple(ended_leases(table) for table in WORKING_TABLES)
 
 
-class SqlTransaction(FeedWork, ArticleWork, StoryWork, DeliveryWork):
+class SqlTransaction(ConfigurationWork, FeedWork, ArticleWork, StoryWork, DeliveryWork):
     """`ports.Transaction` over one connection; `jobs` are what is to be done after the commit.
 
     Built by the store for one function's run, and of no use after it. `jobs` is None where
