@@ -108,6 +108,7 @@ CSS = """
 .slk-message blockquote { position: relative; margin: 4px 0; padding-inline-start: 16px; }
 .slk-message blockquote::before { content: ""; position: absolute; inset-block: 0;
   inset-inline-start: 0; width: 4px; border-radius: 8px; background: #ddd; }
+.slk-message p:dir(rtl), .slk-message blockquote:dir(rtl) { font-size: 13px; line-height: 2.2; }
 .slk-context { display: flex; flex-wrap: wrap; gap: 0 8px; margin-top: 4px; color: #616061;
   font-size: 13px; line-height: 1.38463; }
 """
