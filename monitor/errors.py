@@ -8,6 +8,7 @@
       Transient                the same call may succeed later (``retry_after``, if known)
       Permanent                the same call will fail again: give up and say why
       ParseError               these bytes are not what they should be
+      Superseded               somebody else has done this work meanwhile: drop it
 
 ``Transient``, ``Permanent`` and ``ParseError`` carry a ``code``: one word from `Code` that is
 the database column, the metric label and the word on the page, so that the three agree.
@@ -111,3 +112,7 @@ class Permanent(WorkError):
 
 class ParseError(WorkError):
     """These bytes are not a feed, or not a page with an article."""
+
+
+class Superseded(MonitorError):
+    """The row that this work was about is gone: its article was merged into another."""

@@ -232,7 +232,10 @@ class Transaction(Protocol):
         error_code: str | None = None,
         error_detail: str | None = None,
     ) -> None:
-        """Write an article's text and end the lease; `content.url` leads to it from now on."""
+        """Write an article's text and end the lease; `content.url` leads to it from now on.
+
+        Raises `Superseded` if the article was merged into another since it was claimed.
+        """
 
     def merge_article(self, article: ArticleId, into: ArticleId) -> None:
         """`article` turned out to be `into` under another URL: move its entries and URLs there."""

@@ -110,9 +110,15 @@ def test_without_a_page_the_feed_serves():
 @pytest.mark.parametrize(
     ("canonical", "expected"),
     [
-        ("https://www.courier.example.com/world/truce", "https://www.courier.example.com/world/truce"),
+        (
+            "https://www.courier.example.com/world/truce",
+            "https://www.courier.example.com/world/truce",
+        ),
         ("https://courier.example.com/", "https://courier.example.com/final"),  # a lazy front page
-        ("https://other.example.org/theirs", "https://courier.example.com/final"),  # another site's word
+        (
+            "https://other.example.org/theirs",
+            "https://courier.example.com/final",
+        ),  # another site's word
         ("http://[broken/", "https://courier.example.com/final"),
         (None, "https://courier.example.com/final"),
     ],

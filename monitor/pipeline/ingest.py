@@ -10,7 +10,7 @@ from functools import partial
 
 from monitor import polling, telemetry
 from monitor.compose import Rules, compose_article, why_not_news
-from monitor.errors import Code, Permanent, WorkError
+from monitor.errors import Code, Permanent, Superseded, WorkError
 from monitor.extract import extract_page
 from monitor.match import Document
 from monitor.model import (
@@ -70,17 +70,19 @@ class Ingest:
             hits = await asyncio.to_thread(rules.matcher.match, document)
         else:
             hits = rules.matcher.match(document)
-        outcome = await self._with.store.write(
-            partial(
-                _save_ingest,
-                pending=pending,
-                content=content,
-                hits=hits,
-                error=error,
-                now=self._with.clock.now(),
-                rules=rules,
-            )
+        save = partial(
+            _save_ingest,
+            pending=pending,
+            content=content,
+            hits=hits,
+            error=error,
+            now=self._with.clock.now(),
+            rules=rules,
         )
+        try:
+            outcome = await self._with.store.write(save)
+        except Superseded:
+            outcome = "merged"
         seconds = (self._with.clock.now() - began).total_seconds()
         telemetry.ARTICLES.labels(outcome).inc()
         telemetry.HITS.inc(len(hits))

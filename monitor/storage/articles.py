@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from monitor.errors import Superseded
 from monitor.model import (
     Article,
     ArticleId,
@@ -181,7 +182,7 @@ class ArticleWork(Work):
         """See `ports.Transaction`.
 
         A URL that leads to another article goes on doing so, and this one keeps its own. Raises
-        `LookupError` if the article was merged away since it was claimed.
+        `Superseded` if the article was merged away since it was claimed.
         """
         is_ours = self._owner_of(content.url, article) == article
         saved = self._run(
@@ -204,7 +205,7 @@ class ArticleWork(Work):
             },
         )
         if not saved.rowcount:
-            raise LookupError(f"article {article} was merged into another meanwhile")
+            raise Superseded(f"article {article} was merged into another meanwhile")
 
     def _owner_of(self, url: str, otherwise: ArticleId) -> int | None:
         """The article a URL leads to; where there was none, `otherwise` from now on."""

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitor.errors import Superseded
 from monitor.model import (
     BUCKETS,
     ArticleId,
@@ -499,7 +500,7 @@ async def test_a_merged_article_lives_on_in_the_other(store: SqlStore) -> None:
     assert known.article == kept.id
     assert await store.read(lambda t: t.story_of(gone.id)) is None
     for url in (gone.url, "https://news.example/unknown"):  # a worker that was too slow
-        with pytest.raises(LookupError, match="merged into another"):
+        with pytest.raises(Superseded, match="merged into another"):
             await store.write(in_new_story(gone.id, url))
     feed = await given_feed(store, 2)
     added = await given_entries(store, feed, found("b2", gone.url))
