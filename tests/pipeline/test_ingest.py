@@ -1,0 +1,237 @@
+"""An article's way: page or feed, alone or a copy, news or not, told once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from monitor.model import ArticleState
+from tests.pipeline.conftest import PARAGRAPHS, TRUCE, page
+from tests.webserver import Reply, redirect
+
+
+async def state_of(newsroom, path):
+    trace = await newsroom.reports.trace(newsroom.server.url(path))
+    assert trace is not None
+    return trace
+
+
+async def test_an_article_is_read_matched_and_told(newsroom):
+    """From the feed to the message: the page's text, the spans, the passage."""
+    newsroom.feed("courier", ("Guns fall silent", "/truce?utm_source=rss"))
+    newsroom.server.route("/truce", page("Guns fall silent | Courier"))
+    await newsroom.declare("courier")
+    await newsroom.settle()
+    trace = await state_of(newsroom, "/truce")
+    assert (trace.state, trace.source, trace.language) == (ArticleState.DONE, "page", "en")
+    [alert] = newsroom.shown()
+    assert (alert.headline, alert.publisher, alert.terms) == (
+        "Guns fall silent",
+        "Courier",
+        ("ceasefire",),
+    )
+    assert alert.passage is not None
+    [(start, end)] = alert.passage.marks
+    assert alert.passage.text[start:end] == "ceasefire"
+
+
+async def test_no_match_tells_nobody(newsroom):
+    """An article without a hit is stored all the same."""
+    newsroom.feed("courier", ("Cat shows", "/cats"))
+    newsroom.server.route(
+        "/cats", page("Cat shows", *[text.replace("ceasefire", "show") for text in PARAGRAPHS])
+    )
+    await newsroom.declare("courier")
+    await newsroom.settle()
+    assert (await state_of(newsroom, "/cats")).state is ArticleState.DONE
+    assert newsroom.shown() == []
+
+
+async def test_without_its_page_the_feeds_text_alerts_at_once(newsroom):
+    """Minutes matter: the page is tried again later and then read, and nothing is told twice."""
+    newsroom.feed("courier", ("Guns fall silent", "/truce"), text="A ceasefire, at last.")
+    newsroom.server.route(
+        "/truce", [Reply(status=503), Reply(status=404), page("Guns fall silent")]
+    )
+    await newsroom.declare("courier")
+    await newsroom.settle()
+    assert len(newsroom.shown()) == 1
+    trace = await state_of(newsroom, "/truce")
+    assert (trace.state, trace.source) == (ArticleState.PARTIAL, "feed")
+    await newsroom.settle(minutes=2)
+    await newsroom.settle(minutes=10)
+    trace = await state_of(newsroom, "/truce")
+    assert (trace.state, trace.source, trace.attempts) == (ArticleState.DONE, "page", 3)
+    assert newsroom.sink.posts == 1
+    assert "disputed line" in newsroom.shown()[0].passage.text
+
+
+async def test_a_page_that_never_comes_is_given_up(newsroom):
+    """After the last attempt the feed's text stays, and nobody asks again."""
+    newsroom.feed("courier", ("Ceasefire", "/truce"), text="At last.")
+    newsroom.server.route("/truce", Reply(status=500))
+    await newsroom.declare("courier")
+    for _ in range(40):
+        await newsroom.settle(hours=1)
+    assert len(newsroom.server.to("/truce")) == 5
+    trace = await state_of(newsroom, "/truce")
+    assert (trace.state, trace.due_at) == (ArticleState.DONE, None)
+    assert len(newsroom.shown()) == 1
+
+
+async def test_a_headline_alone_is_matched(newsroom):
+    """Neither page nor text: what the feed says is what there is."""
+    newsroom.feed("courier", ("Ceasefire announced", "/truce"))
+    newsroom.server.route("/truce", Reply(status=410))
+    await newsroom.declare("courier")
+    await newsroom.settle()
+    assert (await state_of(newsroom, "/truce")).state is ArticleState.FAILED
+    [alert] = newsroom.shown()
+    assert (alert.headline, alert.passage) == ("Ceasefire announced", None)
+
+
+async def test_an_entry_without_a_link_is_an_article(newsroom):
+    """A flash is matched by its own text; there is no page to ask for."""
+    newsroom.feed("wire", ("FLASH: ceasefire", None))
+    await newsroom.declare("wire")
+    await newsroom.settle()
+    [alert] = newsroom.shown()
+    assert (alert.headline, alert.url) == ("FLASH: ceasefire", None)
+
+
+async def test_a_second_feed_adds_its_publisher_and_no_message(newsroom):
+    """The same page under another feed's tracking parameters: the message is edited."""
+    newsroom.feed("courier", ("Guns fall silent", "/truce?utm_source=a"))
+    newsroom.feed("ledger", ("Guns fall silent", "/truce?utm_source=b&amp;fbclid=1"))
+    newsroom.server.route("/truce", page("Guns fall silent"))
+    await newsroom.declare("courier")
+    await newsroom.settle()
+    await newsroom.declare("courier", "ledger")
+    await newsroom.settle()
+    assert newsroom.shown()[0].also == ()
+    await newsroom.settle(seconds=31)
+    assert newsroom.sink.posts == 1
+    [alert] = newsroom.shown()
+    assert (alert.publisher, alert.also) == ("Courier", ("Ledger",))
+    assert len(newsroom.server.to("/truce")) == 1
+
+
+@pytest.mark.parametrize("how", ["redirect", "canonical"])
+async def test_two_urls_of_one_page_are_one_article(newsroom, how):
+    """Found out by fetching it: the second is merged into the first."""
+    newsroom.feed("courier", ("Guns fall silent", "/truce"))
+    newsroom.feed("ledger", ("Truce!", "/short"))
+    newsroom.server.route("/truce", page("Guns fall silent"))
+    newsroom.server.route(
+        "/short",
+        redirect("/truce")
+        if how == "redirect"
+        else page("Truce!", canonical=newsroom.server.url("/truce?utm_source=x")),
+    )
+    await newsroom.declare("courier")
+    await newsroom.settle()
+    await newsroom.declare("courier", "ledger")
+    await newsroom.settle()
+    await newsroom.settle(minutes=1)
+    counts = await newsroom.reports.counts(newsroom.clock.now())
+    assert (sum(counts.articles.values()), counts.entries, counts.stories) == (1, 2, 1)
+    [alert] = newsroom.shown()
+    assert alert.also == ("Ledger",)
+    assert newsroom.sink.posts == 1
+    assert (await state_of(newsroom, "/short")).article == (
+        await state_of(newsroom, "/truce")
+    ).article
+
+
+async def test_the_same_text_elsewhere_joins_the_story(newsroom):
+    """A wire copy under another headline and URL counts as another outlet, and posts nothing."""
+    newsroom.feed("courier", ("Guns fall silent", "/a"))
+    newsroom.feed("ledger", ("Truce at last", "/b"))
+    newsroom.server.route("/a", page("Guns fall silent"))
+    newsroom.server.route(
+        "/b", page("Truce at last", *[p.replace("Both", "Both") for p in PARAGRAPHS])
+    )
+    await newsroom.declare("courier", "ledger")
+    await newsroom.settle()
+    await newsroom.settle(minutes=1)
+    assert newsroom.sink.posts == 1
+    [alert] = newsroom.shown()
+    assert {alert.publisher, *alert.also} == {"Courier", "Ledger"}
+    counts = await newsroom.reports.counts(newsroom.clock.now())
+    assert (counts.stories, sum(counts.articles.values())) == (1, 2)
+
+
+async def test_old_news_is_stored_and_not_told(newsroom):
+    """Older than max_age when first seen: a hit on the page, no message."""
+    newsroom.feed("courier", ("Ceasefire of old", "/old"))
+    newsroom.clock.advance(hours=30)
+    newsroom.server.route("/old", page("Ceasefire of old"))
+    await newsroom.declare("courier")
+    await newsroom.settle()
+    assert len(await newsroom.reports.hits(10)) == 1
+    assert newsroom.shown() == []
+
+
+async def test_an_old_page_seen_in_time_stays_news(newsroom):
+    """Age counts when an article is first seen, not when its page could be read at last."""
+    newsroom.feed("courier", ("Nothing yet", "/truce"))
+    newsroom.server.route("/truce", [Reply(status=500)] * 3 + [page("Nothing yet")])
+    await newsroom.declare("courier")
+    await newsroom.settle()
+    for _ in range(3):
+        await newsroom.settle(hours=9)
+    assert len(newsroom.shown()) == 1
+
+
+async def test_a_watch_sends_to_its_own_channel(newsroom):
+    """Two watches, two channels, one story: a message in each."""
+    asia = type(TRUCE)(name="Asia", terms=("valley",), channel="#asia")
+    newsroom.feed("courier", ("Guns fall silent", "/truce"))
+    newsroom.server.route("/truce", page("Guns fall silent"))
+    await newsroom.declare("courier")
+    await newsroom.store.write(lambda tx: tx.sync_watches([TRUCE, asia], newsroom.clock.now()))
+    from monitor.match import compile_watches
+
+    newsroom.rules(watches=(TRUCE, asia), matcher=compile_watches((TRUCE, asia)))
+    await newsroom.settle()
+    assert [alert.watches for alert in newsroom.shown()] == [("Truce",)]
+    assert [alert.watches for alert in newsroom.sink.messages("#asia")] == [("Asia",)]
+
+
+async def test_an_article_that_kills_its_job_is_given_up(newsroom):
+    """The row's attempts count up; beyond them the feed's text is taken without touching the page."""
+    newsroom.feed("courier", ("Ceasefire", "/truce"))
+    newsroom.server.route("/truce", page("Ceasefire"))
+    await newsroom.declare("courier")
+    get = newsroom.context.fetcher.get
+
+    async def buggy(url, **given):
+        if "truce" in url:
+            raise ZeroDivisionError
+        return await get(url, **given)
+
+    newsroom.context.fetcher = type("Buggy", (), {"get": staticmethod(buggy)})()
+    crashes = 0
+    for _ in range(12):
+        try:
+            await newsroom.settle(minutes=6)
+        except ZeroDivisionError:
+            crashes += 1
+    assert crashes == newsroom.context.rules.page_attempts + 3
+    assert len(newsroom.shown()) == 1
+
+
+async def test_debounced_edits_do_not_flood(newsroom):
+    """Ten outlets within seconds: one post, one edit."""
+    newsroom.rules(debounce=timedelta(seconds=30))
+    names = [f"outlet{number}" for number in range(10)]
+    newsroom.server.route("/truce", page("Guns fall silent"))
+    for number, name in enumerate(names):
+        newsroom.feed(name, ("Guns fall silent", f"/truce?utm_source={number}"))
+    for number in range(1, 11):
+        await newsroom.declare(*names[:number])
+        await newsroom.settle(seconds=1)
+    await newsroom.settle(minutes=1)
+    assert (newsroom.sink.posts, newsroom.sink.updates) == (1, 1)
+    assert len(newsroom.shown()[0].also) == 9
