@@ -52,7 +52,7 @@ class Scheduler:
         """Tick from now on, on the running event loop."""
         now = datetime.now(UTC)  # APScheduler runs on the machine's own time
         self._scheduler.add_job(self.tick, "interval", seconds=self._seconds, next_run_time=now)
-        self._scheduler.add_job(self._maintenance, "interval", minutes=1, next_run_time=now)
+        self._scheduler.add_job(self.maintain, "interval", minutes=1, next_run_time=now)
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -81,6 +81,13 @@ class Scheduler:
             self._storage_down = False
         self._ticked_at = now
         return jobs
+
+    async def maintain(self) -> None:
+        """Once a minute; a database that is away is the tick's to report."""
+        try:
+            await self._maintenance()
+        except StorageError as error:
+            log.debug("maintenance.skipped", error=str(error))
 
 
 async def submit_due(store: Store, now: datetime) -> int:
