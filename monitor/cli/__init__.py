@@ -177,12 +177,13 @@ def demo(
         float, typer.Option(help="How long the six hours of the story take.", min=0.5)
     ] = 10.0,
     port: Annotated[int, typer.Option(help="Where the page is served.")] = 8080,
+    stay: Annotated[bool, typer.Option(help="Serve the page on when the story is told.")] = True,
 ) -> None:
     """Run the service against a newsroom that ships with it. Nothing but this machine is touched."""
     from monitor.demo.play import play  # noqa: PLC0415 only the demo needs its newsroom
 
     telemetry.set_up_logging("auto", level="WARNING")
-    asyncio.run(play(minutes=minutes, port=port, console=out))
+    asyncio.run(play(minutes=minutes, port=port, console=out, stay=stay))
 
 
 @database.command("upgrade")
