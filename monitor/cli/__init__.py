@@ -54,7 +54,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="For machines.")]
 def main() -> None:
     """Run the command line; every error on purpose becomes its sentence and exit code."""
     try:
-        app()
+        app(prog_name="monitor")
     except ConfigError as error:
         for mistake in error.mistakes:
             err.print(str(mistake), style="red", markup=False, soft_wrap=True)
