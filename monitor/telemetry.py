@@ -149,6 +149,8 @@ def set_up_logging(
     root.setLevel(level)
     for noisy in _QUIET:
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # a tick that finds the one before still at work is skipped on purpose
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
     # trafilatura reports every page it can't read as an error; ours is the line that counts
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)  # at DEBUG it prints its URL
