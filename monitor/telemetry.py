@@ -93,13 +93,22 @@ def redact(text: str) -> str:
     return _SECRETS.sub("***", text)
 
 
-def _redact_event(
+def _tidy(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = redact(value)
-    return event
+    """When, how grave and what come first; no secret comes at all."""
+    head = {key: event.pop(key) for key in ("time", "level", "event") if key in event}
+    return {key: _redacted(value) for key, value in (head | dict(event)).items()}
+
+
+def _redacted(value: Any) -> Any:
+    match value:
+        case str():
+            return redact(value)
+        case list() | tuple():
+            return [_redacted(each) for each in value]
+        case _:
+            return value
 
 
 def set_up_logging(
@@ -139,7 +148,7 @@ def set_up_logging(
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
-                _redact_event,
+                _tidy,
                 render,
             ],
         )

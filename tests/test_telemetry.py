@@ -45,6 +45,7 @@ def test_a_line_for_machines_is_one_json_object():
     assert entry["event"] == "feed.polled"
     assert (entry["feed"], entry["new"], entry["level"]) == ("बीबीसी", 3, "info")
     assert entry["time"].endswith("Z")
+    assert list(entry)[:3] == ["time", "level", "event"]
 
 
 def test_a_line_for_people_is_plain_text_off_a_terminal():
@@ -62,7 +63,7 @@ def test_no_secret_stands_in_a_log(style, secret):
     """Tokens, webhooks and passwords are cut out: of fields, of traces, of other libraries' lines."""
 
     def speak(log):
-        log.warning("slack.refused", error=f"at {secret} again")
+        log.warning("slack.refused", error=f"at {secret} again", tried=[secret])
         logging.getLogger("some.library").warning("request to %s", secret)
         try:
             int(f"bad: {secret}")
