@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -44,7 +45,8 @@ class Deliver:
     async def _deliver(self, delivery: Delivery) -> bool:
         """Show one delivery; False when the channel should be left alone for now."""
         view = await self._with.store.read(lambda tx: tx.story_view(delivery.story))
-        alert = compose_alert(delivery, view, self._with.rules)
+        # in a thread: the passage of a long body takes up to a second
+        alert = await asyncio.to_thread(compose_alert, delivery, view, self._with.rules)
         if alert is None:
             result = _Result("empty", DeliveryState.DEAD, error="nothing is left to show")
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import mimetypes
 from collections.abc import Collection
@@ -159,11 +160,13 @@ class _Desk:
         hits = await self._reports.hits(self._max_hits)
         deliveries = await self._reports.deliveries(self._max_deliveries)
         feeds = await self._reports.feeds()
+        # in a thread: the passages of long bodies take up to a second each
+        reports = await asyncio.to_thread(view.reports, hits)
         return self._pages.render(
             "index.html",
             figures=view.figures(counts, self._clock.now()),
             counts=counts,
-            reports=view.reports(hits),
+            reports=reports,
             deliveries=view.delivery_lines(deliveries),
             feeds=view.feed_lines(feeds),
         )
