@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from monitor import __version__
-from monitor.config import Fetch, Polling, Settings, config_path_from, differences, load, values
+from monitor.config import (
+    Fetch,
+    Polling,
+    Settings,
+    addresses,
+    config_path_from,
+    differences,
+    load,
+    values,
+)
 from monitor.errors import ConfigError
 from monitor.model import FeedSpec, Watch
 from tests.conftest import PROJECT
@@ -616,3 +625,12 @@ def test_what_the_shipped_file_shows_as_an_example_works(tmp_path):
     assert len(settings.watches) == 4
     assert settings.slack.ops_channel == "#newsdesk-ops"
     assert settings.monitor.contact == "newsdesk@example.org"
+
+
+def test_a_database_password_with_a_bare_at_sign_is_refused_and_not_shown():
+    """What stands behind it would pass for the host, and hosts are shown in messages."""
+    with pytest.raises(values.Invalid) as caught:
+        addresses.database("postgresql://u:never@print-me@db/m")
+    assert "%40" in str(caught.value)
+    assert "print-me" not in str(caught.value)
+    assert addresses.database("postgresql://u:a%40b@db/m") == "postgresql://u:a%40b@db/m"

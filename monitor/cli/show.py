@@ -87,7 +87,7 @@ def status(counts: Counts, feeds: Sequence[FeedRow], now: datetime) -> Iterator[
             age(row.newest_at, now) if row.newest_at else "-",
             escape(row.error or ""),
         )
-    yield table if feeds else "No feeds. Add a [[feed]] to feeds.toml."
+    yield table if feeds else Text("No feeds. Add a [[feed]] to feeds.toml.")
 
 
 def status_json(counts: Counts, feeds: Sequence[FeedRow]) -> dict[str, Any]:
@@ -132,7 +132,7 @@ async def why(
     trace = await reports.trace(canonical)
     if trace is None:
         return list(_unseen(canonical, await reports.feeds(), now))
-    return list(_traced(trace, settings, now))
+    return list(traced(trace, settings, now))
 
 
 def _unseen(url: str, feeds: Sequence[FeedRow], now: datetime) -> Iterator[str | Text]:
@@ -150,7 +150,8 @@ def _unseen(url: str, feeds: Sequence[FeedRow], now: datetime) -> Iterator[str |
         )
 
 
-def _traced(trace: ArticleTrace, settings: Settings, now: datetime) -> Iterator[str | Text]:
+def traced(trace: ArticleTrace, settings: Settings, now: datetime) -> Iterator[str | Text]:
+    """What is known of an article, stage by stage."""
     yield Text(trace.title or "(no headline)", style="bold")
     yield Text(trace.url, style="dim")
     yield ""
@@ -227,7 +228,7 @@ def _alerted(trace: ArticleTrace, settings: Settings, now: datetime) -> Iterator
             backlog=all(seen.backlog for seen in trace.sightings),
             max_age=settings.alerts.max_age,
         )
-        yield f"[bold]Alerted[/]   no: {reason or 'its story has no delivery'}"
+        yield f"[bold]Alerted[/]   no: {escape(reason or 'its story has no delivery')}"
     for row in trace.deliveries:
         yield f"[bold]Alerted[/]   {_delivery_line(row, now)}"
 

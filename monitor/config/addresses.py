@@ -129,12 +129,15 @@ def database(value: object) -> str:
         return line
     if line.startswith("postgresql://"):
         try:
-            _ = urlsplit(line).port
-        except ValueError:
+            parts = urlsplit(line)
+            sound = parts.port != 0 and parts.netloc.count("@") <= 1  # else half of a password
+        except ValueError:  # would pass for the host, and hosts are shown
+            sound = False
+        if not sound:
             raise Invalid(
                 "is not a URL: look at its host and port, and write / @ : in a password"
                 " as %2F %40 %3A"
-            ) from None
+            )
         return line
     if re.match(r"postgres(ql\+\w+)?://", line):
         raise Invalid("must start with postgresql://")

@@ -17,6 +17,7 @@ MAX_TITLE = 1_000
 MAX_URL = 2_000  # what a unique index of any database takes
 MAX_GUID = 500
 MAX_AUTHORS = 20
+MAX_NAME = 2_000  # of markup
 
 _TITLE_WORDS = 14
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
@@ -99,7 +100,7 @@ def names(given: Iterable[str]) -> tuple[str, ...]:
     """People, without mail addresses and without doubles."""
     found: dict[str, None] = {}
     for item in given:
-        text = one_line(item)
+        text = one_line(item[:MAX_NAME])  # what looks for addresses takes the square of its length
         if match := _NAME_AFTER_ADDRESS.fullmatch(text):
             text = match["name"]
         text = _ADDRESS.sub("", text).strip(" <>(),;")

@@ -1,0 +1,81 @@
+"""What the command line prints reaches the reader whole."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from rich.console import Console
+
+from monitor.cli import show
+from monitor.config import Settings
+from monitor.model import ArticleId, ArticleState, FeedSpec, Hit, Span, StoryId, Watch
+from monitor.ports import ArticleTrace, Counts, Sighting
+
+NOW = datetime(2025, 5, 10, 12, tzinfo=UTC)
+NOTHING = Counts(
+    feeds={},
+    entries=0,
+    articles={},
+    stories=0,
+    hits=0,
+    deliveries={},
+    oldest_waiting_at=None,
+    due_feeds=0,
+    last_poll_at=None,
+)
+
+
+def printed(parts: Iterable[object]) -> str:
+    """The parts as a terminal shows them."""
+    console = Console(file=io.StringIO(), width=200)
+    for part in parts:
+        console.print(part, soft_wrap=True)
+    return console.file.getvalue()
+
+
+def test_status_without_feeds_says_what_to_add() -> None:
+    """The name of a table in feeds.toml is not taken for markup."""
+    assert "Add a [[feed]] to feeds.toml." in printed(show.status(NOTHING, (), NOW))
+
+
+def test_why_names_the_setting_that_kept_an_alert_back() -> None:
+    """`[alerts] max_age` is named in full, so that it can be found in feeds.toml."""
+    old = NOW - timedelta(days=9)
+    trace = ArticleTrace(
+        article=ArticleId(1),
+        url="https://example.org/a",
+        title="Ceasefire",
+        body="",
+        state=ArticleState.DONE,
+        source="page",
+        language="en",
+        attempts=1,
+        error=None,
+        published_at=old,
+        first_seen_at=NOW,
+        ingested_at=NOW,
+        due_at=None,
+        story=StoryId(1),
+        copy_of=None,
+        sightings=(
+            Sighting(
+                feed="A",
+                publisher="A",
+                guid="1",
+                url=None,
+                title="",
+                published_at=old,
+                first_seen_at=NOW,
+                backlog=False,
+            ),
+        ),
+        hits=(Hit(watch="W", spans=(Span(field="title", start=0, end=9, term="ceasefire"),)),),
+        deliveries=(),
+    )
+    settings = Settings(
+        watches=(Watch(name="W", terms=("ceasefire",)),),
+        feeds=(FeedSpec(url="https://example.org/feed", name="A", publisher="A"),),
+    )
+    assert "older than [alerts] max_age" in printed(show.traced(trace, settings, NOW))
