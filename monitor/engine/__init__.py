@@ -1,1 +1,1 @@
-"""What does the jobs: in this process, or on a distributed engine; and the pool for CPU work."""
+"""What does the jobs, as tasks of this process, and the pool of processes for parsing."""
