@@ -1,6 +1,6 @@
 """Extraction measured on real pages: ours beside trafilatura's settings, in one run.
 
-    python -m bench.extract [--index INDEX.json] [--limit N] [--repeat K]
+    python -m bench.extract [--corpus FOLDER] [--limit N] [--repeat K]
 
 Text is scored as in article-extraction-benchmark: shingles of four words, precision and recall per
 page, then their means. What a page's gold standfirst says counts for nobody and against nobody.
@@ -10,7 +10,6 @@ line is one JSON object.
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import html
 import importlib.util
@@ -28,10 +27,10 @@ from typing import Any
 
 from trafilatura import bare_extraction
 
+from bench import options_of
 from monitor.errors import ParseError
 from monitor.extract import extract_page
 
-INDEX = Path(__file__).resolve().parents[2] / "shared" / "corpus" / "articles" / "index.json"
 WORD = re.compile(r"\w+")
 TYPE = "text/html; charset=utf-8"
 
@@ -220,13 +219,13 @@ def report(tallies: dict[str, Tally], number: int) -> dict[str, Any]:
 
 def main() -> None:
     logging.disable(logging.CRITICAL)
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--index", type=Path, default=INDEX)
+    parser = options_of(__doc__)
     parser.add_argument("--limit", type=int)
     parser.add_argument("--repeat", type=int, default=1, help="runs per page; the fastest counts")
     options = parser.parse_args()
-    number = len(json.loads(options.index.read_text(encoding="utf-8"))[: options.limit])
-    rows = report(run(options.index, options.limit, options.repeat), number)
+    index = options.corpus / "articles" / "index.json"
+    number = len(json.loads(index.read_text(encoding="utf-8"))[: options.limit])
+    rows = report(run(index, options.limit, options.repeat), number)
     print(json.dumps({"bench": "extract", "pages": number, "rows": rows}, ensure_ascii=False))
 
 

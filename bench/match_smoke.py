@@ -1,6 +1,6 @@
 """What it costs to match an article of 5 KB: whole path, text to hits with spans, CPU time.
 
-    python -m bench.match_smoke [CORPUS]
+    python -m bench.match_smoke [--corpus FOLDER] [--limit N]
 
 Texts are the English ones of the corpus' articles, cut to 5,000 characters. Terms are drawn from
 words of other articles, 60 % of one word and 40 % of two, so that most hit nothing: as watches do.
@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import json
 import random
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bench import options_of
 from monitor.match import Document, compile_watches
 from monitor.model import Watch
 from monitor.text import tokens
@@ -45,8 +45,11 @@ def microseconds(work: Callable[[Document], object], documents: list[Document]) 
 
 
 def main() -> None:
-    corpus = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/corpus")
-    documents, words = articles(corpus)
+    parser = options_of(__doc__)
+    parser.add_argument("--limit", type=int, help="articles to match")
+    options = parser.parse_args()
+    documents, words = articles(options.corpus)
+    documents = documents[: options.limit]
     draw = random.Random(1)
     began = time.process_time()
     for document in documents:
