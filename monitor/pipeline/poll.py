@@ -79,8 +79,8 @@ class Poll:
             "feed.polled",
             feed=feed.spec.name,
             status=outcome,
-            new=added.entries,
-            known=added.linked,
+            new=added.entries - added.linked,
+            linked=added.linked,
             seconds=round(seconds, 3),
             **({"error": error.detail, "failures": feed.failures + 1} if error else {}),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from monitor.model import FeedStatus, Kind
 from tests.webserver import Reply, conditional
@@ -28,6 +29,19 @@ async def test_a_good_poll_saves_entries_and_comes_again_in_an_interval(newsroom
     assert row.due_at == newsroom.clock.now() + 5 * MINUTE
     await newsroom.work(Kind.POLL, minutes=4)
     assert len(newsroom.server.requests) == 1
+
+
+async def test_log_and_metrics_count_entries_alike(newsroom):
+    """An entry is new or linked, not both: of two in a second feed, one leads to a known article."""
+    newsroom.feed("courier", ("One", "/1"))
+    newsroom.feed("ledger", ("One again", "/1"), ("Two", "/2"))
+    await newsroom.declare("courier")
+    await newsroom.work(Kind.POLL)
+    await newsroom.declare("courier", "ledger")
+    with capture_logs() as logs:
+        await newsroom.work(Kind.POLL)
+    [line] = [line for line in logs if line["event"] == "feed.polled"]
+    assert (line["feed"], line["new"], line["linked"]) == ("ledger", 1, 1)
 
 
 async def test_validators_are_echoed_byte_for_byte(newsroom):
