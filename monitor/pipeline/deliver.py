@@ -52,10 +52,9 @@ class Deliver:
         else:
             result = await self._attempt(delivery, alert)
         telemetry.DELIVERIES.labels(self._with.sink.name, result.outcome).inc()
-        if result.state is not DeliveryState.SENDING:
-            await self._with.store.write(
-                partial(_finish, delivery=delivery, result=result, now=self._with.clock.now())
-            )
+        await self._with.store.write(
+            partial(_finish, delivery=delivery, result=result, now=self._with.clock.now())
+        )
         self._with.sink_problem = result.error if result.outcome == "stopped" else None
         self._report(delivery, alert, result)
         return result.outcome in {"sent", "updated", "found", "rejected", "empty"}

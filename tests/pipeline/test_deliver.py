@@ -140,6 +140,18 @@ async def test_two_lost_answers_leave_the_doubt_in_the_row(desk, shown):
     assert await desk.states() == [DeliveryState.SENT]
 
 
+async def test_a_doubt_is_shown_with_its_reason(desk):
+    """A row that stays `sending` says on the page what broke off."""
+    await desk.want("a")
+    desk.sink.fail(Ambiguous("timeout"), Ambiguous("timeout"))
+    await desk.deliver()
+    [row] = await SqlReports(desk.store).deliveries(10)
+    assert (row.state, row.error) == (DeliveryState.SENDING, "timeout")
+    await desk.deliver(minutes=5)
+    [row] = await SqlReports(desk.store).deliveries(10)
+    assert (row.state, row.error) == (DeliveryState.SENT, None)
+
+
 async def test_a_row_found_sending_after_a_crash_is_looked_for(desk):
     """The message of a killed process is adopted and brought up to date, not posted again."""
     await desk.want("a")
