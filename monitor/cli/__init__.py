@@ -25,6 +25,7 @@ from monitor.config import Settings
 from monitor.errors import ConfigError, MonitorError, StorageError
 from monitor.service import Service, SystemClock, assembled, looking_at
 from monitor.storage import upgrade
+from monitor.web.words import some
 
 app = typer.Typer(
     help="Watch the news: feeds to stories to one living Slack message per story.",
@@ -111,8 +112,8 @@ def check(config_file: ConfigOption = None) -> None:
     for warning in settings.warnings:
         err.print(str(warning), style="yellow", markup=False, soft_wrap=True)
     out.print(
-        f"{path}: fine. {len(settings.watches)} watches over {len(settings.feeds)} feeds, "
-        f"alerts to {show.destination(settings)}.",
+        f"{path}: fine. {some(len(settings.watches), 'watch', 'watches')} over "
+        f"{some(len(settings.feeds), 'feed')}, alerts to {show.destination(settings)}.",
         markup=False,
         soft_wrap=True,
     )

@@ -17,6 +17,7 @@ from monitor.match.passage import best_passage
 from monitor.model import ArticleState, DeliveryState, FeedStatus
 from monitor.ports import ArticleTrace, Counts, DeliveryRow, FeedRow, Reports
 from monitor.stories.urls import canonical_url, host_of, resolve_redirector
+from monitor.web import words
 
 _STYLE = {FeedStatus.OK: "green", FeedStatus.FAILING: "red", FeedStatus.GONE: "red"}
 
@@ -30,20 +31,9 @@ def destination(settings: Settings) -> str:
     return "the terminal (set SLACK_BOT_TOKEN for Slack)"
 
 
-def age(then: datetime | None, now: datetime) -> str:
-    """How long ago, or how soon, in one unit."""
-    if then is None:
-        return "never"
-    seconds = (now - then).total_seconds()
-    text = _span(abs(seconds))
-    return f"{text} ago" if seconds >= 0 else f"in {text}"
-
-
-def _span(seconds: float) -> str:
-    for limit, size, unit in ((90, 1, "s"), (5400, 60, "min"), (129600, 3600, "h")):
-        if seconds < limit:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds / 86400:.0f} d"
+def ago(then: datetime | None, now: datetime) -> str:
+    """How long ago, as the page says it."""
+    return words.ago(then, now) if then else "never"
 
 
 def counts_line(counts: Counts) -> str:
@@ -53,13 +43,13 @@ def counts_line(counts: Counts) -> str:
         for state in (DeliveryState.PENDING, DeliveryState.RETRY, DeliveryState.SENDING)
     )
     parts = [
-        f"{sum(counts.feeds.values())} feeds"
+        words.some(sum(counts.feeds.values()), "feed")
         + (f" ({bad} failing)" if (bad := counts.feeds.get(FeedStatus.FAILING, 0)) else ""),
-        f"{counts.entries} entries",
-        f"{sum(counts.articles.values())} articles",
-        f"{counts.stories} stories",
-        f"{counts.hits} hits",
-        f"{counts.deliveries.get(DeliveryState.SENT, 0)} alerts shown",
+        words.some(counts.entries, "entry", "entries"),
+        words.some(sum(counts.articles.values()), "article"),
+        words.some(counts.stories, "story", "stories"),
+        words.some(counts.hits, "hit"),
+        words.some(counts.deliveries.get(DeliveryState.SENT, 0), "alert") + " shown",
     ]
     if waiting:
         parts.append(f"{waiting} waiting")
@@ -71,9 +61,9 @@ def counts_line(counts: Counts) -> str:
 def status(counts: Counts, feeds: Sequence[FeedRow], now: datetime) -> Iterator[Any]:
     """The totals and a table of feeds."""
     yield Text(counts_line(counts), style="bold")
-    yield f"Last poll {age(counts.last_poll_at, now)}; {counts.due_feeds} feeds due now."
+    yield f"Last poll {ago(counts.last_poll_at, now)}; {words.some(counts.due_feeds, 'feed')} due now."
     if counts.oldest_waiting_at:
-        yield f"[yellow]The oldest alert has waited since {age(counts.oldest_waiting_at, now)}.[/]"
+        yield f"[yellow]The oldest alert was wanted {ago(counts.oldest_waiting_at, now)}.[/]"
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("Feed", "Status", "Polled", "Next", "Entries", "Newest", "Error"):
         table.add_column(name, overflow="fold" if name in {"Feed", "Error"} else "ellipsis")
@@ -81,10 +71,10 @@ def status(counts: Counts, feeds: Sequence[FeedRow], now: datetime) -> Iterator[
         table.add_row(
             escape(row.spec.name),
             Text(str(row.status), style=_STYLE.get(row.status, "")),
-            age(row.polled_at, now),
-            age(row.due_at, now) if row.due_at else "never",
+            ago(row.polled_at, now),
+            words.due(row.due_at, now),
             str(row.entries),
-            age(row.newest_at, now) if row.newest_at else "-",
+            ago(row.newest_at, now) if row.newest_at else "-",
             escape(row.error or ""),
         )
     yield table if feeds else Text("No feeds. Add a [[feed]] to feeds.toml.")
@@ -144,8 +134,8 @@ def _unseen(url: str, feeds: Sequence[FeedRow], now: datetime) -> Iterator[str |
         yield f"  No feed from {escape(host)} is declared: add one to feeds.toml."
     for row in near:
         yield (
-            f"  {escape(row.spec.name)}: {row.status}, polled {age(row.polled_at, now)}"
-            + (f", next {age(row.due_at, now)}" if row.due_at else "")
+            f"  {escape(row.spec.name)}: {row.status}, polled {ago(row.polled_at, now)}"
+            + (f", next {words.due(row.due_at, now)}" if row.due_at else "")
             + (f"; {escape(row.error)}" if row.error else "")
         )
 
@@ -157,7 +147,7 @@ def traced(trace: ArticleTrace, settings: Settings, now: datetime) -> Iterator[s
     yield ""
     for seen in trace.sightings:
         late = " (in the feed before it was watched)" if seen.backlog else ""
-        yield f"[bold]Seen[/]      {age(seen.first_seen_at, now)} in {escape(seen.feed)}{late}"
+        yield f"[bold]Seen[/]      {ago(seen.first_seen_at, now)} in {escape(seen.feed)}{late}"
     yield (
         f"[bold]Published[/] {trace.published_at:%Y-%m-%d %H:%M} UTC"
         if (trace.published_at)
@@ -174,21 +164,21 @@ def traced(trace: ArticleTrace, settings: Settings, now: datetime) -> Iterator[s
 
 
 def _text_line(trace: ArticleTrace, now: datetime) -> str:
-    words = len(trace.body.split())
+    length = words.some(len(trace.body.split()), "word")
     error = f" ({escape(trace.error)})" if trace.error else ""
     match trace.state:
         case ArticleState.NEW:
-            return f"waits for its page, due {age(trace.due_at, now)}{error}"
+            return f"waits for its page, due {words.due(trace.due_at, now)}{error}"
         case ArticleState.PARTIAL:
             return (
-                f"{words} words from the feed; the page could not be had{error} and is tried "
-                f"again {age(trace.due_at, now)}"
+                f"{length} from the feed; the page could not be had{error} and is tried "
+                f"again {words.due(trace.due_at, now)}"
             )
         case ArticleState.FAILED:
             return f"none: only the headline was matched{error}"
         case _:
             place = "page" if trace.source == "page" else "feed"
-            return f"{words} words from the {place}, {trace.language or 'language unknown'}{error}"
+            return f"{length} from the {place}, {trace.language or 'language unknown'}{error}"
 
 
 def _matched(trace: ArticleTrace, settings: Settings) -> Iterator[str | Text]:
@@ -237,11 +227,11 @@ def _delivery_line(row: DeliveryRow, now: datetime) -> str:
     channel, error = escape(row.channel), f": {escape(row.error)}" if row.error else ""
     match row.state:
         case DeliveryState.SENT:
-            return f"[green]yes[/] in {channel}, {age(row.sent_at, now)}{error}"
+            return f"[green]yes[/] in {channel}, {ago(row.sent_at, now)}{error}"
         case DeliveryState.DEAD:
             return f"[red]no[/]  {channel} refused it for good after {row.attempts} attempts{error}"
         case DeliveryState.RETRY:
-            return f"not yet: {channel} is tried again {age(row.due_at, now)}{error}"
+            return f"not yet: {channel} is tried again {words.due(row.due_at, now)}{error}"
         case DeliveryState.SENDING:
             return f"being sent to {channel}"
         case _:

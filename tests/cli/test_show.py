@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
@@ -79,3 +80,11 @@ def test_why_names_the_setting_that_kept_an_alert_back() -> None:
         feeds=(FeedSpec(url="https://example.org/feed", name="A", publisher="A"),),
     )
     assert "older than [alerts] max_age" in printed(show.traced(trace, settings, NOW))
+
+
+def test_a_span_is_said_as_the_page_says_it() -> None:
+    """A day and a half is one day ago in the terminal and in the browser; one thing is no plural."""
+    counts = replace(NOTHING, entries=1, last_poll_at=NOW - timedelta(hours=36))
+    said = printed(show.status(counts, (), NOW))
+    assert "Last poll 1 day ago" in said
+    assert "0 feeds · 1 entry ·" in said

@@ -213,7 +213,7 @@ async def test_once_does_everything_and_ends(operator):
     status, out, _ = await operator.command("once")
     assert status == 0
     assert "Ceasefire announced along the line" in out
-    assert "1 articles" in out.splitlines()[-1]
+    assert "1 article" in out.splitlines()[-1]
     asked = len(operator.server.requests)
     status, out, _ = await operator.command("once")
     assert status == 0
@@ -267,7 +267,7 @@ async def test_check_says_what_will_happen(operator):
     """How many watches and feeds, and where alerts go."""
     status, out, _ = await operator.command("check")
     assert status == 0
-    assert "1 watches over 1 feeds" in out
+    assert "1 watch over 1 feed" in out
     assert "terminal" in out
 
 
