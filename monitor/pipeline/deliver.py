@@ -70,7 +70,9 @@ class Deliver:
             if delivery.sent is not None:  # an edit may simply be repeated
                 return self._later(delivery, "deferred", caught, None)
             # The row stays `sending`: it is looked for when its lease ends, here or elsewhere.
-            return _Result("ambiguous", DeliveryState.SENDING, error=str(caught))
+            refused = isinstance(caught.__cause__, Stopped)  # by the look: nothing else will work
+            outcome = "stopped" if refused else "ambiguous"
+            return _Result(outcome, DeliveryState.SENDING, error=str(caught))
         except Rejected as caught:
             # A refused edit leaves the message as it stands.
             state = DeliveryState.SENT if delivery.sent else DeliveryState.DEAD

@@ -152,6 +152,21 @@ async def test_a_doubt_is_shown_with_its_reason(desk):
     assert (row.state, row.error) == (DeliveryState.SENT, None)
 
 
+async def test_a_look_that_is_refused_altogether_is_the_sinks_problem(desk):
+    """A token revoked while a row is in doubt is on the page, as it is when a post is refused."""
+    await desk.want("a")
+    desk.sink.fail(Ambiguous("timeout"), Ambiguous("timeout"))
+    await desk.deliver()
+
+    async def refuse(*_):
+        raise Stopped("invalid_auth")
+
+    desk.sink.find = refuse
+    await desk.deliver(minutes=5)
+    assert desk.pipeline.context.sink_problem == "invalid_auth"
+    assert await desk.states() == [DeliveryState.SENDING]
+
+
 async def test_a_row_found_sending_after_a_crash_is_looked_for(desk):
     """The message of a killed process is adopted and brought up to date, not posted again."""
     await desk.want("a")
