@@ -319,7 +319,7 @@ async def assembled(
             clock=clock,
             rules=rules_of(settings, pace),
             jitter=lambda: random.uniform(-1, 1),  # noqa: S311 not a secret
-            budget=pace.patient(timedelta(seconds=60)),
+            budget=pace.patient(timedelta(seconds=20)),
             lease=pace.patient(timedelta(minutes=5)),
             delivery_lease=pace.patient(timedelta(seconds=90)),
         )

@@ -12,15 +12,20 @@ from typing import Any
 
 from monitor import telemetry
 from monitor.errors import StorageError
-from monitor.model import Job
+from monitor.model import BUCKETS, Job
 
 log = telemetry.get_logger()
 
 
 class LocalEngine:
-    """Runs at most `workers` jobs at once, of each lock at most one, each job queued at most once."""
+    """Runs at most `workers` jobs at once, of each lock at most one, each job queued at most once.
 
-    def __init__(self, *, workers: int = 16) -> None:
+    By default there is a worker for every bucket and more channels than anybody has, so that no
+    job waits behind slow ones of other buckets; how much is fetched at once is not bounded here
+    (see `monitor.pipeline.context.Lane`).
+    """
+
+    def __init__(self, *, workers: int = 4 * BUCKETS) -> None:
         self._workers = workers
         self._waiting: deque[Job] = deque()
         self._queued: set[Job] = set()

@@ -66,7 +66,7 @@ class HttpFetcher:
         connector = aiohttp.TCPConnector(
             resolver=self._resolver or ThreadResolver(),
             socket_factory=self._guard.make_socket,
-            limit=100,
+            limit=0,  # the callers' lanes bound it; waiting here would count against the deadline
             limit_per_host=2,
             ttl_dns_cache=60,
         )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from alerts import Sink
 from monitor.compose import Rules
@@ -17,6 +19,28 @@ T = TypeVar("T")
 
 BATCH = 50
 """Rows that one job claims at once."""
+
+
+class Lane:
+    """Slots for rows at work at once: so many in all, and of one source no more than a share.
+
+    The share is what keeps one feed that lists thousands of slow links from holding up everybody
+    else's news. Waiting for a slot costs a row nothing of its fetch's deadline.
+    """
+
+    def __init__(self, *, slots: int, per_source: int) -> None:
+        self._slots = asyncio.Semaphore(slots)
+        self._per_source = per_source
+        self._sources: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def slot(self, source: str) -> AsyncIterator[None]:
+        """Wait for a slot and hold it."""
+        share = self._sources.get(source)
+        if share is None:
+            share = self._sources[source] = asyncio.Semaphore(self._per_source)
+        async with share, self._slots:
+            yield
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,10 +56,14 @@ class Context:
     jitter: Callable[[], float]  # anywhere in -1 … 1
     stopping: bool = False  # begin nothing new
     sink_problem: str | None = None  # why the sink refuses us altogether
-    budget: timedelta = timedelta(seconds=60)
-    """A job begins nothing new after this long; the next tick goes on."""
+    polls: Lane = field(default_factory=lambda: Lane(slots=50, per_source=1))
+    """Feeds at work at once, by host."""
+    pages: Lane = field(default_factory=lambda: Lane(slots=50, per_source=8))
+    """Articles at work at once, by feed."""
+    budget: timedelta = timedelta(seconds=20)
+    """A job begins nothing new after this long, so that its bucket's other job gets a turn."""
     lease: timedelta = timedelta(minutes=5)
-    """Longer than a budget plus the slowest fetch and parse."""
+    """Longer than a budget plus the slowest fetch, parse and extraction."""
     delivery_lease: timedelta = timedelta(seconds=90)
     """Longer than the slowest call to a sink with its look-ups."""
 
@@ -44,7 +72,9 @@ async def work_by_host(
     context: Context,
     rows: Sequence[T],
     *,
+    lane: Lane,
     host: Callable[[T], str],
+    source: Callable[[T], str],
     do: Callable[[T], Awaitable[None]],
     give_back: Callable[[Sequence[T]], Awaitable[object]],
 ) -> None:
@@ -52,16 +82,22 @@ async def work_by_host(
     until = context.clock.now() + context.budget
     not_begun = list(rows)
 
+    def is_over() -> bool:
+        return context.stopping or context.clock.now() >= until
+
     async def in_series(mine: Iterable[T]) -> None:
         for row in mine:
-            if context.stopping or context.clock.now() >= until:
+            if is_over():
                 return
-            not_begun.remove(row)
-            try:
-                await do(row)
-            except asyncio.CancelledError:
-                not_begun.append(row)
-                raise
+            async with lane.slot(source(row)):
+                if is_over():
+                    return
+                not_begun.remove(row)
+                try:
+                    await do(row)
+                except asyncio.CancelledError:
+                    not_begun.append(row)
+                    raise
 
     ordered = sorted(rows, key=host)
     groups = [list(group) for _, group in groupby(ordered, key=host)]

@@ -54,7 +54,9 @@ class Ingest:
         await work_by_host(
             self._with,
             articles,
+            lane=self._with.pages,
             host=lambda pending: host_of(pending.link) if pending.link else "",
+            source=lambda pending: pending.feed.url,
             do=self._ingest_article,
             give_back=lambda rest: self._with.store.write(
                 lambda tx: tx.release_articles([pending.id for pending in rest])

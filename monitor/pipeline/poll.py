@@ -46,7 +46,9 @@ class Poll:
         await work_by_host(
             self._with,
             feeds,
+            lane=self._with.polls,
             host=lambda feed: feed.host,
+            source=lambda feed: feed.host,
             do=self._poll_feed,
             give_back=lambda rest: self._with.store.write(
                 lambda tx: tx.release_feeds([feed.id for feed in rest])

@@ -31,7 +31,7 @@ async def service(database: str, *feeds: FeedSpec):
     """The whole service over a database, alerting into memory; nothing runs by itself."""
     settings = Settings(
         monitor=Monitor(database=database),
-        fetch=Fetch(allow=("127.0.0.1",), spacing=timedelta(0)),
+        fetch=Fetch(allow=("127.0.0.0/8",), spacing=timedelta(0)),
         alerts=Alerts(max_age=None),
         web=Web(enabled=False),
         watches=(SEED,),

@@ -10,12 +10,14 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
+from alerts.memory import MemorySink
+from monitor.scheduler import submit_due
 from monitor.web import WebServer as Page
 from monitor.web import create_app
 from tests.journeys.test_corpus import feed, service
-from tests.webserver import Reply, WebServer
+from tests.webserver import Reply, Request, WebServer
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(40)
 
 LONGEST = 1.0
 """Seconds that the event loop may be held up; each of these bodies took it away for longer."""
@@ -85,3 +87,56 @@ async def test_thousands_of_links_hold_nothing_up(sqlite_url):
             assert max(late) < LONGEST
             [row] = await wired.reports.feeds()
             assert row.entries == 1_500
+
+
+class Telling(MemorySink):
+    """Says when it was first told something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told = asyncio.Event()
+
+    async def post(self, channel, message):
+        self.told.set()
+        return await super().post(channel, message)
+
+
+async def test_a_flood_of_slow_links_keeps_nobody_elses_news(sqlite_url):
+    """One feed lists hundreds of pages on as many hosts that never answer; another's news arrives."""
+    begun, let_go = asyncio.Event(), asyncio.Event()
+    ended: list[str] = []
+
+    async def never(request: Request) -> Reply:
+        begun.set()
+        await let_go.wait()
+        ended.append(request.path)
+        return Reply("late")
+
+    async with WebServer(host="0.0.0.0") as server:
+        base = f"http://127.0.0.1:{server.port}"
+        flood = "".join(
+            f"<item><title>t{n}</title><link>http://127.0.{n // 250 + 1}.{n % 250 + 1}:{server.port}"
+            f"/slow/{n}</link></item>"
+            for n in range(400)
+        )
+        news = f"<item><title>Ceasefire holds</title><link>{base}/news</link></item>"
+        server.route("/flood", rss(flood))
+        server.route("/news.xml", rss(news))
+        server.route("/slow/*", never)
+        server.route("/news", Reply("<p>The ceasefire holds.</p>"))
+        flooding, honest = feed(base + "/flood", "Flood"), feed(base + "/news.xml", "News")
+        async with service(sqlite_url, flooding) as (wired, _):
+            sink = wired.pipeline.context.sink = Telling()
+            stop = asyncio.Event()
+            working = asyncio.create_task(wired.engine.run(wired.pipeline.run, stop))
+            await submit_due(wired.store, wired.clock.now())
+            await begun.wait()
+            await wired.store.write(lambda tx: tx.sync_feeds([flooding, honest], wired.clock.now()))
+            await submit_due(wired.store, wired.clock.now())
+            await sink.told.wait()
+            assert ended == []
+            wired.pipeline.context.stopping = True
+            stop.set()
+            let_go.set()
+            await wired.engine.drain(10)
+            await working

@@ -136,7 +136,7 @@ async def test_a_job_begins_nothing_after_its_budget(newsroom):
     get = newsroom.context.fetcher.get
 
     async def slow(url, **given):
-        newsroom.clock.advance(seconds=40)
+        newsroom.clock.advance(seconds=15)
         return await get(url, **given)
 
     newsroom.context.fetcher = type("Slow", (), {"get": staticmethod(slow)})()
