@@ -28,19 +28,35 @@ class Lane:
     else's news. Waiting for a slot costs a row nothing of its fetch's deadline.
     """
 
-    def __init__(self, *, slots: int, per_source: int) -> None:
+    def __init__(self, *, slots: int, per_source: int, patience: float = 5.0) -> None:
+        """`patience`: seconds after which a row that got no slot is given back."""
         self._slots = asyncio.Semaphore(slots)
         self._per_source = per_source
+        self._patience = patience
         self._sources: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def slot(self, source: str) -> AsyncIterator[None]:
-        """Wait for a slot and hold it."""
+    async def slot(self, source: str) -> AsyncIterator[bool]:
+        """Wait for a slot and hold it; False if there was none within the patience.
+
+        A job must not wait for long: others wait for the lock of its bucket.
+        """
         share = self._sources.get(source)
         if share is None:
             share = self._sources[source] = asyncio.Semaphore(self._per_source)
-        async with share, self._slots:
-            yield
+        held: list[asyncio.Semaphore] = []
+        try:
+            async with asyncio.timeout(self._patience):
+                for semaphore in (share, self._slots):
+                    await semaphore.acquire()
+                    held.append(semaphore)
+        except TimeoutError:
+            pass
+        try:
+            yield len(held) == 2
+        finally:
+            for semaphore in held:
+                semaphore.release()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,8 +105,8 @@ async def work_by_host(
         for row in mine:
             if is_over():
                 return
-            async with lane.slot(source(row)):
-                if is_over():
+            async with lane.slot(source(row)) as is_free:
+                if not is_free or is_over():
                     return
                 not_begun.remove(row)
                 try:

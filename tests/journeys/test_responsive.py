@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from alerts.memory import MemorySink
+from monitor.pipeline.context import Lane
 from monitor.scheduler import submit_due
 from monitor.web import WebServer as Page
 from monitor.web import create_app
@@ -127,6 +128,7 @@ async def test_a_flood_of_slow_links_keeps_nobody_elses_news(sqlite_url):
         flooding, honest = feed(base + "/flood", "Flood"), feed(base + "/news.xml", "News")
         async with service(sqlite_url, flooding) as (wired, _):
             sink = wired.pipeline.context.sink = Telling()
+            wired.pipeline.context.pages = Lane(slots=50, per_source=8, patience=0.1)
             stop = asyncio.Event()
             working = asyncio.create_task(wired.engine.run(wired.pipeline.run, stop))
             await submit_due(wired.store, wired.clock.now())
