@@ -120,13 +120,18 @@ def _best_url(pending: PendingArticle, page_url: str | None, page: Extraction | 
             named = canonical_url(page.canonical_url, base=page_url)
         except Permanent:
             named = ""
-        # Many sites name their front page as canonical of everything: that is no article.
-        if named and same_site(named, page_url) and named.rstrip("/").count("/") > 2:
+        if named and same_site(named, page_url) and not _is_front_page(named):
             return named
     try:
-        return canonical_url(page_url)
+        url = canonical_url(page_url)
     except Permanent:
         return pending.url
+    return pending.url if _is_front_page(url) else url
+
+
+def _is_front_page(url: str) -> bool:
+    """Many sites name it as canonical of everything, or send to it who may not read: no article."""
+    return url.partition("?")[0].rstrip("/").count("/") <= 2
 
 
 def compose_alert(delivery: Delivery, view: StoryView, rules: Rules) -> Alert | None:

@@ -88,8 +88,9 @@ class Feed:
     validators: Validators
     body_hash: str | None  # of the last body that was read to its end
     failures: int  # polls failed in a row
-    polled_at: datetime | None  # None: never polled, what it lists now is backlog
+    polled_at: datetime | None  # None: never polled
     due_at: datetime
+    ok_at: datetime | None = None  # None: never read, what it lists now is backlog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

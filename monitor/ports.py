@@ -127,6 +127,7 @@ class Known:
     article: ArticleId
     story: StoryId | None
     state: ArticleState
+    source: str | None = None  # of its text: page | feed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +219,9 @@ class Transaction(Protocol):
     def twin_of(self, text_hash: str, since: datetime, other_than: ArticleId) -> Known | None:
         """The oldest article first seen after `since` with exactly this text."""
 
+    def told_apart(self, one: ArticleId, other: ArticleId) -> bool:
+        """Whether a feed lists both under different headlines: to its publisher they are two."""
+
     def story_of(self, article: ArticleId) -> StoryId | None:
         """The story an article belongs to, if it was decided."""
 
@@ -264,6 +268,12 @@ class Transaction(Protocol):
 
     def claim_delivery(self, channel: str, now: datetime, lease: timedelta) -> Delivery | None:
         """Take the oldest due row of a channel, marked `sending`."""
+
+    def drop_delivery(self, delivery: DeliveryId) -> None:
+        """Forget a claimed row that was never shown: a later want makes a new one."""
+
+    def postpone_channel(self, channel: str, until: datetime) -> None:
+        """Nothing that waits to be shown in the channel is due before `until`."""
 
     def story_view(self, story: StoryId) -> StoryView:
         """The story as it stands."""

@@ -8,6 +8,7 @@ close; ten seconds at most.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -26,7 +27,7 @@ from monitor.compose import Rules
 from monitor.config import Settings
 from monitor.engine.local import LocalEngine
 from monitor.engine.pool import ProcessPool
-from monitor.errors import ConfigError, Mistake
+from monitor.errors import ConfigError, Mistake, StorageError
 from monitor.fetch.client import HttpFetcher
 from monitor.fetch.politeness import PoliteFetcher
 from monitor.match import compile_watches
@@ -42,6 +43,9 @@ log = telemetry.get_logger()
 
 GRACE = 8.0
 """Seconds that jobs at work have to end after a stop was asked for."""
+
+RELOAD_AGAIN = 5.0
+"""Seconds until an edit that could not be stored is applied again."""
 
 STALE_TICK = 30.0
 """Seconds without a tick after which the service counts as hung."""
@@ -179,7 +183,9 @@ class Service:
             if self.settings.web.enabled:
                 server = await stack.enter_async_context(self._web_server())
                 url = server.url
-            await self._greet_slack()
+            # beside the work: a Slack that hangs keeps neither the polls nor a stop waiting
+            greeting = asyncio.create_task(self._greet_slack())
+            stack.push_async_callback(_ended, greeting)
             self.scheduler.start()
             working = asyncio.create_task(self.engine.run(self.pipeline.run, stop))
             watching = asyncio.create_task(self._follow(path, env or {}, stop)) if path else None
@@ -231,9 +237,21 @@ class Service:
 
     async def _follow(self, path: Path, env: Mapping[str, str], stop: asyncio.Event) -> None:
         changes = edits(path, stop)
-        await self.reload(path, env)  # an edit between the first reading and now
+        await self._reload_now(path, env, stop)  # an edit between the first reading and now
         async for _ in changes:
-            await self.reload(path, env)
+            await self._reload_now(path, env, stop)
+
+    async def _reload_now(self, path: Path, env: Mapping[str, str], stop: asyncio.Event) -> None:
+        """Reload, again and again while the database is away."""
+        while not stop.is_set():
+            try:
+                await self.reload(path, env)
+            except StorageError as error:
+                log.warning("config.postponed", error=str(error))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), RELOAD_AGAIN)
+            else:
+                return
 
     async def _greet_slack(self) -> None:
         """Find out before the first alert what would keep it from being shown."""
@@ -274,6 +292,13 @@ class Service:
         oldest = counts.oldest_waiting_at
         age = (self.clock.now() - oldest).total_seconds() if oldest else 0.0
         telemetry.OUTBOX_OLDEST.set(max(0.0, age))
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Cancel a task and see it end; a bug in it is told."""
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 @asynccontextmanager
@@ -321,7 +346,7 @@ async def assembled(
             jitter=lambda: random.uniform(-1, 1),  # noqa: S311 not a secret
             budget=pace.patient(timedelta(seconds=20)),
             lease=pace.patient(timedelta(minutes=5)),
-            delivery_lease=pace.patient(timedelta(seconds=90)),
+            delivery_lease=pace.patient(timedelta(minutes=3)),
         )
         service = Service(
             settings,

@@ -80,8 +80,9 @@ class Context:
     """A job begins nothing new after this long, so that its bucket's other job gets a turn."""
     lease: timedelta = timedelta(minutes=5)
     """Longer than a budget plus the slowest fetch, parse and extraction."""
-    delivery_lease: timedelta = timedelta(seconds=90)
-    """Longer than the slowest call to a sink with its look-ups."""
+    delivery_lease: timedelta = timedelta(minutes=3)
+    """Longer than the slowest attempt: two look-ups (33 s each with Slack) and two posts, each once
+    more in plain text (15 s), with their turns."""
 
 
 async def work_by_host(

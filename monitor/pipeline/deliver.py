@@ -13,10 +13,12 @@ from monitor.compose import compose_alert
 from monitor.model import (
     Delivery,
     DeliveryState,
+    Job,
+    Kind,
     Sent,
 )
 from monitor.pipeline.context import Context
-from monitor.ports import Transaction
+from monitor.ports import StoryView, Transaction
 
 log = telemetry.get_logger()
 
@@ -48,16 +50,43 @@ class Deliver:
         # in a thread: the passage of a long body takes up to a second
         alert = await asyncio.to_thread(compose_alert, delivery, view, self._with.rules)
         if alert is None:
-            result = _Result("empty", DeliveryState.DEAD, error="nothing is left to show")
-        else:
-            result = await self._attempt(delivery, alert)
+            await self._let_go(delivery, view)
+            return True
+        result = await self._attempt(delivery, alert)
         telemetry.DELIVERIES.labels(self._with.sink.name, result.outcome).inc()
         await self._with.store.write(
             partial(_finish, delivery=delivery, result=result, now=self._with.clock.now())
         )
         self._with.sink_problem = result.error if result.outcome == "stopped" else None
         self._report(delivery, alert, result)
-        return result.outcome in {"sent", "updated", "found", "rejected", "empty"}
+        return result.outcome in {"sent", "updated", "found", "rejected"}
+
+    async def _let_go(self, delivery: Delivery, view: StoryView) -> None:
+        """The channel's watches don't match the story any more: the page or the rules have changed.
+
+        A message that is shown stays as it stands. One that is not is dropped, so that a later hit
+        is told, and what left for another channel is wanted there.
+        """
+        rules, now = self._with.rules, self._with.clock.now()
+        places = {rules.channel_of(hit.watch) for each in view.articles for hit in each.hits}
+        elsewhere = sorted(place for place in places if place and place != delivery.channel)
+
+        def settle(tx: Transaction) -> None:
+            if delivery.sent is not None:
+                tx.finish_delivery(delivery.id, DeliveryState.SENT, now, sent=delivery.sent)
+                return
+            if delivery.found_sending_at is not None:  # it may be shown: nothing more is known
+                why = "broke off, and nothing is left to show"
+                tx.finish_delivery(delivery.id, DeliveryState.DEAD, now, error=why)
+            else:
+                tx.drop_delivery(delivery.id)
+            for channel in elsewhere:
+                tx.want_delivery(delivery.story, channel, now)
+                tx.submit(Job(Kind.DELIVER, channel))
+
+        await self._with.store.write(settle)
+        telemetry.DELIVERIES.labels(self._with.sink.name, "empty").inc()
+        log.info("alert.dropped", channel=delivery.channel, delivery=delivery.id, to=elsewhere)
 
     async def _attempt(self, delivery: Delivery, alert: Alert) -> _Result:
         try:
@@ -133,15 +162,15 @@ class Deliver:
         telemetry.DELIVERIES.labels(sink.name, "repeated_blind").inc()
         return None
 
-    def _report(self, delivery: Delivery, alert: Alert | None, result: _Result) -> None:
-        if result.outcome == "sent" and alert is not None:
+    def _report(self, delivery: Delivery, alert: Alert, result: _Result) -> None:
+        if result.outcome == "sent":
             waited = (self._with.clock.now() - alert.found_at).total_seconds()
             telemetry.ALERT_SECONDS.observe(max(0.0, waited))
         say = log.warning if result.error else log.info
         say(
             f"alert.{result.outcome}",
             channel=delivery.channel,
-            headline=alert.headline if alert else "",
+            headline=alert.headline,
             delivery=delivery.id,
             **({"error": result.error} if result.error else {}),
         )
@@ -163,6 +192,9 @@ def _claim(tx: Transaction, *, channel: str, context: Context) -> Delivery | Non
 
 
 def _finish(tx: Transaction, *, delivery: Delivery, result: _Result, now: datetime) -> None:
+    if result.sent is None and result.state is DeliveryState.RETRY and result.due_at is not None:
+        # the channel is not to be had: what came later must not overtake
+        tx.postpone_channel(delivery.channel, result.due_at)
     tx.finish_delivery(
         delivery.id,
         result.state,

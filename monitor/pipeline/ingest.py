@@ -147,12 +147,16 @@ def _save_ingest(
     tx.lock_stories()
     known = tx.article_at(content.url)
     if known is not None and known.article != pending.id:
-        if pending.state is ArticleState.NEW:
+        if not _may_join(tx, pending) or tx.told_apart(pending.id, known.article):
+            content = replace(content, url=pending.url)  # it stays itself
+        else:
             tx.merge_article(pending.id, into=known.article)
             if known.story is not None:
                 tx.refresh_deliveries(known.story, now + rules.debounce)
-            return "merged"
-        content = replace(content, url=pending.url)  # it has alerted already: it stays itself
+            if known.source != "feed" or content.source != "page":
+                return "merged"
+            # the page that the other could not have: its text is the better one
+            pending = replace(pending, id=known.article, url=content.url)
 
     state, due_at = _state_after(content, error, pending, now, rules)
     tx.save_article(
@@ -187,16 +191,31 @@ def _decide_story(
 ) -> tuple[StoryId, Sequence[str]]:
     """The article's story, and the channels that show it and will be edited because it grew."""
     story = tx.story_of(pending.id)
-    if story is not None:
+    if story is not None and not _may_join(tx, pending):
         return story, ()
     if content.text_hash:
         twin = tx.twin_of(content.text_hash, now - TWIN_WINDOW, pending.id)
-        if twin is not None and twin.story is not None:
+        if (
+            twin is not None
+            and twin.story is not None
+            and twin.story != story
+            and not tx.told_apart(pending.id, twin.article)
+        ):
             tx.put_in_story(pending.id, twin.story, copy_of=twin.article)
             return twin.story, tx.refresh_deliveries(twin.story, now + rules.debounce)
-    story = tx.new_story(now)
-    tx.put_in_story(pending.id, story, copy_of=None)
+    if story is None:
+        story = tx.new_story(now)
+        tx.put_in_story(pending.id, story, copy_of=None)
     return story, ()
+
+
+def _may_join(tx: Transaction, pending: PendingArticle) -> bool:
+    """Whether an article can still become part of another story: alone in its own, nobody told."""
+    story = tx.story_of(pending.id)
+    if story is None:
+        return True
+    view = tx.story_view(story)
+    return len(view.articles) == 1 and not view.articles[0].hits
 
 
 def _state_after(

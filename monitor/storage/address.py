@@ -37,7 +37,7 @@ def read_address(url: str) -> Address:
     if parsed.drivername in {"sqlite", "sqlite+pysqlite"}:
         if not parsed.database or parsed.database == ":memory:" or parsed.host:
             raise StorageError(f"the database URL names no file: {EXPECTED}")
-        return Address(url=parsed, path=Path(parsed.database).absolute())
+        return Address(url=parsed, path=Path(parsed.database).resolve())
     if parsed.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:
         return Address(url=parsed.set(drivername="postgresql+psycopg"), path=None)
     raise StorageError(f"the database URL begins with {parsed.drivername}: {EXPECTED}")

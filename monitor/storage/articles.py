@@ -81,7 +81,16 @@ FULLEST_ENTRIES = (
     .where(_ranked.c.rank == 1)
 )
 
-_known = (t.article.c.id, t.article.c.story_id, t.article.c.state)
+_known = (t.article.c.id, t.article.c.story_id, t.article.c.state, t.article.c.source)
+_twin_entry = t.entry.alias("other")
+TOLD_APART = sa.select(
+    sa.exists().where(
+        t.entry.c.article_id == sa.bindparam("one"),
+        _twin_entry.c.article_id == sa.bindparam("other"),
+        _twin_entry.c.feed_id == t.entry.c.feed_id,
+        _twin_entry.c.title != t.entry.c.title,
+    )
+)
 ARTICLE_AT = (
     sa.select(*_known)
     .join(t.article_url, t.article_url.c.article_id == t.article.c.id)
@@ -168,6 +177,10 @@ class ArticleWork(Work):
         values = {"hash": text_hash, "since": since, "other_than": other_than}
         return _known_of(self._run(TWIN_OF, values).one_or_none())
 
+    def told_apart(self, one: ArticleId, other: ArticleId) -> bool:
+        """See `ports.Transaction`."""
+        return bool(self._run(TOLD_APART, {"one": one, "other": other}).scalar_one())
+
     def save_article(
         self,
         article: ArticleId,
@@ -243,7 +256,9 @@ def _known_of(row: Row | None) -> Known | None:
     if row is None:
         return None
     story = None if row.story_id is None else StoryId(row.story_id)
-    return Known(article=ArticleId(row.id), story=story, state=ArticleState(row.state))
+    return Known(
+        article=ArticleId(row.id), story=story, state=ArticleState(row.state), source=row.source
+    )
 
 
 def _pending(row: Row, entry: Row) -> PendingArticle:

@@ -108,11 +108,27 @@ def _finish() -> sa.Update:
 FINISH = _finish()
 
 
+IS_UNSHOWN = sa.and_(
+    t.delivery.c.channel == sa.bindparam("in_channel"),
+    t.delivery.c.state.in_((DeliveryState.PENDING, DeliveryState.RETRY)),
+    t.delivery.c.sent_ref.is_(None),
+    t.delivery.c.due_at.is_not(None),
+)
+LAST_TURN = sa.select(sa.func.max(t.delivery.c.due_at)).where(IS_UNSHOWN)
+POSTPONE = (
+    sa.update(t.delivery)
+    .where(IS_UNSHOWN, t.delivery.c.due_at < sa.bindparam("by", type_=TIME))
+    .values(due_at=sa.bindparam("by", type_=TIME))
+)
+
+
 class DeliveryWork(Work):
     """The part of `ports.Transaction` about the outbox."""
 
     def want_delivery(self, story: StoryId, channel: str, now: datetime) -> bool:
         """See `ports.Transaction`. What was given up (`dead`) stays given up."""
+        # behind those that wait already
+        last = self._run(LAST_TURN, {"in_channel": channel}).scalar_one()
         made = self._insert(
             ADD_DELIVERY,
             {
@@ -123,7 +139,7 @@ class DeliveryWork(Work):
                 "attempts": 0,
                 "wanted": 1,
                 "shown": 0,
-                "due_at": now,
+                "due_at": max(now, last) if last else now,
                 "created_at": now,
             },
         ).one_or_none()
@@ -155,6 +171,20 @@ class DeliveryWork(Work):
             sent=Sent(channel=row.sent_channel, ref=row.sent_ref) if is_sent else None,
             found_sending_at=found,
         )
+
+    def drop_delivery(self, delivery: DeliveryId) -> None:
+        """See `ports.Transaction`."""
+        self._run(
+            sa.delete(t.delivery).where(
+                t.delivery.c.id == delivery,
+                t.delivery.c.state == DeliveryState.SENDING,
+                t.delivery.c.sent_ref.is_(None),
+            )
+        )
+
+    def postpone_channel(self, channel: str, until: datetime) -> None:
+        """See `ports.Transaction`."""
+        self._run(POSTPONE, {"in_channel": channel, "by": until})
 
     def finish_delivery(
         self,

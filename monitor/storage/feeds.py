@@ -220,6 +220,7 @@ def _feed(row: Row) -> Feed:
         failures=row.failures,
         polled_at=row.polled_at,
         due_at=row.due_at,
+        ok_at=row.ok_at,
     )
 
 
@@ -242,7 +243,7 @@ def _entry(feed: Feed, guid: str, found: FoundEntry, article: int, now: datetime
         "guid": guid,
         "article_id": article,
         "first_seen_at": now,
-        "backlog": feed.polled_at is None,
+        "backlog": feed.ok_at is None,
         "link": entry.url,
         "published_at": entry.published_at,
         "language": entry.language,

@@ -293,7 +293,7 @@ async def test_an_article_is_traced_by_any_url_that_leads_to_it(
     """Who listed it, what it is a copy of, what was found, what was sent."""
     story = await given_story(store)
     second = await given_feed(store, 2)
-    polled_before = dataclasses.replace(second, polled_at=NOW)
+    polled_before = dataclasses.replace(second, ok_at=NOW)
     await given_entries(store, polled_before, found("copy"), found("a", URL))
     [copy] = await store.write(lambda t: t.claim_articles(BUCKET, NOW, LEASE, 10))
     canonical = "https://news.example/copy/canonical"

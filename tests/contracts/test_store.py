@@ -372,7 +372,7 @@ async def test_an_article_is_backlog_only_if_every_entry_of_it_is(store: SqlStor
     first = await given_feed(store, 1)
     await given_entries(store, first, found("a", url), found("b"))
     second = await given_feed(store, 2)
-    polled_before = dataclasses.replace(second, polled_at=NOW - MINUTE)
+    polled_before = dataclasses.replace(second, ok_at=NOW - MINUTE)
     await given_entries(store, polled_before, found("a", url))
 
     claimed = await store.write(lambda t: t.claim_articles(BUCKET, NOW, LEASE, 10))
