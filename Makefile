@@ -1,6 +1,6 @@
 # Everything a person or a CI does with this checkout. `make` alone lists it.
 # Needs make, Python 3.11 or newer and pip; the rest is installed into .venv from the lock files.
-# ARGS goes to the command:   make run ARGS="--port 9000"   make test ARGS="-k slack -x"
+# ARGS goes to the command:   make demo ARGS="--port 9000"   make test ARGS="-k slack -x"
 # PYTHON names another one:   make run PYTHON=/opt/python3.13/bin/python3
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules

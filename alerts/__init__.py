@@ -2,7 +2,7 @@
 `alerts.slack` alone.
 """
 
-from alerts.errors import AlertError, Ambiguous, Deferred, Rejected, Stopped
+from alerts.errors import AlertError, Ambiguous, Closed, Deferred, Rejected, Stopped
 from alerts.message import Alert, Message, Notice, Passage
 from alerts.sink import Posted, Sink
 
@@ -10,6 +10,7 @@ __all__ = [
     "Alert",
     "AlertError",
     "Ambiguous",
+    "Closed",
     "Deferred",
     "Message",
     "Notice",

@@ -4,6 +4,7 @@
 
     AlertError
       Deferred     nothing was shown; try again (after ``retry_after`` seconds, if known)
+        Closed     … because this channel takes nothing until somebody acts: keep its queue
       Rejected     nothing was shown and never will be: dead-letter this delivery
       Stopped      the sink itself can't work (bad token, missing scope): keep the queue, tell people
       Ambiguous    it may have been shown: look before repeating
@@ -29,8 +30,12 @@ class Deferred(AlertError):
         self.retry_after = retry_after  # seconds, as the service asked
 
 
+class Closed(Deferred):
+    """The channel takes nothing until somebody acts: it is misspelt, archived, or not ours to use."""
+
+
 class Rejected(AlertError):
-    """The service refuses this message or this channel for good."""
+    """The service refuses this message for good."""
 
 
 class Stopped(AlertError):

@@ -25,7 +25,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from alerts.blocks import Rendered, to_blocks
-from alerts.errors import AlertError, Ambiguous, Deferred, Rejected, Stopped
+from alerts.errors import AlertError, Ambiguous, Closed, Deferred, Rejected, Stopped
 from alerts.message import Message
 from alerts.pacing import Monotonic, Pacer, Pauses, Sleep
 from alerts.sink import Posted
@@ -185,7 +185,7 @@ class SlackSink:
             raise Deferred("timeout", "the history is long or slow") from error
         except Ambiguous as error:
             raise Deferred(error.code, error.detail) from error
-        except Rejected as error:
+        except Closed as error:
             self._ids.pop(channel, None)  # the name may lead elsewhere by now
             if error.code == "not_in_channel":
                 raise Stopped(error.code, f"can't read {channel}: invite the bot") from error
@@ -258,7 +258,7 @@ class SlackSink:
         if channel not in self._ids:
             await self._learn_ids(channel)
         if channel not in self._ids:
-            raise Rejected("channel_not_found", f"no channel {channel} that the bot can see")
+            raise Closed("channel_not_found", f"no channel {channel} that the bot can see")
         return self._ids[channel]
 
     async def _learn_ids(self, wanted: str) -> None:
@@ -290,7 +290,7 @@ class SlackSink:
             answer = await self._call(
                 "conversations.info", place, lambda: self._client.conversations_info(channel=place)
             )
-        except Rejected:
+        except Closed:
             return False
         return bool((answer["channel"] or {}).get("is_member"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from alerts.errors import AlertError, Ambiguous, Deferred, Rejected, Stopped
+from alerts.errors import AlertError, Ambiguous, Closed, Deferred, Rejected, Stopped
 from alerts.transport import retry_after
 
 # What Slack's error codes ask for (the method's own error table and the SDK's issue tracker).
@@ -36,7 +36,23 @@ _BACK_OFF = frozenset(
         "team_added_to_org",
     }
 )
+_CLOSED = {
+    "channel_not_found": "no such channel, or a private one that the bot is not in: /invite it",
+    "is_archived": "the channel is archived",
+    "not_in_channel": "the bot is not in the channel: /invite it",
+    "restricted_action": "the workspace does not let the bot post here",
+    "restricted_action_read_only_channel": "the channel is read-only",
+}
+_TRY_AGAIN = 60.0  # seconds; somebody may have mended the channel by then
+_WORDS = {
+    "invalid_auth": "Slack does not know this token: copy the Bot User OAuth Token again",
+    "not_authed": "Slack got no token",
+    "token_revoked": "the token was revoked: install the app again",
+    "token_expired": "the token has expired: install the app again",
+    "account_inactive": "the bot was removed from the workspace: install the app again",
+}
 _PERHAPS = frozenset({"fatal_error", "internal_error"})  # "some aspect may have succeeded"
+MOST_OF_A_CODE = 100  # characters; Slack's longest has about 50
 BAD_BLOCKS = frozenset(
     {
         "invalid_blocks",
@@ -69,8 +85,10 @@ def refusal(status: int, data: Any, retry_after_header: str | None) -> AlertErro
         return Ambiguous(code)
     if code in _STOP:
         return Stopped(code, _explained(data))
+    if code in _CLOSED:
+        return Closed(code, _CLOSED[code], retry_after=_TRY_AGAIN)
     if code:
-        return Rejected(code, _explained(data))
+        return Rejected(code[:MOST_OF_A_CODE], _explained(data))
     if 400 <= status < 500:  # a proxy, or an address that is not Slack's
         return Stopped("http_error", f"HTTP {status}")
     return Ambiguous("unreadable_answer", f"HTTP {status}")
@@ -78,7 +96,9 @@ def refusal(status: int, data: Any, retry_after_header: str | None) -> AlertErro
 
 def _explained(data: dict[str, Any]) -> str:
     """What Slack says about a refusal: which scope is needed, which block is wrong."""
-    words = [f"{word} {data[word]}" for word in ("needed", "provided") if data.get(word)]
+    known = _WORDS.get(str(data.get("error") or ""))
+    words = [known] if known else []
+    words += [f"{word} {data[word]}" for word in ("needed", "provided") if data.get(word)]
     words += [str(line) for line in (data.get("response_metadata") or {}).get("messages") or ()]
     words += [str(line) for line in data.get("errors") or ()]
     return "; ".join(words)[:500]

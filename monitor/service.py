@@ -13,7 +13,7 @@ import random
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -51,7 +51,7 @@ STALE_TICK = 30.0
 """Seconds without a tick after which the service counts as hung."""
 
 CONSOLE_CHANNEL = "terminal"
-"""The channel's name where alerts are printed and no other is configured."""
+"""The channel's name where alerts are printed: what only a terminal showed is no channel's yet."""
 
 
 class SystemClock:
@@ -149,7 +149,9 @@ class Service:
         """Read the configuration again; a bad one is reported and the old one stays."""
         try:
             settings = await asyncio.to_thread(config.load, path, env)
-            rules = await asyncio.to_thread(rules_of, settings, self._pace)
+            rules = await asyncio.to_thread(
+                rules_of, settings, self._pace, self.pipeline.context.sink
+            )
         except ConfigError as error:
             if error.mistakes != self._rejected:
                 for mistake in error.mistakes:
@@ -342,7 +344,7 @@ async def assembled(
             offload=pool,
             sink=sink,
             clock=clock,
-            rules=rules_of(settings, pace),
+            rules=rules_of(settings, pace, sink),
             jitter=lambda: random.uniform(-1, 1),  # noqa: S311 not a secret
             budget=pace.patient(timedelta(seconds=20)),
             lease=pace.patient(timedelta(minutes=5)),
@@ -379,12 +381,16 @@ def sink_of(settings: Settings, stream: IO[str]) -> Sink:
     return ConsoleSink(stream)
 
 
-def rules_of(settings: Settings, pace: Pace) -> Rules:
+def rules_of(settings: Settings, pace: Pace, sink: Sink) -> Rules:
     """The settings, compiled."""
+    channel, watches = settings.slack.channel or CONSOLE_CHANNEL, settings.watches
+    if isinstance(sink, ConsoleSink):
+        channel = CONSOLE_CHANNEL
+        watches = tuple(replace(watch, channel=None) for watch in watches)
     return Rules(
-        watches=settings.watches,
+        watches=watches,
         matcher=compile_watches(settings.watches),
-        default_channel=settings.slack.channel or CONSOLE_CHANNEL,
+        default_channel=channel,
         interval=settings.polling.interval,
         intervals=settings.intervals,
         max_age=settings.alerts.max_age,

@@ -154,20 +154,27 @@ def status(config_file: ConfigOption = None, as_json: JsonOption = False) -> Non
 @app.command()
 def healthcheck(config_file: ConfigOption = None) -> None:
     """Exit 0 if the service on this machine is alive, 1 if not. For the container's HEALTHCHECK."""
-    _, settings = _settings(config_file)
-    host = settings.web.host
+    # A service goes on with its old settings when an edit is wrong: that is no reason to call it ill.
+    web = config.load_web(config_file or config.config_path_from(os.environ), os.environ)
+    host = web.host
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 asked, not bound
-    address = f"http://{f'[{host}]' if ':' in host else host}:{settings.web.port}/healthz"
+    address = f"http://{f'[{host}]' if ':' in host else host}:{web.port}/healthz"
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(address, timeout=5) as answer:
             reason = json.load(answer).get("reason", "")
     except urllib.error.HTTPError as error:
+        reason = f"{address} answers {error.code}: is another program on that port?"
         with suppress(ValueError):
-            err.print(json.load(error).get("reason", ""), markup=False)
+            reason = json.load(error).get("reason", reason)
+        err.print(f"monitor: {reason}", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
     except (OSError, ValueError) as error:
-        err.print(f"monitor: no service answers at {address}: {error}", markup=False)
+        reason = getattr(error, "reason", error)
+        reason = getattr(reason, "strerror", None) or reason
+        err.print(
+            f"monitor: no service answers at {address}: {reason}", markup=False, soft_wrap=True
+        )
         raise typer.Exit(1) from None
     out.print(reason, markup=False)
 

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from monitor.config import checks
 from monitor.config.document import Document, quoted, read
 from monitor.config.environment import Environment, read_environment
-from monitor.config.models import SECTIONS, TABLES, FeedTable, Section, Settings, WatchTable
+from monitor.config.models import SECTIONS, TABLES, FeedTable, Section, Settings, WatchTable, Web
 from monitor.errors import ConfigError, Mistake
 
 S = TypeVar("S", bound=Section)
@@ -40,6 +40,16 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
         raise ConfigError(_sorted(mistakes))
     warnings = _sorted([*environment.warnings, *report.warnings])
     return settings.model_copy(update={"warnings": warnings})
+
+
+def load_web(path: Path, env: Mapping[str, str]) -> Web:
+    """Where the page is, as far as that can be told, whatever else is wrong with the file."""
+    environment = read_environment(env)
+    try:
+        document = read(path)
+    except ConfigError:
+        document = Document(path.name, {})
+    return _Loading(_overlaid(document, environment)).section("web", Web)
 
 
 def _sorted(mistakes: list[Mistake]) -> tuple[Mistake, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from alerts import Alert, AlertError, Ambiguous, Deferred, Posted, Rejected, Stopped
+from alerts import Alert, AlertError, Ambiguous, Closed, Deferred, Posted, Rejected, Stopped
 from monitor import polling, telemetry
 from monitor.compose import compose_alert
 from monitor.model import (
@@ -106,6 +106,10 @@ class Deliver:
             # A refused edit leaves the message as it stands.
             state = DeliveryState.SENT if delivery.sent else DeliveryState.DEAD
             return _Result("rejected", state, sent=delivery.sent, error=str(caught))
+        except Closed as caught:
+            if delivery.sent is not None:  # the message stands where nothing can be edited any more
+                return _Result("rejected", DeliveryState.SENT, delivery.sent, error=str(caught))
+            return self._later(delivery, "closed", caught, caught.retry_after)
         except Deferred as caught:
             return self._later(delivery, "deferred", caught, caught.retry_after)
         except Stopped as caught:
@@ -151,7 +155,7 @@ class Deliver:
             if sink.can_find:
                 found = await sink.find(delivery.channel, delivery.id, since)
                 return Sent(channel=found.channel, ref=found.ref) if found else None
-        except Rejected:
+        except (Rejected, Closed):
             return None  # no such channel: posting will say the same, definitely
         except Deferred as error:
             raise Ambiguous(error.code, error.detail) from error

@@ -19,10 +19,14 @@ from monitor.model import (
 )
 from monitor.ports import Known
 from monitor.storage import tables as t
-from monitor.storage.work import Row, Work, claim, insert_missing
+from monitor.storage.work import Fairness, Row, Work, claim, insert_missing
+
+FEW_OF_A_HOST = 10
+"""Articles of one host claimed at once: they are fetched one after the other."""
 
 CLAIM_ARTICLES = claim(
     t.article,
+    fairly=Fairness(by_turns=t.article.c.feed_id, few_of=t.article.c.host, few=FEW_OF_A_HOST),
     values={"attempts": t.article.c.attempts + 1},
     returning=(
         t.article.c.id,

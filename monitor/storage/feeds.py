@@ -149,7 +149,7 @@ class FeedWork(Work):
             del first[guid]
         if not first:
             return Added()
-        articles, made = self._articles_for(first.values(), now)
+        articles, made = self._articles_for(feed, first.values(), now)
         rows = [
             _entry(feed, guid, each, articles[key_of(each.url)], now)
             for guid, each in first.items()
@@ -170,7 +170,7 @@ class FeedWork(Work):
         return tuple(map(StoryId, self._run(GROWN_STORIES, values).scalars()))
 
     def _articles_for(
-        self, found: Iterable[FoundEntry], now: datetime
+        self, feed: Feed, found: Iterable[FoundEntry], now: datetime
     ) -> tuple[Mapping[str, int], Sequence[FoundEntry]]:
         """Ids of the entries' articles by key of their URL, and the entries that made one."""
         by_url: dict[str, FoundEntry] = {}
@@ -180,7 +180,7 @@ class FeedWork(Work):
         new = {url: each for url, each in by_url.items() if url not in articles}
         if not new:
             return articles, ()
-        rows = self._run(ADD_ARTICLES, [_new_article(each, now) for each in new.values()])
+        rows = self._run(ADD_ARTICLES, [_new_article(feed, each, now) for each in new.values()])
         made = {key_of(row.url): row.id for row in rows}
         # sorted: two polls that bring the same URLs wait for each other in one order
         leads = [{"url": url, "article_id": made[url]} for url in sorted(new)]
@@ -224,10 +224,12 @@ def _feed(row: Row) -> Feed:
     )
 
 
-def _new_article(found: FoundEntry, now: datetime) -> dict[str, Any]:
+def _new_article(feed: Feed, found: FoundEntry, now: datetime) -> dict[str, Any]:
     return {
         "url": found.url,
         "link": found.entry.url,
+        "feed_id": feed.id,
+        "host": found.host,
         "bucket": bucket_of(found.host),
         "state": ArticleState.NEW,
         "attempts": 0,

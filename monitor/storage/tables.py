@@ -75,6 +75,8 @@ article = sa.Table(
     sa.Column("id", Id, primary_key=True),
     sa.Column("url", Words, nullable=False),  # canonical: what it is known by
     sa.Column("link", Words),  # as the first feed gave it: what is fetched
+    sa.Column("feed_id", Id, sa.ForeignKey("feed.id"), nullable=False),  # the first to list it
+    sa.Column("host", Words, nullable=False),
     sa.Column("bucket", sa.Integer, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -86,28 +87,59 @@ def claim(
     *also: sa.ColumnElement[bool],
     returning: Sequence[sa.ColumnElement[Any]],
     values: Mapping[str, Any] | None = None,
+    fairly: Fairness | None = None,
 ) -> sa.Executable:
     """Lease up to `:limit` due rows of `:in_bucket` until `:until`, longest due first.
 
     One statement for both databases. On PostgreSQL rows that somebody else is claiming are
     passed over; SQLite has one writer and leaves the lock clause out.
     """
-    due = (
-        sa.select(table.c.id)
-        .where(table.c.bucket == sa.bindparam("in_bucket"), is_due(table), *also)
-        .order_by(table.c.due_at, table.c.id)
+    is_ours = sa.and_(table.c.bucket == sa.bindparam("in_bucket"), is_due(table), *also)
+    due = sa.select(table.c.id).where(is_ours)
+    order: list[sa.ColumnElement[Any]] = [table.c.due_at, table.c.id]
+    if fairly is not None:
+        turns = (
+            sa.select(
+                table.c.id,
+                _turn(table, fairly.by_turns).label("turn"),
+                _turn(table, fairly.few_of).label("place"),
+            )
+            .where(is_ours)
+            .subquery("turns")
+        )
+        due = due.join(turns, turns.c.id == table.c.id).where(turns.c.place <= fairly.few)
+        order.insert(0, turns.c.turn)
+    claimed = (
+        due.order_by(*order)
         # literal: a plan for an unknown limit would expect a tenth of the table and scan it
         .limit(sa.bindparam("limit", type_=sa.Integer(), literal_execute=True))
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=table)
         .cte("due")
     )
     until = sa.bindparam("until", type_=table.c.lease_until.type)
     return (
         sa.update(table)
-        .where(table.c.id.in_(sa.select(due.c.id)))
+        .where(table.c.id.in_(sa.select(claimed.c.id)))
         .values(lease_until=until, **(values or {}))
         .returning(*returning)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Fairness:
+    """Whose rows are claimed first: those of `by_turns` in turns, and of one of `few_of` only few.
+
+    Otherwise a feed that lists thousands of articles, or one slow host, would hold up everybody
+    whose articles came a second later.
+    """
+
+    by_turns: sa.ColumnElement[Any]
+    few_of: sa.ColumnElement[Any]
+    few: int
+
+
+def _turn(table: sa.Table, among: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
+    return sa.func.row_number().over(partition_by=among, order_by=(table.c.due_at, table.c.id))
 
 
 def ended_leases(table: sa.Table) -> sa.Update:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from alerts import AlertError, Ambiguous, Deferred, Notice, Posted, Rejected, Stopped
+from alerts import AlertError, Ambiguous, Closed, Deferred, Notice, Posted, Rejected, Stopped
 from alerts.slack import SCOPES, SlackSink
 from alerts.slack_errors import refusal
 from tests.alerts.examples import alert
@@ -299,17 +299,17 @@ async def test_refused_metadata_is_left_out(slack: SlackDouble, sink: SlackSink)
     assert stored["blocks"] != []
 
 
-async def test_an_unknown_channel_rejects_the_message(slack: SlackDouble, sink: SlackSink) -> None:
-    """No later attempt will help."""
-    with pytest.raises(Rejected, match="channel_not_found"):
+async def test_an_unknown_channel_is_closed(slack: SlackDouble, sink: SlackSink) -> None:
+    """Its queue waits until somebody has corrected the name or invited the bot."""
+    with pytest.raises(Closed, match="channel_not_found"):
         await sink.post("#nowhere", alert())
 
 
-async def test_an_archived_channel_rejects_the_message(slack: SlackDouble, sink: SlackSink) -> None:
-    """No later attempt will help."""
+async def test_an_archived_channel_is_closed(slack: SlackDouble, sink: SlackSink) -> None:
+    """Its queue waits until somebody has opened it again, or named another."""
     slack.change_channel("newsdesk", archived=True)
 
-    with pytest.raises(Rejected, match="is_archived"):
+    with pytest.raises(Closed, match="is_archived"):
         await sink.post("#newsdesk", alert())
 
 
@@ -411,9 +411,9 @@ async def test_a_private_channel_is_found_by_name_on_a_later_page(
     assert len([call for call in slack.calls if call.method == "conversations.list"]) == 2
 
 
-async def test_a_channel_that_nobody_knows_is_rejected_by_find(sink: SlackSink) -> None:
+async def test_a_channel_that_nobody_knows_is_closed_to_find(sink: SlackSink) -> None:
     """The name is wrong, not the time."""
-    with pytest.raises(Rejected, match="channel_not_found"):
+    with pytest.raises(Closed, match="channel_not_found"):
         await sink.find("#nowhere", "1", datetime.now(UTC))
 
 
@@ -524,7 +524,7 @@ async def test_a_notice_is_posted_like_an_alert(slack: SlackDouble, sink: SlackS
         (200, {"error": "token_revoked"}, Stopped),
         (200, {"error": "ekm_access_denied"}, Stopped),
         (407, {}, Stopped),
-        (200, {"error": "restricted_action_read_only_channel"}, Rejected),
+        (200, {"error": "restricted_action_read_only_channel"}, Closed),
         (200, {"error": "something_new"}, Rejected),
     ],
 )

@@ -310,6 +310,23 @@ async def test_texts_that_no_database_takes_are_made_storable(store: SqlStore) -
     assert known.article == articles[2].id
 
 
+async def test_a_flood_of_one_feed_does_not_stand_before_the_others(store: SqlStore) -> None:
+    """Feeds take turns, and of one host only few are claimed: it is asked one by one."""
+    first = await given_feed(store, 1)
+    slow = [found(f"s{number}", host=HOST) for number in range(40)]
+    hosts = [host for host in (f"h{n}.example" for n in range(9000)) if bucket_of(host) == BUCKET]
+    many = [found(f"m{number}", host=host) for number, host in enumerate(hosts[:60])]
+    await given_entries(store, first, *slow, *many)
+    second = await given_feed(store, 2)
+    late = found("late", host=hosts[60])
+    await store.write(lambda t: t.add_entries(second, [late], NOW + SECOND))
+
+    claimed = await store.write(lambda t: t.claim_articles(BUCKET, NOW + MINUTE, LEASE, 20))
+    assert len(claimed) == 20
+    assert late.url in {article.url for article in claimed}
+    assert sum(HOST in article.url for article in claimed) == 10
+
+
 async def test_polls_that_bring_the_same_news_at_once_make_it_once(database_url: str) -> None:
     """Feeds of different buckets are polled by different workers; their articles are shared."""
     hosts = [f"host{number}.example" for number in range(4)]
@@ -335,7 +352,9 @@ async def test_polls_that_bring_the_same_news_at_once_make_it_once(database_url:
         )
         assert sum(each.entries for each in results) == 120
         assert sum(each.linked for each in results) == 90
-        articles = await stores[0].write(lambda t: t.claim_articles(BUCKET, NOW, LEASE, 100))
+        articles = []
+        while some := await stores[0].write(lambda t: t.claim_articles(BUCKET, NOW, LEASE, 100)):
+            articles += some
         assert len(articles) == 30
 
 
@@ -702,10 +721,29 @@ def test_what_is_stored_comes_back(
     """Times come back as the same moment in UTC, texts with their offsets, spans to the letter."""
     with engine.connect() as connection:  # rolled back at the end
         connection.execute(
+            sa.insert(tables.feed),
+            {
+                "id": 1,
+                "url": "u",
+                "name": "n",
+                "publisher": "p",
+                "tags": (),
+                "declared": True,
+                "host": "",
+                "bucket": 0,
+                "status": "new",
+                "failures": 0,
+                "entries": 0,
+                "created_at": moment,
+            },
+        )
+        connection.execute(
             sa.insert(tables.article),
             {
                 "id": 1,
                 "url": words,
+                "feed_id": 1,
+                "host": "",
                 "bucket": 0,
                 "state": "new",
                 "attempts": 0,

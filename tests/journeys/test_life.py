@@ -173,6 +173,8 @@ async def test_edits_are_applied_as_they_are_saved_and_mistakes_are_not(operator
         assert "colour" in rejected["mistake"]
         async with aiohttp.ClientSession(f"http://127.0.0.1:{operator.port}") as web:
             assert "feeds.toml:11:1" in await (await web.get("/")).text()
+        status, _, err = await operator.command("healthcheck")
+        assert (status, err) == (0, "")  # the service is well, whatever the file says
         operator.write("truce")
         applied = await service.event("config.applied")
         assert any("Truce" in change for change in applied["changes"])
@@ -219,6 +221,15 @@ async def test_once_does_everything_and_ends(operator):
     assert status == 0
     assert "Ceasefire" not in out
     assert len(operator.server.requests) == asked
+
+
+async def test_what_a_terminal_showed_is_not_said_to_be_in_a_channel(operator):
+    """Without a token nothing reached Slack, and nothing claims so; with one it still can."""
+    operator.write("ceasefire", extra='[slack]\nchannel = "#newsdesk"\n')
+    await operator.command("once")
+    _, out, _ = await operator.command("why", operator.server.url("/ceasefire"))
+    assert "yes in terminal" in out
+    assert "#newsdesk" not in out
 
 
 async def test_why_tells_the_story_of_an_article(operator):

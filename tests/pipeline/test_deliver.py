@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from alerts import Ambiguous, Deferred, Posted, Rejected, Stopped
+from alerts import Ambiguous, Closed, Deferred, Posted, Rejected, Stopped
 from alerts.memory import MemorySink
 from monitor.compose import Rules
 from monitor.match import compile_watches
@@ -226,11 +226,25 @@ async def test_where_nobody_can_look_the_alert_is_repeated_rather_than_lost(desk
 async def test_a_refused_message_is_a_dead_letter_and_the_next_goes_on(desk):
     """One bad message does not keep the others back, and is not tried again."""
     await desk.want("a", "b")
-    desk.sink.fail(Rejected("channel_not_found"))
+    desk.sink.fail(Rejected("no_text"))
     await desk.deliver()
     await desk.deliver(hours=1)
     assert await desk.states() == [DeliveryState.DEAD, DeliveryState.SENT]
     assert desk.sink.posts == 2
+
+
+async def test_a_closed_channel_keeps_its_queue(desk):
+    """A misspelt channel loses nothing: once it is mended, everything arrives in its order."""
+    await desk.want("a", "b")
+    desk.sink.fail(Closed("channel_not_found", retry_after=60))
+    await desk.deliver()
+    await desk.deliver(seconds=30)
+    assert desk.sink.posts == 1
+    await desk.deliver(seconds=31)
+    assert [message.url for message in desk.sink.messages(CHANNEL)] == [
+        "https://news.example/a",
+        "https://news.example/b",
+    ]
 
 
 async def test_a_refused_edit_leaves_the_message_as_it_stands(desk):
