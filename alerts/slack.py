@@ -63,6 +63,7 @@ class Identity:
     url: str
     scopes: frozenset[str]
     missing: tuple[str, ...]  # of `SCOPES`
+    unknown: tuple[str, ...]  # channels that are not there, or private and without the bot
     unreadable: tuple[str, ...]  # channels that `find` can't look into: the bot is no member
 
 
@@ -201,7 +202,7 @@ class SlackSink:
         """
         try:
             answer = await self._call("auth.test", "", self._client.auth_test)
-            unreadable = [name for name in channels if not await self._is_member(name)]
+            membership = {name: await self._is_member(name) for name in channels}
         except Ambiguous as error:
             raise Deferred(error.code, error.detail) from error
         granted = str(answer.headers.get("x-oauth-scopes") or "")
@@ -212,7 +213,8 @@ class SlackSink:
             url=str(answer["url"]),
             scopes=scopes,
             missing=tuple(scope for scope in SCOPES if scope not in scopes),
-            unreadable=tuple(unreadable),
+            unknown=tuple(name for name, member in membership.items() if member is None),
+            unreadable=tuple(name for name, member in membership.items() if member is False),
         )
 
     async def close(self) -> None:
@@ -284,14 +286,15 @@ class SlackSink:
             ),
         )
 
-    async def _is_member(self, channel: str) -> bool:
+    async def _is_member(self, channel: str) -> bool | None:
+        """Whether the bot is in a channel; None if there is no such channel for it."""
         try:
             place = await self._channel_id(channel)
             answer = await self._call(
                 "conversations.info", place, lambda: self._client.conversations_info(channel=place)
             )
         except Closed:
-            return False
+            return None
         return bool((answer["channel"] or {}).get("is_member"))
 
     # ------------------------------------------------------------------------ history

@@ -272,6 +272,9 @@ class Transaction(Protocol):
     def drop_delivery(self, delivery: DeliveryId) -> None:
         """Forget a claimed row that was never shown: a later want makes a new one."""
 
+    def recall_deliveries(self, channels: Collection[str], now: datetime) -> None:
+        """What waits for any other channel than these is due now: delivering moves it."""
+
     def postpone_channel(self, channel: str, until: datetime) -> None:
         """Nothing that waits to be shown in the channel is due before `until`."""
 

@@ -11,14 +11,15 @@ import asyncio
 import contextlib
 import random
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
+from uuid import uuid4
 
-from alerts import AlertError, Sink
+from alerts import AlertError, Notice, Sink
 from alerts.console import ConsoleSink
 from alerts.slack import BASE_URL, SlackSink
 from alerts.webhook import SlackWebhookSink
@@ -105,6 +106,7 @@ class Service:
         self._pace = pace
         self._rejected: tuple[Mistake, ...] = ()
         self._ready = False
+        self._errands: set[asyncio.Task[None]] = set()
 
     # -- what the page asks (monitor.web.Health)
 
@@ -138,6 +140,8 @@ class Service:
         now = self.clock.now()
         await self.store.write(lambda tx: tx.sync_feeds(settings.feeds, now))
         await self.store.write(lambda tx: tx.sync_watches(settings.watches, now))
+        in_use = {watch.channel or rules.default_channel for watch in rules.watches}
+        await self.store.write(lambda tx: tx.recall_deliveries(in_use, now))
         self.pipeline.context.rules = rules
         self._fetcher.spacing = settings.fetch.spacing
         self.settings = settings
@@ -157,16 +161,24 @@ class Service:
                 for mistake in error.mistakes:
                     log.error("config.rejected", mistake=str(mistake))
                 log.warning("config.kept", detail="the configuration before this edit stays in use")
+                lines = "\n".join(map(str, error.mistakes))
+                self._tell_operators(f"The configuration was rejected, the old one stays:\n{lines}")
             self._rejected = error.mistakes
             telemetry.CONFIG_OK.set(0)
             return False
         changes = config.differences(self.settings, settings)
         if not changes and not self._rejected:
+            log.info("config.unchanged")
             return True
+        was_rejected = bool(self._rejected)
         await self.apply(settings, rules)
         for warning in settings.warnings:
             log.warning("config.warning", detail=str(warning))
-        log.info("config.applied", changes=list(changes))
+        log.info("config.applied", changes=list(changes) or ["the mistake is gone"])
+        if was_rejected:
+            self._tell_operators("The configuration is in order again.")
+        if any(change.startswith(("+ watch", "~ watch", "~ slack")) for change in changes):
+            self._begin(self._greet_slack())
         return True
 
     # -- life
@@ -186,8 +198,8 @@ class Service:
                 server = await stack.enter_async_context(self._web_server())
                 url = server.url
             # beside the work: a Slack that hangs keeps neither the polls nor a stop waiting
-            greeting = asyncio.create_task(self._greet_slack())
-            stack.push_async_callback(_ended, greeting)
+            self._begin(self._greet_slack())
+            stack.push_async_callback(self._end_errands)
             self.scheduler.start()
             working = asyncio.create_task(self.engine.run(self.pipeline.run, stop))
             watching = asyncio.create_task(self._follow(path, env or {}, stop)) if path else None
@@ -271,12 +283,44 @@ class Service:
         log.info("slack.ready", team=identity.team, user=identity.user)
         if identity.missing:
             log.warning("slack.scopes_missing", scopes=list(identity.missing))
+        if identity.unknown:
+            log.error(
+                "slack.channels_unknown",
+                channels=list(identity.unknown),
+                detail="misspelt, or private and the bot is not in it: their alerts wait",
+            )
         if identity.unreadable:
             log.warning(
                 "slack.channels_unreadable",
                 channels=list(identity.unreadable),
                 detail="invite the bot, so that a broken-off post can be looked up",
             )
+
+    async def _end_errands(self) -> None:
+        for task in self._errands:
+            task.cancel()
+        await asyncio.gather(*self._errands, return_exceptions=True)
+
+    def _tell_operators(self, text: str) -> None:
+        """Say something in [slack] ops_channel, as far as that can be done just now."""
+        channel = self.settings.slack.ops_channel
+        sink = self.pipeline.context.sink
+        if channel is None or isinstance(sink, ConsoleSink):
+            return
+
+        async def tell() -> None:
+            try:
+                await sink.post(channel, Notice(delivery_id=uuid4().hex, text=text))
+            except AlertError as error:
+                log.warning("operators.untold", channel=channel, error=str(error))
+
+        self._begin(tell())
+
+    def _begin(self, errand: Coroutine[None, None, None]) -> None:
+        """Run something beside the work; a stop does not wait for it."""
+        task = asyncio.create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
 
     def _web_server(self) -> WebServer:
         web = self.settings.web
@@ -294,13 +338,6 @@ class Service:
         oldest = counts.oldest_waiting_at
         age = (self.clock.now() - oldest).total_seconds() if oldest else 0.0
         telemetry.OUTBOX_OLDEST.set(max(0.0, age))
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    """Cancel a task and see it end; a bug in it is told."""
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
 
 
 @asynccontextmanager

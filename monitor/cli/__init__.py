@@ -122,7 +122,7 @@ def check(config_file: ConfigOption = None) -> None:
 @app.command()
 def why(url: str, config_file: ConfigOption = None) -> None:
     """Say of an article, stage by stage, why it did or did not alert."""
-    _, settings = _settings(config_file)
+    settings = _settings_to_look_by(config_file)
 
     async def tell() -> None:
         async with looking_at(settings) as reports:
@@ -135,7 +135,7 @@ def why(url: str, config_file: ConfigOption = None) -> None:
 @app.command()
 def status(config_file: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show how the feeds, the articles and the alerts stand."""
-    _, settings = _settings(config_file)
+    settings = _settings_to_look_by(config_file)
 
     async def tell() -> None:
         now = SystemClock().now()
@@ -154,8 +154,7 @@ def status(config_file: ConfigOption = None, as_json: JsonOption = False) -> Non
 @app.command()
 def healthcheck(config_file: ConfigOption = None) -> None:
     """Exit 0 if the service on this machine is alive, 1 if not. For the container's HEALTHCHECK."""
-    # A service goes on with its old settings when an edit is wrong: that is no reason to call it ill.
-    web = config.load_web(config_file or config.config_path_from(os.environ), os.environ)
+    web = _settings_to_look_by(config_file, quiet=True).web
     host = web.host
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 asked, not bound
     address = f"http://{f'[{host}]' if ':' in host else host}:{web.port}/healthz"
@@ -206,6 +205,25 @@ def _settings(path: Path | None) -> tuple[Path, Settings]:
     path = path or config.config_path_from(os.environ)
     settings = config.load(path, os.environ)
     return path, settings
+
+
+def _settings_to_look_by(path: Path | None, *, quiet: bool = False) -> Settings:
+    """For commands that only look at a service, which goes on when an edit is wrong: so do they."""
+    path = path or config.config_path_from(os.environ)
+    try:
+        return config.load(path, os.environ)
+    except ConfigError as error:
+        settings = config.load_what_is_right(path, os.environ)
+        if not quiet:
+            count = len(error.mistakes)
+            err.print(
+                f"{path} has {count} mistake{'' if count == 1 else 's'} (see `monitor check`): what "
+                "is right in it is used here.",
+                style="yellow",
+                markup=False,
+                soft_wrap=True,
+            )
+        return settings
 
 
 def _go(work: Coroutine[Any, Any, None], settings: Settings) -> None:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from monitor.compose import why_not_news
 from monitor.config import Settings
+from monitor.errors import MonitorError, Permanent
 from monitor.match import Document, compile_watches
 from monitor.match.passage import best_passage
 from monitor.model import ArticleState, DeliveryState, FeedStatus
@@ -117,8 +118,13 @@ def status_json(counts: Counts, feeds: Sequence[FeedRow]) -> dict[str, Any]:
 async def why(
     url: str, settings: Settings, reports: Reports, now: datetime
 ) -> Sequence[str | Text]:
-    """The story of one article, stage by stage. Raises `Permanent` if this is no URL."""
-    canonical = canonical_url(resolve_redirector(url))
+    """The story of one article, stage by stage. Raises `MonitorError` if this is no URL."""
+    if "://" not in url and "." in url.partition("/")[0]:
+        url = f"https://{url}"  # as browsers copy it
+    try:
+        canonical = canonical_url(resolve_redirector(url))
+    except Permanent as error:
+        raise MonitorError(f"{url!r} is no web address") from error
     trace = await reports.trace(canonical)
     if trace is None:
         return list(_unseen(canonical, await reports.feeds(), now))

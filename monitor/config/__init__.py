@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from monitor.config.changes import differences
 from monitor.config.environment import config_path_from
-from monitor.config.loading import load, load_web
+from monitor.config.loading import load, load_what_is_right
 from monitor.config.models import Alerts, Fetch, Monitor, Polling, Settings, Slack, Web
 
 __all__ = [
@@ -27,5 +27,5 @@ __all__ = [
     "config_path_from",
     "differences",
     "load",
-    "load_web",
+    "load_what_is_right",
 ]

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from monitor.config import checks
 from monitor.config.document import Document, quoted, read
 from monitor.config.environment import Environment, read_environment
-from monitor.config.models import SECTIONS, TABLES, FeedTable, Section, Settings, WatchTable, Web
+from monitor.config.models import SECTIONS, TABLES, FeedTable, Section, Settings, WatchTable
 from monitor.errors import ConfigError, Mistake
 
 S = TypeVar("S", bound=Section)
@@ -42,14 +42,17 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
     return settings.model_copy(update={"warnings": warnings})
 
 
-def load_web(path: Path, env: Mapping[str, str]) -> Web:
-    """Where the page is, as far as that can be told, whatever else is wrong with the file."""
+def load_what_is_right(path: Path, env: Mapping[str, str]) -> Settings:
+    """The settings as far as they can be told, with defaults for what is wrong; never raises.
+
+    For those who look at a service: an edit that it rejected must not keep them out.
+    """
     environment = read_environment(env)
     try:
         document = read(path)
     except ConfigError:
         document = Document(path.name, {})
-    return _Loading(_overlaid(document, environment)).section("web", Web)
+    return _Loading(_overlaid(document, environment)).settings(environment)
 
 
 def _sorted(mistakes: list[Mistake]) -> tuple[Mistake, ...]:

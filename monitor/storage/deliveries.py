@@ -8,7 +8,7 @@ ran, the row is due again at once.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -108,12 +108,12 @@ def _finish() -> sa.Update:
 FINISH = _finish()
 
 
-IS_UNSHOWN = sa.and_(
-    t.delivery.c.channel == sa.bindparam("in_channel"),
+IS_WAITING = sa.and_(
     t.delivery.c.state.in_((DeliveryState.PENDING, DeliveryState.RETRY)),
     t.delivery.c.sent_ref.is_(None),
     t.delivery.c.due_at.is_not(None),
 )
+IS_UNSHOWN = sa.and_(t.delivery.c.channel == sa.bindparam("in_channel"), IS_WAITING)
 LAST_TURN = sa.select(sa.func.max(t.delivery.c.due_at)).where(IS_UNSHOWN)
 POSTPONE = (
     sa.update(t.delivery)
@@ -181,6 +181,11 @@ class DeliveryWork(Work):
                 t.delivery.c.sent_ref.is_(None),
             )
         )
+
+    def recall_deliveries(self, channels: Collection[str], now: datetime) -> None:
+        """See `ports.Transaction`."""
+        elsewhere = t.delivery.c.channel.not_in(sorted(channels))
+        self._run(sa.update(t.delivery).where(IS_WAITING, elsewhere).values(due_at=now))
 
     def postpone_channel(self, channel: str, until: datetime) -> None:
         """See `ports.Transaction`."""

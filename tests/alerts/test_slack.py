@@ -455,7 +455,8 @@ async def test_check_tells_who_we_are_and_what_is_missing(time: Time) -> None:
     assert (identity.team, identity.user) == ("Double", "monitor")
     assert identity.scopes == set(granted)
     assert identity.missing == ("chat:write.public", "channels:history", "groups:history")
-    assert identity.unreadable == ("#world", "#nowhere")
+    assert identity.unknown == ("#nowhere",)
+    assert identity.unreadable == ("#world",)
 
 
 async def test_nothing_that_is_raised_or_logged_holds_the_token(

@@ -16,6 +16,7 @@ import aiohttp
 import pytest
 
 from tests.conftest import PROJECT
+from tests.slack_double import SlackDouble
 from tests.webserver import Reply, WebServer
 
 pytestmark = pytest.mark.timeout(90)
@@ -181,6 +182,39 @@ async def test_edits_are_applied_as_they_are_saved_and_mistakes_are_not(operator
         assert await service.stop() == 0
 
 
+async def test_operators_hear_of_mistakes_in_their_channel(operator):
+    """A rejected edit is told where the people who run it look, and so is its end."""
+    async with SlackDouble() as slack:
+        for name in ("newsdesk", "newsdesk-ops"):
+            slack.add_channel(name)
+        channels = '[slack]\nchannel = "#newsdesk"\nops_channel = "#newsdesk-ops"\n'
+        operator.write("ceasefire", extra=channels)
+        env = {"SLACK_BOT_TOKEN": slack.token, "SLACK_API_URL": slack.url}
+        async with operator.running(**env) as service:
+            await slack.wait_for(1, "newsdesk")
+            operator.write("ceasefire", extra=channels + 'colour = "red"\n')
+            [told] = await slack.wait_for(1, "newsdesk-ops")
+            assert "feeds.toml:14:1" in told["text"]
+            assert "colour" in told["text"]
+            operator.write("ceasefire", extra=channels)
+            await slack.wait_for(2, "newsdesk-ops")
+            assert await service.stop() == 0
+        assert len(slack.messages("newsdesk")) == 1
+
+
+async def test_a_misspelt_channel_loses_nothing(operator):
+    """Its alerts wait; the corrected name gets them."""
+    async with SlackDouble() as slack:
+        slack.add_channel("newsdesk")
+        operator.write("ceasefire", extra='[slack]\nchannel = "#newsdsek"\n')
+        env = {"SLACK_BOT_TOKEN": slack.token, "SLACK_API_URL": slack.url}
+        async with operator.running(**env) as service:
+            await service.event("alert.closed")
+            operator.write("ceasefire", extra='[slack]\nchannel = "#newsdesk"\n')
+            await slack.wait_for(1, "newsdesk")
+            assert await service.stop() == 0
+
+
 async def test_sighup_reads_the_configuration_again(operator):
     """For those who send it out of habit; nothing happens when nothing changed."""
     async with operator.running() as service:
@@ -262,7 +296,7 @@ async def test_status_for_people_and_machines(operator):
     assert json.loads(out)["feed"][0]["status"] == "ok"
 
 
-@pytest.mark.parametrize("command", [["run"], ["check"], ["once"], ["status"], ["db", "upgrade"]])
+@pytest.mark.parametrize("command", [["run"], ["check"], ["once"], ["db", "upgrade"]])
 async def test_a_bad_configuration_ends_every_command_with_its_mistakes(operator, command):
     """All mistakes at once, each with file, line and column, and exit status 2."""
     operator.config.write_text('[[feed]]\nurl = "ftp://x"\n[[wach]]\n', encoding="utf-8")
@@ -272,6 +306,18 @@ async def test_a_bad_configuration_ends_every_command_with_its_mistakes(operator
     assert "feeds.toml:3:" in err
     assert "watch" in err
     assert "Traceback" not in err
+
+
+async def test_a_bad_configuration_keeps_nobody_from_looking(operator):
+    """The service goes on with the old one: its state and its reasons can be asked for."""
+    await operator.command("once")
+    operator.write("ceasefire", extra='colour = "red"\n')
+    status, out, err = await operator.command("status")
+    assert (status, "has 1 mistake" in err) == (0, True)
+    assert "Courier" in out
+    status, out, _ = await operator.command("why", operator.server.url("/ceasefire"))
+    assert status == 0
+    assert "yes in terminal" in out
 
 
 async def test_check_says_what_will_happen(operator):
