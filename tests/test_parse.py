@@ -78,6 +78,21 @@ def test_rss_is_read() -> None:
     assert fourth.guid.startswith("hash:")
 
 
+def test_items_that_all_bear_one_guid_are_told_apart() -> None:
+    """By guid and link, in whatever order they stand; the same item twice is still one."""
+    items = [
+        f"<item><guid isPermaLink='false'>0</guid><title>News {number}</title>"
+        f"<link>http://feeds.example/{number}</link></item>"
+        for number in (1, 2, 3, 3)
+    ]
+    body = "<rss version='2.0'><channel><title>t</title>{}</channel></rss>"
+    there = parse(body.format("".join(items)).encode()).entries
+    back = parse(body.format("".join(reversed(items))).encode()).entries
+    assert [entry.title for entry in there] == ["News 1", "News 2", "News 3"]
+    assert len({entry.guid for entry in there}) == 3
+    assert set(there) == set(back)
+
+
 def test_atom_is_read() -> None:
     """Atom: alternate links, several authors, xml:lang of feed and entry, published first."""
     feed = parse((FEEDS / "atom.xml").read_bytes(), "application/atom+xml")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from urllib.parse import urljoin, urlsplit
 
@@ -60,12 +61,29 @@ def build_entry(
 
 
 def first_of_each(entries: Iterable[Entry | None]) -> tuple[Entry, ...]:
-    """The entries in order, the first of each guid; without the empty ones."""
+    """The entries in order, the first of each guid; without the empty ones.
+
+    Some feeds give one guid to everything. Entries that share theirs and differ in link and
+    headline are different items, and are known by guid and link instead.
+    """
+    found = [entry for entry in entries if entry is not None]
+    of_guid: dict[str, list[Entry]] = {}
+    for entry in found:
+        of_guid.setdefault(entry.guid, []).append(entry)
+    shared = {guid for guid, group in of_guid.items() if _are_different(group)}
     unique: dict[str, Entry] = {}
-    for entry in entries:
-        if entry is not None:
+    for entry in found:
+        if entry.guid in shared and entry.url:
+            guid = _identity(f"{entry.guid} {entry.url}", None, "", "")
+            unique.setdefault(guid, dataclasses.replace(entry, guid=guid))
+        else:
             unique.setdefault(entry.guid, entry)
     return tuple(unique.values())
+
+
+def _are_different(group: Sequence[Entry]) -> bool:
+    linked = [entry for entry in group if entry.url not in {None, entry.guid}]
+    return any(each.url != linked[0].url and each.title != linked[0].title for each in linked[1:])
 
 
 def web_link(base: str, given: object) -> str | None:
