@@ -6,6 +6,7 @@ repair in one: whatever a crash or a lost job left behind is due, and found by t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -17,6 +18,9 @@ from monitor.ports import Clock, Store, Transaction
 
 TICK = 1.0
 """Seconds between two looks at what is due."""
+
+MISSED = 10
+"""Ticks that may fail to come before they are brought back."""
 
 log = telemetry.get_logger()
 
@@ -42,6 +46,8 @@ class Scheduler:
         self._seconds = tick
         self._ticked_at: datetime | None = None
         self._storage_down = False
+        self._runs = 0
+        self._watching: asyncio.Task[None] | None = None
         # Late runs are run, not skipped: APScheduler's default drops a job that is 1 s late.
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
@@ -54,9 +60,12 @@ class Scheduler:
         self._scheduler.add_job(self.tick, "interval", seconds=self._seconds, next_run_time=now)
         self._scheduler.add_job(self.maintain, "interval", minutes=1, next_run_time=now)
         self._scheduler.start()
+        self._watching = asyncio.create_task(self._watch())
 
     def stop(self) -> None:
         """Start nothing more."""
+        if self._watching is not None:
+            self._watching.cancel()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
@@ -64,10 +73,12 @@ class Scheduler:
         """Seconds since the last tick that reached the database; None before the first."""
         if self._ticked_at is None:
             return None
-        return (self._clock.now() - self._ticked_at).total_seconds()
+        # a clock that was set back makes a tick of the future: that is no sign of life either
+        return abs((self._clock.now() - self._ticked_at).total_seconds())
 
     async def tick(self) -> int:
         """Have the engine do everything that is due; returns the number of jobs."""
+        self._runs += 1
         now = self._clock.now()
         try:
             jobs = await submit_due(self._store, now)
@@ -81,6 +92,23 @@ class Scheduler:
             self._storage_down = False
         self._ticked_at = now
         return jobs
+
+    async def _watch(self) -> None:
+        """APScheduler waits for a time of day: after the clock was set back, for an hour if need be.
+
+        This waits by the event loop's clock, which nobody sets, and has the jobs run again.
+        """
+        while True:
+            before = self._runs
+            await asyncio.sleep(MISSED * self._seconds)
+            if self._runs == before:
+                log.warning("tick.missed", detail="was the machine's clock set back?")
+                self.run_now()
+
+    def run_now(self) -> None:
+        """Tick and maintain at once, and from now on as ever."""
+        for job in self._scheduler.get_jobs():
+            job.modify(next_run_time=datetime.now(UTC))
 
     async def maintain(self) -> None:
         """Once a minute; a database that is away is the tick's to report."""

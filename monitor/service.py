@@ -383,10 +383,10 @@ async def assembled(
             clock=clock,
             rules=rules_of(settings, pace, sink),
             jitter=lambda: random.uniform(-1, 1),  # noqa: S311 not a secret
-            budget=pace.patient(timedelta(seconds=20)),
-            lease=pace.patient(timedelta(minutes=5)),
-            delivery_lease=pace.patient(timedelta(minutes=3)),
         )
+        context.budget = pace.patient(context.budget)
+        context.lease = pace.patient(context.lease)
+        context.delivery_lease = pace.patient(context.delivery_lease)
         service = Service(
             settings,
             clock=clock,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -70,6 +71,35 @@ async def test_maintenance_waits_for_the_database_too(sqlite_store, clock):
         raise StorageError("the server does not answer")
 
     await Scheduler(sqlite_store, clock, maintenance=maintenance).maintain()
+
+
+async def test_ticks_come_back_after_the_clock_was_set_back(sqlite_store, clock):
+    """A next run that lies an hour ahead, as after a step back, is brought forward."""
+    ticked = asyncio.Event()
+
+    class Watched:
+        async def read(self, work):
+            ticked.set()
+            return await sqlite_store.read(work)
+
+    scheduler = Scheduler(Watched(), clock, maintenance=nothing, tick=0.02)
+    scheduler.start()
+    await ticked.wait()
+    with capture_logs() as logs:
+        for job in scheduler._scheduler.get_jobs():
+            job.modify(next_run_time=datetime.now(UTC) + timedelta(hours=1))
+        ticked.clear()
+        await ticked.wait()
+    scheduler.stop()
+    assert [entry["event"] for entry in logs][:1] == ["tick.missed"]
+
+
+async def test_a_tick_of_the_future_is_no_sign_of_life(sqlite_store, clock):
+    """After the clock was set back, health does not rest on the last tick before it."""
+    scheduler = Scheduler(sqlite_store, clock, maintenance=nothing)
+    await scheduler.tick()
+    clock.advance(hours=-1)
+    assert scheduler.tick_age() == 3600
 
 
 async def test_it_ticks_and_maintains_by_itself_until_stopped(sqlite_store, clock):
