@@ -7,7 +7,7 @@ import os
 import signal
 import sqlite3
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -66,11 +66,11 @@ class Site:
 
     def state(self) -> dict[str, object]:
         """What the database says, without ids and times."""
-        with sqlite3.connect(self.database) as db:
+        with closing(sqlite3.connect(self.database)) as db:
             ask = lambda sql: sorted(db.execute(sql).fetchall())  # noqa: E731
             return {
                 "entries": ask(
-                    "SELECT feed.name, guid, article.url FROM entry JOIN feed ON feed.id = feed_id"
+                    "SELECT feed.name, guid, article.url FROM entry JOIN feed ON feed.id = entry.feed_id"
                     " JOIN article ON article.id = article_id"
                 ),
                 "articles": ask("SELECT url, state, source, length(body) FROM article"),
