@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from monitor.model import Span
@@ -14,6 +14,9 @@ from monitor.text import Link, is_cut, sentence_ends, tokens
 _ELLIPSIS: Final = "…"
 _CHUNKS: Final = re.compile(r"\S+")
 _SHORTEST: Final = 20
+_LONG: Final = 20_000  # characters above which only the densest part of a text is read
+_MARGIN: Final = 2_000  # characters on either side of it: sentences are shorter
+_MOST_MARKS: Final = 2_000  # looked at in a long text
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ def best_passage(text: str, spans: Sequence[Span], limit: int = 300) -> Passage:
     """
     if limit < _SHORTEST:
         raise ValueError(f"a passage has at least {_SHORTEST} characters, not {limit}")
+    if len(text) > _LONG:
+        text, spans = _densest_part(text, spans, limit)
     line = _Line(text)
     marks = [
         _Mark(line.place(span.start), line.place(span.end), span.term)
@@ -57,6 +62,19 @@ def best_passage(text: str, spans: Sequence[Span], limit: int = 300) -> Passage:
         text=f"{head}{line.text[start:end].rstrip()}{tail}",
         marks=tuple((first + shift, last + shift) for first, last in inside),
     )
+
+
+def _densest_part(text: str, spans: Sequence[Span], limit: int) -> tuple[str, Sequence[Span]]:
+    """A piece of a long text around its densest finds, and those in it: all that a passage needs."""
+    early = sorted(spans, key=lambda span: (span.start, span.end))[:_MOST_MARKS]
+    start, end = _densest([_Mark(span.start, span.end, span.term) for span in early], limit)
+    low, high = max(0, start - _MARGIN), min(len(text), end + _MARGIN)
+    inside = [
+        replace(span, start=span.start - low, end=span.end - low)
+        for span in spans
+        if low <= span.start and span.end <= high
+    ]
+    return text[low:high], inside
 
 
 def highlight(text: str, spans: Iterable[Span]) -> list[tuple[str, bool]]:

@@ -49,6 +49,10 @@ class SqlStore:
 
     async def open(self) -> None:
         """Connect, and make sure that the tables are those of this version."""
+        if self.address.path is not None and not self.address.path.exists():
+            raise StorageError(
+                f"database {self.address}: there is none yet: `monitor run` makes it"
+            )
         await self.query(lambda connection: check(connection, self.address))
 
     async def close(self) -> None:

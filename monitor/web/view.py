@@ -173,7 +173,7 @@ def _passage(body: str, spans: Sequence[Span]) -> tuple[Segment, ...]:
     return _best(body, tuple((it.start, it.end, it.term) for it in spans if it.field == "body"))
 
 
-@lru_cache(maxsize=512)  # 1.7 ms each for a body of 6,000 characters, and most were shown before
+@lru_cache(maxsize=200)  # 1.7 ms each for a body of 6,000 characters, and most were shown before
 def _best(body: str, finds: tuple[tuple[int, int, str], ...]) -> tuple[Segment, ...]:
     if not body.strip():
         return ()

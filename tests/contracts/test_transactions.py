@@ -355,7 +355,7 @@ async def told(url: str) -> str:
 async def test_opening_a_missing_file_makes_no_empty_one(tmp_path: Path) -> None:
     """A lost volume must not look like a fresh start."""
     path = tmp_path / "monitor.db"
-    assert "can't be opened" in await told(f"sqlite:///{path}")
+    assert "there is none yet" in await told(f"sqlite:///{path}")
     assert not path.exists()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import unicodedata
 
 import pytest
@@ -190,3 +191,23 @@ def test_the_pieces_of_a_highlighted_text_are_the_text(
     assert not any(one and other for one, other in itertools.pairwise(marks))
     covered = {at for first, last in ranges for at in range(first, last) if at < len(text)}
     assert sum(len(piece) for piece, marked in pieces if marked) == len(covered)
+
+
+def test_of_a_long_text_only_the_densest_part_is_read() -> None:
+    """A passage deep in half a million characters is the one that its surroundings alone give."""
+    filler = "Nothing happened in the valley that day, and nobody wrote it down. " * 4_000
+    core = "The ceasefire holds. In Kashmir the ceasefire was welcomed by all who live there. "
+    text = filler + core + filler
+    spans = [
+        Span(field="body", start=match.start(), end=match.end(), term=match[0])
+        for match in re.finditer("ceasefire|Kashmir", text)
+    ]
+    best = best_passage(text, spans)
+    assert "The ceasefire holds. In Kashmir the ceasefire was welcomed" in best.text
+    assert [best.text[start:end] for start, end in best.marks] == [
+        "ceasefire",
+        "Kashmir",
+        "ceasefire",
+    ]
+    assert len(best.text) <= 300
+    assert best_passage(filler + filler, []).text.startswith("Nothing happened in the valley")
