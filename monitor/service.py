@@ -11,15 +11,14 @@ import asyncio
 import contextlib
 import random
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
-from uuid import uuid4
 
-from alerts import AlertError, Notice, Sink
+from alerts import Sink
 from alerts.console import ConsoleSink
 from alerts.slack import BASE_URL, SlackSink
 from alerts.webhook import SlackWebhookSink
@@ -33,6 +32,7 @@ from monitor.fetch.client import HttpFetcher
 from monitor.fetch.politeness import PoliteFetcher
 from monitor.match import compile_watches
 from monitor.model import DeliveryState, FeedStatus
+from monitor.operators import Operators
 from monitor.pipeline import Context, Pipeline
 from monitor.ports import Clock, Reports, Store
 from monitor.reload import edits
@@ -104,9 +104,9 @@ class Service:
         self.scheduler = Scheduler(store, clock, maintenance=self._refresh_gauges, tick=pace.tick)
         self._fetcher = fetcher
         self._pace = pace
+        self.operators = Operators(pipeline.context)
         self._rejected: tuple[Mistake, ...] = ()
         self._ready = False
-        self._errands: set[asyncio.Task[None]] = set()
 
     # -- what the page asks (monitor.web.Health)
 
@@ -162,7 +162,10 @@ class Service:
                     log.error("config.rejected", mistake=str(mistake))
                 log.warning("config.kept", detail="the configuration before this edit stays in use")
                 lines = "\n".join(map(str, error.mistakes))
-                self._tell_operators(f"The configuration was rejected, the old one stays:\n{lines}")
+                self.operators.tell(
+                    self.settings.slack.ops_channel,
+                    f"The configuration was rejected, the old one stays:\n{lines}",
+                )
             self._rejected = error.mistakes
             telemetry.CONFIG_OK.set(0)
             return False
@@ -176,9 +179,9 @@ class Service:
             log.warning("config.warning", detail=str(warning))
         log.info("config.applied", changes=list(changes) or ["the mistake is gone"])
         if was_rejected:
-            self._tell_operators("The configuration is in order again.")
+            self.operators.tell(settings.slack.ops_channel, "The configuration is in order again.")
         if any(change.startswith(("+ watch", "~ watch", "~ slack")) for change in changes):
-            self._begin(self._greet_slack())
+            self.operators.greet()
         return True
 
     # -- life
@@ -198,8 +201,8 @@ class Service:
                 server = await stack.enter_async_context(self._web_server())
                 url = server.url
             # beside the work: a Slack that hangs keeps neither the polls nor a stop waiting
-            self._begin(self._greet_slack())
-            stack.push_async_callback(self._end_errands)
+            self.operators.greet()
+            stack.push_async_callback(self.operators.close)
             self.scheduler.start()
             working = asyncio.create_task(self.engine.run(self.pipeline.run, stop))
             watching = asyncio.create_task(self._follow(path, env or {}, stop)) if path else None
@@ -266,61 +269,6 @@ class Service:
                     await asyncio.wait_for(stop.wait(), RELOAD_AGAIN)
             else:
                 return
-
-    async def _greet_slack(self) -> None:
-        """Find out before the first alert what would keep it from being shown."""
-        sink = self.pipeline.context.sink
-        if not isinstance(sink, SlackSink):
-            return
-        rules = self.pipeline.context.rules
-        channels = {watch.channel or rules.default_channel for watch in rules.watches}
-        try:
-            identity = await sink.check(*sorted(channels))
-        except AlertError as error:
-            self.pipeline.context.sink_problem = str(error)
-            log.error("slack.refused", error=str(error))
-            return
-        log.info("slack.ready", team=identity.team, user=identity.user)
-        if identity.missing:
-            log.warning("slack.scopes_missing", scopes=list(identity.missing))
-        if identity.unknown:
-            log.error(
-                "slack.channels_unknown",
-                channels=list(identity.unknown),
-                detail="misspelt, or private and the bot is not in it: their alerts wait",
-            )
-        if identity.unreadable:
-            log.warning(
-                "slack.channels_unreadable",
-                channels=list(identity.unreadable),
-                detail="invite the bot, so that a broken-off post can be looked up",
-            )
-
-    async def _end_errands(self) -> None:
-        for task in self._errands:
-            task.cancel()
-        await asyncio.gather(*self._errands, return_exceptions=True)
-
-    def _tell_operators(self, text: str) -> None:
-        """Say something in [slack] ops_channel, as far as that can be done just now."""
-        channel = self.settings.slack.ops_channel
-        sink = self.pipeline.context.sink
-        if channel is None or isinstance(sink, ConsoleSink):
-            return
-
-        async def tell() -> None:
-            try:
-                await sink.post(channel, Notice(delivery_id=uuid4().hex, text=text))
-            except AlertError as error:
-                log.warning("operators.untold", channel=channel, error=str(error))
-
-        self._begin(tell())
-
-    def _begin(self, errand: Coroutine[None, None, None]) -> None:
-        """Run something beside the work; a stop does not wait for it."""
-        task = asyncio.create_task(errand)
-        self._errands.add(task)
-        task.add_done_callback(self._errands.discard)
 
     def _web_server(self) -> WebServer:
         web = self.settings.web
