@@ -171,7 +171,7 @@ class Service:
             return False
         changes = config.differences(self.settings, settings)
         if not changes and not self._rejected:
-            log.info("config.unchanged")
+            log.debug("config.unchanged")
             return True
         was_rejected = bool(self._rejected)
         await self.apply(settings, rules)

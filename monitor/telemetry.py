@@ -130,6 +130,7 @@ def set_up_logging(
             colors=stream.isatty(),
             timestamp_key="time",
             pad_event_to=18,
+            sort_keys=False,
             exception_formatter=structlog.dev.plain_traceback,
         )
         if as_text

@@ -247,6 +247,7 @@ def _obey_signals(service: Service, stop: asyncio.Event, path: Path) -> None:
         stop.set()
 
     def reload() -> None:
+        telemetry.get_logger().info("config.asked_for", signal="SIGHUP")
         task = loop.create_task(service.reload(path, os.environ))
         reloads.add(task)
         task.add_done_callback(reloads.discard)
