@@ -242,7 +242,10 @@ class Transaction(Protocol):
         """
 
     def merge_article(self, article: ArticleId, into: ArticleId) -> None:
-        """`article` turned out to be `into` under another URL: move its entries and URLs there."""
+        """`article` turned out to be `into` under another URL: move its entries and URLs there.
+
+        Raises `Superseded` if it was merged away already.
+        """
 
     def new_story(self, now: datetime) -> StoryId:
         """Open a story."""
@@ -270,7 +273,10 @@ class Transaction(Protocol):
         """Take the oldest due row of a channel, marked `sending`."""
 
     def drop_delivery(self, delivery: DeliveryId) -> None:
-        """Forget a claimed row that was never shown: a later want makes a new one."""
+        """Forget a claimed row that was never shown: a later want makes a new one.
+
+        One that was wanted anew since it was claimed stays.
+        """
 
     def recall_deliveries(self, channels: Collection[str], now: datetime) -> None:
         """What waits for any other channel than these is due now: delivering moves it."""

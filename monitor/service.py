@@ -45,14 +45,14 @@ log = telemetry.get_logger()
 GRACE = 8.0
 """Seconds that jobs at work have to end after a stop was asked for."""
 
-RELOAD_AGAIN = 5.0
-"""Seconds until an edit that could not be stored is applied again."""
-
 STALE_TICK = 30.0
 """Seconds without a tick after which the service counts as hung."""
 
 CONSOLE_CHANNEL = "terminal"
 """The channel's name where alerts are printed: what only a terminal showed is no channel's yet."""
+
+WEBHOOK_CHANNEL = "webhook"
+"""The channel's name where a webhook posts, unless [slack] channel says it better."""
 
 
 class SystemClock:
@@ -82,6 +82,9 @@ class Pace:
 
 class Service:
     """A wired application: made by `assembled`, run by `run` or `once`."""
+
+    reload_again: float = 5.0
+    """Seconds until an edit that could not be stored is applied again."""
 
     def __init__(
         self,
@@ -254,19 +257,19 @@ class Service:
 
     async def _follow(self, path: Path, env: Mapping[str, str], stop: asyncio.Event) -> None:
         changes = edits(path, stop)
-        await self._reload_now(path, env, stop)  # an edit between the first reading and now
+        await self.reload_now(path, env, stop)  # an edit between the first reading and now
         async for _ in changes:
-            await self._reload_now(path, env, stop)
+            await self.reload_now(path, env, stop)
 
-    async def _reload_now(self, path: Path, env: Mapping[str, str], stop: asyncio.Event) -> None:
-        """Reload, again and again while the database is away."""
+    async def reload_now(self, path: Path, env: Mapping[str, str], stop: asyncio.Event) -> None:
+        """Reload; again and again while the database is away."""
         while not stop.is_set():
             try:
                 await self.reload(path, env)
             except StorageError as error:
                 log.warning("config.postponed", error=str(error))
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), RELOAD_AGAIN)
+                    await asyncio.wait_for(stop.wait(), self.reload_again)
             else:
                 return
 
@@ -371,6 +374,9 @@ def rules_of(settings: Settings, pace: Pace, sink: Sink) -> Rules:
     channel, watches = settings.slack.channel or CONSOLE_CHANNEL, settings.watches
     if isinstance(sink, ConsoleSink):
         channel = CONSOLE_CHANNEL
+    elif isinstance(sink, SlackWebhookSink):
+        channel = settings.slack.channel or WEBHOOK_CHANNEL
+    if isinstance(sink, ConsoleSink | SlackWebhookSink):  # all is shown in one place
         watches = tuple(replace(watch, channel=None) for watch in watches)
     return Rules(
         watches=watches,

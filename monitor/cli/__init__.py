@@ -238,7 +238,7 @@ def _go(work: Coroutine[Any, Any, None], settings: Settings) -> None:
 
 def _obey_signals(service: Service, stop: asyncio.Event, path: Path) -> None:
     loop = asyncio.get_running_loop()
-    reloads: set[asyncio.Task[bool]] = set()
+    reloads: set[asyncio.Task[None]] = set()
 
     def ask_to_stop(name: str) -> None:
         if stop.is_set():
@@ -248,7 +248,7 @@ def _obey_signals(service: Service, stop: asyncio.Event, path: Path) -> None:
 
     def reload() -> None:
         telemetry.get_logger().info("config.asked_for", signal="SIGHUP")
-        task = loop.create_task(service.reload(path, os.environ))
+        task = loop.create_task(service.reload_now(path, os.environ, stop))
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 

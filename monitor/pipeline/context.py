@@ -103,12 +103,18 @@ async def work_by_host(
         return context.stopping or context.clock.now() >= until
 
     async def in_series(mine: Iterable[T]) -> None:
+        full: set[str] = set()  # sources without a slot: what others list here need not wait
         for row in mine:
             if is_over():
                 return
+            if source(row) in full:
+                continue
             async with lane.slot(source(row)) as is_free:
-                if not is_free or is_over():
+                if is_over():
                     return
+                if not is_free:
+                    full.add(source(row))
+                    continue
                 not_begun.remove(row)
                 try:
                     await do(row)

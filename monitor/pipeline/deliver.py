@@ -9,7 +9,7 @@ from functools import partial
 
 from alerts import Alert, AlertError, Ambiguous, Closed, Deferred, Posted, Rejected, Stopped
 from monitor import polling, telemetry
-from monitor.compose import compose_alert
+from monitor.compose import Rules, compose_alert
 from monitor.model import (
     Delivery,
     DeliveryState,
@@ -48,9 +48,10 @@ class Deliver:
         """Show one delivery; False when the channel should be left alone for now."""
         view = await self._with.store.read(lambda tx: tx.story_view(delivery.story))
         # in a thread: the passage of a long body takes up to a second
-        alert = await asyncio.to_thread(compose_alert, delivery, view, self._with.rules)
+        rules = self._with.rules
+        alert = await asyncio.to_thread(compose_alert, delivery, view, rules)
         if alert is None:
-            await self._let_go(delivery, view)
+            await self._let_go(delivery, view, rules)
             return True
         result = await self._attempt(delivery, alert)
         telemetry.DELIVERIES.labels(self._with.sink.name, result.outcome).inc()
@@ -61,13 +62,13 @@ class Deliver:
         self._report(delivery, alert, result)
         return result.outcome in {"sent", "updated", "found", "rejected"}
 
-    async def _let_go(self, delivery: Delivery, view: StoryView) -> None:
+    async def _let_go(self, delivery: Delivery, view: StoryView, rules: Rules) -> None:
         """The channel's watches don't match the story any more: the page or the rules have changed.
 
         A message that is shown stays as it stands. One that is not is dropped, so that a later hit
         is told, and what left for another channel is wanted there.
         """
-        rules, now = self._with.rules, self._with.clock.now()
+        now = self._with.clock.now()
         places = {rules.channel_of(hit.watch) for each in view.articles for hit in each.hits}
         elsewhere = sorted(place for place in places if place and place != delivery.channel)
 
@@ -80,6 +81,8 @@ class Deliver:
                 tx.finish_delivery(delivery.id, DeliveryState.DEAD, now, error=why)
             else:
                 tx.drop_delivery(delivery.id)
+                # there still is something to finish if a hit came meanwhile: that one is told
+                tx.finish_delivery(delivery.id, DeliveryState.PENDING, now, due_at=now)
             for channel in elsewhere:
                 tx.want_delivery(delivery.story, channel, now)
                 tx.submit(Job(Kind.DELIVER, channel))

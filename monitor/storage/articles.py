@@ -236,7 +236,9 @@ class ArticleWork(Work):
         """See `ports.Transaction`. The one merged away is no more; hits it had go with it."""
         if article == into:
             return
-        gone = self._run(MERGED, {"article": article}).one()
+        gone = self._run(MERGED, {"article": article}).one_or_none()
+        if gone is None:
+            raise Superseded(f"article {article} was merged into another meanwhile")
         kept = self._run(MERGED, {"article": into}).one()
         for table in (t.entry, t.article_url):
             self._run(sa.update(table).where(table.c.article_id == article).values(article_id=into))

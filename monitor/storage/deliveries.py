@@ -179,6 +179,7 @@ class DeliveryWork(Work):
                 t.delivery.c.id == delivery,
                 t.delivery.c.state == DeliveryState.SENDING,
                 t.delivery.c.sent_ref.is_(None),
+                t.delivery.c.wanted <= t.delivery.c.shown,
             )
         )
 

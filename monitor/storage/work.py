@@ -101,12 +101,15 @@ def claim(
         turns = (
             sa.select(
                 table.c.id,
-                _turn(table, fairly.by_turns).label("turn"),
-                _turn(table, fairly.few_of).label("place"),
+                table.c.due_at,
+                fairly.few_of.label("few_of"),
+                _turn(fairly.by_turns, table.c.due_at, table.c.id).label("turn"),
             )
             .where(is_ours)
-            .subquery("turns")
+            .subquery("in_turns")
         )
+        place = _turn(turns.c.few_of, turns.c.turn, turns.c.due_at, turns.c.id)
+        turns = sa.select(turns.c.id, turns.c.turn, place.label("place")).subquery("turns")
         due = due.join(turns, turns.c.id == table.c.id).where(turns.c.place <= fairly.few)
         order.insert(0, turns.c.turn)
     claimed = (
@@ -138,8 +141,8 @@ class Fairness:
     few: int
 
 
-def _turn(table: sa.Table, among: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
-    return sa.func.row_number().over(partition_by=among, order_by=(table.c.due_at, table.c.id))
+def _turn(among: sa.ColumnElement[Any], *order: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
+    return sa.func.row_number().over(partition_by=among, order_by=order)
 
 
 def ended_leases(table: sa.Table) -> sa.Update:

@@ -327,6 +327,17 @@ async def test_a_flood_of_one_feed_does_not_stand_before_the_others(store: SqlSt
     assert sum(HOST in article.url for article in claimed) == 10
 
 
+async def test_a_flood_of_one_feed_leaves_the_host_to_the_others(store: SqlStore) -> None:
+    """An aggregator's thousands of links to a site don't stand before the site's own news."""
+    await given_entries(store, await given_feed(store, 1), *(found(f"old{n}") for n in range(30)))
+    await given_entries(store, await given_feed(store, 2), found("new"))
+
+    claimed = await store.write(lambda tx: tx.claim_articles(BUCKET, NOW, LEASE, 50))
+
+    assert f"https://{HOST}/new" in {each.url for each in claimed}
+    assert len(claimed) == 10
+
+
 async def test_polls_that_bring_the_same_news_at_once_make_it_once(database_url: str) -> None:
     """Feeds of different buckets are polled by different workers; their articles are shared."""
     hosts = [f"host{number}.example" for number in range(4)]
@@ -524,6 +535,14 @@ async def test_a_merged_article_lives_on_in_the_other(store: SqlStore) -> None:
     feed = await given_feed(store, 2)
     added = await given_entries(store, feed, found("b2", gone.url))
     assert added == Added(entries=1, linked=1, stories=(story,))
+
+
+async def test_what_was_merged_away_is_not_merged_again(store: SqlStore) -> None:
+    """Two workers, the first one's lease over: the second learns that the work is done."""
+    kept, gone = await given_articles(store, "a", "b")
+    await store.write(lambda t: t.merge_article(gone.id, into=kept.id))
+    with pytest.raises(Superseded, match="merged into another"):
+        await store.write(lambda t: t.merge_article(gone.id, into=kept.id))
 
 
 async def test_an_id_that_was_merged_away_never_means_another_article(store: SqlStore) -> None:

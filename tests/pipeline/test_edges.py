@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from inspect import signature
 
 import pytest
+import sqlalchemy as sa
 
 from alerts import Deferred
 from alerts.slack import SlackSink
 from monitor.model import ArticleState, DeliveryState, Kind
+from monitor.pipeline.context import Lane, work_by_host
+from monitor.ports import StoryView
 from tests.pipeline.conftest import CHANNEL, PARAGRAPHS, TRUCE, page
 from tests.webserver import Reply, redirect
 
@@ -203,6 +207,41 @@ async def test_alerts_that_wait_move_with_their_channel(newsroom, how):
     assert (row.channel, row.state) == (ELSEWHERE, DeliveryState.SENT)
 
 
+class Meanwhile:
+    """A store in which, right after the first look at a story, something else happens."""
+
+    def __init__(self, store, see, happen) -> None:
+        self._store, self._see, self._happen = store, see, happen
+        self._done = False
+
+    async def read(self, work):
+        seen = await self._store.read(work)
+        if self._done or not isinstance(seen, StoryView):
+            return seen
+        self._done = True
+        await self._store.write(self._happen)
+        return self._see(seen)
+
+    async def write(self, work):
+        return await self._store.write(work)
+
+
+async def test_a_hit_that_comes_while_an_alert_is_let_go_is_told(newsroom):
+    """What is wanted anew between the look at the story and the end of it is not dropped."""
+    await hold_an_alert(newsroom)
+
+    def before_the_hit(view: StoryView) -> StoryView:
+        return replace(view, articles=tuple(replace(each, hits=()) for each in view.articles))
+
+    def want(tx):
+        [story] = tx.connection.execute(sa.text("SELECT story_id FROM delivery")).scalars()
+        tx.want_delivery(story, CHANNEL, newsroom.clock.now())
+
+    newsroom.context.store = Meanwhile(newsroom.store, before_the_hit, want)
+    await newsroom.settle()
+    assert headlines(newsroom) == [NORTH]
+
+
 async def test_a_message_that_is_shown_stays_sent_when_its_channel_changes(newsroom):
     """A story that grows after the edit leaves the old message as it stands: no dead letter."""
     await hold_an_alert(newsroom)
@@ -259,3 +298,30 @@ async def test_a_deliverys_lease_outlasts_a_slow_slack(newsroom):
     call, second_look = limits["timeout"].default, limits["second_look"].default
     slowest = 2 * (2 * call + second_look) + 2 * (2 * call)
     assert newsroom.context.delivery_lease > timedelta(seconds=slowest)
+
+
+async def test_a_feed_without_a_slot_does_not_hold_up_others_on_a_host(newsroom) -> None:
+    """A row whose feed has all its slots in use is passed over; another feed's row is not."""
+    lane = Lane(slots=5, per_source=1, patience=0.05)
+    done: list[str] = []
+    given_back: list[str] = []
+
+    async def do(row: str) -> None:
+        done.append(row)
+
+    async def give_back(rows: Sequence[str]) -> None:
+        given_back.extend(rows)
+
+    async with lane.slot("flood"):
+        await work_by_host(
+            newsroom.context,
+            ["flood 1", "flood 2", "own 1"],
+            lane=lane,
+            host=lambda _: "news.example",
+            source=lambda row: row.split()[0],
+            do=do,
+            give_back=give_back,
+        )
+
+    assert done == ["own 1"]
+    assert given_back == ["flood 1", "flood 2"]
