@@ -258,31 +258,23 @@ async def test_an_endless_body_ends_at_the_cap(server: WebServer, fetcher: HttpF
     await asyncio.wait_for(closed.wait(), 10)
 
 
-async def test_a_dripping_body_ends_at_the_deadline(server: WebServer, clock: FakeClock) -> None:
-    """Every byte is progress, but the deadline counts the whole."""
+@pytest.mark.parametrize(
+    ("head", "drop"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b"."),
+        (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+    ],
+    ids=["body", "headers"],
+)
+async def test_a_drip_ends_at_the_deadline(
+    server: WebServer, clock: FakeClock, head: bytes, drop: bytes
+) -> None:
+    """Every byte is progress, in a body or in headers that never end; the deadline counts the whole."""
 
     async def drip(_: Request, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        writer.write(head)
         while True:
-            writer.write(b".")
-            await writer.drain()
-            await asyncio.sleep(0.02)  # a drip is made of waiting
-
-    server.route("/drip", Raw(drip))
-    async with HttpFetcher(
-        clock=clock, user_agent="t", timeout=0.3, allow=["127.0.0.1"]
-    ) as fetcher:
-        error = await refusal(fetcher, server.url("/drip"))
-    assert error.code is Code.TIMEOUT
-
-
-async def test_dripping_headers_end_at_the_deadline(server: WebServer, clock: FakeClock) -> None:
-    """Headers that never end are not waited for."""
-
-    async def drip(_: Request, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\n")
-        while True:
-            writer.write(b"X: y\r\n")
+            writer.write(drop)
             await writer.drain()
             await asyncio.sleep(0.02)  # a drip is made of waiting
 
