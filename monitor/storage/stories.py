@@ -18,6 +18,12 @@ STORIES_LOCK = 0x6D6F6E01
 
 NEW_STORY = sa.insert(t.story).returning(t.story.c.id)
 STORY_OF = sa.select(t.article.c.story_id).where(t.article.c.id == sa.bindparam("article"))
+STORY_LEFT = sa.select(t.article.c.story_id).where(t.article.c.id == sa.bindparam("article"))
+DROP_EMPTY = sa.delete(t.story).where(
+    t.story.c.id == sa.bindparam("left"),
+    ~sa.exists().where(t.article.c.story_id == sa.bindparam("left")),
+    ~sa.exists().where(t.delivery.c.story_id == sa.bindparam("left")),
+)
 PUT_IN_STORY = (
     sa.update(t.article)
     .where(t.article.c.id == sa.bindparam("article"))
@@ -79,8 +85,11 @@ class StoryWork(Work):
     def put_in_story(
         self, article: ArticleId, story: StoryId, *, copy_of: ArticleId | None
     ) -> None:
-        """See `ports.Transaction`."""
+        """See `ports.Transaction`. A story left empty, and never shown, is no more."""
+        left = self._run(STORY_LEFT, {"article": article}).scalar_one_or_none()
         self._run(PUT_IN_STORY, {"article": article, "story": story, "original": copy_of})
+        if left is not None and left != story:
+            self._run(DROP_EMPTY, {"left": left})
 
     def set_hits(self, article: ArticleId, hits: Sequence[Hit], now: datetime) -> None:
         """See `ports.Transaction`. A hit that was there already keeps its id and time.

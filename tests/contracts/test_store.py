@@ -28,7 +28,7 @@ from monitor.model import (
     bucket_of,
 )
 from monitor.ports import Added, Transaction
-from monitor.storage import SqlStore, tables
+from monitor.storage import SqlReports, SqlStore, tables
 from monitor.storage.address import read_address
 from monitor.storage.engines import make_engines
 from monitor.storage.types import KEY_LENGTH, key_of
@@ -535,6 +535,18 @@ async def test_a_merged_article_lives_on_in_the_other(store: SqlStore) -> None:
     feed = await given_feed(store, 2)
     added = await given_entries(store, feed, found("b2", gone.url))
     assert added == Added(entries=1, linked=1, stories=(story,))
+
+
+async def test_a_story_left_empty_is_no_more(store: SqlStore) -> None:
+    """An article that joins another story leaves none behind that nobody was told of."""
+    first, second = await given_articles(store, "a", "b")
+    kept = await store.write(in_new_story(first.id, first.url))
+    left = await store.write(in_new_story(second.id, second.url))
+    await store.write(lambda t: t.put_in_story(second.id, kept, copy_of=first.id))
+
+    assert (await SqlReports(store).counts(NOW)).stories == 1
+    assert (await store.read(lambda t: t.story_view(left))).articles == ()
+    assert len((await store.read(lambda t: t.story_view(kept))).articles) == 2
 
 
 async def test_what_was_merged_away_is_not_merged_again(store: SqlStore) -> None:
