@@ -4,6 +4,7 @@
 
     MonitorError
       ConfigError              tell the operator: a list of mistakes with file:line:column   exit 2
+      QueryError               a watch's query can't be read: what, in which column, what to do
       StorageError             the database can't be used: tell the operator                 exit 3
       Transient                the same call may succeed later (``retry_after``, if known)
       Permanent                the same call will fail again: give up and say why
@@ -75,6 +76,19 @@ class ConfigError(MonitorError):
     def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
         super().__init__("\n".join(str(mistake) for mistake in mistakes))
         self.mistakes = mistakes
+
+
+class QueryError(MonitorError):
+    """A query can't be read: what is wrong, in which characters of it, and what to do."""
+
+    def __init__(self, message: str, text: str, start: int, end: int, hint: str = "") -> None:
+        """`start` and `end` are half-open offsets into `text`; the end of the text is inside."""
+        super().__init__(message)
+        self.message = message
+        self.text = text
+        self.start = start
+        self.end = max(end, start)
+        self.hint = hint
 
 
 class StorageError(MonitorError):

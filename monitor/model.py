@@ -158,10 +158,16 @@ class Article:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """A named query with a destination."""
+    """A named query with a destination.
+
+    It has either `terms`, any one of which is enough, or a `query` in the watch language.
+    """
 
     name: str
-    terms: tuple[str, ...]
+    terms: tuple[str, ...] = ()
+    query: str | None = None
+    variants: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Other spellings of a term (of `terms`, or of the query): found, they count as that term."""
     channel: str | None = None  # None: the default channel
 
 

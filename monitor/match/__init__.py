@@ -29,8 +29,15 @@ class Document:
     """What is matched of an article."""
 
     title: str
-    body: str
-    language: str | None = None  # of no consequence to terms
+    body: str  # paragraphs apart by "\n\n"
+    language: str | None = None
+    sources: tuple[str, ...] = ()  # who published it: names of publisher and feed
+    sites: tuple[str, ...] = ()  # hosts it is served from
+    tags: tuple[str, ...] = ()
+    sides: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    furniture: tuple[tuple[int, int], ...] = ()
+    """Parts of the body, in order and apart, that are not the article's own: nothing counts there."""
 
 
 @dataclass(frozen=True, slots=True)
