@@ -6,11 +6,12 @@ faults only; stores, engines and sinks are tested for real.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
+from monitor.match.backtest import Archived
 from monitor.model import (
     Article,
     ArticleId,
@@ -433,6 +434,14 @@ class ArticleTrace:
     deliveries: tuple[DeliveryRow, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchRow:
+    """A declared watch as the service last ran it."""
+
+    watch: Watch
+    hits: int  # since the moment that was asked for
+
+
 class Reports(Protocol):
     """Read-only questions of the page and the command line."""
 
@@ -450,3 +459,23 @@ class Reports(Protocol):
 
     async def trace(self, url: str) -> ArticleTrace | None:
         """All about the article at a canonical URL."""
+
+    async def watches(self, since: datetime) -> Sequence[WatchRow]:
+        """The declared watches as they are stored, with their hits since then; by name."""
+
+    # -- the archive: articles that were matched once
+
+    def archive(
+        self, since: datetime, *, before: datetime | None = None, batch: int = 500
+    ) -> AsyncIterator[Sequence[Archived]]:
+        """Articles first seen since then (and before, if given), the newest first, in batches.
+
+        Each batch is a snapshot of its own. An article that is first seen, or merged away,
+        meanwhile may be missing; none comes twice.
+        """
+
+    async def archive_size(self, since: datetime) -> int:
+        """How many articles `archive` would give."""
+
+    async def archived(self, article: ArticleId) -> Archived | None:
+        """One article as `archive` would give it, whether it was matched yet or not."""

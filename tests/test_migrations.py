@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
@@ -18,7 +19,7 @@ from monitor.model import BUCKETS
 from monitor.storage import SqlStore, current, tables, upgrade
 from monitor.storage.address import read_address
 from monitor.storage.engines import make_engines
-from monitor.storage.migrate import head
+from monitor.storage.migrate import _config, _engine, head, make_folder
 
 PROJECT = Path(__file__).parent.parent
 
@@ -56,6 +57,7 @@ def test_partial_indexes_are_partial_on_both(engine: sa.Engine) -> None:
         "ix_feed_bucket_due_at": "due_at IS NOT NULL",
         "ix_article_bucket_due_at": "due_at IS NOT NULL",
         "ix_article_copy_of": "copy_of IS NOT NULL",
+        "ix_article_first_seen_at_id": "ingested_at IS NOT NULL",
         "ix_delivery_channel_due_at_story_id": "due_at IS NOT NULL",
         "ix_delivery_created_at": "sent_at IS NULL",
     }
@@ -72,6 +74,32 @@ def test_an_upgrade_can_be_repeated(empty_url: str) -> None:
         facts = {row.key: row.value for row in connection.execute(sa.select(tables.monitor))}
     engines.dispose()
     assert facts == {"buckets": str(BUCKETS), "created_by": __version__}
+
+
+def test_watches_of_the_first_version_are_kept(empty_url: str) -> None:
+    """They have neither query nor spellings."""
+    address = read_address(empty_url)
+    if address.path is not None:
+        make_folder(address)
+    engine = _engine(address, create=True)
+    config = _config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(
+            sa.text(
+                "INSERT INTO watch (name, terms, declared, created_at) VALUES"
+                " ('Kashmir', '[\"Kashmir\"]', true, '2025-05-10T12:00:00.000000Z')"
+            )
+        )
+    engine.dispose()
+    upgrade(empty_url)
+
+    engines = make_engines(address)
+    with engines.read.connect() as connection:
+        row = connection.execute(sa.select(tables.watch)).one()
+    engines.dispose()
+    assert (row.name, row.terms, row.query, row.variants) == ("Kashmir", ("Kashmir",), None, ())
 
 
 def test_asking_for_the_revision_creates_nothing(tmp_path: Path) -> None:
@@ -105,7 +133,7 @@ async def test_a_newer_database_is_refused(database_url: str) -> None:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     engines.dispose()
 
-    with pytest.raises(StorageError, match=r"newer version \(revision 9999, .* up to 0001\)"):
+    with pytest.raises(StorageError, match=r"newer version \(revision 9999, .* up to 0002\)"):
         upgrade(database_url)
     assert current(database_url) == "9999"
     with pytest.raises(StorageError, match="newer version"):

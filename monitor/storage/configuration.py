@@ -50,7 +50,13 @@ class ConfigurationWork(Work):
             wanted.setdefault(watch.name, watch)
         new: list[dict[str, Any]] = []
         for name, watch in wanted.items():
-            values = {"terms": watch.terms, "channel": watch.channel, "declared": True}
+            values = {
+                "terms": watch.terms,
+                "query": watch.query,
+                "variants": watch.variants,
+                "channel": watch.channel,
+                "declared": True,
+            }
             row = stored.get(name)
             if row is None:
                 new.append({"name": name, "created_at": now, **values})

@@ -5,12 +5,14 @@ Every list is read from the end of an index, so that its cost is that of the row
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from monitor.match.backtest import Archived
 from monitor.model import (
     ArticleId,
     ArticleState,
@@ -19,8 +21,10 @@ from monitor.model import (
     FeedStatus,
     Hit,
     StoryId,
+    Watch,
 )
-from monitor.ports import ArticleTrace, Counts, DeliveryRow, FeedRow, HitRow, Sighting
+from monitor.ports import ArticleTrace, Counts, DeliveryRow, FeedRow, HitRow, Sighting, WatchRow
+from monitor.storage import archive
 from monitor.storage import tables as t
 from monitor.storage.feeds import feed_spec
 from monitor.storage.store import SqlStore
@@ -119,6 +123,17 @@ def _hits() -> sa.Select[Any]:
 
 HITS = _hits()
 FEEDS = sa.select(t.feed).where(t.feed.c.declared)
+WATCHES = sa.select(
+    t.watch,
+    sa.select(sa.func.count())
+    .select_from(t.hit)
+    .where(
+        t.hit.c.watch_id == t.watch.c.id,
+        t.hit.c.matched_at >= sa.bindparam("since", type_=t.hit.c.matched_at.type),
+    )
+    .scalar_subquery()
+    .label("hits"),
+).where(t.watch.c.declared)
 
 
 class SqlReports:
@@ -154,6 +169,39 @@ class SqlReports:
     async def trace(self, url: str) -> ArticleTrace | None:
         """See `ports.Reports`. Any canonical URL that leads to the article will do."""
         return await self._store.query(lambda connection: _trace(connection, url))
+
+    async def watches(self, since: datetime) -> Sequence[WatchRow]:
+        """See `ports.Reports`."""
+        rows = await self._store.query(
+            lambda connection: connection.execute(WATCHES, {"since": since}).all()
+        )
+        return sorted(map(_watch_row, rows), key=lambda row: row.watch.name.casefold())
+
+    async def archive(
+        self, since: datetime, *, before: datetime | None = None, batch: int = 500
+    ) -> AsyncIterator[Sequence[Archived]]:
+        """See `ports.Reports`."""
+        feeds: archive.Feeds = {}
+        place = (before or archive.END_OF_TIME, 0)  # ids count from 1
+        while True:
+            articles = await self._store.query(
+                functools.partial(
+                    archive.batch_of, feeds=feeds, since=since, before=place, limit=batch
+                )
+            )
+            if articles:
+                yield articles
+            if len(articles) < batch:
+                return
+            place = (articles[-1].first_seen_at, articles[-1].article)
+
+    async def archive_size(self, since: datetime) -> int:
+        """See `ports.Reports`."""
+        return await self._store.query(lambda connection: archive.count(connection, since))
+
+    async def archived(self, article: ArticleId) -> Archived | None:
+        """See `ports.Reports`."""
+        return await self._store.query(lambda connection: archive.one(connection, article))
 
 
 # --------------------------------------------------------------------------- counts
@@ -224,6 +272,17 @@ def _feed_row(row: Row) -> FeedRow:
         entries=row.entries,
         newest_at=row.newest_at,
     )
+
+
+def _watch_row(row: Row) -> WatchRow:
+    watch = Watch(
+        name=row.name,
+        terms=row.terms,
+        query=row.query,
+        variants=row.variants,
+        channel=row.channel,
+    )
+    return WatchRow(watch=watch, hits=row.hits)
 
 
 def _in_trouble(feed: FeedRow) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from monitor.storage.types import Key, Names, Spans, UtcDateTime, Words
+from monitor.storage.types import Key, Names, Spans, UtcDateTime, Variants, Words
 
 metadata = sa.MetaData(
     naming_convention={
@@ -23,6 +23,7 @@ Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """SQLite counts ids up by itself only in a column of exactly this type."""
 
 WAITING = sa.text("due_at IS NOT NULL")
+MATCHED = sa.text("ingested_at IS NOT NULL")
 
 monitor = sa.Table(
     "monitor",
@@ -105,6 +106,8 @@ article = sa.Table(
         postgresql_where=sa.text("copy_of IS NOT NULL"),
         sqlite_where=sa.text("copy_of IS NOT NULL"),
     ),
+    # the archive, newest first: what was matched, and so can be matched again
+    sa.Index(None, "first_seen_at", "id", postgresql_where=MATCHED, sqlite_where=MATCHED),
     sqlite_autoincrement=True,  # an id that was merged away must never mean another article
 )
 
@@ -140,6 +143,8 @@ watch = sa.Table(
     sa.Column("id", Id, primary_key=True),
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("terms", Names, nullable=False),
+    sa.Column("query", sa.Text),  # in place of terms
+    sa.Column("variants", Variants),
     sa.Column("channel", sa.Text),
     sa.Column("declared", sa.Boolean, nullable=False),  # stands in the configuration
     sa.Column("created_at", UtcDateTime, nullable=False),
@@ -154,6 +159,7 @@ hit = sa.Table(
     sa.Column("spans", Spans, nullable=False),
     sa.Column("matched_at", UtcDateTime, nullable=False),
     sa.UniqueConstraint("article_id", "watch_id"),
+    sa.Index(None, "watch_id", "matched_at"),  # how many a watch had lately
 )
 
 UNSHOWN = sa.text("sent_at IS NULL")

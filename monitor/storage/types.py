@@ -129,3 +129,22 @@ class Spans(sa.types.TypeDecorator[tuple[Span, ...]]):
             Span(field=field, start=start, end=end, term=term)
             for field, start, end, term in value or ()
         )
+
+
+class Variants(sa.types.TypeDecorator[tuple[tuple[str, tuple[str, ...]], ...]]):
+    """Other spellings of a watch's terms, as a JSON list of [term, [spelling, …]]."""
+
+    impl = sa.JSON(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: Sequence[tuple[str, Sequence[str]]] | None, _dialect: sa.Dialect
+    ) -> Any:
+        """Lists, which JSON knows."""
+        return None if value is None else [[term, list(others)] for term, others in value]
+
+    def process_result_value(
+        self, value: Any, _dialect: sa.Dialect
+    ) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """In the order they were given; none where the column was not there yet."""
+        return tuple((term, tuple(others)) for term, others in value or ())

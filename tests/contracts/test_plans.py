@@ -121,6 +121,9 @@ async def test_the_lists_of_the_page_go_by_indexes(store: SqlStore) -> None:
         await reports.feeds()
         await reports.trace("https://news.example/a")
         await reports.deliveries(10)
+        await reports.watches(NOW)
+        assert [batch async for batch in reports.archive(NOW - LEASE)] != []
+        await reports.archive_size(NOW)
 
     explained = plans(store, statements)
     bad = {text: plan for text, plan in explained.items() if SCANS.search(plan)}
