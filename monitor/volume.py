@@ -1,0 +1,95 @@
+"""How much watches would bring, by the newest articles of the archive: for `check` and reloads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import aclosing
+from datetime import datetime, timedelta
+from typing import Final
+
+from monitor.compose import why_not_news
+from monitor.config import Settings
+from monitor.errors import Mistake
+from monitor.match.backtest import Archived, IsNews, Prediction, Survey
+from monitor.model import Watch
+from monitor.ports import Reports
+
+ARTICLES: Final = 2_000
+"""How many of the newest are looked at: seconds of work, and a share of 1 % is still twenty."""
+
+OLDEST: Final = timedelta(days=30)
+"""What is older says little of what will come."""
+
+
+async def too_broad(
+    settings: Settings,
+    reports: Reports,
+    now: datetime,
+    *,
+    but: Collection[Watch] = (),
+) -> tuple[Mistake, ...]:
+    """What to tell an operator of the watches that bring more than anybody reads.
+
+    Watches in `but` are not looked at: after an edit, those that stayed as they were.
+    """
+    known = set(but)
+    watches = [watch for watch in settings.watches if watch not in known]
+    return tuple(
+        settings.remark(
+            prediction.watch,
+            f"is too broad: it {prediction.sentence}; say what must stand beside it"
+            " (AND, NEAR), or where (title:)",
+        )
+        for prediction in await predictions(
+            watches, reports, now, is_news=news_within(settings.alerts.max_age)
+        )
+        if prediction.is_too_broad
+    )
+
+
+async def predictions(
+    watches: Sequence[Watch],
+    reports: Reports,
+    now: datetime,
+    *,
+    is_news: IsNews,
+    articles: int = ARTICLES,
+) -> Sequence[Prediction]:
+    """How much each watch would have brought of the newest articles. Works beside the event loop."""
+    if not watches:
+        return ()
+    survey = await asyncio.to_thread(Survey, watches, is_news=is_news)
+    async with aclosing(newest(reports, now - OLDEST, articles)) as batches:
+        async for batch in batches:
+            await asyncio.to_thread(survey.read, batch)
+    return survey.predictions()
+
+
+async def newest(
+    reports: Reports, since: datetime, limit: int | None = None
+) -> AsyncGenerator[Sequence[Archived], None]:
+    """The archive, newest first; no more than so many articles, if there is a limit."""
+    left = limit
+    batch_size = 500 if limit is None else max(1, min(500, limit))
+    async for batch in reports.archive(since, batch=batch_size):
+        yield batch if left is None else batch[:left]
+        if left is not None:
+            left -= len(batch)
+            if left <= 0:
+                return
+
+
+def news_within(max_age: timedelta | None) -> IsNews:
+    """Which articles people would have been told of, by `[alerts] max_age`."""
+
+    def is_news(each: Archived) -> bool:
+        reason = why_not_news(
+            each.published_at,
+            first_seen_at=each.first_seen_at,
+            backlog=each.backlog,
+            max_age=max_age,
+        )
+        return reason is None
+
+    return is_news
