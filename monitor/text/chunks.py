@@ -1,0 +1,349 @@
+"""A chunk: what stands between two white spaces, cut into tokens, and how these can be read.
+
+News repeats its words, so what is done here is done once for nearly every chunk of a day.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from monitor.text.characters import KINDS, OPAQUE, STOPPED, UNSPACED
+from monitor.text.folding import exact, fold
+from monitor.text.forms import forms, joined_forms, stems
+from monitor.text.values import Chunk, Link, Reading, Token
+
+# Over the kinds of a chunk's characters, not over the characters.
+_WORDS: Final = re.compile(
+    r"""
+      (?<![LADM.]) [LA][MX]* (?:\.[LA][MX]*)+ (?![LADMX]) \.?          # U.S.
+    | (?<![LADM]) (?:[LD][MX]*){1,3} & (?:[LD][MX]*){1,3} (?![LDMX&])  # AT&T
+    | (?<![LADM]) D{1,3} (?:,D{2,3}){0,5} ,D{3} (?!D) (?:\.D+)? [LDMX]*    # 1,000  1,00,000.5
+    | (?<![LADM]) D+ (?:\.D+)+ [LDMX]*                                 # 3.5
+    | [LD] [LDMXZG]*
+    | A [ADMX]*
+    | K [KMX]*
+    | H [HMX]*
+    | I [MX]*
+    | S (?:[MX] | VX*S?)*
+    | U+
+    """,
+    re.VERBOSE,
+)
+_URL: Final = re.compile(
+    r"""(?:https?://|(?<!\w)www\.) [^\s<>"“”‘’\u3000-\u9fff\uff00-\uffef]+
+      | (?<![\w.+-]) [\w.+-]+ @ [\w-]+ (?:\.[\w-]+)+""",
+    re.IGNORECASE | re.VERBOSE,
+)
+# An ASCII word with the punctuation around it: most of English, most of a watch's languages.
+_PLAIN: Final = re.compile(
+    r"""[("'\[“‘]* ([A-Za-z0-9]+) (['’][sS])? (?P<tail>[.,;:!?…)"'\]”’]*)""", re.VERBOSE
+)
+_PLAIN_STOPS: Final = frozenset(".!?…")
+_HEBREW_SIGN: Final = re.compile("(?<=[\u0590-\u05ea])[\"'׳״’”](?=[א-ת])")
+_ENCLITICS: Final = frozenset({"re", "ve", "ll", "d", "m"})
+_PRONOUNS: Final = "i you he she it we they who what that this there here where how when why"
+_CONTRACTED: Final = frozenset(_PRONOUNS.split())
+_LONGEST_JOIN: Final = 5  # parts that may be read as one word
+_JOINERS: Final = frozenset("'-_&Z")
+_EXACT_SIGNS: Final = str.maketrans({".": None, "．": None, "״": None, "＆": "&"})
+_MOST_JOINED: Final = 64  # tokens of a chunk, above which "a-a-a-…" is not read as words
+# Whole paragraphs of Chinese are one chunk, and never seen again.
+_LONGEST_CACHED: Final = 48
+
+
+def chunk_of(raw: str) -> Chunk:
+    """The tokens and readings of what stands between two white spaces; never raises.
+
+    Linear in its length. What is asked for again and again is remembered.
+    """
+    return _seen(raw) if len(raw) <= _LONGEST_CACHED else _cut(raw)
+
+
+def _cut(raw: str) -> Chunk:
+    plain = _PLAIN.fullmatch(raw)
+    if plain is None:
+        return _Cutter(raw).chunk()
+    start, end = plain.span(1)
+    word, possessive, tail = plain.groups()
+    norm = word.lower()
+    keys = (norm, f"={word}", *(() if possessive else forms("L", norm, word)))
+    return Chunk(
+        (Token(norm, start, end, Link.APART if start else Link.SPACED),),
+        (0,),
+        1,
+        (Reading(0, 1, keys, start, end),),
+        clean_start=not start,
+        clean_end=end == len(raw),
+        stop_start=False,
+        stop_end=bool(tail) and not _PLAIN_STOPS.isdisjoint(tail),
+        unspaced=False,
+        opening="L",
+        closing="L",
+    )
+
+
+_seen = lru_cache(maxsize=1 << 15)(_cut)
+
+
+def link_across(before: Chunk, after: Chunk, *, beside: bool, blank: bool) -> Link:
+    """How the first token of a chunk stands to the last token of one before it.
+
+    Both have tokens. `beside`: no other chunk stands between; `blank`: an empty line does.
+    """
+    stopped = before.closing in STOPPED or after.opening in STOPPED
+    if stopped and (blank or before.stop_end or after.stop_start):
+        return Link.BREAK
+    if blank or not (beside and before.clean_end and after.clean_start):
+        return Link.APART
+    if before.closing in UNSPACED or after.opening in UNSPACED:
+        return Link.NEXT
+    return Link.SPACED
+
+
+class _Cutter:
+    """The work on one chunk."""
+
+    def __init__(self, raw: str) -> None:
+        if ("@" in raw and "." in raw) or "://" in raw or "www." in raw.lower():
+            raw = _URL.sub(lambda match: OPAQUE * len(match[0]), raw)
+        if not raw.isascii():
+            raw = _HEBREW_SIGN.sub("״", raw)
+        self._raw = raw
+        self._kinds = raw.translate(KINDS)
+        if "\n" in raw:  # a word hyphenated at the end of a line
+            self._kinds = "".join(
+                "X" if char.isspace() else kind for char, kind in zip(raw, self._kinds, strict=True)
+            )
+        self._tokens: list[Token] = []
+        self._exacts: list[str] = []  # of each token: its characters as they stand
+        self._scripts: list[str] = []  # the kind of each, digits being letters
+        self._ties: list[str] = []  # what joins each to the one before
+        self._words: list[int] = []
+        self._possessive: set[int] = set()
+        self._tags: list[tuple[int, int, int]] = []  # first token, token behind, place of the sign
+        self._end = 0  # of the last token or dropped possessive
+
+    def chunk(self) -> Chunk:
+        """The chunk, cut."""
+        self._cut()
+        tokens, kinds, scripts = self._tokens, self._kinds, self._scripts
+        lead = kinds[: tokens[0].start].strip("XZ") if tokens else kinds.strip("XZ")
+        tail = kinds[tokens[-1].end :].strip("XZ") if tokens else lead
+        return Chunk(
+            tuple(tokens),
+            tuple(self._words),
+            self._words[-1] + 1 if tokens else 0,
+            tuple(self._readings()),
+            clean_start=not lead,
+            clean_end=not tail,
+            stop_start="!" in lead or "." in lead,
+            stop_end="!" in tail or "." in tail,
+            unspaced=not STOPPED.isdisjoint(scripts),
+            opening=scripts[0] if tokens else "",
+            closing=scripts[-1] if tokens else "",
+        )
+
+    def _cut(self) -> None:
+        raw, kinds = self._raw, self._kinds
+        tag = -1  # the first token of a hashtag that is open
+        sign = 0
+        for match in _WORDS.finditer(kinds):
+            start = match.start()
+            stop = start + len(match[0].rstrip("XZG"))
+            kind = kinds[start]
+            gap = kinds[self._end : start]
+            if gap:
+                gap = gap.replace("X", "")
+            if tag >= 0 and gap.strip("_Z"):
+                self._close_tag(tag, sign)
+                tag = -1
+            if gap.endswith("#") and _opens_tag(kinds, at := kinds.rindex("#", 0, start)):
+                tag, sign = len(self._tokens), at
+            self._add(raw[start:stop], start, stop, "L" if kind == "D" else kind, gap, tag >= 0)
+        if tag >= 0:
+            self._close_tag(tag, sign)
+
+    def _close_tag(self, first: int, sign: int) -> None:
+        after = len(self._tokens)
+        if any(not token.norm.isdecimal() for token in self._tokens[first:after]):  # no #1
+            self._tags.append((first, after, sign))
+
+    def _add(self, word: str, start: int, stop: int, script: str, gap: str, tagged: bool) -> None:
+        if "\n" in word:
+            word = "".join(word.split())
+        found = self._tokens
+        if script in UNSPACED:
+            self._put(fold(word), word, start, stop, self._link(gap, script), script, "")
+            return
+        if script == "U":
+            self._put("", "", start, stop, Link.APART, script, "")
+            return
+        link = self._link(gap, script)
+        if link is Link.JOINED and gap == "'" and script == "L" and stop - start <= 3:
+            clitic = fold(word)
+            if clitic == "s":
+                self._possessive.add(len(found) - 1)
+                self._end = stop
+                return
+            if _is_contraction(found[-1].norm, clitic):
+                whole = found[-1]
+                found[-1] = whole._replace(norm=f"{whole.norm}'{clitic}", end=stop)
+                self._exacts[-1] += f"'{exact(word)}"
+                self._end = stop
+                return
+        tie = "" if gap == "Z" or link is not Link.JOINED else gap
+        if script == "L" and tagged and (cuts := _humps(word)):
+            for here, there in itertools.pairwise([0, *cuts, len(word)]):
+                part = word[here:there]
+                self._put(_norm(part), part, start + here, start + there, link, script, tie)
+                link, tie = Link.JOINED, ""
+            return
+        self._put(_norm(word), word, start, stop, link, script, tie)
+
+    def _put(
+        self, norm: str, word: str, start: int, end: int, link: Link, script: str, tie: str
+    ) -> None:
+        if not norm and script != "U":
+            return  # nothing but marks: whatever stands beside it stands apart
+        words = self._words
+        if not words:
+            words.append(0)
+        elif link is Link.JOINED and script not in UNSPACED and self._scripts[-1] not in UNSPACED:
+            words.append(words[-1])
+        else:
+            words.append(words[-1] + 1)
+        self._tokens.append(Token(norm, start, end, link))
+        self._exacts.append(word)
+        self._scripts.append(script)
+        self._ties.append(tie)
+        self._end = end
+
+    def _link(self, gap: str, script: str) -> Link:
+        """How a token stands to the one before it in the chunk, by what is between the two."""
+        if not self._tokens:
+            gap = gap.replace("Z", "")
+            return _at_start(script, clean=not gap, stop="!" in gap or "." in gap)
+        before = self._scripts[-1]
+        if "Z" in gap:
+            gap = "Z" if before == script == "A" and not gap.strip("Z") else gap.replace("Z", "")
+        if "U" in (before, script):
+            return Link.APART
+        if not gap:
+            return Link.NEXT
+        if gap in _JOINERS:
+            return Link.JOINED
+        if (script in STOPPED or before in STOPPED) and ("!" in gap or "." in gap):
+            return Link.BREAK
+        return Link.APART
+
+    def _readings(self) -> Iterator[Reading]:
+        tokens, scripts, exacts = self._tokens, self._scripts, self._exacts
+        joins = len(tokens) <= _MOST_JOINED
+        for at, token in enumerate(tokens):
+            script = scripts[at]
+            if script in UNSPACED:
+                yield Reading(at, at + 1, _unspaced_keys(exacts[at]), token.start, token.end)
+            elif script == "U":
+                continue
+            else:
+                yield from self._single(at, token, script)
+            if joins:
+                yield from self._joined(at)
+        for first, after, sign in self._tags:
+            norms = "".join([token.norm for token in tokens[first:after]])
+            word = exact(self._raw[sign + 1 : tokens[after - 1].end])
+            yield Reading(first, after, (f"#{norms}", f"=#{word}"), sign, tokens[after - 1].end)
+
+    def _single(self, at: int, token: Token, script: str) -> Iterator[Reading]:
+        norm, start, end, _ = token
+        word = self._exacts[at]
+        more = forms(script, norm, word, plural=at not in self._possessive)
+        yield Reading(at, at + 1, (norm, f"={_exact(word)}", *more), start, end)
+        if script == "H":
+            for stem, length in stems(word):
+                keys = (fold(stem), f"={exact(stem)}")
+                yield Reading(at, at + 1, keys, start, start + length)
+
+    def _joined(self, first: int) -> Iterator[Reading]:
+        """The readings of a token and the parts that follow it as one word."""
+        tokens, scripts = self._tokens, self._scripts
+        script, start = scripts[first], tokens[first].start
+        word = self._exacts[first]
+        norm, shown = tokens[first].norm, _exact(word)
+        for last in range(first + 1, min(len(tokens), first + _LONGEST_JOIN)):
+            part = self._exacts[last]
+            if tokens[last].link is not Link.JOINED or scripts[last] != script:
+                return
+            before, before_shown = norm, shown + self._ties[last]
+            norm, shown = norm + tokens[last].norm, before_shown + _exact(part)
+            word += part
+            more = joined_forms(
+                script, before, tokens[last].norm, word, plural=last not in self._possessive
+            )
+            yield Reading(first, last + 1, (norm, f"={shown}", *more), start, tokens[last].end)
+            if script == "H":
+                for stem, length in stems(part):
+                    keys = (before + fold(stem), f"={before_shown}{exact(stem)}")
+                    yield Reading(first, last + 1, keys, start, tokens[last].start + length)
+
+
+def _at_start(script: str, *, clean: bool, stop: bool) -> Link:
+    """How the first token stands to whatever is before its chunk, as far as the chunk can tell."""
+    if clean:
+        return Link.NEXT if script in UNSPACED else Link.SPACED
+    return Link.BREAK if stop and script in STOPPED else Link.APART
+
+
+def _opens_tag(kinds: str, at: int) -> bool:
+    """Whether the sign here is a hashtag's: C#, a page's #part and &#8217; are none."""
+    return at == 0 or kinds[at - 1] not in "LDAHM&"
+
+
+def _is_contraction(word: str, clitic: str) -> bool:
+    if clitic == "t":
+        return word.endswith("n")
+    return clitic in _ENCLITICS and word in _CONTRACTED
+
+
+def _norm(word: str) -> str:
+    """As `fold`, without the dots of an acronym and the commas of a number."""
+    norm = fold(word)
+    if norm.isalpha():
+        return norm
+    before, ampersand, after = norm.partition("&")
+    if ampersand and max(len(before), len(after)) > 3:  # a ligature came apart: no AT&T any more
+        return before + after
+    return norm.replace(",", "") if norm[:1].isdecimal() else norm.replace(".", "")
+
+
+def _exact(word: str) -> str:
+    """As `exact`, without the dots of an acronym."""
+    shown = exact(word)
+    if shown.isalpha() or shown[:1].isdecimal():
+        return shown
+    return shown.translate(_EXACT_SIGNS)
+
+
+@lru_cache(maxsize=1 << 14)
+def _unspaced_keys(word: str) -> tuple[str, str]:
+    return fold(word), f"={exact(word)}"
+
+
+def _humps(word: str) -> list[int]:
+    """Where a hashtag is to be cut: OperationSindoor2025, G20Summit, UNSCVote."""
+    return [
+        at
+        for at in range(1, len(word))
+        if _is_hump(word[at - 1], word[at], word[at + 1 : at + 2])
+        and KINDS[ord(word[at])] not in "MX"
+    ]
+
+
+def _is_hump(before: str, here: str, after: str) -> bool:
+    if before.isdecimal() or here.isdecimal():
+        return before.isdecimal() != here.isdecimal()
+    return here.isupper() and (before.islower() or (before.isupper() and after.islower()))
