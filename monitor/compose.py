@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from alerts import Alert, Passage
 from monitor.errors import Permanent
-from monitor.match import Matcher
+from monitor.match import Document, Matcher
 from monitor.match.passage import best_passage
 from monitor.model import (
     Article,
@@ -20,6 +20,7 @@ from monitor.model import (
     Entry,
     Extraction,
     Feed,
+    FeedSpec,
     Hit,
     PendingArticle,
     Span,
@@ -132,6 +133,21 @@ def _best_url(pending: PendingArticle, page_url: str | None, page: Extraction | 
 def _is_front_page(url: str) -> bool:
     """Many sites name it as canonical of everything, or send to it who may not read: no article."""
     return url.partition("?")[0].rstrip("/").count("/") <= 2
+
+
+def compose_document(article: Article, feed: FeedSpec) -> Document:
+    """An article as the watches read it, with what its first feed says of it."""
+    host = host_of(article.url) if article.url.startswith("http") else ""
+    return Document(
+        title=article.title,
+        body=article.body,
+        language=article.language,
+        sources=tuple(dict.fromkeys((feed.publisher, feed.name))),
+        sites=(host,) if host else (),
+        tags=feed.tags,
+        sides=(feed.side,) if feed.side else (),
+        authors=article.authors,
+    )
 
 
 def compose_alert(delivery: Delivery, view: StoryView, rules: Rules) -> Alert | None:

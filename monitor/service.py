@@ -30,7 +30,7 @@ from monitor.engine.pool import ProcessPool
 from monitor.errors import ConfigError, Mistake, StorageError
 from monitor.fetch.client import HttpFetcher
 from monitor.fetch.politeness import PoliteFetcher
-from monitor.match import compile_watches
+from monitor.match import Matcher, compile_watches
 from monitor.model import DeliveryState, FeedStatus
 from monitor.operators import Operators
 from monitor.pipeline import Context, Pipeline
@@ -156,8 +156,9 @@ class Service:
         """Read the configuration again; a bad one is reported and the old one stays."""
         try:
             settings = await asyncio.to_thread(config.load, path, env)
+            context = self.pipeline.context
             rules = await asyncio.to_thread(
-                rules_of, settings, self._pace, self.pipeline.context.sink
+                rules_of, settings, self._pace, context.sink, context.rules.matcher
             )
         except ConfigError as error:
             if error.mistakes != self._rejected:
@@ -369,8 +370,10 @@ def sink_of(settings: Settings, stream: IO[str]) -> Sink:
     return ConsoleSink(stream)
 
 
-def rules_of(settings: Settings, pace: Pace, sink: Sink) -> Rules:
-    """The settings, compiled."""
+def rules_of(
+    settings: Settings, pace: Pace, sink: Sink, previous: Matcher | None = None
+) -> Rules:
+    """The settings, compiled; what `previous` has compiled already is not compiled again."""
     channel, watches = settings.slack.channel or CONSOLE_CHANNEL, settings.watches
     if isinstance(sink, ConsoleSink):
         channel = CONSOLE_CHANNEL
@@ -380,7 +383,7 @@ def rules_of(settings: Settings, pace: Pace, sink: Sink) -> Rules:
         watches = tuple(replace(watch, channel=None) for watch in watches)
     return Rules(
         watches=watches,
-        matcher=compile_watches(settings.watches),
+        matcher=compile_watches(settings.watches, previous=previous),
         default_channel=channel,
         interval=settings.polling.interval,
         intervals=settings.intervals,

@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from monitor import polling, telemetry
-from monitor.compose import Rules, compose_article, why_not_news
+from monitor.compose import Rules, compose_article, compose_document, why_not_news
 from monitor.errors import Code, Permanent, Superseded, WorkError
 from monitor.extract import extract_page
-from monitor.match import Document
 from monitor.model import (
     Article,
     ArticleState,
@@ -129,8 +128,7 @@ def _read(
 ) -> tuple[Article, Sequence[Hit]]:
     """The article, and what matches it."""
     content = compose_article(pending, page_url, extraction)
-    document = Document(title=content.title, body=content.body, language=content.language)
-    return content, rules.matcher.match(document)
+    return content, rules.matcher.match(compose_document(content, pending.feed))
 
 
 def _save_ingest(

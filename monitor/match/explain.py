@@ -1,0 +1,153 @@
+"""What a watch looks for, and why a document matches it or does not: for `explain` and `why`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitor.match.document import Document
+from monitor.match.frequency import Frequencies
+from monitor.match.matcher import compile_watches, spans_of
+from monitor.match.nodes import AllNode, AnyNode, AtLeastNode, NearNode, Node, NotNode, WithinNode
+from monitor.match.plan import read
+from monitor.match.query import (
+    And,
+    AtLeast,
+    Near,
+    Not,
+    Note,
+    Or,
+    Term,
+    Within,
+    bracketed,
+)
+from monitor.match.query import Node as QueryNode
+from monitor.match.scan import Scan
+from monitor.match.spellings import expand, shown
+from monitor.model import Span, Watch
+
+
+@dataclass(frozen=True, slots=True)
+class TermPlan:
+    """How one term of a watch is looked for."""
+
+    term: str  # the watch's own spelling
+    spellings: tuple[str, ...]  # in normal form, the term's own first, variants last
+    is_anchor: bool  # the rest of the query is looked at only where this was seen
+    capitals: bool  # an acronym that is a word in small letters: capitals only
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A part of a query, and how a document answered it."""
+
+    text: str  # with all its brackets
+    matched: bool
+    spans: tuple[Span, ...]  # what of the document is why; none if it did not match
+    parts: tuple[Trace, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A watch, taken apart."""
+
+    bracketed: str
+    notes: tuple[Note, ...]
+    terms: tuple[TermPlan, ...]  # in the query's order, each once
+    always: bool  # it has no term that must be there: it is asked of every article
+    trace: Trace | None  # with a document only
+
+    def reasons(self) -> tuple[str, ...]:
+        """Why the document does not match, in one sentence each; empty if it does."""
+        return () if self.trace is None or self.trace.matched else tuple(_reasons(self.trace))
+
+
+def explain(
+    watch: Watch, document: Document | None = None, *, frequencies: Frequencies | None = None
+) -> Explanation:
+    """What the watch looks for, and with a document, how it answers.
+
+    Raises `QueryError` if the watch can't be read.
+    """
+    query = read(watch)
+    matcher = compile_watches([watch], frequencies=frequencies)
+    (plan,) = matcher.plans().values()
+    anchors = {leaf.spellings for leaf in plan.anchors or ()}
+    variants = dict(watch.variants)
+    terms: dict[str, TermPlan] = {}
+    for term in _terms(query.root):
+        if term.text in terms:
+            continue
+        expansion = expand(term)
+        spelled = [*expansion.spellings]
+        for other in variants.get(term.text, ()):
+            spelled += expand(Term(other, 0, 0, phrase=True)).spellings
+        terms[term.text] = TermPlan(
+            term=term.text,
+            spellings=tuple(dict.fromkeys(map(shown, spelled))),
+            is_anchor=expansion.spellings in anchors,
+            capitals=expansion.capitals,
+        )
+    trace = None
+    if document is not None:
+        trace = _trace(query.root, plan.root, matcher.scan(document))
+    return Explanation(
+        bracketed=bracketed(query.root),
+        notes=query.notes,
+        terms=tuple(terms.values()),
+        always=plan.anchors is None,
+        trace=trace,
+    )
+
+
+def _parts(node: QueryNode) -> tuple[QueryNode, ...]:
+    match node:
+        case And(parts=parts) | Or(parts=parts) | Within(parts=parts):
+            return parts
+        case Not(part=part) | AtLeast(part=part):
+            return (part,)
+        case Near(left=left, right=right):
+            return left, right
+        case _:
+            return ()
+
+
+def _terms(node: QueryNode) -> list[Term]:
+    if isinstance(node, Term):
+        return [node]
+    return [term for part in _parts(node) for term in _terms(part)]
+
+
+def _trace(query: QueryNode, node: Node, scan: Scan) -> Trace:
+    match node:
+        case AllNode(parts=parts) | AnyNode(parts=parts) | WithinNode(parts=parts):
+            below = parts
+        case NotNode(part=part) | AtLeastNode(part=part):
+            below = (part,)
+        case NearNode(left=left, right=right):
+            below = (left, right)
+        case _:
+            below = ()
+    mine = _parts(query)  # a term with variants has none of its own
+    matched = node.holds(scan)
+    return Trace(
+        text=bracketed(query),
+        matched=matched,
+        spans=spans_of(scan, node.marks(scan)) if matched else (),
+        parts=tuple(
+            _trace(one, other, scan) for one, other in zip(mine, below, strict=False) if mine
+        ),
+    )
+
+
+def _reasons(trace: Trace) -> list[str]:
+    if trace.text.startswith("NOT "):
+        found = trace.parts[0]
+        return [f"{trace.text}: {found.text} is there"]
+    if not trace.parts:
+        return [f"{trace.text} is not there"]
+    missing = [part for part in trace.parts if not part.matched]
+    if not missing:  # each is there, but not near enough, or not often enough
+        return [f"{trace.text}: the words are there, but not like that"]
+    if len(missing) == len(trace.parts) and len(missing) > 1 and " OR " in trace.text:
+        return [f"none of {trace.text} is there"]
+    return [reason for part in missing for reason in _reasons(part)]

@@ -1,0 +1,309 @@
+"""A query, ready to be asked about a text.
+
+Each node answers three questions about a `Scan`: does it hold, where are its finds (for what counts
+places: NEAR, ATLEAST), and which finds is a reader to be shown. A place has two measures: words,
+for distances, and tokens, for what comes first and what overlaps.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple, TypeAlias
+
+from monitor.match.about import Wanted
+from monitor.match.query import Field
+from monitor.match.scan import Find, Scan
+from monitor.match.spellings import Spelling
+
+MOST_PLACES: Final = 20_000
+"""Pairs of one NEAR in one text. A page of nothing but "India Pakistan" has no end of them."""
+
+Mark: TypeAlias = tuple[Find, str]
+"""A find, and the watch's own spelling of the term that found it."""
+
+
+class Place(NamedTuple):
+    """Where something stands that NEAR and ATLEAST can count."""
+
+    first_word: int
+    last_word: int
+    start: tuple[int, int]  # first token: its chunk, and its number there
+    end: tuple[int, int]  # behind the last token
+    marks: tuple[Mark, ...]
+
+
+class Node(ABC):
+    """Something that can be asked about a text."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def holds(self, scan: Scan) -> bool:
+        """Whether the text is as this wants it."""
+
+    def places(self, scan: Scan) -> Sequence[Place]:  # noqa: ARG002 what counts no places has none
+        """Where it is, in reading order of the beginnings."""
+        return ()
+
+    def marks(self, scan: Scan) -> Iterator[Mark]:  # noqa: ARG002
+        """What to show of it to a reader, if it holds."""
+        return iter(())
+
+
+class Leaf:
+    """A term as all queries share it; it is the same only as itself."""
+
+    __slots__ = ("capitals", "spellings")
+
+    def __init__(self, spellings: tuple[Spelling, ...], *, capitals: bool) -> None:
+        self.spellings = spellings
+        self.capitals = capitals  # does not count where everything is in capitals
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TermNode(Node):
+    """A word or a phrase."""
+
+    leaf: Leaf
+    field: Field | None
+    label: str
+
+    def finds(self, scan: Scan) -> Sequence[Find]:
+        """The finds that count here, in reading order; of several from one start the shortest."""
+        if self.leaf not in scan.found:
+            return ()
+        return scan.counted(self.leaf, self.field, capitals=self.leaf.capitals)
+
+    def holds(self, scan: Scan) -> bool:
+        if self.field is None and not self.leaf.capitals:
+            return self.leaf in scan.found
+        return bool(self.finds(scan))
+
+    def places(self, scan: Scan) -> Sequence[Place]:
+        return [
+            Place(
+                scan.word_at(find[0], find[1].first),
+                scan.word_at(find[2], find[3].after - 1),
+                (find[0], find[1].first),
+                (find[2], find[3].after),
+                ((find, self.label),),
+            )
+            for find in self.finds(scan)
+        ]
+
+    def marks(self, scan: Scan) -> Iterator[Mark]:
+        return ((find, self.label) for find in self.finds(scan))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MetaNode(Node):
+    """Something known of the article beside its text."""
+
+    wanted: Wanted
+
+    def holds(self, scan: Scan) -> bool:
+        return self.wanted.fits(scan.document)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AllNode(Node):
+    """All of them."""
+
+    parts: tuple[Node, ...]
+
+    def holds(self, scan: Scan) -> bool:
+        return all(part.holds(scan) for part in self.parts)
+
+    def marks(self, scan: Scan) -> Iterator[Mark]:
+        for part in self.parts:
+            yield from part.marks(scan)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AnyNode(Node):
+    """Any of them."""
+
+    parts: tuple[Node, ...]
+
+    def holds(self, scan: Scan) -> bool:
+        return any(part.holds(scan) for part in self.parts)
+
+    def places(self, scan: Scan) -> Sequence[Place]:
+        found = [place for part in self.parts for place in part.places(scan)]
+        found.sort(key=lambda place: (place.start, place.end))
+        return found
+
+    def marks(self, scan: Scan) -> Iterator[Mark]:
+        for part in self.parts:
+            if part.holds(scan):
+                yield from part.marks(scan)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NotNode(Node):
+    """Not it."""
+
+    part: Node
+
+    def holds(self, scan: Scan) -> bool:
+        return not self.part.holds(scan)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NearNode(Node):
+    """Two with at most `distance` words between them.
+
+    What overlaps in letters is no pair; what interlocks has no word between.
+    """
+
+    left: Node
+    right: Node
+    distance: int
+    ordered: bool
+
+    def holds(self, scan: Scan) -> bool:
+        return self.left.holds(scan) and self.right.holds(scan) and bool(self.places(scan))
+
+    def places(self, scan: Scan) -> Sequence[Place]:
+        known = scan.places_of.get(self)
+        if known is None:
+            known = scan.places_of[self] = sorted(
+                self._pairs(scan), key=lambda place: (place.start, place.end)
+            )
+        return known
+
+    def _pairs(self, scan: Scan) -> Iterator[Place]:
+        left, right = self.left.places(scan), self.right.places(scan)
+        if not left or not right:
+            return
+        begins = [place.first_word for place in right]  # in order, as the places are
+        widest = max(place.last_word - place.first_word for place in right)
+        left_to_make = MOST_PLACES
+        for one in left:
+            low = bisect_left(begins, one.first_word - self.distance - 1 - widest)
+            for at in range(low, len(right)):
+                other = right[at]
+                if other.first_word - one.last_word - 1 > self.distance:
+                    break
+                if self._is_pair(one, other):
+                    yield _together((one, other))
+                    left_to_make -= 1
+                    if not left_to_make:
+                        return
+
+    def _is_pair(self, one: Place, other: Place) -> bool:
+        if one.first_word - other.last_word - 1 > self.distance:
+            return False
+        if self.ordered:
+            return one.end <= other.start
+        return _are_apart(one, other)
+
+    def marks(self, scan: Scan) -> Iterator[Mark]:
+        return _distinct(self.places(scan))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WithinNode(Node):
+    """All, in any order, with at most `distance` other words among them."""
+
+    parts: tuple[Node, ...]
+    distance: int
+
+    def holds(self, scan: Scan) -> bool:
+        return all(part.holds(scan) for part in self.parts) and bool(self.places(scan))
+
+    def places(self, scan: Scan) -> Sequence[Place]:
+        known = scan.places_of.get(self)
+        if known is None:
+            known = scan.places_of[self] = sorted(
+                self._groups(scan), key=lambda place: (place.start, place.end)
+            )
+        return known
+
+    def _groups(self, scan: Scan) -> Iterator[Place]:
+        choices = [part.places(scan) for part in self.parts]
+        if not all(choices):
+            return
+        widest = sum(max(map(_width, places)) for places in choices)
+        begins = [[place.first_word for place in places] for places in choices]
+        reach = self.distance + widest  # words from the first to the last of a group
+        steps = [MOST_PLACES]
+
+        def extend(group: tuple[Place, ...]) -> Iterator[Place]:
+            if len(group) == len(choices):
+                whole = _together(group)
+                if _width(whole) - sum(map(_width, group)) <= self.distance:
+                    yield whole
+                return
+            places, order = choices[len(group)], begins[len(group)]
+            low = bisect_left(order, max(each.last_word for each in group) - reach)
+            high = min(each.first_word for each in group) + reach
+            for at in range(low, len(places)):
+                if order[at] > high or steps[0] <= 0:
+                    return
+                steps[0] -= 1
+                if all(_are_apart(each, places[at]) for each in group):
+                    yield from extend((*group, places[at]))
+
+        for first in choices[0]:
+            yield from extend((first,))
+
+    def marks(self, scan: Scan) -> Iterator[Mark]:
+        return _distinct(self.places(scan))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AtLeastNode(Node):
+    """So many finds."""
+
+    count: int
+    part: Node
+
+    def holds(self, scan: Scan) -> bool:
+        return len({place.start for place in self.part.places(scan)}) >= self.count
+
+    def marks(self, scan: Scan) -> Iterator[Mark]:
+        return self.part.marks(scan)
+
+
+def _width(place: Place) -> int:
+    return place.last_word - place.first_word + 1
+
+
+def _together(places: Sequence[Place]) -> Place:
+    return Place(
+        min(place.first_word for place in places),
+        max(place.last_word for place in places),
+        min(place.start for place in places),
+        max(place.end for place in places),
+        tuple(mark for place in places for mark in place.marks),
+    )
+
+
+def _are_apart(one: Place, other: Place) -> bool:
+    """Whether no token is part of both."""
+    if one.end <= other.start or other.end <= one.start:
+        return True
+    if len(one.marks) == len(other.marks) == 1:
+        return False
+    return all(
+        _end(first) <= _start(second) or _end(second) <= _start(first)
+        for first, _ in one.marks
+        for second, _ in other.marks
+    )
+
+
+def _start(find: Find) -> tuple[int, int]:
+    return find[0], find[1].first
+
+
+def _end(find: Find) -> tuple[int, int]:
+    return find[2], find[3].after
+
+
+def _distinct(places: Sequence[Place]) -> Iterator[Mark]:
+    """The marks of all places, each once."""
+    return iter(dict.fromkeys(mark for place in places for mark in place.marks))

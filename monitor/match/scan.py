@@ -1,0 +1,228 @@
+"""A document as the engine reads it: chunks, what was found in them, and where that is.
+
+Everything beyond the chunks themselves is worked out only when it is asked for: offsets for hits,
+distances for NEAR, so an article that concerns nobody costs hardly more than cutting it up.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from monitor.match.document import Document
+from monitor.match.query import Field
+from monitor.text import Chunk, Line, Link, Reading, chunk_of, link_across, split
+
+if TYPE_CHECKING:
+    from monitor.match.nodes import Leaf, NearNode, Place, WithinNode
+
+Find: TypeAlias = tuple[int, Reading, int, Reading]
+"""The chunk and the reading that a find begins with, and those that it ends with."""
+
+FAR: Final = 1000
+"""Words that no NEAR bridges: what lies between title and body, and behind a sentence's end where
+words are not spaced."""
+
+_LEAD_PARAGRAPHS: Final = 2
+
+
+class Scan:
+    """One document while it is matched."""
+
+    __slots__ = (
+        "_bases",
+        "_counted",
+        "_lead_ends_at",
+        "_line_starts",
+        "_lines",
+        "_positions",
+        "body_at",
+        "document",
+        "found",
+        "places_of",
+        "raws",
+    )
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self._lines: list[Line] = split(document.title)
+        self.raws: list[str] = []
+        self._bases: list[int] = []  # of each line, its first chunk
+        self._take(self._lines)
+        self.body_at = len(self.raws)  # the body's first chunk
+        body = split(_own(document.body, document.furniture))
+        self._take(body)
+        self._lines += body
+        self._line_starts: dict[int, list[int]] = {}
+        self._positions: list[int] | list[tuple[int, ...]] | None = None
+        self._lead_ends_at: int | None = None
+        self._counted: dict[tuple[Leaf, Field | None], Sequence[Find]] = {}
+        self.found: dict[Leaf, list[Find]] = {}
+        self.places_of: dict[NearNode | WithinNode, Sequence[Place]] = {}
+
+    def _take(self, lines: Sequence[Line]) -> None:
+        raws, bases = self.raws, self._bases
+        for line in lines:
+            bases.append(len(raws))
+            raws += line.raws
+
+    # -- what stands beside what
+
+    def behind(self, at: int, chunk: Chunk, token: int) -> tuple[int, Chunk, int, Link] | None:
+        """The point behind a word: where the next one would begin, and how it stands to it."""
+        if token < len(chunk.tokens):
+            return at, chunk, token, chunk.tokens[token].link
+        end = self.body_at if at < self.body_at else len(self.raws)
+        for place in range(at + 1, end):
+            following = chunk_of(self.raws[place])
+            if following.tokens:
+                return place, following, 0, self._link(at, chunk, place, following)
+        return None
+
+    def before(self, at: int, chunk: Chunk, token: int) -> tuple[int, Chunk, int, Link] | None:
+        """The point before a word: where the one before it would end, and the link between."""
+        if token:
+            return at, chunk, token, chunk.tokens[token].link
+        first = 0 if at < self.body_at else self.body_at
+        for place in range(at - 1, first - 1, -1):
+            previous = chunk_of(self.raws[place])
+            if previous.tokens:
+                return place, previous, len(previous.tokens), self._link(place, previous, at, chunk)
+        return None
+
+    def _link(self, at: int, before: Chunk, place: int, after: Chunk) -> Link:
+        return link_across(
+            before, after, beside=place == at + 1, blank=self._is_blank_between(at, place)
+        )
+
+    def _is_blank_between(self, at: int, place: int) -> bool:
+        """Whether an empty line stands between two chunks."""
+        first, last = self._line_of(at), self._line_of(place)
+        return any(self._lines[number].paragraph for number in range(first + 1, last + 1))
+
+    def _line_of(self, at: int) -> int:
+        return bisect_right(self._bases, at) - 1
+
+    # -- where it is
+
+    def start_of(self, at: int) -> int:
+        """Where a chunk begins, in characters of its field."""
+        number = self._line_of(at)
+        starts = self._line_starts.get(number)
+        if starts is None:
+            starts = self._line_starts[number] = self._lines[number].starts()
+        return starts[at - self._bases[number]]
+
+    def word_at(self, at: int, token: int) -> int:
+        """Which word of the text a token is part of; between the fields lies `FAR`."""
+        positions = self._positions
+        if positions is None:
+            positions = self._positions = self._word_positions()
+        here = positions[at]
+        if here.__class__ is int:
+            return here + chunk_of(self.raws[at]).words[token]  # type: ignore[operator,return-value]
+        return here[token]  # type: ignore[index]
+
+    def _word_positions(self) -> list[int] | list[tuple[int, ...]]:
+        """For each chunk the number of its first word; of each token, where breaks matter."""
+        chunks = [chunk_of(raw) for raw in self.raws]
+        if not any(chunk.unspaced for chunk in chunks):
+            counts = [chunk.count for chunk in chunks]
+            if self.body_at < len(counts) and self.body_at:
+                counts[self.body_at - 1] += FAR
+            return list(accumulate(counts, initial=0))
+        found: list[tuple[int, ...]] = []
+        base = 0
+        last: tuple[int, Chunk] | None = None
+        for at, chunk in enumerate(chunks):
+            if at == self.body_at and at:
+                base += FAR
+                last = None
+            here: list[int] = []
+            for number, token in enumerate(chunk.tokens):
+                link = token.link
+                if number == 0:
+                    link = self._link(*last, at, chunk) if last else Link.APART
+                if link is Link.BREAK:
+                    base += FAR
+                here.append(base + chunk.words[number])
+            found.append(tuple(here))
+            base += chunk.count
+            if chunk.tokens:
+                last = (at, chunk)
+        return found
+
+    # -- what counts
+
+    def counted(self, leaf: Leaf, field: Field | None, *, capitals: bool) -> Sequence[Find]:
+        """A term's finds in a field, in reading order; of several from one start the shortest."""
+        known = self._counted.get((leaf, field))
+        if known is not None:
+            return known
+        shortest: dict[tuple[int, int], Find] = {}
+        for find in self.found[leaf]:
+            if not self._is_in(find[0], field) or (capitals and self._is_shouted(find[0])):
+                continue
+            key = (find[0], find[1].start)
+            other = shortest.get(key)
+            if other is None or (find[2], find[3].end) < (other[2], other[3].end):
+                shortest[key] = find
+        finds = [shortest[key] for key in sorted(shortest)]
+        self._counted[leaf, field] = finds
+        return finds
+
+    def _is_in(self, at: int, field: Field | None) -> bool:
+        match field:
+            case None:
+                return True
+            case "title":
+                return at < self.body_at
+            case "body":
+                return at >= self.body_at
+            case "lead":
+                return at < self._lead_end()
+
+    def _lead_end(self) -> int:
+        """The chunk behind the body's second paragraph."""
+        if self._lead_ends_at is None:
+            firsts = list(self._paragraphs())
+            rest = firsts[_LEAD_PARAGRAPHS:]
+            self._lead_ends_at = rest[0] if rest else len(self.raws)
+        return self._lead_ends_at
+
+    def _paragraphs(self) -> Iterator[int]:
+        """The first chunk of each paragraph: behind an empty line, or of each line without such."""
+        body = [at for at, base in enumerate(self._bases) if base >= self.body_at]
+        blanks = [at for at in body[1:] if self._lines[at].paragraph]
+        yield from (self._bases[at] for at in (*body[:1], *(blanks or body[1:])))
+
+    def _is_shouted(self, at: int) -> bool:
+        """Whether everything around is in capitals, so that a word's capitals say nothing."""
+        number = self._line_of(at)
+        first = self._bases[number]
+        raws = self._lines[number].raws
+        cased = [raw for raw in raws if raw.upper() != raw.lower()]
+        if len(cased) >= 3 and all(raw.isupper() for raw in cased):
+            return True
+        here = at - first
+        near = [
+            raw
+            for place, raw in enumerate(raws[max(0, here - 2) : here + 3], max(0, here - 2))
+            if place != here and len(raw) > 1 and raw.upper() != raw.lower()
+        ]
+        return len(near) >= 3 and all(raw.isupper() for raw in near)
+
+
+def _own(body: str, furniture: Sequence[tuple[int, int]]) -> str:
+    """The body without what is not the article's own; every other character keeps its place."""
+    if not furniture:
+        return body
+    pieces: list[str] = []
+    at = 0
+    for start, end in furniture:
+        pieces += (body[at:start], "\n" * (end - start))
+        at = end
+    pieces.append(body[at:])
+    return "".join(pieces)

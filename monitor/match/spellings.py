@@ -1,0 +1,249 @@
+"""From a term to what it is looked for by: sequences of keys.
+
+`monitor.text` says under which keys the words of a text can be found; here the words of a term
+become such keys. Each term has several spellings: "cease-fire" is two words in a row or one;
+"ceasefire" is also "cease fire" (by `compounds`); "F16" is also "F 16"; "Operation Sindoor" is
+also the hashtag #operationsindoor; "Führer" is also Fuehrer.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from typing import Final, NamedTuple, TypeAlias
+
+from monitor.match.acronyms import is_capitals_only
+from monitor.match.compounds import JOINED_FORMS, OPEN_FORMS
+from monitor.match.query import Term
+from monitor.text import Chunk, Link, chunk_of, fold
+
+MOST_SPELLINGS: Final = 64
+"""Of one term. A phrase of six hyphenated words would have that many."""
+
+_PHRASE_WORDS: Final = re.compile(r"\S+")
+_DESIGNATION: Final = re.compile(r"([a-z]{1,4})(\d{1,4}[a-z]{0,3})")  # F16, Su30MKI, G20
+_TAGS: Final = "#＃"
+_SIGNS: Final = re.compile(r"\\.|\.\*|\.", re.DOTALL)  # of a wildcard's pattern
+_UMLAUTS: Final = {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"}
+
+
+class Gap(Enum):
+    """What may stand between a word of a term and the one before it."""
+
+    ANY = "any"  # spaces, punctuation, line ends
+    CLOSE = "close"  # a space, a hyphen or nothing: cease fire, not "cease. Fire"
+    NEXT = "next"  # nothing, in scripts without spaces
+
+    def allows(self, link: Link) -> bool:
+        """Whether two words of a text stand as the term wants them to."""
+        return link in _ALLOWED[self]
+
+
+_ALLOWED: Final = {
+    Gap.ANY: frozenset({Link.APART, Link.SPACED, Link.JOINED, Link.NEXT}),
+    Gap.CLOSE: frozenset({Link.SPACED, Link.JOINED, Link.NEXT}),
+    Gap.NEXT: frozenset({Link.NEXT}),
+}
+
+
+class Element(NamedTuple):
+    """One word of a spelling."""
+
+    key: str  # as `monitor.text` has them; of a wildcard the letters before its first * or ?
+    gap: Gap = Gap.ANY
+    wild: re.Pattern[str] | None = None  # a wildcard: what a plain key must match as a whole
+
+    def fits(self, keys: Sequence[str]) -> bool:
+        """Whether a word that can be looked up by these keys is this one."""
+        if self.wild is None:
+            return self.key in keys
+        return any(key[0] not in "=#" and self.wild.fullmatch(key) for key in keys)
+
+
+Spelling: TypeAlias = tuple[Element, ...]
+"""Words that stand one after the other."""
+
+
+class Expansion(NamedTuple):
+    """All that a term is looked for by."""
+
+    spellings: tuple[Spelling, ...]  # its own first; none if the term has no word
+    capitals: bool = False  # an acronym that is a word in small letters: not where all is capitals
+
+
+def expand(term: Term) -> Expansion:
+    """The spellings of a term."""
+    text = term.text.strip()
+    if text[:1] in _TAGS and " " not in text:
+        tag = next((key for key in _whole_keys(chunk_of(text)) if key[0] == "#"), None)
+        if tag is not None:
+            return Expansion(((Element(tag),),))
+    pieces = _PHRASE_WORDS.findall(text)
+    if term.exact:
+        return Expansion(_combined([_exact(piece) for piece in pieces]))
+    if len(pieces) == 1 and is_capitals_only(pieces[0]):
+        found = _exact(pieces[0])
+        shouted = _exact(pieces[0].upper())
+        return Expansion(tuple(dict.fromkeys((*found, *shouted))), capitals=True)
+    plain = _combined([_wild(piece) or _plain(piece) for piece in pieces])
+    return Expansion(tuple(itertools.islice(_varied(plain), MOST_SPELLINGS)))
+
+
+def shown(spelling: Spelling) -> str:
+    """A spelling for people: its words, one space between."""
+    return " ".join(
+        element.key if element.wild is None else _shown_wild(element.wild) for element in spelling
+    )
+
+
+def _shown_wild(wild: re.Pattern[str]) -> str:
+    signs = {".*": "*", ".": "?"}
+    return _SIGNS.sub(lambda match: signs.get(match[0], match[0][-1:]), wild.pattern)
+
+
+# ------------------------------------------------------------------------- one piece of a term
+
+
+def _plain(piece: str) -> list[Spelling]:
+    """The ways to read a piece without white space: part by part, or with parts as one word."""
+    chunk = chunk_of(piece)
+    words = chunk.tokens
+    steps: dict[int, list[tuple[int, str]]] = {}
+    for reading in chunk.readings:
+        covers = (
+            reading.start == words[reading.first].start
+            and reading.end == words[reading.after - 1].end
+        )
+        if covers and reading.keys[0][0] not in "=#":  # a stem is no way to type the word
+            steps.setdefault(reading.first, []).append((reading.after, reading.keys[0]))
+
+    def paths(at: int, before: Spelling) -> Iterator[Spelling]:
+        if at == len(words):
+            yield before
+            return
+        gap = Gap.ANY
+        if before:
+            link = words[at].link
+            gap = {Link.JOINED: Gap.CLOSE, Link.NEXT: Gap.NEXT}.get(link, Gap.ANY)
+        for after, key in sorted(steps.get(at, ())):
+            yield from paths(after, (*before, Element(key, gap)))
+
+    found = list(itertools.islice(paths(0, ()), MOST_SPELLINGS)) if words else []
+    lower = piece.lower()
+    if any(char in lower for char in _UMLAUTS):
+        typed_out = "".join(_UMLAUTS.get(char, char) for char in lower)
+        found += [one for one in _plain(typed_out) if one not in found]
+    return found
+
+
+def _exact(piece: str) -> list[Spelling]:
+    """The piece as it stands."""
+    chunk = chunk_of(piece)
+    whole = next((key for key in _whole_keys(chunk) if key[0] == "="), None)
+    if whole is not None:
+        return [(Element(whole),)]
+    spelling: list[Element] = []
+    for at, word in enumerate(chunk.tokens):
+        keys = [
+            key
+            for reading in chunk.readings
+            if (reading.first, reading.after) == (at, at + 1)
+            for key in reading.keys
+            if key[0] == "=" and reading.end == word.end and reading.start == word.start
+        ]
+        gap = Gap.NEXT if at and word.link is Link.NEXT else Gap.CLOSE if at else Gap.ANY
+        spelling += [Element(key, gap) for key in keys[:1]]
+    return [tuple(spelling)] if spelling else []
+
+
+def _whole_keys(chunk: Chunk) -> list[str]:
+    """What can be looked up that is the whole of a piece."""
+    return [
+        key
+        for reading in chunk.readings
+        if (reading.first, reading.after) == (0, len(chunk.tokens))
+        and reading.start <= chunk.tokens[0].start
+        and reading.end == chunk.tokens[-1].end
+        for key in reading.keys
+    ]
+
+
+def _wild(piece: str) -> list[Spelling]:
+    """A piece with wildcards; nothing if it has none.
+
+    A `?` counts only with a letter before it: "who?" in a phrase has been cut already.
+    """
+    literal = piece.strip("“”\"'()[],;:!.")
+    if "*" not in literal and "?" not in literal:
+        return []
+    parts = re.split(r"([*?])", literal)
+    before = chunk_of(parts[0])
+    spelling: list[Element] = []
+    if len(before.tokens) > 1:  # Jammu-Kash*: only the last part is open
+        last = before.tokens[-1].start
+        plain = _plain(parts[0][:last])
+        spelling = list(plain[0]) if plain else []
+        parts[0] = parts[0][last:]
+    gap = Gap.NEXT if spelling and before.tokens[-1].link is Link.NEXT else Gap.CLOSE
+    head = fold(parts[0])
+    pattern = re.escape(head)
+    for sign, rest in zip(parts[1::2], parts[2::2], strict=True):
+        pattern += (".*" if sign == "*" else ".") + re.escape(fold(rest))
+    if not head and not spelling and not fold(literal):
+        return []
+    wild = re.compile(pattern)
+    return [(*spelling, Element(head, gap if spelling else Gap.ANY, wild))]
+
+
+# ------------------------------------------------------------------------- several pieces
+
+
+def _combined(pieces: Sequence[Sequence[Spelling]]) -> tuple[Spelling, ...]:
+    """The spellings of a phrase out of those of its pieces; a piece without a word is passed."""
+    choices = [piece for piece in pieces if piece]
+    if not choices:
+        return ()
+    combinations = itertools.islice(itertools.product(*choices), MOST_SPELLINGS)
+    return tuple(dict.fromkeys(tuple(itertools.chain(*each)) for each in combinations))
+
+
+def _varied(spellings: tuple[Spelling, ...]) -> Iterator[Spelling]:
+    """All spellings, and what else they are printed as."""
+    yield from dict.fromkeys(
+        itertools.chain(spellings, *(_variations(spelling) for spelling in spellings))
+    )
+
+
+def _variations(spelling: Spelling) -> Iterator[Spelling]:
+    for at, element in enumerate(spelling):
+        if element.wild is not None:
+            continue
+        before, behind = spelling[:at], spelling[at + 1 :]
+        if halves := _halves(element.key):
+            first, second = halves
+            yield (*before, element._replace(key=first), Element(second, Gap.CLOSE), *behind)
+        if behind and behind[0].wild is None and behind[0].gap is not Gap.NEXT:
+            joined = element.key + behind[0].key
+            is_designation = (
+                behind[0].key[:1].isdecimal() and _DESIGNATION.fullmatch(joined) is not None
+            )
+            if joined in JOINED_FORMS or is_designation:
+                yield (*before, element._replace(key=joined), *behind[1:])
+    if len(spelling) < 2 or any(element.wild is not None for element in spelling):
+        return
+    if any(element.gap is not Gap.NEXT for element in spelling[1:]):
+        whole = "".join(element.key for element in spelling)
+        yield (Element(f"#{whole}"),)
+        if all("\uac00" <= element.key[0] <= "\ud7a3" for element in spelling):
+            yield (Element(whole),)  # Korean is printed with and without spaces
+
+
+def _halves(key: str) -> tuple[str, str] | None:
+    """The two words of a compound that is printed open as well."""
+    if halves := OPEN_FORMS.get(key):
+        return halves
+    if match := _DESIGNATION.fullmatch(key):
+        return match[1], match[2]
+    return None
