@@ -6,8 +6,9 @@ looks for them. Offsets are half-open and count the characters of the query's te
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 Field: TypeAlias = Literal["title", "body", "lead"]
 """A part of an article's text. `lead` is the title and the body's first two paragraphs."""
@@ -18,9 +19,16 @@ About: TypeAlias = Literal["source", "site", "lang", "tag", "side", "author"]
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Words that stand one after the other: one word, or a phrase."""
+    """Words that stand one after the other: one word, or a phrase.
 
-    text: str  # as typed, without quotes, `=` and field: may hold `*` and `?`; a hashtag has its #
+    `text` is what was typed, without quotes, `=`, field and the punctuation around it, and with
+    single spaces. A `*` in it stands for the rest of its word and has at least three letters
+    before it (in Chinese, Japanese and Korean two characters); a `?` stands for one letter. With
+    `exact` it holds neither. Without `phrase` it has no spaces, and a # in front makes it a
+    hashtag.
+    """
+
+    text: str
     start: int
     end: int
     phrase: bool = False  # typed in quotes
@@ -65,7 +73,7 @@ class Not:
 class Near:
     """Both, with at most `distance` words between them; `ordered`: left before right.
 
-    Operands are `Term`, `Or` of such, `Near` or `Within`.
+    Operands are `Term`, `Near`, `Within`, or `Or` of such.
     """
 
     left: Node
@@ -80,7 +88,7 @@ class Near:
 class Within:
     """All words, in any order, with at most `distance` other words among them: "a b"~n."""
 
-    parts: tuple[Term, ...]  # two or more
+    parts: tuple[Term, ...]  # two or more, of one field, all exact or none; no phrases
     distance: int
     start: int
     end: int
@@ -91,7 +99,7 @@ class AtLeast:
     """So many finds of it, in title and body together: ATLEAST/n, word{n}."""
 
     count: int  # one or more
-    part: Node  # Term, Or of such, Near or Within
+    part: Node  # Term, Near, Within, or Or of such
     start: int
     end: int
 
@@ -115,3 +123,45 @@ class Query:
     text: str
     root: Node
     notes: tuple[Note, ...] = ()
+
+
+_PLAIN_VALUE: Final = re.compile(r"[^\W_][\w.-]*\*?")
+
+
+def bracketed(node: Node) -> str:
+    """The node in the watch language, with all its brackets and its operators in capitals.
+
+    Read again it is the same node, but for the offsets.
+    """
+    match node:
+        case Term():
+            words = f'"{node.text}"' if node.phrase else node.text
+            return f"{_scope(node)}{words}"
+        case Meta():
+            plain = _PLAIN_VALUE.fullmatch(node.value)
+            return f"{node.about}:{node.value}" if plain else f'{node.about}:"{node.value}"'
+        case And():
+            return " AND ".join(_inside(part) for part in node.parts)
+        case Or():
+            return " OR ".join(_inside(part) for part in node.parts)
+        case Not():
+            return f"NOT {_inside(node.part)}"
+        case Near():
+            near = "ONEAR" if node.ordered else "NEAR"
+            return f"{_inside(node.left)} {near}/{node.distance} {_inside(node.right)}"
+        case Within():
+            words = " ".join(part.text for part in node.parts)
+            return f'{_scope(node.parts[0])}"{words}"~{node.distance}'
+        case AtLeast():
+            return f"ATLEAST/{node.count} {_inside(node.part)}"
+
+
+def _inside(node: Node) -> str:
+    """A node as a part of another."""
+    written = bracketed(node)
+    return f"({written})" if isinstance(node, And | Or | Near) else written
+
+
+def _scope(term: Term) -> str:
+    field = f"{term.field}:" if term.field else ""
+    return f"{field}=" if term.exact else field
