@@ -12,8 +12,9 @@ from functools import lru_cache
 from typing import Final
 
 from monitor.text.characters import KINDS, OPAQUE, STOPPED, UNSPACED
-from monitor.text.folding import exact, fold
-from monitor.text.forms import forms, joined_forms, stems
+from monitor.text.folding import exact, exact_of, fold, norm_of
+from monitor.text.forms import forms, joined_forms
+from monitor.text.particles import stems
 from monitor.text.values import Chunk, Link, Reading, Token
 
 # Over the kinds of a chunk's characters, not over the characters.
@@ -49,7 +50,6 @@ _PRONOUNS: Final = "i you he she it we they who what that this there here where 
 _CONTRACTED: Final = frozenset(_PRONOUNS.split())
 _LONGEST_JOIN: Final = 5  # parts that may be read as one word
 _JOINERS: Final = frozenset("'-_&Z")
-_EXACT_SIGNS: Final = str.maketrans({".": None, "．": None, "״": None, "＆": "&"})
 _MOST_JOINED: Final = 64  # tokens of a chunk, above which "a-a-a-…" is not read as words
 # Whole paragraphs of Chinese are one chunk, and never seen again.
 _LONGEST_CACHED: Final = 48
@@ -199,10 +199,10 @@ class _Cutter:
         if script == "L" and tagged and (cuts := _humps(word)):
             for here, there in itertools.pairwise([0, *cuts, len(word)]):
                 part = word[here:there]
-                self._put(_norm(part), part, start + here, start + there, link, script, tie)
+                self._put(norm_of(part), part, start + here, start + there, link, script, tie)
                 link, tie = Link.JOINED, ""
             return
-        self._put(_norm(word), word, start, stop, link, script, tie)
+        self._put(norm_of(word), word, start, stop, link, script, tie)
 
     def _put(
         self, norm: str, word: str, start: int, end: int, link: Link, script: str, tie: str
@@ -262,7 +262,7 @@ class _Cutter:
         norm, start, end, _ = token
         word = self._exacts[at]
         more = forms(script, norm, word, plural=at not in self._possessive)
-        yield Reading(at, at + 1, (norm, f"={_exact(word)}", *more), start, end)
+        yield Reading(at, at + 1, (norm, f"={exact_of(word)}", *more), start, end)
         if script == "H":
             for stem, length in stems(word):
                 keys = (fold(stem), f"={exact(stem)}")
@@ -273,13 +273,13 @@ class _Cutter:
         tokens, scripts = self._tokens, self._scripts
         script, start = scripts[first], tokens[first].start
         word = self._exacts[first]
-        norm, shown = tokens[first].norm, _exact(word)
+        norm, shown = tokens[first].norm, exact_of(word)
         for last in range(first + 1, min(len(tokens), first + _LONGEST_JOIN)):
             part = self._exacts[last]
             if tokens[last].link is not Link.JOINED or scripts[last] != script:
                 return
             before, before_shown = norm, shown + self._ties[last]
-            norm, shown = norm + tokens[last].norm, before_shown + _exact(part)
+            norm, shown = norm + tokens[last].norm, before_shown + exact_of(part)
             word += part
             more = joined_forms(
                 script, before, tokens[last].norm, word, plural=last not in self._possessive
@@ -307,25 +307,6 @@ def _is_contraction(word: str, clitic: str) -> bool:
     if clitic == "t":
         return word.endswith("n")
     return clitic in _ENCLITICS and word in _CONTRACTED
-
-
-def _norm(word: str) -> str:
-    """As `fold`, without the dots of an acronym and the commas of a number."""
-    norm = fold(word)
-    if norm.isalpha():
-        return norm
-    before, ampersand, after = norm.partition("&")
-    if ampersand and max(len(before), len(after)) > 3:  # a ligature came apart: no AT&T any more
-        return before + after
-    return norm.replace(",", "") if norm[:1].isdecimal() else norm.replace(".", "")
-
-
-def _exact(word: str) -> str:
-    """As `exact`, without the dots of an acronym."""
-    shown = exact(word)
-    if shown.isalpha() or shown[:1].isdecimal():
-        return shown
-    return shown.translate(_EXACT_SIGNS)
 
 
 @lru_cache(maxsize=1 << 14)

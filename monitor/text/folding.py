@@ -38,6 +38,8 @@ _MOST_MARKS: Final = 30  # on one letter: the Stream-Safe Text Format of UAX 15
 _DIAERESIS: Final = "\u0308"
 # A nasal before a consonant of its own row is written with anusvara or in full: हिंदी, हिन्दी.
 _HOMORGANIC: Final = re.compile("ङ्(?=[कखगघ])|ञ्(?=[चछजझ])|ण्(?=[टठडढ])|न्(?=[तथदध])|म्(?=[पफबभ])")
+_LONGEST_BESIDE_AND: Final = 3  # letters: AT&T, S&P
+_SIGNS: Final = str.maketrans({".": None, "．": None, "״": None, "＆": "&"})
 # What German, Swedish, Danish and Norwegian write where a keyboard has no marks.
 _DIGRAPHS: Final = {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"}
 _WITH_DIGRAPH: Final = re.compile("[äöüåø]", re.IGNORECASE)
@@ -75,6 +77,25 @@ def exact(word: str) -> str:
     return word if word.isascii() else unicodedata.normalize("NFC", bare(word))
 
 
+def norm_of(word: str) -> str:
+    """As `fold`, without the dots of an acronym and the commas of a number."""
+    norm = fold(word)
+    if norm.isalpha():
+        return norm
+    before, ampersand, after = norm.partition("&")
+    if ampersand and max(len(before), len(after)) > _LONGEST_BESIDE_AND:
+        return before + after  # a ligature came apart: no AT&T any more
+    return norm.replace(",", "") if norm[:1].isdecimal() else norm.replace(".", "")
+
+
+def exact_of(word: str) -> str:
+    """As `exact`, without the dots of an acronym and the sign in a Hebrew one."""
+    shown = exact(word)
+    if shown.isalpha() or shown[:1].isdecimal():
+        return shown
+    return shown.translate(_SIGNS)
+
+
 def with_digraphs(word: str) -> str | None:
     """The normal form with ae for ä, oe for ö and ø, ue for ü, aa for å; None if it has none."""
     if word.isascii():
@@ -82,7 +103,7 @@ def with_digraphs(word: str) -> str | None:
     composed = exact(word).lower()
     if not _WITH_DIGRAPH.search(composed):
         return None
-    return fold(_WITH_DIGRAPH.sub(lambda match: _DIGRAPHS[match[0]], composed))
+    return norm_of(_WITH_DIGRAPH.sub(lambda match: _DIGRAPHS[match[0]], composed))
 
 
 def _stream_safe(word: str) -> str:
