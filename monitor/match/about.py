@@ -11,7 +11,7 @@ from monitor.match.document import Document
 from monitor.match.query import About
 from monitor.text import tokens
 
-_LANGUAGES: Final = {
+LANGUAGES: Final = {
     "arabic": "ar",
     "bengali": "bn",
     "chinese": "zh",
@@ -39,6 +39,7 @@ _LANGUAGES: Final = {
     "urdu": "ur",
     "vietnamese": "vi",
 }
+"""Codes by the names that other dialects use: lang:urdu."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ def wanted(about: About, value: str) -> Wanted:
         bare = host.removeprefix("*.").removeprefix("www.").rstrip(".") if about == "site" else host
     elif about == "lang":
         code = bare.lower().replace("_", "-")
-        bare = _LANGUAGES.get(code, code)
+        bare = LANGUAGES.get(code, code)
     return Wanted(about=about, value=bare, words=words, is_open=is_open)
 
 
