@@ -66,8 +66,10 @@ _MINUS: Final = "-–−‐‑﹣－"
 _SIGNS: Final = _MINUS + "!+=＋＝！"
 _TAGS: Final = "#＃"
 
-# Characters that turn the direction of writing come with what is pasted; they part words.
-_TURNS: Final = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]")
+# Control characters, and those that turn the direction of writing, come with what is pasted.
+_UNSEEN: Final = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+)
 
 _LEXEME: Final = re.compile(
     rf"""
@@ -84,6 +86,15 @@ _LEXEME: Final = re.compile(
     )
     """,
     re.VERBOSE | re.DOTALL,
+)
+# A run that is a word and nothing else, unless it is one of `names.WORDS`: no sign in front, no
+# field, no number behind an operator, no punctuation at its end.
+_PLAIN: Final = re.compile(
+    rf"""
+    (?! (?:o?near|atleast|adj)\d )
+    [^\W_] (?: [^:：/\[\]{{}}<>~^\\]* [^:：/\[\]{{}}<>~^\\{_BEHIND}] )?
+    """,
+    re.VERBOSE | re.IGNORECASE,
 )
 _FIELD: Final = re.compile(r"([A-Za-z][\w.]*)[:：]")
 _COLON: Final = re.compile(r"[ \t]*[:：]")
@@ -128,7 +139,7 @@ class _Lexer:
 
     def __init__(self, text: str, notes: list[Note]) -> None:
         self._query = text
-        self._text = text if text.isascii() else _TURNS.sub(" ", text)
+        self._text = text if text.isprintable() else _UNSEEN.sub(" ", text)
         self._notes = notes
         self._found: list[Lexeme] = []
         self._at = 0
@@ -169,7 +180,10 @@ class _Lexer:
         """A run of characters without white space, brackets and quotation marks."""
         word = self._text[start:end]
         if not word.isalpha():
-            self._signed(start, end)
+            if _PLAIN.fullmatch(word):
+                self._found.append(Lexeme("word", start, end, word))
+            else:
+                self._signed(start, end)
         elif (meaning := WORDS.get(word.lower())) is None or not self._meant(word, meaning, start):
             self._found.append(Lexeme("word", start, end, word))
 
@@ -603,10 +617,7 @@ class _Lexer:
         hint = 'put " behind the last word of the phrase'
         for lexeme in self._found:
             if lexeme.kind == "phrase" and re.search(r"\b(AND|OR|NOT|NEAR)\b|[()]", lexeme.text):
-                hint += (
-                    f", or is it the one {self._place(lexeme.start)} that is not closed,"
-                    f" before {lexeme.text[:20].strip()}?"
-                )
+                hint += f", or of the one that begins {self._place(lexeme.start)}"
                 break
         self._fail("this quotation mark is never closed", start, start + 1, hint)
 

@@ -6,6 +6,7 @@ import re
 from typing import Final, NoReturn
 
 from monitor.errors import QueryError
+from monitor.match.about import LANGUAGES
 from monitor.match.language import terms
 from monitor.match.language.lexemes import Kind, Lexeme, lexemes
 from monitor.match.language.names import ABOUT_FIELDS, TEXT_FIELDS, WORDS
@@ -35,6 +36,7 @@ DEEPEST: Final = 50
 _MOST_IN_CHAIN: Final = 20  # NEAR in NEAR
 _LONGEST_SHOWN: Final = 120  # characters of a query in a note or a hint
 
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*\*?")
 _LISTED: Final = re.compile(r"\w[/,;+]\w")
 _PLAIN_PHRASE: Final = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
 _OPERANDS: Final = frozenset[Kind](
@@ -43,7 +45,6 @@ _OPERANDS: Final = frozenset[Kind](
 _OPERATORS: Final = frozenset[Kind]({"and", "or", "not", "near"})
 _BINARY: Final = frozenset[Kind]({"and", "or", "near"})
 _VALUES: Final = frozenset[Kind]({"word", "phrase"})
-_REFUSED_IN_NEAR: Final = (And, Not, Meta, AtLeast)
 
 
 def parse(text: str) -> Query:
@@ -184,7 +185,6 @@ class _Parser:
 
     def _conjunction(self) -> Node:
         """`a b AND c -d`."""
-        here = self._at
         first = self._negation()
         kind = self._lexemes[self._at].kind
         if kind in ("or", "end", "close"):
@@ -206,31 +206,29 @@ class _Parser:
             there = self._at
             node = self._negation()
             if spaced:
-                self._note_torn_name(last, node, here, there)
+                self._note_torn_name(last, node, there)
             if isinstance(node, And):
                 parts += node.parts
             else:
                 parts.append(node)
-            last, here = node, there
+            last = node
         self._is_joined = True
         return And(tuple(parts))
 
-    def _note_torn_name(self, left: Node, right: Node, here: int, there: int) -> None:
+    def _note_torn_name(self, left: Node, right: Node, there: int) -> None:
         """A note for `Operation Sindoor NEAR/5 army`, where NEAR is about one of the two words."""
-        first, behind = self._lexemes[there - 1], self._lexemes[there]
-        if first.kind != "word" or behind.kind != "word":
+        first, second = self._lexemes[there - 1 : there + 1]
+        if first.kind != "word" or second.kind != "word":
             return
         if (isinstance(left, Term) and isinstance(right, Near)) or (
-            isinstance(left, Near)
-            and isinstance(right, Term)
-            and self._lexemes[here].kind != "open"
+            isinstance(left, Near) and isinstance(right, Term)
         ):
-            word = behind.text if isinstance(right, Near) else first.text
+            word = second.text if isinstance(right, Near) else first.text
             self._note(
-                f'NEAR counts from "{word}" alone; write "{first.text} {behind.text}" if that is'
-                " one name",
+                f'NEAR is about "{word}" alone; write "{first.text} {second.text}" if that is one'
+                " name, and AND between them if not",
                 first.start,
-                behind.end,
+                second.end,
             )
 
     def _negation(self) -> Node:
@@ -268,46 +266,30 @@ class _Parser:
             place = self._lexemes[self._at].start
             right = self._operand()
             end = self._lexemes[self._at - 1].end
-            self._check_near(left, right, lexeme, (start, place, end))
-            left = Near(left, right, lexeme.number, lexeme.ordered, start, end)
-            if _height(left) > _MOST_IN_CHAIN:
+            for node, other in ((left, right), (right, left)):
+                if (wrong := _misplaced(node)) is not None:
+                    first, last = (start, lexeme.start) if node is left else (place, end)
+                    last = first + len(self._text[first:last].rstrip())
+                    near = _near_operator(lexeme)
+                    hint = _instead_of_near(node, other, near, swapped=node is left)
+                    self._fail(f"{_NAMES[type(wrong)]} can't stand inside NEAR", first, last, hint)
+            joined = Near(left, right, lexeme.number, lexeme.ordered, start, end)
+            if _height(joined) > _MOST_IN_CHAIN:
                 self._fail(
                     f"more than {_MOST_IN_CHAIN} NEAR in a chain",
                     lexeme.start,
                     lexeme.end,
                     'write "a b c"~20 for many words in any order',
                 )
-        return left
-
-    def _check_near(
-        self, left: Node, right: Node, lexeme: Lexeme, places: tuple[int, int, int]
-    ) -> None:
-        """Fails for what can't be near anything."""
-        start, place, end = places
-        near = f"{'ONEAR' if lexeme.ordered else 'NEAR'}/{lexeme.number}"
-        for node, other, first, last in (
-            (left, right, start, lexeme.start),
-            (right, left, place, end),
-        ):
-            if (wrong := _misplaced(node)) is not None:
-                if isinstance(node, And | Not | Meta | AtLeast):
-                    hint = _instead_of_near(node, other, near, swapped=node is left)
-                else:
-                    hint = None
+            if {"title"} in (fields := (_fields(left), _fields(right))) and {"body"} in fields:
                 self._fail(
-                    f"{_NAMES[type(wrong)]} can't stand inside NEAR",
-                    first,
-                    first + len(self._text[first:last].rstrip()),
-                    hint or "between NEAR stand words, phrases, (a OR b) and other NEAR",
+                    "title and body are never near each other",
+                    start,
+                    end,
+                    f"write AND, or one field before a group: title:(a {_near_operator(lexeme)} b)",
                 )
-        fields = _fields(left), _fields(right)
-        if fields in (({"title"}, {"body"}), ({"body"}, {"title"})):
-            self._fail(
-                "title and body are never near each other",
-                start,
-                end,
-                f"write AND instead of {near}, or one field before a group: title:(a {near} b)",
-            )
+            left = joined
+        return left
 
     # ------------------------------------------------------------------ operands
 
@@ -590,8 +572,10 @@ class _Parser:
         value = " ".join(lexeme.text.split())
         if about == "tag":
             value = value.lstrip("#＃")
+        elif about == "site":  # *.gov.in, .gov.in: what is below it is meant anyway
+            value = value.removeprefix("*.").lstrip(".")
         end = lexeme.end
-        star = value.find("*", 2 if about == "site" and value.startswith("*.") else 0)
+        star = value.find("*")
         if not any(map(str.isalnum, value)):
             self._fail(f"{about}: needs a value behind it", start, end, f"write {_EXAMPLES[about]}")
         if 0 <= star < len(value) - 1:
@@ -604,6 +588,13 @@ class _Parser:
         if about == "site" and "/" in (path := value.partition("://")[2] or value).rstrip("/"):
             host = path.partition("/")[0]
             self._note(f"only the site counts: site:{host}", start, end)
+        if about == "lang" and not _is_language(value):
+            self._fail(
+                f'no language "{value}" is known',
+                lexeme.start,
+                end,
+                "write its code, or its English name: lang:de, lang:urdu",
+            )
         return Meta(about, value, start, end)
 
     # ------------------------------------------------------------------ what is wrong
@@ -701,6 +692,10 @@ _EXAMPLES: Final[dict[About, str]] = {
 }
 
 
+def _is_language(value: str) -> bool:
+    return _LANGUAGE.fullmatch(value) is not None or value.lower() in LANGUAGES
+
+
 def _as_word(operator: str) -> str:
     """How to look for what was read as an operator."""
     return f'; in quotes it is a word: "{operator}"' if operator.isalpha() else ""
@@ -720,11 +715,14 @@ def _only_excludes(node: Node) -> bool:
 
 def _misplaced(node: Node) -> Node | None:
     """What can't be near something or counted, in a node that is to be."""
-    if isinstance(node, _REFUSED_IN_NEAR):
-        return node
+    if isinstance(node, Term | Near | Within):  # a Near was checked when it was made
+        return None
     if isinstance(node, Or):
-        return next((wrong for part in node.parts if (wrong := _misplaced(part))), None)
-    return None  # a Near was checked when it was made
+        for part in node.parts:
+            if (wrong := _misplaced(part)) is not None:
+                return wrong
+        return None
+    return node
 
 
 def _height(node: Node) -> int:
@@ -743,38 +741,40 @@ def _fields(node: Node) -> set[Field | None]:
     if isinstance(node, Near):
         return _fields(node.left) | _fields(node.right)
     if isinstance(node, Or | Within):
-        return set().union(*(_fields(part) for part in node.parts))
-    return {None}
+        return set().union(*map(_fields, node.parts))
+    return set()
 
 
-def _instead_of_near(
-    node: And | Not | Meta | AtLeast, other: Node, near: str, *, swapped: bool
-) -> str | None:
+def _near_operator(lexeme: Lexeme) -> str:
+    return f"{'ONEAR' if lexeme.ordered else 'NEAR'}/{lexeme.number}"
+
+
+def _instead_of_near(node: Node, other: Node, near: str, *, swapped: bool) -> str:
     """How to write what was probably meant by something that can't be near."""
-    if _misplaced(other) is not None:
-        return None
 
     def beside(part: Node) -> str:
         pair = (part, other) if swapped else (other, part)
         return f"{_grouped(pair[0])} {near} {_grouped(pair[1])}"
 
-    match node:
-        case And():
-            wanted = [part for part in node.parts if _misplaced(part) is None]
-            rest = [part for part in node.parts if _misplaced(part) is not None]
-            written = " AND ".join(
-                [
-                    *(f"({beside(part)})" for part in wanted),
-                    *(_grouped(part) for part in rest),
-                ]
-            )
-            if not rest and all(isinstance(part, Term) for part in wanted):
-                phrase = " ".join(part.text for part in wanted if isinstance(part, Term))
-                written += f', or "{phrase}" if that is one name'
-        case AtLeast():
-            written = f"ATLEAST/{node.count} ({beside(node.part)})"
-        case Meta():
-            written = f"{_grouped(other)} AND {bracketed(node)}"
-        case Not():
-            written = f"{_grouped(other)} AND NOT ({beside(node.part)})"
-    return f"write {written}" if len(written) <= _LONGEST_SHOWN else None
+    written = ""
+    if _misplaced(other) is None:
+        match node:
+            case And():
+                wanted = [part for part in node.parts if _misplaced(part) is None]
+                rest = [part for part in node.parts if _misplaced(part) is not None]
+                grouped = [*(f"({beside(part)})" for part in wanted), *map(_grouped, rest)]
+                written = " AND ".join(grouped)
+                words = [part.text for part in wanted if isinstance(part, Term)]
+                if len(words) == len(node.parts):
+                    written += f', or "{" ".join(words)}" if that is one name'
+            case AtLeast():
+                written = f"ATLEAST/{node.count} ({beside(node.part)})"
+            case Meta():
+                written = f"{_grouped(other)} AND {bracketed(node)}"
+            case Not():
+                written = f"{_grouped(other)} AND NOT ({beside(node.part)})"
+            case _:
+                pass
+    if written and len(written) <= _LONGEST_SHOWN:
+        return f"write {written}"
+    return f"{near} joins words, phrases, (a OR b), and what is itself joined by NEAR"

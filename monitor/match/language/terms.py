@@ -15,6 +15,7 @@ from monitor.text import Link, tokens
 _BEFORE_STAR: Final = 3  # letters
 _BESIDE_MARK: Final = 2  # letters of a word with ?
 
+_SURELY_WORDS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9'’*?& -]*")
 _PIECES: Final = re.compile(r"\S+")
 _SPECIAL: Final = re.compile(r"[*?]")
 _TAGS: Final = "#＃"
@@ -62,7 +63,7 @@ def words_in(text: str) -> int:
 
 def has_word(text: str) -> bool:
     """Whether there is something to look for."""
-    if text.isascii() and text.isalnum():
+    if _SURELY_WORDS.fullmatch(text):
         return True
     return any(words_in(piece) for piece in text.split())
 
@@ -72,7 +73,7 @@ def check_word(text: str, place: Place, *, exact: bool) -> None:
     if text[0] in _TAGS:
         _check_hashtag(text, place, exact=exact)
         return
-    if "{" in text or "}" in text:
+    if "{" in text or "}" in text:  # of no number
         at = place.start + min(text.find(sign) % (len(text) + 1) for sign in "{}")
         place.fail(
             "braces hold the number of finds",
@@ -80,7 +81,8 @@ def check_word(text: str, place: Place, *, exact: bool) -> None:
             at,
             at + 1,
         )
-    check_wildcards(Piece(text, place.start, place.end), place, exact=exact)
+    if "*" in text or "?" in text:
+        check_wildcards(Piece(text, place.start, place.end), place, exact=exact)
     if not has_word(text):
         _no_word(text, place)
 
