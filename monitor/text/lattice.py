@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from monitor.text.chunks import chunk_of, link_across
@@ -12,6 +13,8 @@ from monitor.text.values import Chunk, Link, Reading, Token
 
 BREAK_DISTANCE: Final = 1000
 """Words by which a break sets a text's positions apart: further than any query reaches."""
+
+_token: Final = partial(tuple.__new__, Token)  # as `Token(…)`, at twice the speed
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +57,12 @@ def tokens(text: str) -> list[Token]:
     URLs and e-mail addresses have none.
     """
     found: list[Token] = []
-    new = Token
     for at, chunk, link in _chunks(text):
-        first = True
+        here: Link | None = link
         for norm, start, end, within in chunk.tokens:
             if norm:
-                found.append(new(norm, at + start, at + end, link if first else within))
-            first = False
+                found.append(_token((norm, at + start, at + end, here or within)))
+            here = None
     return found
 
 
