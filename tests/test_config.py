@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tomllib
 from datetime import timedelta
@@ -22,6 +23,7 @@ from monitor.config import (
     config_path_from,
     differences,
     load,
+    load_what_is_right,
     values,
 )
 from monitor.errors import ConfigError
@@ -107,7 +109,19 @@ def test_every_key_arrives_where_it_should():
             terms=("युद्धविराम", "جنگ بندی", "Operation Sindoor"),
             channel="#south-asia",
         ),
-        Watch(name="Ceasefire", terms=("ceasefire",)),
+        Watch(
+            name="Ceasefire",
+            terms=("ceasefire", "Operation Sindoor"),
+            variants=(
+                ("operation sindoor", ("ऑपरेशन सिंदूर", "آپریشن سندور")),
+                ("ceasefire", ("truce",)),
+            ),
+        ),
+        Watch(
+            name="Water",
+            query="# the treaty of 1960\n  Indus NEAR/5 (treaty OR संधि)\n  NOT title:cricket",
+            variants=(("treaty", ("معاہدہ",)),),
+        ),
     )
     assert settings.feeds == (
         FeedSpec(
@@ -141,7 +155,9 @@ def test_the_golden_file_names_every_key():
 def test_settings_without_a_file_are_the_defaults(minimal):
     """`Settings()` is what a file that says nothing means."""
     settings = load(minimal, {})
-    bare = Settings(watches=settings.watches, feeds=settings.feeds)
+    bare = Settings(
+        watches=settings.watches, feeds=settings.feeds, watch_places=settings.watch_places
+    )
     assert settings == bare
     assert bare.monitor.database == "sqlite:///data/monitor.db"
     assert bare.polling.interval == timedelta(minutes=5)
@@ -195,6 +211,55 @@ def test_no_message_speaks_of_python_or_pydantic():
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"pydantic|Input should|Value error|valid (string|integer)|None", text)
         assert "never-print-me" not in text
+
+
+def test_a_mistake_in_a_query_is_found_where_it_stands(write):
+    """In a text of several lines, in one with escapes, and with Windows line ends."""
+    lines = ["[[watch]]", 'name = "W"', "query = '''", "ceasefire", "  AND title:", "'''"]
+    assert mistakes(write(*lines), {})[0].startswith("feeds.toml:5:7: ")
+    assert mistakes(write("\r\n".join(lines)), {})[0].startswith("feeds.toml:5:7: ")
+    lines[2:] = [r'query = "\"a\tb\" \u0041ND (c"']
+    assert mistakes(write(*lines), {})[0].startswith("feeds.toml:3:28: ")
+
+
+@given(query=st.text(alphabet='aé戦 \n()"*~/:-\\#=|ANDORTE5{}', max_size=30))
+def test_a_query_is_read_alike_however_it_is_quoted(tmp_path_factory, query):
+    """As an escaped text on one line or as it is between three quotes: the same or no query."""
+    path = tmp_path_factory.getbasetemp() / "query.toml"
+    head = '[[watch]]\nname = "W"\nquery = '
+    path.write_text(head + toml_text(query), encoding="utf-8")
+    escaped = attempt(path, {})
+    path.write_text(f"{head}'''\n{query}'''\n", encoding="utf-8")
+    plain = attempt(path, {})
+    assert escaped.partition(": ")[2] == plain.partition(": ")[2]
+    assert bool(escaped) == bool(plain)
+
+
+def toml_text(text: str) -> str:
+    """A text in quotes, every character escaped."""
+    return '"' + "".join(f"\\U{ord(char):08x}" for char in text) + '"\n'
+
+
+def test_what_is_said_of_a_watch_has_its_place(write):
+    """Of one that came from a file; any other has none."""
+    settings = load(
+        write("[[watch]]", 'name = "A"', 'terms = ["a b c"]', "  [[watch]]", "name = '  B '",
+              "query = 'x y z'"), {}
+    )  # fmt: skip
+    assert str(settings.remark("B", "is odd")).endswith('feeds.toml:4:3: watch "B": is odd')
+    assert str(Settings().remark("B", "is odd")) == 'watch "B": is odd'
+
+
+def test_what_is_right_leaves_out_a_watch_with_a_mistake(write):
+    """Those who look at a service get watches that can be compiled."""
+    path = write(
+        "[[watch]]", 'name = "A"', "query = '('",
+        "[[watch]]", 'name = "B"', "query = 'b'", 'terms = ["b"]',
+        "[[watch]]", 'name = "C"',
+        "[[watch]]", 'name = "D"', "query = 'd'",
+    )  # fmt: skip
+    settings = load_what_is_right(path, {})
+    assert settings.watches == (Watch(name="D", query="d"),)
 
 
 def test_a_missing_file_says_what_to_do(tmp_path):
@@ -522,7 +587,7 @@ def test_a_reload_is_told_in_lines_for_people(write):
         "~ web.port: 8080 → 9090 (takes effect after a restart)",
         "~ SLACK_API_URL (takes effect after a restart)",
         '- watch "Gone"',
-        '~ watch "Ceasefire": terms',
+        '~ watch "Ceasefire": terms + "truce"',
         '+ watch "New"',
         '- feed "E"',
         '~ feed "A": side, tags',
@@ -532,6 +597,59 @@ def test_a_reload_is_told_in_lines_for_people(write):
         '+ feed "F"',
     )
     assert differences(new, new) == ()
+
+
+WATER = Watch(name="Water", query="Indus NEAR treaty", variants=(("treaty", ("pact",)),))
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        ({"query": "Indus AND treaty"}, "query"),
+        ({"query": None, "terms": ("Indus",)}, "terms instead of a query"),
+        ({"variants": ()}, 'variants of "treaty"'),
+        ({"variants": (("treaty", ("pact", "संधि")), ("Indus", ("सिंधु",)))},
+         'variants of "treaty", "Indus"'),
+        ({"channel": "#water"}, "channel: default → #water"),
+        ({"query": "Indus", "variants": ()}, 'query, variants of "treaty"'),
+    ],
+)  # fmt: skip
+def test_an_edit_of_a_watch_is_told(edit, said):
+    """What of it is different now, in the words of the file."""
+    before, after = (
+        Settings(watches=(watch,)) for watch in (WATER, dataclasses.replace(WATER, **edit))
+    )
+    assert differences(before, after) == (f'~ watch "Water": {said}',)
+    assert differences(before, before) == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("a b", "a b c", 'terms + "c"'),
+        ("a b", "b", 'terms - "a"'),
+        ("a b", "b a", "terms in another order"),
+        ("a", "b c d e f g", 'terms + "b", + "c", + "d", + "e", + "f" and 2 more'),
+    ],
+)
+def test_the_terms_that_came_and_went_are_named(before, after, said):
+    """A few of them."""
+    old, new = (
+        Settings(watches=(Watch(name="W", terms=tuple(terms.split())),))
+        for terms in (before, after)
+    )
+    assert differences(old, new) == (f'~ watch "W": {said}',)
+
+
+def test_a_query_in_the_place_of_terms_is_told():
+    """Not as two fields of a program."""
+    old, new = (
+        Settings(watches=(Watch(name="Water", terms=("Indus",)),)),
+        Settings(watches=(WATER,)),
+    )
+    assert differences(old, new) == (
+        '~ watch "Water": a query instead of terms, variants of "treaty"',
+    )
 
 
 def feed(name: str, *more: str, url: str = "", publisher: str = "") -> list[str]:
@@ -611,9 +729,9 @@ def test_what_the_shipped_file_calls_a_default_is_one(tmp_path):
     shown = tomllib.loads(path.read_text(encoding="utf-8"))
     assert set(shown) >= {"monitor", "polling", "fetch", "alerts", "web"}
     settings = load(path, {})
-    assert settings.model_copy(update={"watches": (), "warnings": ()}) == Settings(
-        feeds=load(SHIPPED, {}).feeds
-    )
+    assert settings.model_copy(
+        update={"watches": (), "watch_places": {}, "warnings": ()}
+    ) == Settings(feeds=load(SHIPPED, {}).feeds)
 
 
 def test_what_the_shipped_file_shows_as_an_example_works(tmp_path):

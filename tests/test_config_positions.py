@@ -1,4 +1,4 @@
-"""Every key of a TOML document is found at its exact place."""
+"""Every key of a TOML document, and every character of its texts, is found at its exact place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.config.positions import KeyPath, Position, positions
+from monitor.config.positions import KeyPath, Places, Position, places
 
 BARE = st.sampled_from(["a", "key-1", "1979", "true", "x_y"])
 QUOTED = st.sampled_from(['"q k"', "'lit.eral'", '"जंग"', '"\\u00e9"', "'#'", '""', '"a]"'])
@@ -158,7 +158,7 @@ def paths(value: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
 def test_every_key_path_has_its_exact_place(document):
     """Tables, arrays of them, inline ones, dotted and quoted keys, list items, any script."""
     text, expected = document
-    found = positions(text)
+    found = places(text).keys
     assert set(paths(tomllib.loads(text))) == set(found)
     assert found == expected
 
@@ -167,4 +167,68 @@ def test_every_key_path_has_its_exact_place(document):
 def test_windows_line_ends_move_nothing(document):
     """The places are those of the same document with plain ones."""
     text, expected = document
-    assert positions(text.replace("\n", "\r\n")) == expected
+    assert places(text.replace("\n", "\r\n")).keys == expected
+
+
+PLAIN = ["a", "é", "戦", "😀", "\t", " ", "#"]
+ESCAPED = [r"\n", r"\t", r"\\", r"\"", r"\u00e9", r"\U0001F600"]
+ONE_LINE_QUOTES = {"'": [*PLAIN, '"', "\\"], '"': [*PLAIN, "'", *ESCAPED]}
+SEVERAL_LINES = {
+    "'''": [*PLAIN, "\n", '"', "x'x", "x''x", "\\"],
+    '"""': [*PLAIN, "\n", "'", 'x"x', 'x""x', "\\\n", "\\ \n \n\t ", *ESCAPED],
+}
+
+
+@st.composite
+def texts(draw: Any) -> str:
+    """A text as it may be written, of any of the four kinds."""
+    quote, pieces = draw(st.sampled_from([*ONE_LINE_QUOTES.items(), *SEVERAL_LINES.items()]))
+    first = draw(st.sampled_from(["", "\n"])) if len(quote) == 3 else ""
+    written = f"{quote}{first}{''.join(draw(st.lists(st.sampled_from(pieces))))}{quote}"
+    return written.replace("\n", draw(st.sampled_from(["\n", "\r\n"])))
+
+
+def at(text: str, place: Position) -> int:
+    """The offset of a place."""
+    lines = text.split("\n")
+    return sum(len(line) + 1 for line in lines[: place.line - 1]) + place.column - 1
+
+
+def cut_at(document: str, found: Places, offset: int) -> str:
+    """The text as tomllib reads it when it is closed where the character at `offset` stands."""
+    place = found.inside(("x", 0, "key"), offset)
+    assert place is not None
+    start = found.texts["x", 0, "key"].start
+    written = document[at(document, start) : at(document, place)]
+    quote = written[:3] if written[:3] in SEVERAL_LINES else written[:1]
+    value = tomllib.loads(f"key = {written}{quote}")["key"]
+    assert isinstance(value, str)
+    return value
+
+
+@given(written=texts(), before=st.sampled_from(["", "# é\n", "n = 'é'\r\n", "é".join("''")]))
+def test_every_character_of_a_text_has_its_exact_place(written, before):
+    """Whatever the quotes, escapes and line ends: what stands before it is the value up to it."""
+    if before == "'é'":
+        document = f"x = [{{ k = {before}, key = {written} }}]\n"
+        if "\n" in written:
+            return  # not in an inline table
+    else:
+        document = f"[[x]]\n{before}key = {written} # c\n"
+    value = tomllib.loads(document)["x"][0]["key"]
+    found = places(document)
+    for offset in range(len(value) + 1):
+        assert cut_at(document, found, offset) == value[:offset]
+        if offset < len(value) and value[offset] not in '\n\t\\"é😀':
+            place = found.inside(("x", 0, "key"), offset)
+            assert place is not None
+            assert document[at(document, place)] == value[offset]
+
+
+def test_what_is_no_text_has_no_place_inside():
+    """A number, a table, nothing at all."""
+    found = places("a = 1\n[b]\nc = ['x']\n")
+    assert found.inside(("a",), 0) is None
+    assert found.inside(("b",), 0) is None
+    assert found.inside(("z",), 0) is None
+    assert found.inside(("b", "c", 0), 1) == Position(3, 8)

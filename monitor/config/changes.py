@@ -27,6 +27,9 @@ RESTART = frozenset(
 )
 """Settings that a running service can't take over."""
 
+_SHOWN = 5
+"""Terms of an edit that are named: a log line is not the place for two hundred."""
+
 _SIZES = {"fetch.max_feed", "fetch.max_page"}
 _HIDDEN = {"monitor.database"}
 
@@ -87,7 +90,31 @@ def _watches(old: Settings, new: Settings) -> Iterator[str]:
         if name not in before:
             yield f"+ watch {quoted(name)}"
         elif watch != before[name]:
-            yield f"~ watch {quoted(name)}: {_fields(before[name], watch)}"
+            yield f"~ watch {quoted(name)}: {', '.join(_edits(before[name], watch))}"
+
+
+def _edits(before: Watch, after: Watch) -> Iterator[str]:
+    """What is different about a watch."""
+    if (before.query is None) != (after.query is None):
+        yield "terms instead of a query" if after.query is None else "a query instead of terms"
+    elif before.query != after.query:
+        yield "query"
+    elif before.terms != after.terms:
+        came = [f"+ {quoted(term)}" for term in after.terms if term not in before.terms]
+        went = [f"- {quoted(term)}" for term in before.terms if term not in after.terms]
+        yield f"terms {_few([*came, *went]) or 'in another order'}"
+    old, new = dict(before.variants), dict(after.variants)
+    changed = [quoted(term) for term in {**old, **new} if old.get(term) != new.get(term)]
+    if changed:
+        yield f"variants of {_few(changed)}"
+    if before.channel != after.channel:
+        yield f"channel: {before.channel or 'default'} → {after.channel or 'default'}"
+
+
+def _few(parts: list[str]) -> str:
+    """The first of them, and how many more."""
+    more = len(parts) - _SHOWN
+    return ", ".join(parts[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _feeds(old: Settings, new: Settings) -> Iterator[str]:
@@ -119,7 +146,7 @@ def _by_url(settings: Settings) -> Mapping[str, FeedSpec]:
     return {feed.url: feed for feed in settings.feeds}
 
 
-def _fields(before: Watch | FeedSpec, after: Watch | FeedSpec) -> str:
+def _fields(before: FeedSpec, after: FeedSpec) -> str:
     """The names of the fields that differ; of a name, what it was."""
     changed = [
         spec.name

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 
-from monitor.config import addresses
+from monitor.config import addresses, queries, values
 from monitor.config.document import Document, quoted
 from monitor.config.models import Settings
 from monitor.errors import Mistake
+from monitor.match.acronyms import is_capitals_only
+from monitor.match.query import Query
+from monitor.text import normal_form
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ def check(document: Document, settings: Settings) -> Report:
     _names(document, report)
     _feeds(document, settings, report)
     _terms(document, report)
+    _queries(document, report)
+    _variants(document, report)
     _channels(document, settings, report)
     _database(document, settings, report)
     for index, entry in enumerate(settings.fetch.allow):
@@ -45,19 +50,12 @@ def check(document: Document, settings: Settings) -> Report:
     return report
 
 
-def _tables(document: Document, kind: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The tables of a kind that are tables."""
-    tables = document.data.get(kind)
-    if isinstance(tables, list):
-        yield from ((n, table) for n, table in enumerate(tables) if isinstance(table, dict))
-
-
 def _twice(
     document: Document, kind: str, key: str, same: Callable[[str], str]
 ) -> Iterator[tuple[int, int]]:
     """Pairs of tables (first, later) that agree in a key."""
     first: dict[str, int] = {}
-    for index, table in _tables(document, kind):
+    for index, table in document.tables(kind):
         value = table.get(key)
         if isinstance(value, str) and (likeness := same(value.strip())):
             earlier = first.setdefault(likeness, index)
@@ -84,7 +82,7 @@ def _names(document: Document, report: Report) -> None:
 def _feeds(document: Document, settings: Settings, report: Report) -> None:
     same = {
         url.strip(): _comparable(url)
-        for _, table in _tables(document, "feed")
+        for _, table in document.tables("feed")
         if isinstance(url := table.get("url"), str)
     }
     for first, later in _twice(document, "feed", "url", same.__getitem__):
@@ -98,7 +96,7 @@ def _feeds(document: Document, settings: Settings, report: Report) -> None:
         else:
             message = f"differs from {title} on line {line} by http and https alone"
             report.warnings.append(document.mistake(path, message))
-    for index, table in _tables(document, "feed"):
+    for index, table in document.tables("feed"):
         url = table.get("url")
         if isinstance(url, str) and same[url.strip()]:
             _address(document, settings, report, index, url)
@@ -125,7 +123,7 @@ def _comparable(url: str) -> str:
 
 
 def _terms(document: Document, report: Report) -> None:
-    for index, table in _tables(document, "watch"):
+    for index, table in document.tables("watch"):
         terms = table.get("terms")
         if not isinstance(terms, list):
             continue
@@ -136,10 +134,85 @@ def _terms(document: Document, report: Report) -> None:
             path = ("watch", index, "terms", place)
             if folded(term) in seen:
                 report.warnings.append(document.mistake(path, f"{quoted(term)} is there twice"))
-            elif _is_short(term):
-                message = f"{quoted(term)} is so short that it will be found in many articles"
+            elif message := _surprise(term):
                 report.warnings.append(document.mistake(path, message))
             seen.add(folded(term))
+
+
+def _surprise(term: str) -> str | None:
+    """What may surprise about a term that is right."""
+    word = term.strip()
+    if is_capitals_only(word):
+        return _in_capitals(word)
+    if operator := _OPERATOR.search(word):
+        return (
+            f"{quoted(word)} is looked for as these words in a row; {operator[1]} means something"
+            " in a query only"
+        )
+    if _is_short(word):
+        return f"{quoted(word)} is so short that it will be found in many articles"
+    return None
+
+
+_OPERATOR = re.compile(r"\s(AND|OR|NOT|O?NEAR(?:/\d+)?|\|)\s")
+
+
+def _in_capitals(word: str) -> str:
+    return f"{quoted(word)} is found in capitals only, because {quoted(word.lower())} is a word too"
+
+
+def _queries(document: Document, report: Report) -> None:
+    """What is right in a query and may surprise."""
+    for index, _ in document.tables("watch"):
+        path = ("watch", index, "query")
+        query = _query_at(document, index)
+        if query is None:
+            continue
+        found = [(note.start, note.message) for note in query.notes]
+        found += [
+            (term.start, _in_capitals(term.text))
+            for term in queries.terms_of(query.root)
+            if not term.exact and is_capitals_only(term.text)
+        ]
+        for offset, message in found:
+            report.warnings.append(document.mistake(path, message, offset=offset))
+
+
+def _query_at(document: Document, index: int) -> Query | None:
+    """The query of a watch; None if it has none, or one that is reported already."""
+    try:
+        return queries.read_query(document.data["watch"][index].get("query"))
+    except values.Invalid:
+        return None
+
+
+def _variants(document: Document, report: Report) -> None:
+    """Other spellings must be those of a term that the watch has."""
+    for index, table in document.tables("watch"):
+        variants, terms = table.get("variants"), _terms_of(document, index)
+        if not isinstance(variants, dict) or terms is None:
+            continue
+        known = {normal_form(term): term for term in reversed(terms)}
+        first: dict[str, str] = {}
+        for key in variants:
+            path, form = ("watch", index, "variants", key), normal_form(key)
+            if form not in known:
+                hint = values.did_you_mean(key, known.values())
+                message = f"{quoted(key)} is no term of this watch{hint}"
+            elif first.setdefault(form, key) != key:
+                message = f"{quoted(key)} is the same as {quoted(first[form])}; put them together"
+            else:
+                continue
+            report.mistakes.append(document.mistake(path, message, path[:3]))
+
+
+def _terms_of(document: Document, index: int) -> Sequence[str] | None:
+    """The terms of a watch, of its list or in its query; None if that can't be told."""
+    terms = document.data["watch"][index].get("terms")
+    if isinstance(terms, list):
+        return [term for term in terms if isinstance(term, str)]
+    query = _query_at(document, index)
+    return [term.text for term in queries.terms_of(query.root)] if query else None
 
 
 def _is_short(term: str) -> bool:
@@ -155,7 +228,7 @@ def _channels(document: Document, settings: Settings, report: Report) -> None:
     """Every watch must lead somewhere, once Slack is set up."""
     default = document.data.get("slack")
     has_default = isinstance(default, dict) and "channel" in default
-    for index, table in _tables(document, "watch"):
+    for index, table in document.tables("watch"):
         if settings.slack_token and not has_default and "channel" not in table:
             message = "has no channel, and there is no channel below [slack] to fall back on"
             report.mistakes.append(document.mistake(("watch", index), message))

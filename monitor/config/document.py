@@ -5,12 +5,12 @@ from __future__ import annotations
 import codecs
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from monitor.config.positions import KeyPath, Position, positions
+from monitor.config.positions import KeyPath, Places, Position, places
 from monitor.config.values import without_secrets
 from monitor.errors import ConfigError, Mistake
 
@@ -24,22 +24,47 @@ class Document:
 
     file: str
     data: dict[str, Any]
-    places: Mapping[KeyPath, Position] = field(default_factory=dict)
+    places: Places = field(default_factory=Places)
     origins: Mapping[KeyPath, str] = field(default_factory=dict)
     """Values that came from the environment instead, with the variable's name."""
 
     def place(self, path: KeyPath) -> Position:
         """Where a value stands, or else the nearest table around it."""
         for length in range(len(path), 0, -1):
-            if found := self.places.get(path[:length]):
+            if found := self.places.keys.get(path[:length]):
                 return found
         return Position(0, 0)
 
-    def mistake(self, path: KeyPath, message: str, label_path: KeyPath | None = None) -> Mistake:
-        """What is wrong with the value at `path`, said of what is at `label_path`."""
+    def places_of(self, kind: str) -> Mapping[str, Position]:
+        """Where the tables of a kind begin, by their names."""
+        return {
+            table["name"].strip(): self.place((kind, index))
+            for index, table in self.tables(kind)
+            if isinstance(table.get("name"), str)
+        }
+
+    def tables(self, kind: str) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The tables of a kind that are tables, with their numbers."""
+        tables = self.data.get(kind)
+        if isinstance(tables, list):
+            yield from ((n, table) for n, table in enumerate(tables) if isinstance(table, dict))
+
+    def mistake(
+        self,
+        path: KeyPath,
+        message: str,
+        label_path: KeyPath | None = None,
+        *,
+        offset: int | None = None,
+    ) -> Mistake:
+        """What is wrong with the value at `path`, said of what is at `label_path`.
+
+        `offset`: it is this character of the text there, quotes not counted.
+        """
         if variable := self.origins.get(path):
             return Mistake(without_secrets(f"{variable}: {message}"))
-        where = self.place(path)
+        inside = None if offset is None else self.places.inside(path, offset)
+        where = inside or self.place(path)
         label = self._label(path if label_path is None else label_path)
         return Mistake(
             without_secrets(f"{label}: {message}" if label else message),
@@ -80,7 +105,7 @@ def read(path: Path) -> Document:
         raise _error(path, "the file is empty; see the feeds.toml that ships with monitor")
     try:
         data = tomllib.loads(text)
-        return Document(str(path), data, positions(text))
+        return Document(str(path), data, places(text))
     except RecursionError:
         raise _error(path, "lists or tables are nested too deeply") from None
     except ValueError as error:
@@ -207,5 +232,7 @@ def _set_twice(line: str) -> str:
     key = line.partition("=")[0].strip()
     hint = " (is a [[feed]] or [[watch]] line missing above?)"
     return f"{quoted(key)} is set a second time in the same section" + (
-        hint if key in {"name", "url", "terms", "tags", "publisher", "side", "language"} else ""
+        hint
+        if key in {"name", "url", "terms", "query", "tags", "publisher", "side", "language"}
+        else ""
     )

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from monitor.config import checks
 from monitor.config.document import Document, quoted, read
 from monitor.config.environment import Environment, read_environment
-from monitor.config.models import SECTIONS, TABLES, FeedTable, Section, Settings, WatchTable
+from monitor.config.models import SECTIONS, TABLES, FeedTable, Place, Section, Settings, WatchTable
 from monitor.errors import ConfigError, Mistake
 
 S = TypeVar("S", bound=Section)
@@ -84,6 +84,7 @@ class _Loading:
             self.unknown_section(key)
         sections = {name: self.section(name, model) for name, model in SECTIONS.items()}
         watches = self.tables("watch", WatchTable)
+        places = self.document.places_of("watch")
         feeds = [feed for feed in self.tables("feed", FeedTable) if feed.enabled]
         intervals: dict[str, timedelta] = {
             feed.url: feed.interval for feed in feeds if feed.interval is not None
@@ -94,6 +95,11 @@ class _Loading:
                 "watches": tuple(watch.watch() for watch in watches),
                 "feeds": tuple(feed.spec() for feed in feeds),
                 "intervals": intervals,
+                "watch_places": {
+                    watch.name: Place(self.document.file, *places[watch.name])
+                    for watch in watches
+                    if watch.name in places
+                },
                 "slack_token": environment.slack_token,
                 "slack_webhook": environment.slack_webhook,
                 "slack_api_url": environment.slack_api_url,
@@ -125,10 +131,16 @@ class _Loading:
 
     def model(self, path: tuple[str | int, ...], table: dict[str, Any], model: type[S]) -> S | None:
         """A table as its model, or None with its mistakes noted."""
+        problem = model.contradiction(table)
+        if problem is not None and not _MEANT & {key.lower() for key in table}:
+            key, message = problem
+            self.add((*path, key) if key else path, message)
         try:
-            return model.model_validate(table)
+            found = model.model_validate(table)
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
+        else:
+            return None if problem else found
         for detail in details:
             self.explain(path, detail, model)
         return None
@@ -140,11 +152,14 @@ class _Loading:
         where = (*path, *detail["loc"])
         match detail["type"]:
             case "value_error":
-                self.add(where, str(detail["ctx"]["error"]))
+                error = detail["ctx"]["error"]
+                self.add(where, str(error), offset=getattr(error, "offset", None))
             case "missing":
                 self.add(where, "is missing")
             case "extra_forbidden":
                 self.add(where, _unknown(str(where[-1]), path, model), label=path)
+            case "mapping_type" | "dict_type":
+                self.add(where, 'must be a table: variants.ceasefire = ["cease-fire", "सीज़फायर"]')
             case "tuple_type":
                 self.add(where, _no_list(where, self.document))
             case _:
@@ -172,9 +187,11 @@ class _Loading:
         path: tuple[str | int, ...],
         message: str,
         label: tuple[str | int, ...] | None = None,
+        *,
+        offset: int | None = None,
     ) -> None:
         """Note a mistake."""
-        self.mistakes.append(self.document.mistake(path, message, label))
+        self.mistakes.append(self.document.mistake(path, message, label, offset=offset))
 
 
 _SYNONYMS = {
@@ -183,6 +200,15 @@ _SYNONYMS = {
     "keywords": "terms",
     "words": "terms",
     "phrases": "terms",
+    "q": "query",
+    "search": "query",
+    "boolean": "query",
+    "expression": "query",
+    "synonym": "variants",
+    "synonyms": "variants",
+    "alias": "variants",
+    "aliases": "variants",
+    "spellings": "variants",
     "title": "name",
     "link": "url",
     "href": "url",
@@ -196,6 +222,9 @@ _SYNONYMS = {
     "bind": "host",
     "address": "host",
 }
+_MEANT = {key for key, meant in _SYNONYMS.items() if meant in {"terms", "query"}}
+"""What a watch without terms and query was probably given in their place."""
+
 _SECRET_KEYS = {
     "token": "SLACK_BOT_TOKEN",
     "bot_token": "SLACK_BOT_TOKEN",

@@ -8,18 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, SecretStr
 
 from monitor import __version__
-from monitor.config import addresses, values
+from monitor.config import addresses, queries, values
+from monitor.config.document import quoted
 from monitor.errors import Mistake
 from monitor.model import FeedSpec, Watch
 
 Text: TypeAlias = Annotated[str, PlainValidator(values.text)]
 Name: TypeAlias = Annotated[str, PlainValidator(values.name)]
-Term: TypeAlias = Annotated[str, PlainValidator(values.term)]
+Term: TypeAlias = Annotated[str, PlainValidator(queries.term)]
+Query: TypeAlias = Annotated[str, PlainValidator(queries.query)]
 Side: TypeAlias = Annotated[str, PlainValidator(values.side)]
 LanguageTag: TypeAlias = Annotated[str, PlainValidator(values.language)]
 Url: TypeAlias = Annotated[str, PlainValidator(addresses.http_url)]
@@ -36,6 +38,12 @@ class Section(BaseModel):
     """A table of the file: nothing in it changes, nothing unknown is let through."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    @classmethod
+    def contradiction(cls, table: Mapping[str, Any]) -> tuple[str | None, str] | None:
+        """What is wrong with a table as a whole: the key to say it of, if it is one's, and what."""
+        del table
+        return None
 
 
 class Monitor(Section):
@@ -118,16 +126,41 @@ def _some(terms: tuple[str, ...]) -> tuple[str, ...]:
     return terms
 
 
+def _some_spellings(spellings: tuple[str, ...]) -> tuple[str, ...]:
+    if not spellings:
+        raise values.Invalid("must hold at least one spelling")
+    return spellings
+
+
 class WatchTable(Section):
     """`[[watch]]`."""
 
     name: Name
-    terms: Annotated[tuple[Term, ...], AfterValidator(_some)]
+    terms: Annotated[tuple[Term, ...], AfterValidator(_some)] = ()
+    query: Query | None = None
+    variants: Mapping[str, Annotated[tuple[Term, ...], AfterValidator(_some_spellings)]] = Field(
+        default_factory=dict
+    )
     channel: Channel | None = None
+
+    @classmethod
+    def contradiction(cls, table: Mapping[str, Any]) -> tuple[str | None, str] | None:
+        """It has either terms or a query."""
+        if "terms" in table and "query" in table:
+            return "query", "can't stand beside terms: write the terms into it, joined by OR"
+        if table.keys() & {"terms", "query"}:
+            return None
+        return None, "lacks what to look for: terms = [\"…\"] (any one), or query = '''…'''"
 
     def watch(self) -> Watch:
         """The watch that it declares."""
-        return Watch(name=self.name, terms=self.terms, channel=self.channel)
+        return Watch(
+            name=self.name,
+            terms=self.terms,
+            query=self.query,
+            variants=tuple(self.variants.items()),
+            channel=self.channel,
+        )
 
 
 class FeedTable(Section):
@@ -167,6 +200,14 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
 TABLES: Mapping[str, type[Section]] = MappingProxyType({"watch": WatchTable, "feed": FeedTable})
 
 
+class Place(NamedTuple):
+    """Where something stands: in which file, from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
 class Settings(Section):
     """Everything that the service is told, checked."""
 
@@ -183,6 +224,11 @@ class Settings(Section):
     slack_webhook: SecretStr | None = None
     slack_api_url: str | None = None
     warnings: tuple[Mistake, ...] = ()
+    watch_places: Mapping[str, Place] = Field(default_factory=dict)  # of its header, by name
+
+    def remark(self, watch: str, message: str) -> Mistake:
+        """Something to say of a watch, with its place if it came from a file."""
+        return Mistake(f"watch {quoted(watch)}: {message}", *self.watch_places.get(watch, ()))
 
     def interval_of(self, url: str) -> timedelta:
         """How often the feed at this URL is asked."""

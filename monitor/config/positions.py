@@ -1,4 +1,4 @@
-"""Where each key of a TOML document stands.
+"""Where each key of a TOML document stands, and each character of a text in it.
 
 `tomllib` gives values without positions, so the text is read a second time by tree-sitter, which
 gives positions without values; the two are joined by key path. A key path is what leads to a value
@@ -7,6 +7,7 @@ in the parsed data: names for tables, indexes for arrays, e.g. ``("feed", 2, "ta
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,12 +28,78 @@ class Position(NamedTuple):
     column: int
 
 
-def positions(text: str) -> Mapping[KeyPath, Position]:
-    """The place of every table, key and list item of a valid TOML document.
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The places of a document."""
+
+    keys: Mapping[KeyPath, Position] = field(default_factory=dict)
+    """Of every table, key and list item.
 
     A key's place is where its name begins; a table's is its header (of an array of tables, each
     item has its own); a list item's is the item.
     """
+    texts: Mapping[KeyPath, Literal] = field(default_factory=dict)
+    """Of every value that is text: as it is written, quotes included."""
+
+    def inside(self, path: KeyPath, offset: int) -> Position | None:
+        """Where the character of a text value stands; its end is the closing quote.
+
+        None if there is no text at `path`.
+        """
+        literal = self.texts.get(path)
+        return None if literal is None else literal.place(offset)
+
+
+class Literal(NamedTuple):
+    """A text as it is written."""
+
+    written: str
+    start: Position  # of the opening quote
+
+    def place(self, offset: int) -> Position:
+        """Where the character of the value stands that is written here."""
+        before = self.written[: _written_offset(self.written, offset)]
+        lines = before.count("\n")
+        if not lines:
+            return Position(self.start.line, self.start.column + len(before))
+        return Position(self.start.line + lines, len(before) - before.rfind("\n"))
+
+
+_PIECE = re.compile(
+    r"\\[ \t]*\r?\n[ \t\r\n]*"  # a line continued on the next: stands for nothing
+    r"|\\(?:u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{2}|.)"
+    r"|\r\n"  # tomllib reads it as one character
+    r"|.",
+    re.DOTALL,
+)
+
+
+def _written_offset(written: str, offset: int) -> int:
+    """Where in a text with its quotes the character of its value at `offset` is written."""
+    quote = written[:3] if written[:3] in {"'''", '"""'} else written[:1]
+    at = len(quote)
+    if len(quote) == 3:  # a line end right behind the quotes is not part of the value
+        at += next((len(end) for end in ("\r\n", "\n") if written.startswith(end, at)), 0)
+    last = len(written) - len(quote)
+    while at < last:
+        piece = _PIECE.match(written, at)
+        assert piece is not None
+        size = len(piece[0])
+        if piece[0].startswith("\\"):
+            if quote[0] == "'":
+                size = 1  # a backslash like any other character
+            elif piece[0][1] in " \t\r\n":
+                at += size
+                continue
+        if not offset:
+            break
+        offset -= 1
+        at += size
+    return at
+
+
+def places(text: str) -> Places:
+    """The places of a valid TOML document."""
     source = text.encode()
     walk = _Walk(source.split(b"\n"))
     base: KeyPath = ()
@@ -41,7 +108,7 @@ def positions(text: str) -> Mapping[KeyPath, Position]:
             walk.pair(base, node)
         elif node.type in {"table", "table_array_element"}:
             walk.table(node)
-    return walk.found
+    return Places(walk.found, walk.texts)
 
 
 @dataclass(slots=True)
@@ -50,6 +117,7 @@ class _Walk:
 
     lines: list[bytes]
     found: dict[KeyPath, Position] = field(default_factory=dict)
+    texts: dict[KeyPath, Literal] = field(default_factory=dict)
     last: dict[KeyPath, int] = field(default_factory=dict)  # array of tables → index of its last
 
     def at(self, node: Node) -> Position:
@@ -95,8 +163,10 @@ class _Walk:
             self.value(path, value)
 
     def value(self, path: KeyPath, node: Node) -> None:
-        """What stands inside lists and inline tables."""
-        if node.type == "inline_table":
+        """A text, and what stands inside lists and inline tables."""
+        if node.type == "string":
+            self.texts[path] = Literal((node.text or b"").decode(), self.at(node))
+        elif node.type == "inline_table":
             for pair in node.named_children:
                 if pair.type == "pair":
                     self.pair(path, pair)
