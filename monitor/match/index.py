@@ -12,14 +12,12 @@ from typing import Final, NamedTuple
 
 from monitor.match.frequency import Frequencies
 from monitor.match.nodes import Leaf
+from monitor.match.scan import LONGEST_REMEMBERED
 from monitor.match.spellings import Element, Spelling
 from monitor.text import Chunk, Reading, chunk_of
 
 MOST_MEANINGS: Final = 1 << 16
 """Chunks that are remembered; then all are forgotten and learned anew."""
-
-LONGEST_MEANING: Final = 48
-"""Characters. Whole paragraphs of Chinese are one chunk, and never seen again."""
 
 _WILD_SHARE: Final = 0.02
 _HEAD: Final = 3  # letters that wildcards are found by; some have fewer
@@ -66,7 +64,7 @@ class Meanings(dict[str, Meaning | None]):
 
     def __missing__(self, raw: str) -> Meaning | None:
         meaning = self._index.meaning(raw)
-        if len(raw) <= LONGEST_MEANING:
+        if len(raw) <= LONGEST_REMEMBERED:
             if len(self) >= MOST_MEANINGS:
                 self.clear()
             self[raw] = meaning

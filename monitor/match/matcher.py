@@ -8,8 +8,10 @@ of Lucene Monitor's presearcher, on a memo of chunks in place of an index.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress
+from typing import Final
 
 from monitor.errors import ConfigError, Mistake, QueryError
 from monitor.match.document import Document
@@ -22,7 +24,10 @@ from monitor.match.spellings import Expansion, Spelling
 from monitor.model import Hit, Span, Watch
 from monitor.text import Chunk, Reading
 
-MOST_SPANS = 2_000
+LONGEST_READING: Final = 5
+"""Tokens of a reading that can be part of a phrase; a hashtag as a whole is none."""
+
+MOST_SPANS: Final = 2_000
 """Spans of one hit that are kept: what a page of nothing but a watch's words would have is no use."""
 
 
@@ -157,21 +162,38 @@ def _candidates(
         point = scan.behind(at, chunk, reading.after)
         if point is not None:
             _, following, token, _ = point
-            for next_one in following.readings:
-                if next_one.first == token:
-                    for key in next_one.keys:
-                        if key in entry.after:
-                            yield from entry.after[key]
+            for next_one in _beginning_at(following, token):
+                for key in next_one.keys:
+                    if key in entry.after:
+                        yield from entry.after[key]
     if entry.before is not None:
         point = scan.before(at, chunk, reading.first)
         if point is not None:
             _, previous, token, _ = point
-            for last_one in previous.readings:
-                if last_one.after == token:
-                    for key in last_one.keys:
-                        if key in entry.before:
-                            yield from entry.before[key]
+            for last_one in _ending_at(previous, token):
+                for key in last_one.keys:
+                    if key in entry.before:
+                        yield from entry.before[key]
     yield from entry.alone
+
+
+def _beginning_at(chunk: Chunk, token: int) -> Iterator[Reading]:
+    """The readings that begin with a token: they are in order of their beginnings."""
+    readings = chunk.readings
+    for at in range(bisect_left(readings, (token,)) if token else 0, len(readings)):
+        if readings[at].first != token:
+            return
+        yield readings[at]
+
+
+def _ending_at(chunk: Chunk, token: int) -> Iterator[Reading]:
+    """The readings that end before a token."""
+    readings = chunk.readings
+    for at in range(bisect_left(readings, (token - LONGEST_READING,)), len(readings)):
+        if readings[at].first >= token:
+            return
+        if readings[at].after == token:
+            yield readings[at]
 
 
 def _verified(scan: Scan, at: int, chunk: Chunk, reading: Reading, phrase: Phrase) -> Find | None:
@@ -199,8 +221,8 @@ def _forward(
     element = spelling[number]
     if not element.gap.allows(link):
         return None
-    for next_one in following.readings:
-        if next_one.first == token and element.fits(next_one.keys):
+    for next_one in _beginning_at(following, token):
+        if element.fits(next_one.keys):
             end = _forward(scan, place, following, next_one, spelling, number + 1)
             if end is not None:
                 return end
@@ -220,8 +242,8 @@ def _backward(
     if not spelling[number].gap.allows(link):
         return None
     element = spelling[number - 1]
-    for last_one in previous.readings:
-        if last_one.after == token and element.fits(last_one.keys):
+    for last_one in _ending_at(previous, token):
+        if element.fits(last_one.keys):
             start = _backward(scan, place, previous, last_one, spelling, number - 1)
             if start is not None:
                 return start

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from monitor.match.document import Document
@@ -25,7 +25,13 @@ FAR: Final = 1000
 """Words that no NEAR bridges: what lies between title and body, and behind a sentence's end where
 words are not spaced."""
 
+LONGEST_REMEMBERED: Final = 48
+"""Characters of a chunk that is kept beyond its article. Whole paragraphs of Chinese are one chunk,
+and never seen again."""
+
 _LEAD_PARAGRAPHS: Final = 2
+_SHOUTED: Final = 4  # words in capitals in a row
+_SHOUTED_LINE: Final = 3  # where a whole line has nothing else
 
 
 class Scan:
@@ -37,6 +43,7 @@ class Scan:
         "_lead_ends_at",
         "_line_starts",
         "_lines",
+        "_long",
         "_positions",
         "body_at",
         "document",
@@ -59,6 +66,7 @@ class Scan:
         self._positions: list[int] | list[tuple[int, ...]] | None = None
         self._lead_ends_at: int | None = None
         self._counted: dict[tuple[Leaf, Field | None], Sequence[Find]] = {}
+        self._long: dict[int, Chunk] = {}
         self.found: dict[Leaf, list[Find]] = {}
         self.places_of: dict[NearNode | WithinNode, Sequence[Place]] = {}
 
@@ -68,6 +76,16 @@ class Scan:
             bases.append(len(raws))
             raws += line.raws
 
+    def chunk(self, at: int) -> Chunk:
+        """A chunk, cut up."""
+        raw = self.raws[at]
+        if len(raw) <= LONGEST_REMEMBERED:
+            return chunk_of(raw)
+        known = self._long.get(at)
+        if known is None:
+            known = self._long[at] = chunk_of(raw)
+        return known
+
     # -- what stands beside what
 
     def behind(self, at: int, chunk: Chunk, token: int) -> tuple[int, Chunk, int, Link] | None:
@@ -76,7 +94,7 @@ class Scan:
             return at, chunk, token, chunk.tokens[token].link
         end = self.body_at if at < self.body_at else len(self.raws)
         for place in range(at + 1, end):
-            following = chunk_of(self.raws[place])
+            following = self.chunk(place)
             if following.tokens:
                 return place, following, 0, self._link(at, chunk, place, following)
         return None
@@ -87,7 +105,7 @@ class Scan:
             return at, chunk, token, chunk.tokens[token].link
         first = 0 if at < self.body_at else self.body_at
         for place in range(at - 1, first - 1, -1):
-            previous = chunk_of(self.raws[place])
+            previous = self.chunk(place)
             if previous.tokens:
                 return place, previous, len(previous.tokens), self._link(place, previous, at, chunk)
         return None
@@ -122,12 +140,12 @@ class Scan:
             positions = self._positions = self._word_positions()
         here = positions[at]
         if here.__class__ is int:
-            return here + chunk_of(self.raws[at]).words[token]  # type: ignore[operator,return-value]
+            return here + self.chunk(at).words[token]
         return here[token]  # type: ignore[index]
 
     def _word_positions(self) -> list[int] | list[tuple[int, ...]]:
         """For each chunk the number of its first word; of each token, where breaks matter."""
-        chunks = [chunk_of(raw) for raw in self.raws]
+        chunks = [self.chunk(at) for at in range(len(self.raws))]
         if not any(chunk.unspaced for chunk in chunks):
             counts = [chunk.count for chunk in chunks]
             if self.body_at < len(counts) and self.body_at:
@@ -204,15 +222,17 @@ class Scan:
         first = self._bases[number]
         raws = self._lines[number].raws
         cased = [raw for raw in raws if raw.upper() != raw.lower()]
-        if len(cased) >= 3 and all(raw.isupper() for raw in cased):
+        if len(cased) >= _SHOUTED_LINE and all(raw.isupper() for raw in cased):
             return True
         here = at - first
-        near = [
-            raw
-            for place, raw in enumerate(raws[max(0, here - 2) : here + 3], max(0, here - 2))
-            if place != here and len(raw) > 1 and raw.upper() != raw.lower()
-        ]
-        return len(near) >= 3 and all(raw.isupper() for raw in near)
+        before = takewhile(_goes_on, reversed(raws[:here]))
+        behind = takewhile(_goes_on, raws[here + 1 :]) if not raws[here].endswith(",") else ()
+        return sum(len(raw) > 1 for raw in (*before, *behind)) >= _SHOUTED - 1
+
+
+def _goes_on(raw: str) -> bool:
+    """Whether shouting goes on with this chunk; a comma ends it: "US, UK, EU" is a list."""
+    return raw.isupper() and not raw.endswith(",")
 
 
 def _own(body: str, furniture: Sequence[tuple[int, int]]) -> str:
