@@ -17,16 +17,18 @@ from typing import Final
 
 APOSTROPHES: Final = "'`´ʹʻʼʽʾʿˈ׳‘’‛′＇՚᾽"
 HYPHENS: Final = "-‐‑‒–−֊־﹣－"  # not the em dash: it parts words
-_DOTS: Final = ".．"
-_COMMAS: Final = ",，"
+_DOTS: Final = ".．٫"
+_COMMAS: Final = ",，٬"
 _AMPERSANDS: Final = "&＆"
-_TIES: Final = "_＿·・･゠"  # join like a hyphen
+_TIES: Final = "_＿·‧•・･゠"  # join like a hyphen
 _TAGS: Final = "#＃"
 _STOPS: Final = "!?…‥。！？｡۔؟।॥።។៕။﹖﹗"
 _GERSHAYIM: Final = "״"  # inside a Hebrew acronym: צה״ל
 _ZWNJ: Final = "\u200c"
 OPAQUE: Final = "\ufffc"  # stands for each character of a URL
-_STACKERS: Final = "\u1039\u17d2"  # Burmese, Khmer: the next consonant hangs below
+# Burmese and Khmer: the next consonant hangs below; Thai and Lao: a vowel sign in two halves, of
+# which the second is a letter.
+_STACKERS: Final = "\u1039\u17d2\u0e4d\u0ecd"
 _THAI_AM: Final = "\u0e33\u0eb3"  # vowel signs by behaviour, letters by category
 _FILLERS: Final = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
 
@@ -87,6 +89,9 @@ STOPPED: Final = frozenset("ISK")
 """Kinds of tokens between which the end of a sentence is minded."""
 
 
+_NOBODYS: Final = frozenset({"Cn", "Co", "Cs"})  # a million code points that are not remembered
+
+
 class _Kinds(dict[int, str]):
     """From a code point to one letter for what it is, as `str.translate` wants it.
 
@@ -98,7 +103,9 @@ class _Kinds(dict[int, str]):
     """
 
     def __missing__(self, code: int) -> str:
-        kind = self[code] = _FIXED.get(code) or _kind_of(code)
+        kind = _FIXED.get(code) or _kind_of(code)
+        if unicodedata.category(chr(code)) not in _NOBODYS:
+            self[code] = kind
         return kind
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
 from monitor.text.characters import KINDS, OPAQUE, STOPPED, UNSPACED
-from monitor.text.folding import exact, exact_of, fold, norm_of
+from monitor.text.folding import LONGEST_CACHED, exact, exact_of, fold, norm_of
 from monitor.text.forms import forms, joined_forms
 from monitor.text.particles import stems
 from monitor.text.values import Chunk, Link, Reading, Token
@@ -52,9 +53,7 @@ _PRONOUNS: Final = "i you he she it we they who what that this there here where 
 _CONTRACTED: Final = frozenset(_PRONOUNS.split())
 _LONGEST_JOIN: Final = 5  # parts that may be read as one word
 _JOINERS: Final = frozenset("'-_&Z")
-_MOST_JOINED: Final = 64  # tokens of a chunk, above which "a-a-a-…" is not read as words
-# Whole paragraphs of Chinese are one chunk, and never seen again.
-_LONGEST_CACHED: Final = 48
+_MOST_JOINED: Final = 64  # parts of a word, above which a-a-a-… is read as nothing but its parts
 
 
 def chunk_of(raw: str) -> Chunk:
@@ -62,7 +61,7 @@ def chunk_of(raw: str) -> Chunk:
 
     Linear in its length. What is asked for again and again is remembered.
     """
-    return _seen(raw) if len(raw) <= _LONGEST_CACHED else _cut(raw)
+    return _seen(raw) if len(raw) <= LONGEST_CACHED else _cut(raw)
 
 
 def _cut(raw: str) -> Chunk:
@@ -123,7 +122,7 @@ class _Cutter:
                 "X" if char.isspace() else kind for char, kind in zip(raw, self._kinds, strict=True)
             )
         self._tokens: list[Token] = []
-        self._exacts: list[str] = []  # of each token: its characters as they stand
+        self._shown: list[str] = []  # of each: its characters, for exact keys
         self._scripts: list[str] = []  # the kind of each, digits being letters
         self._ties: list[str] = []  # what joins each to the one before
         self._words: list[int] = []
@@ -196,7 +195,7 @@ class _Cutter:
             if _is_contraction(found[-1].norm, clitic):
                 whole = found[-1]
                 found[-1] = whole._replace(norm=f"{whole.norm}'{clitic}", end=stop)
-                self._exacts[-1] += f"'{exact(word)}"
+                self._shown[-1] += f"'{exact(word)}"
                 self._end = stop
                 return
         tie = "" if gap == "Z" or link is not _JOINED else gap
@@ -221,7 +220,7 @@ class _Cutter:
         else:
             words.append(words[-1] + 1)
         self._tokens.append(Token(norm, start, end, link))
-        self._exacts.append(word)
+        self._shown.append("" if script in UNSPACED else exact_of(word))
         self._scripts.append(script)
         self._ties.append(tie)
         self._end = end
@@ -245,54 +244,50 @@ class _Cutter:
         return _APART
 
     def _readings(self) -> Iterator[Reading]:
-        tokens, scripts, exacts = self._tokens, self._scripts, self._exacts
-        joins = len(tokens) <= _MOST_JOINED
-        for at, token in enumerate(tokens):
-            script = scripts[at]
+        raw, tokens = self._raw, self._tokens
+        sizes = Counter(self._words)  # parts of each word
+        for at, (_, start, end, _) in enumerate(tokens):
+            script = self._scripts[at]
             if script in UNSPACED:
-                yield Reading(at, at + 1, _unspaced_keys(exacts[at]), token.start, token.end)
-            elif script == "U":
-                continue
-            else:
-                yield from self._single(at, token, script)
-            if joins:
-                yield from self._joined(at)
+                yield Reading(at, at + 1, _unspaced_keys(raw[start:end]), start, end)
+            elif script != "U":
+                yield from self._single(at)
+                if 1 < sizes[self._words[at]] <= _MOST_JOINED:
+                    yield from self._joined(at)
         for first, after, sign in self._tags:
+            end = tokens[after - 1].end
             norms = "".join([token.norm for token in tokens[first:after]])
-            word = exact(self._raw[sign + 1 : tokens[after - 1].end])
-            yield Reading(first, after, (f"#{norms}", f"=#{word}"), sign, tokens[after - 1].end)
+            yield Reading(first, after, (f"#{norms}", f"=#{exact(raw[sign + 1 : end])}"), sign, end)
 
-    def _single(self, at: int, token: Token, script: str) -> Iterator[Reading]:
-        norm, start, end, _ = token
-        word = self._exacts[at]
-        more = forms(script, norm, word, plural=at not in self._possessive)
-        yield Reading(at, at + 1, (norm, f"={exact_of(word)}", *more), start, end)
+    def _single(self, at: int) -> Iterator[Reading]:
+        norm, start, end, _ = self._tokens[at]
+        script, shown = self._scripts[at], self._shown[at]
+        more = forms(script, norm, shown, plural=at not in self._possessive)
+        yield Reading(at, at + 1, (norm, f"={shown}", *more), start, end)
         if script == "H":
-            for stem, length in stems(word):
-                keys = (fold(stem), f"={exact(stem)}")
-                yield Reading(at, at + 1, keys, start, start + length)
+            for stem, length in stems(self._raw[start:end]):
+                yield Reading(at, at + 1, (fold(stem), f"={stem}"), start, start + length)
 
     def _joined(self, first: int) -> Iterator[Reading]:
         """The readings of a token and the parts that follow it as one word."""
-        tokens, scripts = self._tokens, self._scripts
-        script, start = scripts[first], tokens[first].start
-        word = self._exacts[first]
-        norm, shown = tokens[first].norm, exact_of(word)
+        tokens = self._tokens
+        script, start = self._scripts[first], tokens[first].start
+        norms = [tokens[first].norm]
+        word = shown = self._shown[first]  # without and with what ties the parts
         for last in range(first + 1, min(len(tokens), first + _LONGEST_JOIN)):
-            part = self._exacts[last]
-            if tokens[last].link is not _JOINED or scripts[last] != script:
+            norm, begin, end, link = tokens[last]
+            if link is not _JOINED or self._scripts[last] != script:
                 return
-            before, before_shown = norm, shown + self._ties[last]
-            norm, shown = norm + tokens[last].norm, before_shown + exact_of(part)
-            word += part
-            more = joined_forms(
-                script, before, tokens[last].norm, word, plural=last not in self._possessive
-            )
-            yield Reading(first, last + 1, (norm, f"={shown}", *more), start, tokens[last].end)
             if script == "H":
-                for stem, length in stems(part):
-                    keys = (before + fold(stem), f"={before_shown}{exact(stem)}")
-                    yield Reading(first, last + 1, keys, start, tokens[last].start + length)
+                before, tied = "".join(norms), shown + self._ties[last]
+                for stem, length in stems(self._raw[begin:end]):
+                    keys = (before + fold(stem), f"={tied}{stem}")
+                    yield Reading(first, last + 1, keys, start, begin + length)
+            norms.append(norm)
+            word += self._shown[last]
+            shown += self._ties[last] + self._shown[last]
+            more = joined_forms(script, norms, word, plural=last not in self._possessive)
+            yield Reading(first, last + 1, ("".join(norms), f"={shown}", *more), start, end)
 
 
 def _at_start(script: str, *, clean: bool, stop: bool) -> Link:
@@ -313,9 +308,15 @@ def _is_contraction(word: str, clitic: str) -> bool:
     return clitic in _ENCLITICS and word in _CONTRACTED
 
 
-@lru_cache(maxsize=1 << 14)
 def _unspaced_keys(word: str) -> tuple[str, str]:
+    return _seen_unspaced(word) if len(word) <= LONGEST_CACHED else _cut_unspaced(word)
+
+
+def _cut_unspaced(word: str) -> tuple[str, str]:
     return fold(word), f"={exact(word)}"
+
+
+_seen_unspaced = lru_cache(maxsize=1 << 14)(_cut_unspaced)
 
 
 def _humps(word: str) -> list[int]:

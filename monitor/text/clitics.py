@@ -2,14 +2,13 @@
 
 والهدنة is و (and) + ال (the) + هدنة (truce). Nothing but a dictionary can tell whether a word's
 first letters are its own, so all that they may be is taken off, and a word is found by each of
-what remains; three letters have to. That one of these remains is another word that somebody
+what remains, if that is three letters. That one of these remains is another word that somebody
 looks for is rare: a watch names people, places and events, and their names are long.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
@@ -21,11 +20,11 @@ _ARABIC: Final = re.compile("[\u0621-\u063a\u0640-\u0652\u0670\u0671]+")
 _ARTICLE: Final = "ال"
 _AND: Final = frozenset("وف")
 _PREPOSITIONS: Final = frozenset("بلك")
+_FIRST: Final = _AND | _PREPOSITIONS | {_ARTICLE[0]}
 
 _HEBREW: Final = re.compile("[א-ת]+")
 _HEBREW_CLITICS: Final = frozenset("הובלמשכ")
 _MOST_CLITICS: Final = 3  # שמהבית: that + from + the + house
-_THE: Final = "ה"
 
 
 def bare_arabic(norm: str, word: str) -> tuple[str, ...]:
@@ -33,9 +32,7 @@ def bare_arabic(norm: str, word: str) -> tuple[str, ...]:
 
     `norm` is the word's normal form, `word` its characters, which tell Arabic from Urdu.
     """
-    if len(norm) <= _SHORTEST or norm[0] not in _ARABIC_FIRST:
-        return ()
-    if not _ARABIC.fullmatch(unicodedata.normalize("NFKC", word)):
+    if len(norm) <= _SHORTEST or norm[0] not in _FIRST or not _ARABIC.fullmatch(word):
         return ()
     found = dict.fromkeys(_without_arabic(norm))
     return tuple(rest for rest in found if len(rest) >= _SHORTEST)
@@ -56,18 +53,18 @@ def _without_arabic(norm: str) -> Iterator[str]:
             yield rest[2:]
 
 
-_ARABIC_FIRST: Final = _AND | _PREPOSITIONS | {"ا"}
+def bare_hebrew(norm: str, most: int = _MOST_CLITICS) -> tuple[str, ...]:
+    """What remains of a Hebrew word without up to three of ה ו ב ל מ ש כ before it.
 
-
-def bare_hebrew(norm: str) -> tuple[str, ...]:
-    """What remains of a Hebrew word without up to three of ה ו ב ל מ ש כ before it."""
+    Behind one of them two letters are enough (בתל אביב). `most`: letters that may be taken off.
+    """
     if norm[0] not in _HEBREW_CLITICS or not _HEBREW.fullmatch(norm):
         return ()
     found: list[str] = []
-    for length in range(1, _MOST_CLITICS + 1):
-        if norm[length - 1 : length] not in _HEBREW_CLITICS:
+    for length in range(1, min(_MOST_CLITICS, most) + 1):
+        if norm[length - 1] not in _HEBREW_CLITICS or len(norm) - length < _SHORTEST - (
+            length == 1
+        ):
             break
-        rest = norm[length:]
-        if len(rest) >= _SHORTEST or (len(rest) == _SHORTEST - 1 and norm[:length] == _THE):
-            found.append(rest)
+        found.append(norm[length:])
     return tuple(found)

@@ -22,7 +22,7 @@ _LETTERS: Final = str.maketrans(
     | dict.fromkeys("ىیېۍؠ", "ي")
     | dict.fromkeys("کڪ", "ك")
     | dict.fromkeys("ہەةۃ", "ه")
-    | {"ٱ": "ا", "ـ": None}
+    | {"ٱ": "ا", "ـ": None, "٫": ".", "٬": ","}
     # Devanagari and Bengali candrabindu: in print mostly anusvara.
     | {"ँ": "ं", "ঁ": "ং"}
     # Letters that also have a spelling with a zero-width joiner, which is dropped.
@@ -33,23 +33,29 @@ _SARA_AM: Final = (("\u0e4d\u0e32", "\u0e33"), ("\u0ecd\u0eb2", "\u0eb3"))
 # Devanagari, Gurmukhi, Gujarati, Kannada: as often left out as printed. Of Bengali and Oriya
 # letters it makes others: য is not য়.
 _NUKTAS: Final = "\u093c\u0a3c\u0abc\u0cbc"
+LONGEST_CACHED: Final = 48
+"""Characters of what is remembered: whole paragraphs of Chinese are never seen again."""
+
 _BREVE: Final = "\u0306"
 _MOST_MARKS: Final = 30  # on one letter: the Stream-Safe Text Format of UAX 15
 _DIAERESIS: Final = "\u0308"
 # A nasal before a consonant of its own row is written with anusvara or in full: हिंदी, हिन्दी.
 _HOMORGANIC: Final = re.compile("ङ्(?=[कखगघ])|ञ्(?=[चछजझ])|ण्(?=[टठडढ])|न्(?=[तथदध])|म्(?=[पफबभ])")
 _LONGEST_BESIDE_AND: Final = 3  # letters: AT&T, S&P
-_SIGNS: Final = str.maketrans({".": None, "．": None, "״": None, "＆": "&"})
+_SIGNS: Final = str.maketrans("", "", ".״")
 # What German, Swedish, Danish and Norwegian write where a keyboard has no marks.
 _DIGRAPHS: Final = {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"}
 _WITH_DIGRAPH: Final = re.compile("[äöüåø]", re.IGNORECASE)
 
 
-@lru_cache(maxsize=1 << 15)
 def fold(word: str) -> str:
     """The normal form of one word, which is not taken apart any further."""
     if word.isascii():
         return word.lower()
+    return _seen(word) if len(word) <= LONGEST_CACHED else _fold(word)
+
+
+def _fold(word: str) -> str:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", bare(word)).casefold())
     kept: list[str] = []
     base = ""
@@ -67,14 +73,20 @@ def fold(word: str) -> str:
     return _HOMORGANIC.sub("ं", "".join(char for char in joined if _stays(char)))
 
 
+_seen = lru_cache(maxsize=1 << 15)(_fold)
+
+
 def bare(word: str) -> str:
     """The word without characters that nobody sees."""
     return "".join(char for char in _stream_safe(word) if KINDS[ord(char)] not in "XZ")
 
 
 def exact(word: str) -> str:
-    """The word's characters as they stand, composed (NFC), without those that nobody sees."""
-    return word if word.isascii() else unicodedata.normalize("NFC", bare(word))
+    """The word's characters as they stand, without those that nobody sees.
+
+    Capitals and accents are kept; width, ligatures and composition (NFKC) are no difference.
+    """
+    return word if word.isascii() else unicodedata.normalize("NFKC", bare(word))
 
 
 def norm_of(word: str) -> str:

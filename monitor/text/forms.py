@@ -7,6 +7,7 @@ not Kashmir.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from monitor.text.clitics import bare_arabic, bare_hebrew
@@ -18,42 +19,45 @@ _NOT_IN_CAPITALS: Final = frozenset({"AIDS"})  # in capitals something else than
 
 
 def forms(script: str, norm: str, word: str, *, plural: bool = True) -> tuple[str, ...]:
-    """The keys of a word beside its norm; `script` is its kind, `word` its characters.
+    """The keys of a word beside its norm; `script` is its kind, `word` its exact characters.
 
     `plural`: whether it can be one; a possessive is none.
     """
-    if script == "L":
-        return _alphabetic("", norm, word, plural=plural)
     if script == "A":
         return bare_arabic(norm, word)
-    return ()
+    if script != "L":
+        return ()
+    if not norm.isascii():
+        return bare_hebrew(norm)
+    if not plural:
+        return _written_out(norm, word, plural=False)
+    if len(word) == _ACRONYMS and word[-1] == "s" and word[:-1].isupper():
+        return (norm[:-1],)  # MPs
+    found = () if word in _NOT_IN_CAPITALS else singulars(norm)
+    return (*found, *_written_out(norm, word, plural=True)) if not word.isascii() else found
 
 
 def joined_forms(
-    script: str, before: str, last: str, word: str, *, plural: bool
+    script: str, norms: Sequence[str], word: str, *, plural: bool = True
 ) -> tuple[str, ...]:
-    """As `forms`, of a word in parts, `last` being the norm of the last and `before` the rest."""
-    return _alphabetic(before, last, word, plural=plural) if script == "L" else ()
-
-
-def _alphabetic(before: str, last: str, word: str, *, plural: bool) -> tuple[str, ...]:
-    norm = before + last
+    """As `forms`, of a word in parts with these norms."""
+    if script != "L":
+        return ()
+    norm = "".join(norms)
     if not norm.isascii():
-        return bare_hebrew(norm)
-    found = _singulars(before, last, word) if plural else ()
-    if not word.isascii():
-        other = with_digraphs(word)
-        if other is not None and other != norm:
-            found = (*found, other, *(singulars(other) if plural else ()))
-    return found
+        return bare_hebrew(norm, most=len(norms[0]) - 1)  # of ו-איראן the second part is found
+    found: tuple[str, ...] = ()
+    if plural:
+        before = norm[: -len(norms[-1])]
+        found = tuple(before + singular for singular in singulars(norms[-1]))
+        if not found and norms[-1][0].isdecimal():
+            found = singulars(norm)  # F-16s
+    return (*found, *_written_out(norm, word, plural=plural))
 
 
-def _singulars(before: str, last: str, word: str) -> tuple[str, ...]:
-    if before:
-        singular = singulars(last)
-        if singular:
-            return tuple(before + one for one in singular)
-        return singulars(before + last) if last[:1].isdecimal() else ()  # F-16s
-    if len(word) == _ACRONYMS and word[-1] == "s" and word[:-1].isupper():
-        return (last[:-1],)  # MPs
-    return () if word in _NOT_IN_CAPITALS else singulars(last)
+def _written_out(norm: str, word: str, *, plural: bool) -> tuple[str, ...]:
+    """The word with ae for ä, if it has one, and what that is the plural of."""
+    other = with_digraphs(word)
+    if other is None or other == norm:
+        return ()
+    return (other, *(singulars(other) if plural else ()))
