@@ -11,21 +11,32 @@ import signal
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import perf_counter
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from monitor import __version__, config, telemetry
+from monitor import __version__, config, telemetry, volume
 from monitor.cli import show
+from monitor.cli import watches as show_watches
 from monitor.config import Settings
-from monitor.errors import ConfigError, MonitorError, StorageError
+from monitor.errors import ConfigError, Mistake, MonitorError, QueryError, StorageError
+from monitor.match import Document
+from monitor.match.backtest import Archived, Backtest
+from monitor.match.explain import explain
+from monitor.match.language import rendered
+from monitor.match.plan import content_of, read
+from monitor.match.query import bracketed
+from monitor.model import ArticleId, Watch
 from monitor.service import Service, SystemClock, assembled, looking_at
 from monitor.storage import upgrade
-from monitor.web.words import some
+from monitor.web import words
 
 app = typer.Typer(
     help="Watch the news: feeds to stories to one living Slack message per story.",
@@ -36,6 +47,11 @@ app = typer.Typer(
 )
 database = typer.Typer(help="The database.", no_args_is_help=True)
 app.add_typer(database, name="db")
+watch_commands = typer.Typer(
+    help="Watches: what they look for, what they find, what they would find.",
+    no_args_is_help=True,
+)
+app.add_typer(watch_commands, name="watches")
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -49,6 +65,13 @@ ConfigOption = Annotated[
         show_default=False,
     ),
 ]
+NameArgument = Annotated[
+    str | None, typer.Argument(help="A watch of the configuration.", show_default=False)
+]
+QueryOption = Annotated[
+    str | None,
+    typer.Option("--query", "-q", help="A query, in place of a watch.", show_default=False),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 
@@ -59,6 +82,9 @@ def main() -> None:
     except ConfigError as error:
         for mistake in error.mistakes:
             err.print(str(mistake), style="red", markup=False, soft_wrap=True)
+        sys.exit(2)
+    except QueryError as error:
+        err.print(rendered(error), style="red", markup=False, soft_wrap=True)
         sys.exit(2)
     except MonitorError as error:
         err.print(f"monitor: {error}", style="red", markup=False, soft_wrap=True)
@@ -109,11 +135,11 @@ def once(config_file: ConfigOption = None) -> None:
 def check(config_file: ConfigOption = None) -> None:
     """Read the configuration and print every mistake with its line and column."""
     path, settings = _settings(config_file)
-    for warning in settings.warnings:
+    for warning in (*settings.warnings, *asyncio.run(_too_broad(settings))):
         err.print(str(warning), style="yellow", markup=False, soft_wrap=True)
     out.print(
-        f"{path}: fine. {some(len(settings.watches), 'watch', 'watches')} over "
-        f"{some(len(settings.feeds), 'feed')}, alerts to {show.destination(settings)}.",
+        f"{path}: fine. {words.some(len(settings.watches), 'watch', 'watches')} over "
+        f"{words.some(len(settings.feeds), 'feed')}, alerts to {show.destination(settings)}.",
         markup=False,
         soft_wrap=True,
     )
@@ -142,8 +168,7 @@ def status(config_file: ConfigOption = None, as_json: JsonOption = False) -> Non
         async with looking_at(settings) as reports:
             counts, feeds = await reports.counts(now), await reports.feeds()
         if as_json:
-            json.dump(show.status_json(counts, feeds), sys.stdout, ensure_ascii=False, indent=2)
-            sys.stdout.write("\n")
+            _print_json(show.status_json(counts, feeds))
         else:
             for part in show.status(counts, feeds, now):
                 out.print(part)
@@ -201,6 +226,194 @@ def db_upgrade(config_file: ConfigOption = None) -> None:
     out.print(f"The database is at version {version}.", markup=False)
 
 
+@watch_commands.command("list")
+def watches_list(config_file: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Every watch: where it leads, what it found in seven days, and what it reads as."""
+    settings, _ = _what_is_right(config_file)
+    written = {watch.name: bracketed(read(watch).root) for watch in settings.watches}
+    hits = asyncio.run(_hits_of_a_week(settings))
+    if as_json:
+        _print_json(show_watches.listed_json(settings, written, hits))
+        return
+    for part in show_watches.listed(settings, written, hits):
+        out.print(part)
+
+
+@watch_commands.command("explain")
+def watches_explain(
+    name: NameArgument = None,
+    query: QueryOption = None,
+    article: Annotated[
+        str | None,
+        typer.Option("--article", "-a", help="Try it on a stored article: its URL, or its number."),
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(
+            "--text",
+            "-t",
+            help="Try it on a file, or on what is piped in (-). Its first line is the headline.",
+        ),
+    ] = None,
+    config_file: ConfigOption = None,
+) -> None:
+    """Take a watch apart: its brackets, what each term is found as; why an article matches or not."""
+    settings, mistakes = _what_is_right(config_file)
+    watch = _watch_of(name, query, settings, mistakes)
+    if article is not None and text is not None:
+        raise typer.BadParameter(
+            "takes the place of --article: give one of them", param_hint="--text"
+        )
+    document = None
+    if article is not None:
+        document = asyncio.run(_stored(article, settings)).document
+    elif text is not None:
+        headline, _, body = _text_of(text).strip().partition("\n")
+        document = Document(title=headline.strip(), body=body.strip())
+    for part in show_watches.explained(watch, explain(watch, document), document):
+        out.print(part)
+
+
+@watch_commands.command("test")
+def watches_test(
+    name: NameArgument = None,
+    query: QueryOption = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="Compare with this query. Default: the watch as the service last ran it, if it "
+            "was another.",
+            show_default=False,
+        ),
+    ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(help="How far to go back. Default: 30.", min=1, max=36500, show_default=False),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(help="At most so many articles, the newest.", min=1, show_default=False),
+    ] = None,
+    config_file: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Try a watch on the stored articles: how much it finds, a few of them, what an edit changes."""
+    settings, mistakes = _what_is_right(config_file)
+    watch = _watch_of(name, query, settings, mistakes)
+    other = None if against is None else _watch_of(None, against, settings, mistakes)
+    trial = asyncio.run(_try(watch, other, settings, days=days, limit=limit))
+    if as_json:
+        _print_json(show_watches.tried_json(trial))
+        return
+    for part in show_watches.tried(trial):
+        out.print(part)
+
+
+async def _hits_of_a_week(settings: Settings) -> Mapping[str, int] | None:
+    try:
+        async with looking_at(settings) as reports:
+            rows = await reports.watches(SystemClock().now() - timedelta(days=7))
+    except StorageError:  # nothing has run yet
+        return None
+    return {row.watch.name: row.hits for row in rows}
+
+
+async def _too_broad(settings: Settings) -> Sequence[Mistake]:
+    """Watches that would bring too much, if there is an archive to tell by."""
+    with suppress(StorageError):
+        async with looking_at(settings) as reports:
+            return await volume.too_broad(settings, reports, SystemClock().now())
+    return ()
+
+
+async def _stored(article: str, settings: Settings) -> Archived:
+    async with looking_at(settings) as reports:
+        if article.isdecimal():
+            found = await reports.archived(ArticleId(int(article)))
+        else:
+            trace = await reports.trace(show.canonical(article))
+            found = await reports.archived(trace.article) if trace else None
+    if found is None:
+        raise MonitorError(f"there is no article {article} in the database: see `monitor why`")
+    return found
+
+
+async def _try(
+    watch: Watch, other: Watch | None, settings: Settings, *, days: int | None, limit: int | None
+) -> show_watches.Trial:
+    now = SystemClock().now()
+    days = days or (None if limit else 30)
+    since = now - timedelta(days=days) if days else datetime.min.replace(tzinfo=UTC)
+    async with looking_at(settings) as reports:
+        rows = await reports.watches(now)
+        stored = next((row.watch for row in rows if row.watch.name == watch.name), None)
+        names = ("this one", "the other")
+        if other is None and stored is not None and content_of(stored) != content_of(watch):
+            other, names = stored, ("the edited version", "the version last run")
+        size = await reports.archive_size(since)
+        if not size:
+            period = f" of the last {words.some(days, 'day')}" if days else ""
+            raise MonitorError(f"there are no articles{period} to try it on")
+        test = Backtest(watch, other, is_news=volume.news_within(settings.alerts.max_age))
+        began = perf_counter()
+        with Progress(
+            TextColumn("Reading"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=err,
+            transient=True,
+            disable=not err.is_terminal,
+        ) as progress:
+            task = progress.add_task("", total=min(size, limit or size))
+            async for batch in volume.newest(reports, since, limit):
+                test.read(batch)
+                progress.advance(task, len(batch))
+        seconds = perf_counter() - began
+    return show_watches.Trial(
+        outcome=test.outcome(),
+        new=bracketed(read(watch).root),
+        old=bracketed(read(other).root) if other else None,
+        names=names,
+        period=f" of the last {words.some(days, 'day')}" if days else "",
+        seconds=seconds,
+    )
+
+
+def _watch_of(
+    name: str | None, query: str | None, settings: Settings, mistakes: Sequence[Mistake]
+) -> Watch:
+    """The watch that is meant: one of the configuration, or a query alone.
+
+    Raises `ConfigError` for a name that there is none of, `QueryError` for a query.
+    """
+    if (name is None) == (query is None):
+        raise typer.BadParameter("give the name of a watch, or a query with --query")
+    if query is not None:
+        config.checked(query)
+        return Watch(name="--query", query=query)
+    assert name is not None
+    known = {config.folded(watch.name): watch for watch in settings.watches}
+    if watch := known.get(config.folded(name)):
+        return watch
+    own = tuple(mistake for mistake in mistakes if f'watch "{name}"' in mistake.message)
+    raise ConfigError(own or (Mistake(show_watches.unknown(name, settings.watches)),))
+
+
+def _text_of(file: str) -> str:
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="--text") from None
+    except UnicodeDecodeError:
+        raise typer.BadParameter(f"{file} is not in UTF-8", param_hint="--text") from None
+
+
+def _print_json(value: object) -> None:
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
+    sys.stdout.write("\n")
+
+
 def _settings(path: Path | None) -> tuple[Path, Settings]:
     path = path or config.config_path_from(os.environ)
     settings = config.load(path, os.environ)
@@ -209,21 +422,27 @@ def _settings(path: Path | None) -> tuple[Path, Settings]:
 
 def _settings_to_look_by(path: Path | None, *, quiet: bool = False) -> Settings:
     """For commands that only look at a service, which goes on when an edit is wrong: so do they."""
+    return _what_is_right(path, quiet=quiet)[0]
+
+
+def _what_is_right(
+    path: Path | None, *, quiet: bool = False
+) -> tuple[Settings, tuple[Mistake, ...]]:
+    """The settings as far as they can be told, and what is wrong with the rest."""
     path = path or config.config_path_from(os.environ)
     try:
-        return config.load(path, os.environ)
+        return config.load(path, os.environ), ()
     except ConfigError as error:
         settings = config.load_what_is_right(path, os.environ)
         if not quiet:
-            count = len(error.mistakes)
             err.print(
-                f"{path} has {count} mistake{'' if count == 1 else 's'} (see `monitor check`): what "
-                "is right in it is used here.",
+                f"{path} has {words.some(len(error.mistakes), 'mistake')} (see `monitor check`): "
+                "what is right in it is used here.",
                 style="yellow",
                 markup=False,
                 soft_wrap=True,
             )
-        return settings
+        return settings, error.mistakes
 
 
 def _go(work: Coroutine[Any, Any, None], settings: Settings) -> None:

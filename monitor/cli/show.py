@@ -13,12 +13,16 @@ from rich.text import Text
 from monitor.compose import why_not_news
 from monitor.config import Settings
 from monitor.errors import MonitorError, Permanent
-from monitor.match import Document, compile_watches
+from monitor.match import Document
+from monitor.match.explain import explain
 from monitor.match.passage import best_passage
-from monitor.model import ArticleState, DeliveryState, FeedStatus
+from monitor.model import ArticleState, DeliveryState, FeedStatus, Hit, Watch
 from monitor.ports import ArticleTrace, Counts, DeliveryRow, FeedRow, Reports
 from monitor.stories.urls import canonical_url, host_of, resolve_redirector
 from monitor.web import words
+
+_MOST_MISSED = 20
+"""Watches that did not match which are explained: each is looked for anew."""
 
 _STYLE = {FeedStatus.OK: "green", FeedStatus.FAILING: "red", FeedStatus.GONE: "red"}
 
@@ -119,16 +123,23 @@ async def why(
     url: str, settings: Settings, reports: Reports, now: datetime
 ) -> Sequence[str | Text]:
     """The story of one article, stage by stage. Raises `MonitorError` if this is no URL."""
+    at = canonical(url)
+    trace = await reports.trace(at)
+    if trace is None:
+        return list(_unseen(at, await reports.feeds(), now))
+    archived = await reports.archived(trace.article)
+    document = archived.document if archived else None
+    return list(traced(trace, settings, now, document))
+
+
+def canonical(url: str) -> str:
+    """What an article is known by. Raises `MonitorError` if this is no URL."""
     if "://" not in url and "." in url.partition("/")[0]:
         url = f"https://{url}"  # as browsers copy it
     try:
-        canonical = canonical_url(resolve_redirector(url))
+        return canonical_url(resolve_redirector(url))
     except Permanent as error:
         raise MonitorError(f"{url!r} is no web address") from error
-    trace = await reports.trace(canonical)
-    if trace is None:
-        return list(_unseen(canonical, await reports.feeds(), now))
-    return list(traced(trace, settings, now))
 
 
 def _unseen(url: str, feeds: Sequence[FeedRow], now: datetime) -> Iterator[str | Text]:
@@ -146,8 +157,10 @@ def _unseen(url: str, feeds: Sequence[FeedRow], now: datetime) -> Iterator[str |
         )
 
 
-def traced(trace: ArticleTrace, settings: Settings, now: datetime) -> Iterator[str | Text]:
-    """What is known of an article, stage by stage."""
+def traced(
+    trace: ArticleTrace, settings: Settings, now: datetime, document: Document | None = None
+) -> Iterator[str | Text]:
+    """What is known of an article, stage by stage. `document`: as the watches read it."""
     yield Text(trace.title or "(no headline)", style="bold")
     yield Text(trace.url, style="dim")
     yield ""
@@ -165,7 +178,8 @@ def traced(trace: ArticleTrace, settings: Settings, now: datetime) -> Iterator[s
         return
     copy = f", a copy of {escape(trace.copy_of)}" if trace.copy_of else ""
     yield f"[bold]Grouped[/]   story {trace.story}{copy}"
-    yield from _matched(trace, settings)
+    document = document or Document(title=trace.title, body=trace.body, language=trace.language)
+    yield from _matched(trace, settings, document)
     yield from _alerted(trace, settings, now)
 
 
@@ -187,30 +201,36 @@ def _text_line(trace: ArticleTrace, now: datetime) -> str:
             return f"{length} from the {place}, {trace.language or 'language unknown'}{error}"
 
 
-def _matched(trace: ArticleTrace, settings: Settings) -> Iterator[str | Text]:
+def _matched(trace: ArticleTrace, settings: Settings, document: Document) -> Iterator[str | Text]:
     found = {hit.watch: hit for hit in trace.hits}
-    document = Document(title=trace.title, body=trace.body, language=trace.language)
-    matcher = compile_watches(settings.watches)
-    now_found = {hit.watch for hit in matcher.match(document)}
+    missed = [watch for watch in settings.watches if watch.name not in found]
     for watch in settings.watches:
-        hit = found.get(watch.name)
-        if hit is None:
-            note = (
-                "not when it was read, but the watch as it is now would match"
-                if watch.name in now_found
-                else f"none of {', '.join(map(repr, watch.terms))} stands in headline or text"
-            )
-            yield f"[bold]Matched[/]   [dim]no[/]  {escape(watch.name)}: {escape(note)}"
-            continue
-        terms = ", ".join(dict.fromkeys(span.term for span in hit.spans))
-        yield f"[bold]Matched[/]   [green]yes[/] {escape(watch.name)}: {escape(terms)}"
-        in_body = [span for span in hit.spans if span.field == "body"]
-        if in_body:
-            passage = best_passage(trace.body, in_body)
-            text = Text("                " + passage.text)
-            for start, end in passage.marks:
-                text.stylize("bold yellow", start + 16, end + 16)
-            yield text
+        if hit := found.get(watch.name):
+            yield from _hit(trace, hit)
+    for watch in missed[:_MOST_MISSED]:
+        reason = escape(_why_not(watch, document))
+        yield f"[bold]Matched[/]   [dim]no[/]  {escape(watch.name)}: {reason}"
+    if (more := len(missed) - _MOST_MISSED) and more > 0:
+        yield f"          [dim]nor any of {words.some(more, 'other watch', 'other watches')}[/]"
+
+
+def _hit(trace: ArticleTrace, hit: Hit) -> Iterator[str | Text]:
+    terms = ", ".join(dict.fromkeys(span.term for span in hit.spans))
+    said = escape(terms) if terms else "by what is known of it beside its text"
+    yield f"[bold]Matched[/]   [green]yes[/] {escape(hit.watch)}: {said}"
+    in_body = [span for span in hit.spans if span.field == "body"]
+    if in_body:
+        passage = best_passage(trace.body, in_body)
+        text = Text("                " + passage.text)
+        for start, end in passage.marks:
+            text.stylize("bold yellow", start + 16, end + 16)
+        yield text
+
+
+def _why_not(watch: Watch, document: Document) -> str:
+    """What is missing of a watch, or which NOT fired."""
+    reasons = explain(watch, document).reasons()
+    return "; ".join(reasons) or "not when it was read, but the watch as it is now would match"
 
 
 def _alerted(trace: ArticleTrace, settings: Settings, now: datetime) -> Iterator[str]:

@@ -37,6 +37,7 @@ ENOUGH: Final = 200
 SHORTEST: Final = timedelta(hours=6)
 """How long articles must have come for a rate per day to mean something."""
 
+_FEW: Final = 5  # finds below which a rate is chance
 _DAY: Final = timedelta(days=1)
 
 
@@ -147,7 +148,8 @@ class Prediction:
     def _rate(self) -> str:
         if self.hits_a_day is None or self.messages_a_day is None:
             return f"in {_some(self.messages, 'message')}"
-        for name, days in (("day", 1), ("week", 7)):
+        units = (("day", 1), ("week", 7)) if self.hits >= _FEW else ()
+        for name, days in units:
             hits, messages = round(self.hits_a_day * days), round(self.messages_a_day * days)
             if hits and (messages or not self.messages):
                 return f"about {hits:,} a {name} in {_some(messages, 'message')}"

@@ -1,0 +1,420 @@
+"""What `monitor watches` prints: values in, lines and tables out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from monitor.config import Settings, folded
+from monitor.match import Document
+from monitor.match.backtest import Archived, Day, Found, Outcome, Sample
+from monitor.match.explain import Explanation, TermPlan, Trace
+from monitor.match.language import line_and_column
+from monitor.match.passage import Passage, best_passage, highlight
+from monitor.match.query import Note
+from monitor.model import Span, Watch
+from monitor.web import words
+
+_FOUND = "bold yellow"
+_BAR = 24  # columns of the longest bar
+_MOST_BARS = 31
+_SHOWN_WORDS = 4  # of those that a term was found as
+
+
+def kind(watch: Watch) -> str:
+    """What a watch is made of, in a word."""
+    return "terms" if watch.query is None else "query"
+
+
+def unknown(name: str, watches: Sequence[Watch]) -> str:
+    """What to say of a name that no watch has."""
+    names = {folded(watch.name): watch.name for watch in watches}
+    close = difflib.get_close_matches(folded(name), list(names), n=1, cutoff=0.6)
+    close = close or [key for key in names if folded(name) in key][:1]
+    if close:
+        return f'no watch is called "{name}"; did you mean "{names[close[0]]}"?'
+    return f'no watch is called "{name}"; see `monitor watches list`'
+
+
+# ------------------------------------------------------------------------------ list
+
+
+def listed(
+    settings: Settings, written: Mapping[str, str], hits: Mapping[str, int] | None
+) -> Iterator[RenderableType]:
+    """Every watch: where it leads, what it found in a week, and itself with all its brackets.
+
+    `hits` are by name; None where there is no database to ask, without those not run yet.
+    """
+    for watch in settings.watches:
+        head = Text(watch.name, style="bold")
+        head.append(f"  {kind(watch)}", style="dim")
+        head.append(f" → {watch.channel or settings.slack.channel or 'the default channel'}", "dim")
+        if hits is not None:
+            count = hits.get(watch.name)
+            found = "not run yet" if count is None else f"{words.some(count, 'hit')} in 7 days"
+            head.append(f" · {found}", "dim")
+        yield head
+        yield Padding(Text(written[watch.name]), (0, 0, 0, 4))
+    if not settings.watches:
+        yield Text("No watches. Add a [[watch]] to feeds.toml.")
+
+
+def listed_json(
+    settings: Settings, written: Mapping[str, str], hits: Mapping[str, int] | None
+) -> list[dict[str, Any]]:
+    """The same for machines."""
+    return [
+        {
+            "name": watch.name,
+            "kind": kind(watch),
+            "terms": list(watch.terms),
+            "query": watch.query,
+            "variants": {term: list(spellings) for term, spellings in watch.variants},
+            "channel": watch.channel or settings.slack.channel,
+            "bracketed": written[watch.name],
+            "hits_7_days": None if hits is None else hits.get(watch.name),
+        }
+        for watch in settings.watches
+    ]
+
+
+# ------------------------------------------------------------------------------ explain
+
+
+def explained(
+    watch: Watch, explanation: Explanation, document: Document | None
+) -> Iterator[RenderableType]:
+    """A query taken apart; with an article, how it answers."""
+    yield Text(explanation.bracketed, style="bold")
+    for note in explanation.notes:
+        yield Text(_note(watch.query or "", note), style="yellow")
+    if explanation.terms:
+        yield ""
+        yield Text("Each term is found as", style="dim")
+        yield _terms(explanation.terms)
+    yield Text(_waits_for(explanation), style="dim")
+    if document is not None and explanation.trace is not None:
+        yield ""
+        yield from _answered(explanation, explanation.trace, document)
+
+
+def _note(query: str, note: Note) -> str:
+    row, column = line_and_column(query, note.start)
+    place = f"line {row}, column {column}" if "\n" in query.strip() else f"column {column}"
+    return f"{place}: {note.message}"
+
+
+def _terms(terms: Iterable[TermPlan]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
+    table.add_column(overflow="fold", max_width=30)
+    table.add_column(overflow="fold")
+    for term in terms:
+        exactly = "in capitals only" if term.capitals else "exactly so"
+        spelled = (
+            f"{spelling[1:]} ({exactly})" if spelling.startswith("=") else spelling
+            for spelling in term.spellings
+        )
+        table.add_row(Text(term.term), Text(", ".join(spelled)))
+    return table
+
+
+def _waits_for(explanation: Explanation) -> str:
+    if explanation.always:
+        return "No word must be there: every article is asked."
+    anchors = [term.term for term in explanation.terms if term.is_anchor]
+    shown = ", ".join(anchors[:8]) + (f" and {len(anchors) - 8} more" if len(anchors) > 8 else "")
+    return (
+        f"Only articles with {'one of ' if len(anchors) > 1 else ''}{shown} are looked at closely."
+    )
+
+
+def _answered(
+    explanation: Explanation, trace: Trace, document: Document
+) -> Iterator[RenderableType]:
+    spans = trace.spans if trace.matched else tuple(_found_in(trace))
+    yield from _article(document, spans)
+    yield ""
+    yield _tree(trace, document)
+    if trace.matched:
+        yield Text("It matches.", style="green")
+    for reason in explanation.reasons():
+        yield Text(f"It does not match: {reason}.", style="red")
+
+
+def _article(document: Document, spans: Sequence[Span]) -> Iterator[RenderableType]:
+    """The headline and the passage where most was found."""
+    in_title = [span for span in spans if span.field == "title"]
+    yield marked(highlight(document.title, in_title), "bold")
+    in_body = [span for span in spans if span.field == "body"]
+    if document.body:
+        yield passage_text(best_passage(document.body, in_body))
+
+
+def _tree(trace: Trace, document: Document, above: Tree | None = None) -> Tree:
+    label = Text("✓ " if trace.matched else "✗ ", style="green" if trace.matched else "red")
+    label.append(trace.text, "default")
+    found = trace.spans if not trace.parts else ()
+    for number, (word, count) in enumerate(_words_of(found, document)):
+        label.append("  " if not number else ", ")
+        label.append(word, _FOUND)
+        label.append(f" ×{count}" if count > 1 else "", "dim")
+    here = above.add(label) if above is not None else Tree(label, guide_style="dim")
+    for part in trace.parts:
+        _tree(part, document, here)
+    return here
+
+
+def _words_of(spans: Iterable[Span], document: Document) -> list[tuple[str, int]]:
+    """What was found, as it is written, the most frequent first, and how often."""
+    counts: dict[str, int] = {}
+    for span in spans:
+        text = document.title if span.field == "title" else document.body
+        word = " ".join(text[span.start : span.end].split())
+        counts[word] = counts.get(word, 0) + 1
+    return sorted(counts.items(), key=lambda item: -item[1])[:_SHOWN_WORDS]
+
+
+def _found_in(trace: Trace) -> Iterator[Span]:
+    """Everything that was found of a query, also where the whole does not match."""
+    if trace.matched and not trace.parts:
+        yield from trace.spans
+    for part in trace.parts:
+        yield from _found_in(part)
+
+
+def marked(pieces: Iterable[tuple[str, bool]], style: str = "") -> Text:
+    """A text with what was found in it."""
+    text = Text(style=style)
+    for piece, is_found in pieces:
+        text.append(" ".join(piece.split("\n")), _FOUND if is_found else "")
+    return text
+
+
+def passage_text(passage: Passage) -> Text:
+    """A passage with what was found in it."""
+    text = Text(passage.text)
+    for start, end in passage.marks:
+        text.stylize(_FOUND, start, end)
+    return text
+
+
+# ------------------------------------------------------------------------------ test
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A backtest, and what it is of."""
+
+    outcome: Outcome
+    new: str  # with all its brackets
+    old: str | None
+    names: tuple[str, str]  # of the two, in words
+    period: str  # " of the last 30 days"
+    seconds: float
+
+    @property
+    def speed(self) -> int:
+        """Articles a second."""
+        return round(self.outcome.articles / max(self.seconds, 1e-9))
+
+
+def tried(trial: Trial) -> Iterator[RenderableType]:
+    """What a backtest found, for people."""
+    outcome = trial.outcome
+    yield Text(trial.new, style="bold")
+    yield Text(
+        f"{words.some(outcome.articles, 'article')}{trial.period} read in {trial.seconds:.1f} s "
+        f"({trial.speed:,} a second).",
+        style="dim",
+    )
+    yield ""
+    yield Text(f"It {outcome.prediction.sentence}.")
+    if outcome.prediction.is_too_broad:
+        yield Text(
+            "That is too broad: nobody reads so much. Say what must stand beside it (AND, NEAR), "
+            "or where (title:).",
+            style="yellow",
+        )
+    if outcome.new.hits:
+        yield ""
+        yield chart(outcome.new.days, outcome.old)
+    if outcome.difference is None:
+        yield from _samples("Some of them", outcome.new.samples)
+        return
+    yield from _compared(trial)
+
+
+def _compared(trial: Trial) -> Iterator[RenderableType]:
+    outcome, difference, old = trial.outcome, trial.outcome.difference, trial.outcome.old
+    assert difference is not None
+    assert old is not None
+    yield ""
+    new_name, old_name = trial.names
+    yield Text(f"Compared with {old_name}:", style="bold")
+    yield Padding(Text(trial.old or ""), (0, 0, 0, 4))
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
+    table.add_column(justify="right")
+    table.add_column()
+    for count, what in (
+        (difference.both, "found by both"),
+        (difference.only_new, f"only by {new_name}"),
+        (difference.only_old, f"only by {old_name}"),
+    ):
+        table.add_row(words.number(count), what)
+    yield table
+    yield Text(
+        f"In {words.some(outcome.new.messages, 'message')}; {old_name} in "
+        f"{words.number(old.messages)}."
+    )
+    if not difference.only_new and not difference.only_old:
+        yield from _samples("Some of them", outcome.new.samples)
+    yield from _samples(f"Only by {new_name}", difference.samples_new)
+    yield from _samples(f"Only by {old_name}", difference.samples_old)
+
+
+def chart(days: Sequence[Day], old: Found | None) -> Table:
+    """A bar for each day; for each week, if there are many."""
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    rows = list(_rows(days))
+    before = [row.hits for row in _rows(old.days)] if old else []
+    table.add_column("Week of" if len(days) > _MOST_BARS else "Day", no_wrap=True)
+    table.add_column("Hits", justify="right")
+    if old:
+        table.add_column("Other", justify="right")
+    table.add_column("Messages", justify="right")
+    table.add_column("")
+    most = max((row.hits for row in rows), default=0)
+    for number, row in enumerate(rows):
+        table.add_row(
+            _day(row.date),
+            words.number(row.hits),
+            *([words.number(before[number])] if old else []),
+            words.number(row.messages),
+            Text(_bar(row.hits, most), style="green"),
+        )
+    return table
+
+
+def _rows(days: Sequence[Day]) -> Iterable[Day]:
+    """The days; if they are more than a month, put together to weeks from Monday."""
+    if len(days) <= _MOST_BARS:
+        return days
+    weeks = groupby(days, key=lambda day: day.date - timedelta(days=day.date.weekday()))
+    return [
+        Day(
+            monday,
+            sum(day.articles for day in group),
+            sum(day.hits for day in group),
+            sum(day.messages for day in group),
+        )
+        for monday, group in ((monday, list(days)) for monday, days in weeks)
+    ]
+
+
+def _day(day: date) -> str:
+    return f"{day:%a} {day.day:>2} {day:%b}"
+
+
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def _bar(count: int, most: int) -> str:
+    """A bar in eighths of a column; whatever is not nothing can be seen."""
+    if not count:
+        return ""
+    eighths = max(1, round(count / most * _BAR * 8))
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+
+
+def _samples(title: str, samples: Sequence[Sample]) -> Iterator[RenderableType]:
+    if samples:
+        yield ""
+        yield Text(f"{title}:", style="bold")
+    for sample in samples:
+        yield Padding(Group(*_sample(sample)), (0, 0, 0, 2))
+
+
+def _sample(sample: Sample) -> Iterator[RenderableType]:
+    article = sample.archived
+    in_title = [span for span in sample.spans if span.field == "title"]
+    title = highlight(article.document.title or "(no headline)", in_title)
+    yield Text("• ") + marked(title, "bold")
+    details = [*article.document.sources[:1], words.date(article.first_seen_at)]
+    yield Text(f"  {' · '.join(details)}  {address(article)}", style="dim")
+    if passage := sample.passage(200):
+        yield Padding(passage_text(passage), (0, 0, 0, 2))
+
+
+def address(article: Archived) -> str:
+    """What `explain --article` takes."""
+    return article.url or str(article.article)
+
+
+def tried_json(trial: Trial) -> dict[str, Any]:
+    """What a backtest found, for machines: days and times in ISO 8601."""
+    outcome, prediction = trial.outcome, trial.outcome.prediction
+    difference = outcome.difference
+    return {
+        "query": trial.new,
+        "against": trial.old,
+        "articles": outcome.articles,
+        "seconds": round(trial.seconds, 3),
+        "articles_per_second": trial.speed,
+        "hits_per_day": prediction.hits_a_day,
+        "messages_per_day": prediction.messages_a_day,
+        "too_broad": prediction.is_too_broad,
+        "summary": prediction.sentence,
+        "new": _found_json(outcome.new),
+        "old": None if outcome.old is None else _found_json(outcome.old),
+        "difference": None
+        if difference is None
+        else {
+            "both": difference.both,
+            "only_new": difference.only_new,
+            "only_old": difference.only_old,
+            "samples_only_new": [_sample_json(sample) for sample in difference.samples_new],
+            "samples_only_old": [_sample_json(sample) for sample in difference.samples_old],
+        },
+    }
+
+
+def _found_json(found: Found) -> dict[str, Any]:
+    return {
+        "hits": found.hits,
+        "messages": found.messages,
+        "days": [
+            {
+                "date": day.date.isoformat(),
+                "articles": day.articles,
+                "hits": day.hits,
+                "messages": day.messages,
+            }
+            for day in found.days
+        ],
+        "samples": [_sample_json(sample) for sample in found.samples],
+    }
+
+
+def _sample_json(sample: Sample) -> dict[str, Any]:
+    article, passage = sample.archived, sample.passage(200)
+    return {
+        "article": article.article,
+        "story": article.story,
+        "url": article.url,
+        "title": article.document.title,
+        "sources": list(article.document.sources),
+        "first_seen_at": article.first_seen_at.isoformat(),
+        "passage": passage.text if passage else None,
+        "spans": [[span.field, span.start, span.end, span.term] for span in sample.spans],
+    }
