@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 
 from monitor.text.characters import KINDS, OPAQUE, STOPPED, UNSPACED
@@ -136,11 +137,14 @@ class _Cutter:
         tokens, kinds, scripts = self._tokens, self._kinds, self._scripts
         lead = kinds[: tokens[0].start].strip("XZ") if tokens else kinds.strip("XZ")
         tail = kinds[tokens[-1].end :].strip("XZ") if tokens else lead
+        readings = list(self._readings())
+        if self._tags:
+            readings.sort(key=itemgetter(0))
         return Chunk(
             tuple(tokens),
             tuple(self._words),
             self._words[-1] + 1 if tokens else 0,
-            tuple(self._readings()),
+            tuple(readings),
             clean_start=not lead,
             clean_end=not tail,
             stop_start="!" in lead or "." in lead,

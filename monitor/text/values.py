@@ -51,7 +51,7 @@ class Chunk:
     tokens: tuple[Token, ...]
     words: tuple[int, ...]  # for each token, which word of the chunk it is part of: 0, 0, 1 …
     count: int  # of words
-    readings: tuple[Reading, ...]
+    readings: tuple[Reading, ...]  # in order of their first tokens
     clean_start: bool  # nothing visible before the first token; if it has none, nothing at all
     clean_end: bool  # and behind the last one
     stop_start: bool  # before the first token stands what ends a sentence
