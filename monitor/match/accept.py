@@ -29,7 +29,7 @@ from urllib.parse import urlsplit
 
 from monitor.errors import ConfigError, QueryError
 from monitor.match import Document, compile_watches
-from monitor.match.language import rendered
+from monitor.match.language import parse, rendered
 from monitor.model import Watch
 
 Place: TypeAlias = tuple[str, int, int]
@@ -196,6 +196,8 @@ def _sorted(places: Iterator[Place]) -> tuple[Place, ...]:
 def answer(case: Case) -> Answer:
     """What the matcher finds, asked for this one watch and article."""
     try:
+        if case.watch.query is not None:
+            parse(case.watch.query)  # says in which column it goes wrong
         matcher = compile_watches([case.watch])
     except QueryError as error:
         return Answer(match=False, refusal=rendered(error))
