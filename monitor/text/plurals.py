@@ -109,7 +109,7 @@ _PLURALS_IN_IS: Final = frozenset(_IN_IS.split())
 _PLURALS_IN_US: Final = frozenset(_IN_US.split())
 # Of women, gunmen, policemen; but these are not of anybody whose name or word is the other.
 _NO_MEN: Final = frozenset({"amen", "omen", "ramen", "abdomen", "yemen", "lumen", "carmen"})
-_DESIGNATION: Final = re.compile(r"[a-z]{1,5}\d{1,4}[a-z]{0,2}s")  # F16s, Su30s, T72s, B52s
+_DESIGNATION: Final = re.compile(r"[a-z]{1,5}\d{1,4}[a-z]{0,3}s")  # F16s, Su30s, T72s, B52s
 _SHORTEST: Final = 3  # letters of a singular: "his" is nobody's
 
 

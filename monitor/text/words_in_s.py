@@ -15,10 +15,10 @@ from typing import Final
 _EVERYDAY: Final = """
     acoustics aerobics aeronautics afterwards alas alias always analytics antics asbestos
     astrophysics athletics atlas avionics backwards barracks bathos bellows besides bias
-    billiards binoculars bioethics biophysics biscotti canvas caries chaos christmas clothes
-    congrats corps cosmos crossroads cybernetics diabetes does doldrums downstairs downwards
-    dynamics eastwards economics electronics eros ethics ethos forensics forwards gallows
-    genetics genomics geophysics geopolitics goes grassroots gymnastics headquarters herpes hers
+    billiards binoculars bioethics biophysics canvas caries chaos christmas clothes congrats
+    corps cosmos crossroads cybernetics diabetes does doldrums downstairs downwards dynamics
+    eastwards economics electronics eros ethics ethos forensics forwards gallows genetics
+    genomics geophysics geopolitics goes grassroots gymnastics headquarters herpes hers
     hydraulics indoors innings inwards kudos lens linguistics logistics macroeconomics
     mathematics maths means measles metaphysics mews microeconomics mumps news northwards
     nowadays obstetrics onwards optics ours ourselves outdoors outwards overseas paediatrics
@@ -37,8 +37,7 @@ _PLACES: Final = """
     maldives malvinas marseilles massachusetts matamoros moines mykonos nantes naples naxos
     netherlands nimes orkneys orleans ozarks palmas paphos paros patras philippines pireas
     pyrenees quds quepos reims rennes rhodes salinas samos seychelles shetlands sivas skopelos
-    tamaulipas texarkana texas thames thebes troms vegas versailles vosges wales yonkers
-    zacatecas
+    tamaulipas texas thames thebes troms vegas versailles vosges wales yonkers zacatecas
 """
 _PEOPLE: Final = """
     abbas abrams achilles adams agnes ahrens aikens ailes alexandros alves ames amos ananias
