@@ -700,9 +700,10 @@ def test_the_shipped_file_is_right():
     """No mistakes, no warnings, and what the README promises."""
     settings = load(SHIPPED, {})
     assert settings.warnings == ()
-    assert settings.watches == (
-        Watch(name="India–Pakistan ceasefire", terms=("ceasefire", "Kashmir", "Operation Sindoor")),
-    )
+    terms, query = settings.watches
+    assert terms.terms == ("ceasefire", "Kashmir", "Operation Sindoor")
+    assert [term for term, _ in terms.variants] == list(terms.terms)
+    assert query.query is not None
     assert len(settings.feeds) >= 25
     assert {spec.language for spec in settings.feeds} == {"en", "hi", "ur"}
     assert {spec.side for spec in settings.feeds} == {"india", "pakistan", None}
