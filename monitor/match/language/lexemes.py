@@ -13,6 +13,7 @@ from monitor.match.language.names import (
     WORDS,
     close_field,
     close_operator,
+    shortened,
     unknown_field,
 )
 from monitor.match.language.showing import line_and_column
@@ -56,12 +57,14 @@ class Lexeme(NamedTuple):
 
 # Quotation marks of all kinds open and close alike. A mark between two Hebrew letters is none,
 # but part of an acronym (צה"ל).
-QUOTES: Final = '"“”„‟«»＂″〝〞〟「」『』❝❞'
+_QUOTES: Final = '"“”„‟«»＂″〝〞〟「」『』❝❞'
 _HEBREW: Final = "א-ת"
 _GERSHAYIM: Final = f'(?<=[{_HEBREW}])["“”](?=[{_HEBREW}])'
+QUOTE: Final = re.compile(f"(?!{_GERSHAYIM})[{_QUOTES}]")
 _SINGLE: Final = "'‘’‚‛`´‹›＇"
 _SEPARATORS: Final = ",;，；、،؛"
 _BEHIND: Final = _SINGLE + _SEPARATORS + ":：。؟"  # what may stand behind a word and is not of it
+_AROUND: Final = _BEHIND + "/"
 _MINUS: Final = "-–−‐‑﹣－"
 _SIGNS: Final = _MINUS + "!+=＋＝！"
 _TAGS: Final = "#＃"
@@ -75,13 +78,13 @@ _LEXEME: Final = re.compile(
     rf"""
     \s* (?:
         (?P<comment> [{_TAGS}] (?=\s|\Z) [^\n]* | //[^\n]* | /\*.*?\*/ | <<<.*?>>> )
-      | (?P<word> (?: [^\s()（）|｜&{QUOTES}]+ | &(?!&) | {_GERSHAYIM} )+ )
-      | (?P<phrase> [{QUOTES}] (?: [^{QUOTES}]+ | {_GERSHAYIM} )* [{QUOTES}] )
+      | (?P<word> (?: [^\s()（）|｜&{_QUOTES}]+ | &(?!&) | {_GERSHAYIM} )+ )
+      | (?P<phrase> [{_QUOTES}] (?: [^{_QUOTES}]++ | {_GERSHAYIM} )*+ [{_QUOTES}] )
       | (?P<open> [(（] )
       | (?P<close> [)）] )
       | (?P<or> \|\|? | ｜ )
       | (?P<and> && )
-      | (?P<quote> [{QUOTES}] )
+      | (?P<quote> [{_QUOTES}] )
       | (?P<end> \Z )
     )
     """,
@@ -114,16 +117,21 @@ _MISSPELT: Final = re.compile(r"([A-Za-z]{3,9})[/\\:=~-](\d{1,3})f?")
 _WITHIN: Final = re.compile(r"(near|repeat)(\d+)", re.IGNORECASE)
 _COUNT: Final = re.compile(r"\{(\d*),?\}\Z")
 _BEHIND_PHRASE: Final = re.compile(
-    rf"~(?P<slop>[^\s()|{{^~*{QUOTES}]*) | \{{(?P<count>[^\s()|{{}}]*)\}} | [\^*][\d.]*", re.VERBOSE
+    rf"~(?P<slop>[^\s()|{{^~*{_QUOTES}]*) | \{{(?P<count>[^\s()|{{}}]*)\}} | [\^*][\d.]*",
+    re.VERBOSE,
 )
 _SINGLY_QUOTED: Final = re.compile(
-    rf"[{_SINGLE}](?P<words>\w[^{_SINGLE}{QUOTES}\n]*\s[^{_SINGLE}{QUOTES}\n]*)[{_SINGLE}](?!\w)"
+    rf"[{_SINGLE}](?P<words>\w[^{_SINGLE}{_QUOTES}\n]*\s[^{_SINGLE}{_QUOTES}\n]*)[{_SINGLE}](?!\w)"
 )
-_REGEX: Final = re.compile(r"/(?![\s/*])[^\n]*?/[a-z]*(?=[\s)^]|\Z)")
+_REGEX: Final = re.compile(r"/(?![\s/*])[^\n]{0,200}?/[a-z]*(?=[\s)^]|\Z)")
 _RANGE: Final = re.compile(r"[\[{][^\]}\n]*\bTO\b[^\]}\n]*[\]}]")
-_OPENING: Final = frozenset(f"{QUOTES}(（")
-_LONE_SIGNS: Final = frozenset({"not", "exact"})
+_OPENING: Final = frozenset(f"{_QUOTES}(（")
 _NUMBERS: Final = 9  # digits; more are no number of words
+
+
+def seen(text: str) -> str:
+    """The text with a space for each character that nobody sees and that is no white space."""
+    return text if text.isprintable() else _UNSEEN.sub(" ", text)
 
 
 def lexemes(text: str, notes: list[Note]) -> list[Lexeme]:
@@ -139,7 +147,7 @@ class _Lexer:
 
     def __init__(self, text: str, notes: list[Note]) -> None:
         self._query = text
-        self._text = text if text.isprintable() else _UNSEEN.sub(" ", text)
+        self._text = seen(text)
         self._notes = notes
         self._found: list[Lexeme] = []
         self._at = 0
@@ -229,9 +237,7 @@ class _Lexer:
                     break
                 self._sign(char, at)
                 at += 1
-            elif char in _SINGLE:
-                at += 1
-            elif text.startswith("/", at) and (match := _REGEX.match(text, at)):
+            elif char == "/" and (match := _REGEX.match(text, at)):
                 self._fail(
                     "regular expressions are not understood",
                     at,
@@ -245,14 +251,18 @@ class _Lexer:
                 if found[-1].kind == "about":
                     self._value(at, end)
                     return
+            elif char in _AROUND and not text.startswith("/*", at):
+                at += 1
             else:
                 break
-        if at == end and (len(found) > before or self._opens(end)):
-            return  # what they belong to comes behind them
-        if any(map(str.isalnum, text[at:end])) or text[at : at + 2] == "/*":
+        if any(map(str.isalnum, text[at:end])) or text.startswith("/*", at):
             self._refuse(at, end)
             self._bare(at, end, quoted=any(char in _SINGLE for char in text[start:at]))
             return
+        if at == end and self._opens(end):
+            return  # what they belong to comes directly behind them
+        if len(found) > before and not self._ends_in_sign():
+            return  # a field, whose word comes behind a space
         if "*" in text[at:end]:
             self._fail(
                 '"*" alone would find everything',
@@ -260,9 +270,14 @@ class _Lexer:
                 end,
                 "write the beginning of a word before it: Kashmir*",
             )
-        while len(found) > before and found[-1].kind in _LONE_SIGNS:
+        while len(found) > before and self._ends_in_sign():
             found.pop()
-        self._note(f'"{text[start:end]}" is ignored: it holds no letter or digit', start, end)
+        ignored = shortened(text[start:end])
+        self._note(f'"{ignored}" is ignored: it holds no letter or digit', start, end)
+
+    def _ends_in_sign(self) -> bool:
+        """Whether the last lexeme is a sign, which needs something directly behind it."""
+        return self._found[-1].kind in ("not", "exact") and not self._found[-1].text
 
     def _opens(self, at: int) -> bool:
         """Whether a phrase or a group begins here."""
@@ -293,7 +308,9 @@ class _Lexer:
         if any(char in _SEPARATORS for char in text[stop:end]):
             self._note("a comma means nothing here; write OR between alternatives", stop, end)
         meaning = WORDS.get(word.lower()) if word.isalpha() else None
-        if meaning is not None and (quoted or count is not None):
+        if (meaning is not None and (quoted or count is not None)) or (
+            count is not None and not _PLAIN.fullmatch(word)
+        ):
             self._found.append(Lexeme("phrase", start, stop, word, inner=start))
         elif not (
             self._meant(word, meaning, start)
@@ -466,7 +483,7 @@ class _Lexer:
         elif known in ABOUT_FIELDS:
             self._found.append(Lexeme("about", start, colon, ABOUT_FIELDS[known], loose=loose))
         elif known == EXACT:
-            self._found.append(Lexeme("exact", start, colon))
+            self._found.append(Lexeme("exact", start, colon, EXACT))
         elif gdelt := _WITHIN.fullmatch(name):
             if known.startswith("near"):
                 number = self._words(gdelt[2], start, colon)

@@ -67,6 +67,7 @@ _FOREIGN: Final = {
 """Fields of other dialects, and what serves here."""
 
 _SHOWN: Final = "title, body, lead, source, site, lang, tag, side and author"
+_LONGEST_QUOTED: Final = 40  # characters
 _KNOWN: Final = (*TEXT_FIELDS, *ABOUT_FIELDS, EXACT)
 
 WORDS: Final[Mapping[str, str]] = MappingProxyType(
@@ -85,6 +86,11 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
 _NUMBERED: Final = ("NEAR", "ONEAR", "ATLEAST")
 
 
+def shortened(typed: str) -> str:
+    """What was typed, as a message quotes it."""
+    return typed if len(typed) <= _LONGEST_QUOTED else f"{typed[:_LONGEST_QUOTED]}…"
+
+
 def close_operator(name: str, *, numbered: bool = False) -> str | None:
     """The operator that was probably meant; `numbered`: one that has a number."""
     known = _NUMBERED if numbered else (*_NUMBERED, "AND", "NOT")
@@ -101,8 +107,10 @@ def close_field(name: str, *, cutoff: float = 0.6) -> str | None:
 
 def unknown_field(name: str, typed: str) -> tuple[str, str]:
     """What to say about a field that there is none of, and a hint; `typed` is it with its value."""
-    quoted = f'to look for these characters themselves, quote them: "{typed}"'
-    if foreign := _FOREIGN.get(name.lower()):
+    quoted = f'to look for these characters themselves, quote them: "{shortened(typed)}"'
+    known = name.lower()
+    name = shortened(name)
+    if foreign := _FOREIGN.get(known):
         return f'unknown field "{name}:"', foreign
     if close := close_field(name):
         return f'unknown field "{name}:" – did you mean "{close}:"?', f"write {close}:…; {quoted}"

@@ -9,7 +9,7 @@ from monitor.errors import QueryError
 from monitor.match.about import LANGUAGES
 from monitor.match.language import terms
 from monitor.match.language.lexemes import Kind, Lexeme, lexemes
-from monitor.match.language.names import ABOUT_FIELDS, TEXT_FIELDS, WORDS
+from monitor.match.language.names import ABOUT_FIELDS, TEXT_FIELDS, WORDS, shortened
 from monitor.match.query import (
     About,
     And,
@@ -467,7 +467,7 @@ class _Parser:
             self._note('"?" stands for exactly one letter', lexeme.end - 1, lexeme.end)
         elif _LISTED.search(text) and terms.words_in(text) > 1:
             self._note(
-                f'"{text}" was read as a phrase; write OR between alternatives',
+                f'"{shortened(text)}" was read as a phrase; write OR between alternatives',
                 lexeme.start,
                 lexeme.end,
             )
@@ -590,7 +590,7 @@ class _Parser:
             self._note(f"only the site counts: site:{host}", start, end)
         if about == "lang" and not _is_language(value):
             self._fail(
-                f'no language "{value}" is known',
+                f'no language "{shortened(value)}" is known',
                 lexeme.start,
                 end,
                 "write its code, or its English name: lang:de, lang:urdu",

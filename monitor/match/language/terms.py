@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import Final, NamedTuple, NoReturn
 
 from monitor.errors import QueryError
-from monitor.match.language.lexemes import QUOTES
+from monitor.match.language.lexemes import QUOTE, seen
+from monitor.match.language.names import shortened
 from monitor.text import Link, tokens
 
 _BEFORE_STAR: Final = 3  # letters
@@ -24,7 +25,6 @@ _ADDRESS: Final = re.compile(r"(?:[a-z]+://|www\.)([^\s/]+)", re.IGNORECASE)
 _HOST: Final = re.compile(r"[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}", re.IGNORECASE)
 _MAIL: Final = re.compile(r"\S+@\S+\.\S+")
 _QUESTION: Final = re.compile(r"[?!.…]*\?[?!.…]*\Z")
-_INNER_QUOTE: Final = re.compile(f"(?<![א-ת])[{QUOTES}]|[{QUOTES}](?![א-ת])")
 
 
 class Place(NamedTuple):
@@ -144,54 +144,56 @@ def _no_word(text: str, place: Place) -> NoReturn:
 def check_wildcards(piece: Piece, place: Place, *, exact: bool) -> None:
     """Fails where a `*` or `?` stands wrong in a piece without white space."""
     text = piece.text
-    for match in _SPECIAL.finditer(text):
-        at = match.start()
-        sign = match[0]
-        start = piece.start + at
-        before, behind = text[:at], text[at + 1 :]
-        if exact:
-            place.fail(
-                f'"=" takes every character as it stands, and "{sign}" none',
-                f'leave out the "=" or the "{sign}"',
-                start,
-                start + 1,
-            )
-        if not any(map(_is_letter, before)):
-            if not any(map(_is_letter, behind)):
-                _alone(sign, place, start)
-            place.fail(
-                f'a word can\'t begin with "{sign}"',
-                "write how it begins, as in Kashmir*, or all its forms with OR between them",
-                start,
-                start + 1,
-            )
-        if sign == "*":
-            _check_star(before, behind, place, start)
-        elif _letters(text) < _BESIDE_MARK:
-            place.fail(
-                f'a word with "?" has at least {_BESIDE_MARK} letters',
-                "write all its forms with OR between them",
-                start,
-                start + 1,
-            )
-
-
-def _check_star(before: str, behind: str, place: Place, start: int) -> None:
-    if any(map(_is_letter, behind)) or "*" in behind or "?" in behind:
+    signs = list(_SPECIAL.finditer(text))
+    if not signs:
+        return
+    at = signs[0].start()
+    sign = signs[0][0]
+    start = piece.start + at
+    if exact:
+        place.fail(
+            f'"=" takes every character as it stands, and "{sign}" none',
+            f'leave out the "=" or the "{sign}"',
+            start,
+            start + 1,
+        )
+    letters = [index for index, char in enumerate(text) if _is_letter(char)]
+    if not letters:
+        _alone(sign, place, start)
+    if letters[0] > at:
+        place.fail(
+            f'a word can\'t begin with "{sign}"',
+            "write how it begins, as in Kashmir*, or all its forms with OR between them",
+            start,
+            start + 1,
+        )
+    weight = sum(_weight(text[index]) for index in letters)
+    if sign == "?" and weight < _BESIDE_MARK:
+        place.fail(
+            f'a word with "?" has at least {_BESIDE_MARK} letters',
+            "write all its forms with OR between them",
+            start,
+            start + 1,
+        )
+    star = text.find("*")
+    if star < 0:
+        return
+    start = piece.start + star
+    if letters[-1] > star or signs[-1].start() > star:
         place.fail(
             '"*" stands at the end of a word',
             'write how the word begins, as in Kashmir*; "?" in a word is exactly one letter',
             start,
             start + 1,
         )
-    if not (_is_letter(before[-1]) or before[-1] == "?"):
+    if letters[-1] != star - 1 and text[star - 1] != "?":
         place.fail(
             '"*" stands directly behind a letter',
-            f"leave out what is between them: {before.rstrip('-–_.,:;')}*",
+            f"leave out what is between them: {shortened(text[: letters[-1] + 1])}*",
             start,
             start + 1,
         )
-    if _letters(before) < _BEFORE_STAR:
+    if weight < _BEFORE_STAR:
         place.fail(
             f'"*" needs at least {_BEFORE_STAR} letters before it',
             "write more of the word, or its forms with OR between them",
@@ -214,11 +216,9 @@ def _is_letter(char: str) -> bool:
     return char.isalnum() or unicodedata.category(char)[0] == "M"
 
 
-def _letters(text: str) -> int:
-    """How many letters; a character of Chinese, Japanese or Korean says as much as two."""
-    return sum(
-        2 if unicodedata.east_asian_width(char) == "W" else 1 for char in text if _is_letter(char)
-    )
+def _weight(char: str) -> int:
+    """A character of Chinese, Japanese or Korean says as much as two letters."""
+    return 2 if unicodedata.east_asian_width(char) == "W" else 1
 
 
 def pieces(inner: str, offset: int, place: Place, *, exact: bool) -> list[Piece]:
@@ -244,7 +244,7 @@ def pieces(inner: str, offset: int, place: Place, *, exact: bool) -> list[Piece]
 
 def literal(text: str) -> Iterator[str]:
     """The pieces of a term of a list, where quotes are punctuation and `?` ends no word."""
-    for piece in _INNER_QUOTE.sub(" ", text).split():
+    for piece in QUOTE.sub(" ", seen(text)).split():
         bare = piece.rstrip("?!.,;:…") if piece.rstrip("!.,;:…").endswith("?") else piece
         if bare:
             yield bare
