@@ -37,7 +37,9 @@ _WORDS: Final = re.compile(
     re.VERBOSE,
 )
 _URL: Final = re.compile(
-    r"""(?:https?://|(?<!\w)www\.) [^\s<>"“”‘’\u3000-\u9fff\uff00-\uffef]+
+    r"""(?:(?<!\w) [a-z][a-z0-9+.-]{1,15}:// | (?<!\w) www\.) [^\s<>"“”‘’\u3000-\u9fff\uff00-\uffef]+
+      | (?-i:(?<![\w.@/-]) (?:[a-z0-9][a-z0-9-]*\.)+ [a-z]{2,16}/)     # pic.example.com/AbC
+        [^\s<>"“”‘’\u3000-\u9fff\uff00-\uffef]*
       | (?<![\w.+-]) [\w.+-]+ @ [\w-]+ (?:\.[\w-]+)+""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -52,8 +54,8 @@ _APART, _SPACED, _JOINED, _NEXT, _BREAK = Link
 _ENCLITICS: Final = frozenset({"re", "ve", "ll", "d", "m"})
 _PRONOUNS: Final = "i you he she it we they who what that this there here where how when why"
 _CONTRACTED: Final = frozenset(_PRONOUNS.split())
+_JOINERS: Final = frozenset("'-_&Z")  # kinds that hold the parts of one word together
 _LONGEST_JOIN: Final = 5  # parts that may be read as one word
-_JOINERS: Final = frozenset("'-_&Z")
 _MOST_JOINED: Final = 64  # parts of a word, above which a-a-a-… is read as nothing but its parts
 
 
@@ -112,7 +114,7 @@ class _Cutter:
     """The work on one chunk."""
 
     def __init__(self, raw: str) -> None:
-        if ("@" in raw and "." in raw) or "://" in raw or "www." in raw.lower():
+        if ("." in raw and ("@" in raw or "/" in raw or "www." in raw.lower())) or "://" in raw:
             raw = _URL.sub(lambda match: OPAQUE * len(match[0]), raw)
         if not raw.isascii():
             raw = _HEBREW_SIGN.sub("״", raw)
@@ -133,13 +135,13 @@ class _Cutter:
 
     def chunk(self) -> Chunk:
         """The chunk, cut."""
-        self._cut()
+        self._find_tokens()
         tokens, kinds, scripts = self._tokens, self._kinds, self._scripts
         lead = kinds[: tokens[0].start].strip("XZ") if tokens else kinds.strip("XZ")
         tail = kinds[tokens[-1].end :].strip("XZ") if tokens else lead
         readings = list(self._readings())
         if self._tags:
-            readings.sort(key=itemgetter(0))
+            readings.sort(key=itemgetter(0))  # by first token: phrases are looked up in that order
         return Chunk(
             tuple(tokens),
             tuple(self._words),
@@ -154,7 +156,7 @@ class _Cutter:
             closing=scripts[-1] if tokens else "",
         )
 
-    def _cut(self) -> None:
+    def _find_tokens(self) -> None:
         raw, kinds = self._raw, self._kinds
         tag = -1  # the first token of a hashtag that is open
         sign = 0

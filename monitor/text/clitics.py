@@ -62,9 +62,8 @@ def bare_hebrew(norm: str, most: int = _MOST_CLITICS) -> tuple[str, ...]:
         return ()
     found: list[str] = []
     for length in range(1, min(_MOST_CLITICS, most) + 1):
-        if norm[length - 1] not in _HEBREW_CLITICS or len(norm) - length < _SHORTEST - (
-            length == 1
-        ):
+        needed = _SHORTEST - 1 if length == 1 else _SHORTEST
+        if norm[length - 1] not in _HEBREW_CLITICS or len(norm) - length < needed:
             break
         found.append(norm[length:])
     return tuple(found)
