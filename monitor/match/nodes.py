@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final, NamedTuple, TypeAlias
 
 from monitor.match.about import Wanted
@@ -305,5 +306,6 @@ def _end(find: Find) -> tuple[int, int]:
 
 
 def _distinct(places: Sequence[Place]) -> Iterator[Mark]:
-    """The marks of all places, each once."""
-    return iter(dict.fromkeys(mark for place in places for mark in place.marks))
+    """The marks of all places, each once; the first part's first, so that it names its finds."""
+    columns = zip_longest(*(place.marks for place in places))
+    return iter(dict.fromkeys(mark for column in columns for mark in column if mark))
