@@ -308,6 +308,8 @@ class _Lexer:
         if any(char in _SEPARATORS for char in text[stop:end]):
             self._note("a comma means nothing here; write OR between alternatives", stop, end)
         meaning = WORDS.get(word.lower()) if word.isalpha() else None
+        if count is not None and ("{" in word or "}" in word):
+            self._no_count(start, end)
         if (meaning is not None and (quoted or count is not None)) or (
             count is not None and not _PLAIN.fullmatch(word)
         ):
@@ -460,13 +462,16 @@ class _Lexer:
     def _count(self, digits: str, start: int, end: int) -> None:
         """`{3}` behind a word, a phrase or a group."""
         if not (digits.isascii() and digits.isdigit()):
-            self._fail(
-                "braces hold the number of finds",
-                start,
-                end,
-                "write ceasefire{3} for three finds or more",
-            )
+            self._no_count(start, end)
         self._found.append(self._counted("count", digits, start, end))
+
+    def _no_count(self, start: int, end: int) -> NoReturn:
+        self._fail(
+            "braces hold the number of finds",
+            start,
+            end,
+            "write ceasefire{3} for three finds or more",
+        )
 
     # ------------------------------------------------------------------ fields
 
@@ -500,10 +505,9 @@ class _Lexer:
 
     def _no_field(self, name: str, start: int, colon: int, end: int) -> None:
         """A name with a colon that is no field: fails if it looks like one."""
-        if colon == end and not self._opens(end):  # "BBC:" is a word, "titel: x" is not
-            close = close_field(name, cutoff=0.75)
-            if close is None or len(name) < 4:
-                return
+        is_bare = colon == end and not self._opens(end)  # "BBC:" is a word, "titel: x" is not
+        if is_bare and (len(name) < 4 or close_field(name, cutoff=0.75) is None):
+            return
         if self._found and self._found[-1].kind == "exact" and self._found[-1].end == start:
             return
         typed = self._text[start:end]

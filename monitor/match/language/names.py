@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -91,6 +92,7 @@ def shortened(typed: str) -> str:
     return typed if len(typed) <= _LONGEST_QUOTED else f"{typed[:_LONGEST_QUOTED]}…"
 
 
+@lru_cache(maxsize=256)
 def close_operator(name: str, *, numbered: bool = False) -> str | None:
     """The operator that was probably meant; `numbered`: one that has a number."""
     known = _NUMBERED if numbered else (*_NUMBERED, "AND", "NOT")
@@ -99,6 +101,7 @@ def close_operator(name: str, *, numbered: bool = False) -> str | None:
     return close[0] if close and close[0][0] == typed[0] else None
 
 
+@lru_cache(maxsize=256)
 def close_field(name: str, *, cutoff: float = 0.6) -> str | None:
     """The field that was probably meant."""
     close = difflib.get_close_matches(name.lower(), _KNOWN, n=1, cutoff=cutoff)
