@@ -17,6 +17,7 @@ _SHORTEST: Final = 3  # letters that remain
 # The Arabic language's own letters, with its vowel signs: a word with any other letter (پ چ گ ک ی
 # ہ ے ں ٹ …) is Persian, Urdu, Pashto or Kurdish, which write these little words apart.
 _ARABIC: Final = re.compile("[\u0621-\u063a\u0640-\u0652\u0670\u0671]+")
+_SIGNS: Final = re.compile("[\u0640\u064b-\u0652\u0670]")  # vowels and the like, tatweel
 _ARTICLE: Final = "ال"
 _AND: Final = frozenset("وف")
 _PREPOSITIONS: Final = frozenset("بلك")
@@ -34,23 +35,27 @@ def bare_arabic(norm: str, word: str) -> tuple[str, ...]:
     """
     if len(norm) <= _SHORTEST or norm[0] not in _FIRST or not _ARABIC.fullmatch(word):
         return ()
-    found = dict.fromkeys(_without_arabic(norm))
+    letters = _SIGNS.sub("", word)
+    if len(letters) != len(norm):
+        letters = norm
+    found = dict.fromkeys(_without_arabic(norm, letters))
     return tuple(rest for rest in found if len(rest) >= _SHORTEST)
 
 
-def _without_arabic(norm: str) -> Iterator[str]:
-    for rest in (norm, norm[1:]) if norm[0] in _AND else (norm,):
-        if rest is not norm:
-            yield rest
-        if rest[:1] in _PREPOSITIONS:
-            yield rest[1:]
-            if rest.startswith("لل"):  # ل + ال are written لل
-                yield _ARTICLE + rest[2:]
-                yield rest[2:]
-            elif rest.startswith(_ARTICLE, 1):
-                yield rest[3:]
-        elif rest.startswith(_ARTICLE):
-            yield rest[2:]
+def _without_arabic(norm: str, letters: str) -> Iterator[str]:
+    """What may remain; `letters` are the norm's before they were folded, for ألمانيا has no ال."""
+    for at in (0, 1) if norm[0] in _AND else (0,):
+        if at:
+            yield norm[at:]
+        if norm[at : at + 1] in _PREPOSITIONS:
+            yield norm[at + 1 :]
+            if letters.startswith("لل", at):  # ل + ال are written لل
+                yield _ARTICLE + norm[at + 2 :]
+                yield norm[at + 2 :]
+            elif letters.startswith(_ARTICLE, at + 1):
+                yield norm[at + 3 :]
+        elif letters.startswith(_ARTICLE, at):
+            yield norm[at + 2 :]
 
 
 def bare_hebrew(norm: str, most: int = _MOST_CLITICS) -> tuple[str, ...]:

@@ -29,12 +29,14 @@ def forms(script: str, norm: str, word: str, *, plural: bool = True) -> tuple[st
         return ()
     if not norm.isascii():
         return bare_hebrew(norm)
+    if not word.isascii():
+        plural = plural and _is_plain_at_its_end(word)
+        return (*(singulars(norm) if plural else ()), *_written_out(norm, word, plural=plural))
     if not plural:
-        return _written_out(norm, word, plural=False)
+        return ()
     if len(word) == _ACRONYMS and word[-1] == "s" and word[:-1].isupper():
         return (norm[:-1],)  # MPs
-    found = () if word in _NOT_IN_CAPITALS else singulars(norm)
-    return (*found, *_written_out(norm, word, plural=True)) if not word.isascii() else found
+    return () if word in _NOT_IN_CAPITALS else singulars(norm)
 
 
 def joined_forms(
@@ -47,12 +49,18 @@ def joined_forms(
     if not norm.isascii():
         return bare_hebrew(norm, most=len(norms[0]) - 1)  # of ו-איראן the second part is found
     found: tuple[str, ...] = ()
+    plural = plural and _is_plain_at_its_end(word)
     if plural:
         before = norm[: -len(norms[-1])]
         found = tuple(before + singular for singular in singulars(norms[-1]))
         if not found and norms[-1][0].isdecimal():
             found = singulars(norm)  # F-16s
     return (*found, *_written_out(norm, word, plural=plural))
+
+
+def _is_plain_at_its_end(word: str) -> bool:
+    """Whether its last letter is English: Kahramanmaraş is nobody's plural."""
+    return word[-1:].isascii()
 
 
 def _written_out(norm: str, word: str, *, plural: bool) -> tuple[str, ...]:

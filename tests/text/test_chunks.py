@@ -99,6 +99,8 @@ def keys(raw: str) -> dict[str, set[str]]:
         ),
         ("soldiers’", {"soldiers": {"soldiers", "=soldiers", "soldier"}}),
         ("Clintons's", {"Clintons": {"clintons", "=Clintons"}}),
+        ("cafés", {"cafés": {"cafes", "=cafés", "cafe"}}),
+        ("Maraş", {"Maraş": {"maras", "=Maraş"}}),
         ("MPs", {"MPs": {"mps", "=MPs", "mp"}}),
         ("M.P.s", {"M.P.s": {"mps", "=MPs", "mp"}}),
         ("AIDS", {"AIDS": {"aids", "=AIDS"}}),
