@@ -222,6 +222,16 @@ def test_a_mistake_in_a_query_is_found_where_it_stands(write):
     assert mistakes(write(*lines), {})[0].startswith("feeds.toml:3:28: ")
 
 
+@pytest.mark.parametrize(
+    "line", ["query = 'truce OR \u0640\u0640?'", "terms = ['truce', ' \u0640?\u0640']"]
+)
+def test_what_could_never_be_found_is_a_mistake_before_anything_runs(write, line):
+    """A wildcard on nothing but a stretched line: `check` says what a start would say."""
+    [message, *_] = mistakes(write("[[watch]]", 'name = "W"', line), {})
+    assert "has no word to look for" in message
+    assert message.startswith("feeds.toml:3:19: " if "query" in line else "feeds.toml:3:21: ")
+
+
 @given(query=st.text(alphabet='aé戦 \n()"*~/:-\\#=|ANDORTE5{}', max_size=30))
 def test_a_query_is_read_alike_however_it_is_quoted(tmp_path_factory, query):
     """As an escaped text on one line or as it is between three quotes: the same or no query."""

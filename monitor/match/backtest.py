@@ -38,6 +38,7 @@ SHORTEST: Final = timedelta(hours=6)
 """How long articles must have come for a rate per day to mean something."""
 
 _FEW: Final = 5  # finds below which a rate is chance
+_SPARE: Final = 4  # times as many samples are kept as are shown, to choose them evenly
 _DAY: Final = timedelta(days=1)
 
 
@@ -287,7 +288,7 @@ class _Samples:
             return
         self._stories.add(story)
         if self._offered % self._every == 0:
-            if len(self._kept) == 2 * self._most:  # thin out: every second of twice as many
+            if len(self._kept) == _SPARE * self._most:  # thin out: every second
                 self._kept = self._kept[::2]
                 self._every *= 2
             if self._offered % self._every == 0:

@@ -112,10 +112,10 @@ async def test_an_article_is_backlog_only_while_every_feed_had_it_from_the_start
 ) -> None:
     """One feed that brought it as news is enough; the same feed again does not count twice."""
     feed = await given_feed(store)
-    await given_entries(store, feed, found("a"), found("b"))
     late = dataclasses.replace(feed, ok_at=NOW)
-    again = found("a2", "https://news.example/a")
-    await given_entries(store, late, again)
+    await given_entries(store, feed, found("a"), found("b"))
+    await given_entries(store, late, found("a2", "https://news.example/a"), found("c"))
+    await given_entries(store, feed, found("c2", "https://news.example/c"))
     for article in await store.write(lambda t: t.claim_articles(BUCKET, NOW, LEASE, 10)):
         await store.write(in_new_story(article.id, article.url))
 
@@ -124,6 +124,7 @@ async def test_an_article_is_backlog_only_while_every_feed_had_it_from_the_start
     assert seen == {
         "https://news.example/a": (False, ("Publisher 1", "Feed 1")),
         "https://news.example/b": (True, ("Publisher 1", "Feed 1")),
+        "https://news.example/c": (False, ("Publisher 1", "Feed 1")),
     }
 
 
