@@ -4,7 +4,7 @@ A text is cut into *tokens*. Each has a *norm*, in which spellings that readers 
 same word are the same string, and the place of the word in the original characters:
 
 * case, width, ligatures, soft hyphens, zero-width characters (NFKC case-folding, UAX 15 and 31);
-* marks of Latin, Greek, Hebrew and Arabic letters; of Cyrillic ones too, but й and ў are letters
+* marks of Latin, Greek, Hebrew and Arabic letters; of Cyrillic ones too, but й, ї and ў are letters
   of their own; nukta, candrabindu and the homorganic nasals of Devanagari (सिन्दूर = सिंदूर);
 * the Arabic, Persian and Urdu code points of one letter (ي ى ی, ك ک, ه ہ ة ۃ, forms of alef);
 * digits of every script;
@@ -22,11 +22,11 @@ A text can be read in more than one way, and each *reading* says by which keys i
 هدنة, 휴전은 as 휴전. What counts as the same word is decided here alone: matching is nothing
 but looking up keys.
 
-    characters  what each character is          values    Link, Token, Reading, Chunk
-    folding     the normal form of one word     chunks    a chunk's tokens and readings
-    forms       what a word is reached from:    lines     a text's chunks
-                plurals, clitics, particles     lattice   a whole text; tokens, normal_form
-                                                sentences where they end
+    values      Link, Token, Reading, Chunk     lines       a text's chunks; no more than str.split
+    characters  what each character is          chunks      a chunk's tokens and readings
+    folding     the normal form of one word     lattice     a whole text; tokens, normal_form
+    forms       what a word is reached from     sentences   where they end
+      plurals (words_in_s), clitics, particles
 
 The result depends on nothing but the text and the interpreter's Unicode tables.
 """

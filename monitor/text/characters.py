@@ -1,11 +1,11 @@
 """What each character is to a text that is cut into words: one letter, its *kind*.
 
-Own tables over `unicodedata` (Unicode's general categories), not ICU: PyICU is a C++ build
-against a system library whose version would decide what matches, and UAX 29's word boundaries
-are not what a watch needs: they cut कश्मीर-style joins, hashtags and designations elsewhere, put
-dictionary words where Thai and Chinese are searched by substring, and say nothing of clitics.
-Ranges are those of Unicode's Blocks.txt, punctuation that joins is UAX 29's MidLetter and
-MidNumLet with the hyphens of PropList.txt, ignorable characters are DerivedCoreProperties'
+Own tables over `unicodedata` (Unicode's general categories), not ICU. PyICU is a C++ build
+against a system's library, whose version would then decide what matches; and UAX 29's word
+boundaries, which it is asked for, are not a watch's: they follow dictionaries where Thai and
+Chinese are searched by substring, leave U.S.-led, F-16 and #OperationSindoor as they stand, and
+know no clitics. Scripts are by Unicode's Blocks.txt; what joins is UAX 29's MidLetter, MidNumLet
+and ExtendNumLet with the hyphens of PropList.txt; what nobody sees is DerivedCoreProperties.txt's
 Default_Ignorable_Code_Point.
 """
 
