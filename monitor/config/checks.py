@@ -189,7 +189,8 @@ def _query_at(document: Document, index: int) -> Query | None:
 def _variants(document: Document, report: Report) -> None:
     """Other spellings must be those of a term that the watch has."""
     for index, table in document.tables("watch"):
-        variants, terms = table.get("variants"), _terms_of(document, index)
+        variants = table.get("variants")
+        terms = _terms_of(document, index) if isinstance(variants, dict) else None
         if not isinstance(variants, dict) or terms is None:
             continue
         known = {normal_form(term): term for term in reversed(terms)}

@@ -17,6 +17,8 @@ LONGEST_TERM = 200  # characters
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but for tabs and line ends
 
+_PLAIN = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")  # nearly all are: they have words
+
 
 def term(value: object) -> str:
     """Something to search for: a word, or several as a phrase."""
@@ -87,6 +89,6 @@ def terms_of(node: Node) -> Iterator[Term]:
 def _refuse_wordless(whole: str, terms: Iterable[Term]) -> None:
     """Refuse what could never be found: a watch that can't fire must not look as if it could."""
     for each in terms:
-        if not expand(each).spellings:
+        if not _PLAIN.fullmatch(each.text) and not expand(each).spellings:
             message = f'"{each.text}" has no word to look for'
             raise QueryError(message, whole, each.start, each.end)
