@@ -123,8 +123,10 @@ _BEHIND_PHRASE: Final = re.compile(
 _SINGLY_QUOTED: Final = re.compile(
     rf"[{_SINGLE}](?P<words>\w[^{_SINGLE}{_QUOTES}\n]*\s[^{_SINGLE}{_QUOTES}\n]*)[{_SINGLE}](?!\w)"
 )
+_BRACKETS: Final = re.compile(r"[\[\]{}]")
+_COMPARED: Final = re.compile(r"[A-Za-z]+[<>]=?-?\d")
 _REGEX: Final = re.compile(r"/(?![\s/*])[^\n]{0,200}?/[a-z]*(?=[\s)^]|\Z)")
-_RANGE: Final = re.compile(r"[\[{][^\]}\n]*\bTO\b[^\]}\n]*[\]}]")
+_RANGE: Final = re.compile(r"[\[{][^\]}\n]{0,100}\bTO\b[^\]}\n]{0,100}[\]}]")
 _OPENING: Final = frozenset(f"{_QUOTES}(（")
 _NUMBERS: Final = 9  # digits; more are no number of words
 
@@ -255,8 +257,10 @@ class _Lexer:
                 at += 1
             else:
                 break
-        if any(map(str.isalnum, text[at:end])) or text.startswith("/*", at):
-            self._refuse(at, end)
+        has_word = any(map(str.isalnum, text[at:end]))
+        if at < end:
+            self._refuse(at, end, has_word=has_word)
+        if has_word:
             self._bare(at, end, quoted=any(char in _SINGLE for char in text[start:at]))
             return
         if at == end and self._opens(end):
@@ -286,7 +290,7 @@ class _Lexer:
     def _sign(self, char: str, at: int) -> None:
         """A sign before a word, a phrase or a group."""
         if char in "+＋":
-            self._note('"+" is not needed: every word must be found', at, at + 1)
+            self._note('"+" is not needed: words side by side must all be found', at, at + 1)
         elif char in "=＝":
             self._found.append(Lexeme("exact", at, at + 1))
         else:
@@ -308,8 +312,6 @@ class _Lexer:
         if any(char in _SEPARATORS for char in text[stop:end]):
             self._note("a comma means nothing here; write OR between alternatives", stop, end)
         meaning = WORDS.get(word.lower()) if word.isalpha() else None
-        if count is not None and ("{" in word or "}" in word):
-            self._no_count(start, end)
         if (meaning is not None and (quoted or count is not None)) or (
             count is not None and not _PLAIN.fullmatch(word)
         ):
@@ -507,6 +509,8 @@ class _Lexer:
         """A name with a colon that is no field: fails if it looks like one."""
         is_bare = colon == end and not self._opens(end)  # "BBC:" is a word, "titel: x" is not
         if is_bare and (len(name) < 4 or close_field(name, cutoff=0.75) is None):
+            typed = shortened(name)
+            self._note(f'"{typed}:" is no field, so "{typed}" is a word', start, colon)
             return
         if self._found and self._found[-1].kind == "exact" and self._found[-1].end == start:
             return
@@ -566,7 +570,7 @@ class _Lexer:
 
     # ------------------------------------------------------------------ what is refused
 
-    def _refuse(self, start: int, end: int) -> None:
+    def _refuse(self, start: int, end: int, *, has_word: bool) -> None:
         """Fails for what other dialects have and this one has not."""
         text = self._text
         first = text[start]
@@ -581,21 +585,22 @@ class _Lexer:
                 match.end(),
                 "write the values with OR between them: (2024 OR 2025)",
             )
-        if first in "[]{}":
+        if match := _BRACKETS.search(text, start, self._uncounted(start, end)):
+            if match[0] in "{}" and match.start() > start:
+                self._no_count(match.start(), end)
             self._fail(
-                f'"{first}" means nothing here',
-                start,
-                start + 1,
+                f'"{match[0]}" means nothing here',
+                *match.span(),
                 "groups are written with ( and )",
             )
-        if first in "<>" or re.match(r"[A-Za-z]+[<>]=?-?\d", text[start:end]):
+        if first in "<>" or _COMPARED.match(text, start, end):
             self._fail(
                 '"<" and ">" mean nothing here',
                 start,
                 end,
                 "words can't be compared; leave it out, or put it in quotes to look for it",
             )
-        if first == "—":
+        if first == "—" and has_word:
             self._fail(
                 'a long dash before a word could mean "not"',
                 start,
@@ -609,7 +614,7 @@ class _Lexer:
                 end,
                 'write "India Pakistan"~5, without a space before the ~',
             )
-        if (place := text.find("\\", start, end)) >= 0:
+        if has_word and (place := text.find("\\", start, end)) >= 0:
             self._fail(
                 'a "\\" means nothing here',
                 place,
@@ -618,20 +623,25 @@ class _Lexer:
             )
         if (place := text.find("^", start, end)) >= 0:
             self._boosted(place, end)
-        if match := re.compile(r"~[\d.]*").search(text, start, end):
+        if (place := text.find("~", start, end)) >= 0:
             self._fail(
                 "words are not looked for by likeness",
-                match.start(),
+                place,
                 end,
                 "leave the ~ out and write the spellings with OR between them, or word*",
             )
+
+    def _uncounted(self, start: int, end: int) -> int:
+        """The end of a run without a number of finds in braces: ceasefire{3}."""
+        match = _COUNT.search(self._text, start, self._stripped(start, end))
+        return match.start() if match else end
 
     def _boosted(self, start: int, end: int) -> NoReturn:
         self._fail(
             "an article matches or not: nothing can be given more weight",
             start,
             end,
-            f"leave {self._text[start:end]} out",
+            f"leave {shortened(self._text[start:end])} out",
         )
 
     def _never_closed(self, start: int) -> NoReturn:

@@ -102,7 +102,7 @@ def close_operator(name: str, *, numbered: bool = False) -> str | None:
 
 
 @lru_cache(maxsize=256)
-def close_field(name: str, *, cutoff: float = 0.6) -> str | None:
+def close_field(name: str, *, cutoff: float = 0.7) -> str | None:
     """The field that was probably meant."""
     close = difflib.get_close_matches(name.lower(), _KNOWN, n=1, cutoff=cutoff)
     return close[0] if close else None

@@ -223,10 +223,11 @@ class _Parser:
         if (isinstance(left, Term) and isinstance(right, Near)) or (
             isinstance(left, Near) and isinstance(right, Term)
         ):
-            word = second.text if isinstance(right, Near) else first.text
+            word = shortened(second.text if isinstance(right, Near) else first.text)
+            both = shortened(f"{first.text} {second.text}")
             self._note(
-                f'NEAR is about "{word}" alone; write "{first.text} {second.text}" if that is one'
-                " name, and AND between them if not",
+                f'NEAR is about "{word}" alone; write "{both}" if that is one name, and AND between'
+                " them if not",
                 first.start,
                 second.end,
             )
@@ -417,11 +418,11 @@ class _Parser:
         """A note for `title: India Pakistan`, where the field is about the first word alone."""
         word, behind = self._lexemes[self._at : self._at + 2]
         if lexeme.loose and word.kind == behind.kind == "word":
-            text = f"{word.text} {behind.text}"
+            text = shortened(f"{word.text} {behind.text}")
             about = lexeme.kind == "about"
             group = f'{lexeme.text}:"{text}"' if about else f"{lexeme.text}:({text})"
             self._note(
-                f'{lexeme.text}: is about "{word.text}" alone; write {group} for both',
+                f'{lexeme.text}: is about "{shortened(word.text)}" alone; write {group} for both',
                 lexeme.start,
                 behind.end,
             )
@@ -583,10 +584,10 @@ class _Parser:
                 '"*" stands at the end of a value',
                 start,
                 end,
-                f"write how it begins: {about}:{value[:star] or value.strip('*')}*",
+                f"write how it begins: {about}:{shortened(value[:star] or value.strip('*'))}*",
             )
         if about == "site" and "/" in (path := value.partition("://")[2] or value).rstrip("/"):
-            host = path.partition("/")[0]
+            host = shortened(path.partition("/")[0])
             self._note(f"only the site counts: site:{host}", start, end)
         if about == "lang" and not _is_language(value):
             self._fail(
@@ -672,7 +673,7 @@ class _Parser:
         return terms.Place(self._text, lexeme.start, lexeme.end)
 
     def _shown(self, lexeme: Lexeme) -> str:
-        return self._text[lexeme.start : lexeme.end]
+        return shortened(" ".join(self._text[lexeme.start : lexeme.end].split()))
 
     def _note(self, message: str, start: int, end: int) -> None:
         self._notes.append(Note(message, start, end))

@@ -73,14 +73,6 @@ def check_word(text: str, place: Place, *, exact: bool) -> None:
     if text[0] in _TAGS:
         _check_hashtag(text, place, exact=exact)
         return
-    if "{" in text or "}" in text:  # of no number
-        at = place.start + min(text.find(sign) % (len(text) + 1) for sign in "{}")
-        place.fail(
-            "braces hold the number of finds",
-            "write ceasefire{3} for three finds or more",
-            at,
-            at + 1,
-        )
     if "*" in text or "?" in text:
         check_wildcards(Piece(text, place.start, place.end), place, exact=exact)
     if not has_word(text):
@@ -100,7 +92,7 @@ def _check_hashtag(text: str, place: Place, *, exact: bool) -> None:
     if exact:
         place.fail(
             "a hashtag has no capitals of its own",
-            f"leave the = out: {text}",
+            f"leave the = out: {shortened(text)}",
         )
     for offset, char in enumerate(text[1:], place.start + 1):
         if char in "*?":
@@ -113,7 +105,7 @@ def _check_hashtag(text: str, place: Place, *, exact: bool) -> None:
         if not _is_in_tag(char):
             place.fail(
                 f'a hashtag ends before "{char}"',
-                f"put a space before it, or write {text[: offset - place.start]}",
+                f"put a space before it, or write {shortened(text[: offset - place.start])}",
                 offset,
                 offset + 1,
             )
@@ -123,7 +115,7 @@ def _check_hashtag(text: str, place: Place, *, exact: bool) -> None:
 
 def _no_word(text: str, place: Place) -> NoReturn:
     if address := _ADDRESS.match(text):
-        host = address[1].removeprefix("www.")
+        host = shortened(address[1].removeprefix("www."))
         place.fail(
             "addresses in an article's text are not looked for",
             f"write site:{host} for articles of that site",
@@ -136,7 +128,7 @@ def _no_word(text: str, place: Place) -> NoReturn:
     if _HOST.fullmatch(text):
         place.fail(
             "addresses in an article's text are not looked for",
-            f"write site:{text} for articles of that site",
+            f"write site:{shortened(text)} for articles of that site",
         )
     place.fail("there is no word to look for", "write at least one letter or digit")
 
