@@ -1,23 +1,24 @@
-"""From a chunk of text to what it may be the beginning of: which terms it is, and where to look on.
+"""From a chunk of text to what it means to the watches: which terms it is, and what may go on here.
 
-News repeats its words, so what a chunk means to the watches is found out once and remembered
-(`Index.meaning`): for most chunks that is nothing, and then a look into a dictionary is all that
-an article's word ever costs. A phrase is looked for only where its rarest word stands.
+News repeats its words, so what a chunk means is found out once and remembered (`memo`): for most
+chunks that is nothing. Phrases are found by two of their words that stand side by side, the two
+that are rarest: all chunks that are the same *word* to the phrases share one object, so that a
+pair of objects is one look into a dictionary (`Index.pairs`), whatever number of phrases there is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple, TypeAlias
 
 from monitor.match.frequency import Frequencies
 from monitor.match.nodes import Leaf
-from monitor.match.scan import LONGEST_REMEMBERED
 from monitor.match.spellings import Element, Spelling
 from monitor.text import Chunk, Reading, chunk_of
 
-MOST_MEANINGS: Final = 1 << 16
-"""Chunks that are remembered; then all are forgotten and learned anew."""
+LONGEST_READING: Final = 5
+"""Tokens of a reading that can be part of a phrase; a hashtag as a whole is none."""
 
 _WILD_SHARE: Final = 0.02
 _HEAD: Final = 3  # letters that wildcards are found by; some have fewer
@@ -31,44 +32,54 @@ class Phrase(NamedTuple):
     at: int
 
 
-class Entry:
-    """What begins with a key."""
+class Word:
+    """What one or several chunks are to the phrases. It is the same only as itself."""
 
-    __slots__ = ("after", "alone", "before", "leaves")
+    __slots__ = ("keys",)
 
-    def __init__(self) -> None:
-        self.leaves: tuple[Leaf, ...] = ()  # terms of just this word
-        self.after: dict[str, tuple[Phrase, ...]] | None = None  # by the key that must follow
-        self.before: dict[str, tuple[Phrase, ...]] | None = None  # by the key that must precede
-        self.alone: tuple[Phrase, ...] = ()  # the word's neighbours are wildcards
-
-    def has_phrases(self) -> bool:
-        """Whether there is anything to look for beside it."""
-        return self.after is not None or self.before is not None or bool(self.alone)
+    def __init__(self, keys: frozenset[str]) -> None:
+        self.keys = keys  # those that some phrase looks for
 
 
-class Meaning(NamedTuple):
+class Meaning:
     """What a chunk means to the watches."""
 
-    chunk: Chunk
-    finds: tuple[tuple[Leaf, Reading], ...]
-    entries: tuple[tuple[Entry, Reading], ...]  # those with phrases
+    __slots__ = (
+        "alone",
+        "chunk",
+        "finds",
+        "heads",
+        "inner",
+        "is_active",
+        "is_odd",
+        "tails",
+        "word",
+    )
+
+    def __init__(
+        self,
+        chunk: Chunk,
+        *,
+        word: Word | None = None,
+        finds: Sequence[tuple[Leaf, Reading]] = (),
+        alone: Sequence[tuple[Phrase, Reading]] = (),
+        is_odd: bool = False,
+        inner: Sequence[tuple[Phrase, Reading]] = (),
+        heads: Sequence[str] = (),
+        tails: Sequence[tuple[str, Reading]] = (),
+    ) -> None:
+        self.chunk = chunk
+        self.word = word  # None: of no consequence to phrases, or odd
+        self.finds = finds  # terms that it is, or that are part of it
+        self.alone = alone  # phrases that are looked for at it, whatever stands beside it
+        self.is_odd = is_odd  # not just one token with one reading: phrases take the long way
+        self.inner = inner  # phrases of which a pair stands within it
+        self.heads = heads  # what it begins with that phrases look for as a second word
+        self.tails = tails  # what it ends with that they look for as a first
+        self.is_active = bool(finds) or bool(alone) or is_odd
 
 
-class Meanings(dict[str, Meaning | None]):
-    """What each chunk means; learned when it is first asked for."""
-
-    def __init__(self, index: Index) -> None:
-        super().__init__()
-        self._index = index
-
-    def __missing__(self, raw: str) -> Meaning | None:
-        meaning = self._index.meaning(raw)
-        if len(raw) <= LONGEST_REMEMBERED:
-            if len(self) >= MOST_MEANINGS:
-                self.clear()
-            self[raw] = meaning
-        return meaning
+Pair: TypeAlias = tuple[Word | None, Word | None]
 
 
 class Index:
@@ -76,78 +87,105 @@ class Index:
 
     def __init__(self, leaves: Iterable[Leaf], frequencies: Frequencies) -> None:
         self._frequencies = frequencies
-        self._entries: dict[str, Entry] = {}
+        self._single: dict[str, tuple[Leaf, ...]] = {}
+        self._alone: dict[str, tuple[Phrase, ...]] = {}
         self._wild: dict[str, list[tuple[Element, Leaf | Phrase]]] = {}
+        self._behind: dict[str, dict[str, tuple[Phrase, ...]]] = {}  # by the first and second key
+        self._before: dict[str, list[str]] = {}  # by the second: the first ones
+        self._words: dict[frozenset[str], Word] = {}
+        self._words_with: dict[str, list[Word]] = {}
+        self.pairs: dict[Pair, tuple[Phrase, ...]] = {}
+        """The phrases that two neighbours may be part of. Filled as words turn up."""
         for leaf in leaves:
             for spelling in leaf.spellings:
                 self._add(leaf, spelling)
         self._heads = sorted({len(head) for head in self._wild})
 
+    # -- terms
+
     def _add(self, leaf: Leaf, spelling: Spelling) -> None:
-        if len(spelling) == 1:
-            (element,) = spelling
-            if element.wild is not None:
-                self._wild.setdefault(element.key[:_HEAD], []).append((element, leaf))
-            else:
-                entry = self._entry(element.key)
-                if leaf not in entry.leaves:
-                    entry.leaves = (*entry.leaves, leaf)
+        pair = self._rarest_pair(spelling)
+        if pair is not None:
+            first, second = spelling[pair].key, spelling[pair + 1].key
+            table = self._behind.setdefault(first, {})
+            if second not in table:
+                self._before.setdefault(second, []).append(first)
+            table[second] = (*table.get(second, ()), Phrase(leaf, spelling, pair))
             return
-        at = self._rarest(spelling)
-        phrase = Phrase(leaf, spelling, at)
+        at = min(range(len(spelling)), key=lambda place: self._share(spelling[place]))
         element = spelling[at]
+        target = leaf if len(spelling) == 1 else Phrase(leaf, spelling, at)
         if element.wild is not None:
-            self._wild.setdefault(element.key[:_HEAD], []).append((element, phrase))
-            return
-        entry = self._entry(element.key)
-        if at + 1 < len(spelling) and spelling[at + 1].wild is None:
-            entry.after = _with(entry.after, spelling[at + 1].key, phrase)
-        elif at and spelling[at - 1].wild is None:
-            entry.before = _with(entry.before, spelling[at - 1].key, phrase)
+            self._wild.setdefault(element.key[:_HEAD], []).append((element, target))
+        elif isinstance(target, Leaf):
+            known = self._single.get(element.key, ())
+            if leaf not in known:
+                self._single[element.key] = (*known, leaf)
         else:
-            entry.alone = (*entry.alone, phrase)
+            self._alone[element.key] = (*self._alone.get(element.key, ()), target)
 
-    def _entry(self, key: str) -> Entry:
-        entry = self._entries.get(key)
-        if entry is None:
-            entry = self._entries[key] = Entry()
-        return entry
-
-    def _rarest(self, spelling: Spelling) -> int:
+    def _rarest_pair(self, spelling: Spelling) -> int | None:
+        """The first of the two neighbours that are seldom seen together; None if there is none."""
+        if len(spelling) == 2:
+            return None if spelling[0].wild or spelling[1].wild else 0
         return min(
-            range(len(spelling)),
-            key=lambda at: (
-                spelling[at].wild is not None,
-                element_share(spelling[at], self._frequencies),
+            (
+                at
+                for at in range(len(spelling) - 1)
+                if spelling[at].wild is None and spelling[at + 1].wild is None
             ),
+            key=lambda at: self._share(spelling[at]) * self._share(spelling[at + 1]),
+            default=None,
         )
 
-    def meaning(self, raw: str) -> Meaning | None:
-        """What a chunk means; None if nothing."""
+    def _share(self, element: Element) -> float:
+        return element_share(element, self._frequencies)
+
+    # -- chunks
+
+    def meaning(self, raw: str) -> Meaning:
+        """What a chunk means; `NOTHING` for most."""
         chunk = chunk_of(raw)
+        is_odd = len(chunk.readings) != 1 or chunk.count != 1 or chunk.unspaced
         finds: dict[tuple[Leaf, int, int], tuple[Leaf, Reading]] = {}
-        entries: list[tuple[Entry, Reading]] = []
-        known = self._entries
+        alone: list[tuple[Phrase, Reading]] = []
+        single, phrases = self._single, self._alone
         for reading in chunk.readings:
             for key in reading.keys:
-                entry = known.get(key)
-                if entry is None:
-                    continue
-                for leaf in entry.leaves:
-                    finds.setdefault((leaf, reading.start, reading.end), (leaf, reading))
-                if entry.has_phrases():
-                    entries.append((entry, reading))
+                if key in single:
+                    for leaf in single[key]:
+                        finds.setdefault((leaf, reading.start, reading.end), (leaf, reading))
+                if key in phrases:
+                    alone += [(phrase, reading) for phrase in phrases[key]]
             if self._heads:
                 for target in self._wild_targets(reading):
                     if isinstance(target, Leaf):
                         finds.setdefault((target, reading.start, reading.end), (target, reading))
                     else:
-                        entry = Entry()
-                        entry.alone = (target,)
-                        entries.append((entry, reading))
-        if not finds and not entries:
-            return None
-        return Meaning(chunk, tuple(finds.values()), tuple(entries))
+                        alone.append((target, reading))
+        if is_odd:
+            last = len(chunk.tokens)
+            return Meaning(
+                chunk,
+                finds=tuple(finds.values()),
+                alone=tuple(alone),
+                is_odd=True,
+                inner=tuple(self._inner(chunk)),
+                heads=tuple(self._seconds(beginning_at(chunk, 0))),
+                tails=tuple(self._firsts(ending_at(chunk, last))),
+            )
+        (only,) = chunk.readings
+        word = self._word(only.keys)
+        if not (finds or alone or word):
+            return NOTHING
+        return Meaning(
+            chunk,
+            word=word,
+            finds=tuple(finds.values()),
+            alone=tuple(alone),
+            heads=tuple(self._seconds((only,))),
+            tails=tuple(self._firsts((only,))),
+        )
 
     def _wild_targets(self, reading: Reading) -> Iterator[Leaf | Phrase]:
         found: dict[int, Leaf | Phrase] = {}
@@ -160,14 +198,79 @@ class Index:
                         found[id(target)] = target
         yield from found.values()
 
+    # -- phrases
 
-def _with(
-    table: dict[str, tuple[Phrase, ...]] | None, key: str, phrase: Phrase
-) -> dict[str, tuple[Phrase, ...]]:
-    if table is None:
-        return {key: (phrase,)}
-    table[key] = (*table.get(key, ()), phrase)
-    return table
+    def _word(self, keys: Sequence[str]) -> Word | None:
+        """The word with these keys; when it is a new one, all pairs are noted that it is part of."""
+        wanted = frozenset(key for key in keys if key in self._behind or key in self._before)
+        if not wanted:
+            return None
+        word = self._words.get(wanted)
+        if word is not None:
+            return word
+        word = Word(wanted)
+        pairs: dict[Pair, tuple[Phrase, ...]] = {}
+        for key in wanted:
+            self._words_with.setdefault(key, []).append(word)
+        for key in wanted:
+            for second, phrases in self._behind.get(key, {}).items():
+                for other in self._words_with.get(second, ()):
+                    pairs[word, other] = (*pairs.get((word, other), ()), *phrases)
+            for first in self._before.get(key, ()):
+                for other in self._words_with.get(first, ()):
+                    if other is not word:  # with itself it was noted above
+                        found = self._behind[first][key]
+                        pairs[other, word] = (*pairs.get((other, word), ()), *found)
+        self.pairs.update(pairs)
+        self._words[wanted] = word
+        return word
+
+    def _firsts(self, readings: Iterable[Reading]) -> Iterator[tuple[str, Reading]]:
+        return (
+            (key, reading) for reading in readings for key in reading.keys if key in self._behind
+        )
+
+    def _seconds(self, readings: Iterable[Reading]) -> Iterator[str]:
+        return (key for reading in readings for key in reading.keys if key in self._before)
+
+    def _inner(self, chunk: Chunk) -> Iterator[tuple[Phrase, Reading]]:
+        for token in range(1, len(chunk.tokens)):
+            seconds = tuple(self._seconds(beginning_at(chunk, token)))
+            if seconds:
+                yield from self.phrases(self._firsts(ending_at(chunk, token)), seconds)
+
+    def phrases(
+        self, tails: Iterable[tuple[str, Reading]], heads: Sequence[str]
+    ) -> Iterator[tuple[Phrase, Reading]]:
+        """The phrases that two neighbours may be part of, each with the left one's reading."""
+        for first, reading in tails:
+            table = self._behind[first]
+            for second in heads:
+                if second in table:
+                    yield from ((phrase, reading) for phrase in table[second])
+
+
+def beginning_at(chunk: Chunk, token: int) -> Iterator[Reading]:
+    """The readings that begin with a token: they are in order of their beginnings."""
+    readings = chunk.readings
+    for at in range(bisect_left(readings, (token,)) if token else 0, len(readings)):
+        if readings[at].first != token:
+            return
+        yield readings[at]
+
+
+def ending_at(chunk: Chunk, token: int) -> Iterator[Reading]:
+    """The readings that end before a token."""
+    readings = chunk.readings
+    for at in range(bisect_left(readings, (token - LONGEST_READING,)), len(readings)):
+        if readings[at].first >= token:
+            return
+        if readings[at].after == token:
+            yield readings[at]
+
+
+NOTHING: Final = Meaning(chunk_of("x"))
+"""What a chunk means that is one word, and nobody's."""
 
 
 def element_share(element: Element, frequencies: Frequencies) -> float:

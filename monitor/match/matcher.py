@@ -8,24 +8,26 @@ of Lucene Monitor's presearcher, on a memo of chunks in place of an index.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress
+from collections.abc import Iterable, Sequence
+from itertools import compress, pairwise
+from operator import attrgetter
 from typing import Final
 
 from monitor.errors import ConfigError, Mistake, QueryError
 from monitor.match.document import Document
 from monitor.match.frequency import SHIPPED, Frequencies
-from monitor.match.index import Entry, Index, Meaning, Meanings, Phrase
+from monitor.match.index import NOTHING, Index, Meaning, Phrase, beginning_at, ending_at
+from monitor.match.memo import Memo
 from monitor.match.nodes import Leaf, Mark
 from monitor.match.plan import Content, Plan, Planner, content_of
-from monitor.match.scan import Find, Scan
-from monitor.match.spellings import Expansion, Spelling
+from monitor.match.scan import Scan
+from monitor.match.spellings import Expansion, Gap, Spelling
 from monitor.model import Hit, Span, Watch
 from monitor.text import Chunk, Reading
 
-LONGEST_READING: Final = 5
-"""Tokens of a reading that can be part of a phrase; a hashtag as a whole is none."""
+_IS_ACTIVE: Final = attrgetter("is_active")
+_WORD: Final = attrgetter("word")
+_PUNCTUATION: Final = '.,;:!?…"“”‘’()[]'
 
 MOST_SPANS: Final = 2_000
 """Spans of one hit that are kept: what a page of nothing but a watch's words would have is no use."""
@@ -55,7 +57,15 @@ class Matcher:
                     waiting.setdefault(leaf, []).append(number)
         self._always = tuple(always)
         self._waiting = {leaf: tuple(numbers) for leaf, numbers in waiting.items()}
-        self._meanings = Meanings(Index(leaves, frequencies))
+        self._index = Index(leaves, frequencies)
+        self._meanings: Memo[Meaning] = Memo(self._learn)
+
+    def _learn(self, raw: str) -> Meaning:
+        """What a chunk means that was not seen before, or not lately."""
+        core = raw.strip(_PUNCTUATION)
+        if core != raw and core.isalpha() and self._meanings.get(core) is NOTHING:
+            return NOTHING  # the same word without its comma has all of this one's keys, or more
+        return self._index.meaning(raw)
 
     def plans(self) -> dict[Content, Plan]:
         """The plans by what they were made of: for the next matcher, if little has changed."""
@@ -89,19 +99,84 @@ class Matcher:
     def scan(self, document: Document) -> Scan:
         """The document with everything found in it that is a term of some watch."""
         scan = Scan(document)
+        self._scan(scan, 0, scan.body_at)
+        self._scan(scan, scan.body_at, len(scan.raws))
+        return scan
+
+    def _scan(self, scan: Scan, first: int, end: int) -> None:
+        """Find what there is in a field: the chunks from `first` to before `end`."""
         found = scan.found
-        meanings = list(map(self._meanings.__getitem__, scan.raws))
-        for at, meaning in compress(enumerate(meanings), meanings):
-            assert meaning is not None
+        meanings = list(map(self._meanings.__getitem__, scan.raws[first:end]))
+        odd: list[int] = []
+        for at, meaning in compress(enumerate(meanings), map(_IS_ACTIVE, meanings)):
+            place = first + at
             for leaf, reading in meaning.finds:
                 if leaf in found:
-                    found[leaf].append((at, reading, at, reading))
+                    found[leaf].append((place, reading, place, reading))
                 else:
-                    found[leaf] = [(at, reading, at, reading)]
-            if meaning.entries:
-                for leaf, find in _phrases(scan, at, meaning):
+                    found[leaf] = [(place, reading, place, reading)]
+            for phrase, reading in meaning.alone:
+                _note(scan, place, meaning.chunk, reading, phrase)
+            if meaning.is_odd:
+                scan.note_odd(place, meaning.chunk)
+                odd.append(at)
+        words = list(map(_WORD, meanings))
+        neighbours = list(map(self._index.pairs.get, pairwise(words)))
+        for at, phrases in compress(enumerate(neighbours), neighbours):
+            assert phrases is not None
+            place, one, other = first + at, meanings[at].chunk, meanings[at + 1].chunk
+            for phrase in phrases:
+                leaf, spelling, _ = phrase
+                if len(spelling) == 2 and spelling[1].gap is Gap.ANY:
+                    find = (place, one.readings[0], place + 1, other.readings[0])
                     found.setdefault(leaf, []).append(find)
-        return scan
+                else:
+                    _note(scan, place, one, one.readings[0], phrase)
+        if odd:
+            self._odd_phrases(scan, first, meanings, odd)
+
+    def _odd_phrases(
+        self, scan: Scan, first: int, meanings: Sequence[Meaning], odd: Sequence[int]
+    ) -> None:
+        """Find the phrases that run through chunks of several readings, or over empty ones."""
+        joints: dict[tuple[int, int], None] = {}  # neighbours of which one is odd
+        for at in odd:
+            meaning = meanings[at]
+            for phrase, reading in meaning.inner:
+                _note(scan, first + at, meaning.chunk, reading, phrase)
+            if not meaning.chunk.tokens:
+                joints[_next(meanings, at, -1), _next(meanings, at, 1)] = None
+                continue
+            if meaning.heads:
+                joints[_next(meanings, at, -1), at] = None
+            if meaning.tails:
+                joints[at, _next(meanings, at, 1)] = None
+        for before, behind in joints:
+            if before < 0 or behind == len(meanings):
+                continue
+            one, heads = meanings[before], meanings[behind].heads
+            if heads and one.tails:
+                for phrase, reading in self._index.phrases(one.tails, heads):
+                    _note(scan, first + before, one.chunk, reading, phrase)
+
+
+def _next(meanings: Sequence[Meaning], at: int, step: int) -> int:
+    """The next chunk with a word in it, in this direction; else the first place outside."""
+    at += step
+    while 0 <= at < len(meanings) and not meanings[at].chunk.tokens:
+        at += step
+    return at
+
+
+def _note(scan: Scan, at: int, chunk: Chunk, reading: Reading, phrase: Phrase) -> None:
+    """Note a phrase, if all of it stands here."""
+    leaf, spelling, here = phrase
+    last = _forward(scan, at, chunk, reading, spelling, here + 1)
+    if last is None:
+        return
+    begin = _backward(scan, at, chunk, reading, spelling, here)
+    if begin is not None:
+        scan.found.setdefault(leaf, []).append((*begin, *last))
 
 
 def compile_watches(
@@ -145,69 +220,6 @@ def _leaves_of(plans: Iterable[Plan]) -> dict[Expansion, Leaf]:
 # ------------------------------------------------------------------------- phrases
 
 
-def _phrases(scan: Scan, at: int, meaning: Meaning) -> Iterator[tuple[Leaf, Find]]:
-    """The phrases that run through a chunk's words."""
-    for entry, reading in meaning.entries:
-        for phrase in _candidates(scan, at, meaning.chunk, entry, reading):
-            find = _verified(scan, at, meaning.chunk, reading, phrase)
-            if find is not None:
-                yield phrase.leaf, find
-
-
-def _candidates(
-    scan: Scan, at: int, chunk: Chunk, entry: Entry, reading: Reading
-) -> Iterator[Phrase]:
-    """The phrases whose next word, or the one before, is here as well."""
-    if entry.after is not None:
-        point = scan.behind(at, chunk, reading.after)
-        if point is not None:
-            _, following, token, _ = point
-            for next_one in _beginning_at(following, token):
-                for key in next_one.keys:
-                    if key in entry.after:
-                        yield from entry.after[key]
-    if entry.before is not None:
-        point = scan.before(at, chunk, reading.first)
-        if point is not None:
-            _, previous, token, _ = point
-            for last_one in _ending_at(previous, token):
-                for key in last_one.keys:
-                    if key in entry.before:
-                        yield from entry.before[key]
-    yield from entry.alone
-
-
-def _beginning_at(chunk: Chunk, token: int) -> Iterator[Reading]:
-    """The readings that begin with a token: they are in order of their beginnings."""
-    readings = chunk.readings
-    for at in range(bisect_left(readings, (token,)) if token else 0, len(readings)):
-        if readings[at].first != token:
-            return
-        yield readings[at]
-
-
-def _ending_at(chunk: Chunk, token: int) -> Iterator[Reading]:
-    """The readings that end before a token."""
-    readings = chunk.readings
-    for at in range(bisect_left(readings, (token - LONGEST_READING,)), len(readings)):
-        if readings[at].first >= token:
-            return
-        if readings[at].after == token:
-            yield readings[at]
-
-
-def _verified(scan: Scan, at: int, chunk: Chunk, reading: Reading, phrase: Phrase) -> Find | None:
-    """The whole phrase, if it stands here."""
-    spelling, here = phrase.spelling, phrase.at
-    last = _forward(scan, at, chunk, reading, spelling, here + 1)
-    if last is None:
-        return None
-    first = _backward(scan, at, chunk, reading, spelling, here)
-    if first is None:
-        return None
-    return (*first, *last)
-
-
 def _forward(
     scan: Scan, at: int, chunk: Chunk, reading: Reading, spelling: Spelling, number: int
 ) -> tuple[int, Reading] | None:
@@ -221,7 +233,7 @@ def _forward(
     element = spelling[number]
     if not element.gap.allows(link):
         return None
-    for next_one in _beginning_at(following, token):
+    for next_one in beginning_at(following, token):
         if element.fits(next_one.keys):
             end = _forward(scan, place, following, next_one, spelling, number + 1)
             if end is not None:
@@ -242,7 +254,7 @@ def _backward(
     if not spelling[number].gap.allows(link):
         return None
     element = spelling[number - 1]
-    for last_one in _ending_at(previous, token):
+    for last_one in ending_at(previous, token):
         if element.fits(last_one.keys):
             start = _backward(scan, place, previous, last_one, spelling, number - 1)
             if start is not None:

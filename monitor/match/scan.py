@@ -6,12 +6,13 @@ distances for NEAR, so an article that concerns nobody costs hardly more than cu
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, takewhile
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from monitor.match.document import Document
+from monitor.match.memo import LONGEST_REMEMBERED
 from monitor.match.query import Field
 from monitor.text import Chunk, Line, Link, Reading, chunk_of, link_across, split
 
@@ -25,10 +26,6 @@ FAR: Final = 1000
 """Words that no NEAR bridges: what lies between title and body, and behind a sentence's end where
 words are not spaced."""
 
-LONGEST_REMEMBERED: Final = 48
-"""Characters of a chunk that is kept beyond its article. Whole paragraphs of Chinese are one chunk,
-and never seen again."""
-
 _LEAD_PARAGRAPHS: Final = 2
 _SHOUTED: Final = 4  # words in capitals in a row
 _SHOUTED_LINE: Final = 3  # where a whole line has nothing else
@@ -40,11 +37,14 @@ class Scan:
     __slots__ = (
         "_bases",
         "_counted",
+        "_has_breaks",
         "_lead_ends_at",
         "_line_starts",
         "_lines",
         "_long",
+        "_odd",
         "_positions",
+        "_shifts",
         "body_at",
         "document",
         "found",
@@ -63,7 +63,10 @@ class Scan:
         self._take(body)
         self._lines += body
         self._line_starts: dict[int, list[int]] = {}
-        self._positions: list[int] | list[tuple[int, ...]] | None = None
+        self._positions: list[tuple[int, ...]] | None = None
+        self._odd: list[int] = []
+        self._shifts = [0]  # before each of the odd ones, and behind the last: words less chunks
+        self._has_breaks = False
         self._lead_ends_at: int | None = None
         self._counted: dict[tuple[Leaf, Field | None], Sequence[Find]] = {}
         self._long: dict[int, Chunk] = {}
@@ -133,28 +136,34 @@ class Scan:
             starts = self._line_starts[number] = self._lines[number].starts()
         return starts[at - self._bases[number]]
 
+    def note_odd(self, at: int, chunk: Chunk) -> None:
+        """A chunk that is not just one word: what counts words must know of it. In order."""
+        self._odd.append(at)
+        self._shifts.append(self._shifts[-1] + chunk.count - 1)
+        self._has_breaks = self._has_breaks or chunk.unspaced
+        if len(self.raws[at]) > LONGEST_REMEMBERED:
+            self._long[at] = chunk
+
     def word_at(self, at: int, token: int) -> int:
         """Which word of the text a token is part of; between the fields lies `FAR`."""
-        positions = self._positions
-        if positions is None:
-            positions = self._positions = self._word_positions()
-        here = positions[at]
-        if here.__class__ is int:
-            return here + self.chunk(at).words[token]
-        return here[token]  # type: ignore[index]
+        if self._has_breaks:
+            positions = self._positions
+            if positions is None:
+                positions = self._positions = self._word_positions()
+            return positions[at][token]
+        place = bisect_left(self._odd, at)
+        word = at + self._shifts[place] + (FAR if at >= self.body_at else 0)
+        if place < len(self._odd) and self._odd[place] == at:
+            word += self.chunk(at).words[token]
+        return word
 
-    def _word_positions(self) -> list[int] | list[tuple[int, ...]]:
-        """For each chunk the number of its first word; of each token, where breaks matter."""
-        chunks = [self.chunk(at) for at in range(len(self.raws))]
-        if not any(chunk.unspaced for chunk in chunks):
-            counts = [chunk.count for chunk in chunks]
-            if self.body_at < len(counts) and self.body_at:
-                counts[self.body_at - 1] += FAR
-            return list(accumulate(counts, initial=0))
+    def _word_positions(self) -> list[tuple[int, ...]]:
+        """For each chunk the words of its tokens, where sentences set them apart."""
         found: list[tuple[int, ...]] = []
         base = 0
         last: tuple[int, Chunk] | None = None
-        for at, chunk in enumerate(chunks):
+        for at in range(len(self.raws)):
+            chunk = self.chunk(at)
             if at == self.body_at and at:
                 base += FAR
                 last = None
