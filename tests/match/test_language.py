@@ -283,7 +283,7 @@ WRONG = [
     ("a NEAR / b", "  ^^^^^^", 'NEAR needs a number after "/"', "write NEAR/5 for at most five words between; NEAR alone means NEAR/4"),
     ("a ONEAR/x b", "  ^^^^^^^", 'ONEAR needs a number after "/"', "write ONEAR/5 for at most five words between; ONEAR alone means ONEAR/4"),
     ("a NEAR/-3 b", "  ^^^^^^^", 'NEAR needs a number after "/"', "write NEAR/5 for at most five words between; NEAR alone means NEAR/4"),
-    ("a NEAR  /  5", "  ^^^^^^^^^", "NEAR / 5 needs a word on its right", "write a NEAR / 5 b"),
+    ("a NEAR  /  5", "  ^^^^^^^^^^", "NEAR / 5 needs a word on its right", "write a NEAR / 5 b"),
     ("a NEAR/101 b", "  ^^^^^^^^", "at most 100 words can be between", "write a number from 0 to 100, or AND for any distance"),
     ("a NEAR/99999999999999999999 b", "  ^^^^^^^^^^^^^^^^^^^^^^^^^", "at most 100 words can be between", "write a number from 0 to 100, or AND for any distance"),
     ('"a b"~', "     ^", 'a phrase needs a number after "~"', 'write "India Pakistan"~5 for both in any order with at most five words between'),
