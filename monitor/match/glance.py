@@ -5,10 +5,10 @@ of its words does, and of the chunks that news has for the first time hardly one
 interest to a single watch. A backtest, which meets every chunk of an archive for the first time,
 is twice as fast for it.
 
-Only what is certain is passed over: chunks of plain Latin letters, digits and punctuation. All that
-they can be looked up by begins with the first two characters of one of their runs of letters or
-digits, in small letters; with the first, if the run has one only (U.S., F-16). The plurals whose
-second letter is not their singular's are known.
+Only what is certain is passed over: one word of Latin letters and digits, perhaps in parts
+(cease-fire, F-16, India's), in common punctuation. All that it can be looked up by begins with the
+first two characters of one of its runs of letters or digits, in small letters; with the first, if
+the run has one only. The plurals whose second letter is not their singular's are known.
 """
 
 from __future__ import annotations
@@ -20,9 +20,14 @@ from typing import Final
 MOST: Final = 200
 """Beginnings above which a look would tell hardly anything."""
 
-_CERTAIN: Final = re.compile('[!-"$-~\u2013\u2014\u2018\u2019\u201c\u201d\u2026]+')
-"""ASCII but for #, as a hashtag has words within its letters; dashes and quotes in print."""
-
+_ONE_WORD: Final = re.compile(
+    r"""
+    [\"'(\[$\u2018\u201c\u2014]*
+    [A-Za-z0-9]+ (?: ['\u2019-] [A-Za-z0-9]+ )*
+    [.,;:!?\"')\]%\u2019\u201d\u2014\u2026]*
+    """,
+    re.VERBOSE,
+)
 _RUNS: Final = re.compile("[A-Za-z]+|[0-9]+")
 _PLURALS: Final = {"fo": "fe", "to": "te", "mo": "mi", "go": "ge", "ma": "me"}
 """Of foot, tooth, mouse, goose, man: how their plurals begin."""
@@ -40,8 +45,8 @@ class Glance:
         self._is_blind = "" in found or len(self._pairs) > MOST
 
     def sees(self, raw: str) -> bool:
-        """False if the chunk is certain to hold nothing of that kind."""
-        if self._is_blind or _CERTAIN.fullmatch(raw) is None:
+        """False if the chunk is certain to be one word, and nothing of that kind."""
+        if self._is_blind or _ONE_WORD.fullmatch(raw) is None:
             return True
         pairs, letters, short = self._pairs, self._letters, self._short
         for run in _RUNS.findall(raw):

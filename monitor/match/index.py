@@ -8,11 +8,13 @@ pair of objects is one look into a dictionary (`Index.pairs`), whatever number o
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from monitor.match.frequency import Frequencies
+from monitor.match.glance import Glance
 from monitor.match.nodes import Leaf
 from monitor.match.spellings import Element, Spelling
 from monitor.text import Chunk, Reading, chunk_of
@@ -100,6 +102,10 @@ class Index:
             for spelling in leaf.spellings:
                 self._add(leaf, spelling)
         self._heads = sorted({len(head) for head in self._wild})
+        wild = (element.key for found in self._wild.values() for element, _ in found)
+        self._glance = Glance(
+            itertools.chain(self._single, self._alone, self._behind, self._before, wild)
+        )
 
     # -- terms
 
@@ -145,6 +151,8 @@ class Index:
 
     def meaning(self, raw: str) -> Meaning:
         """What a chunk means; `NOTHING` for most."""
+        if not self._glance.sees(raw):
+            return NOTHING
         chunk = chunk_of(raw)
         is_odd = len(chunk.readings) != 1 or chunk.count != 1 or chunk.unspaced
         finds: dict[tuple[Leaf, int, int], tuple[Leaf, Reading]] = {}
