@@ -66,7 +66,7 @@ _SEPARATORS = (" ",) * 16 + (
     ": ",
     "’ ",
 )
-_LANGUAGES = ("en", "en-GB", "fr", "ar", "fa", "ur", "hi", "zh", "ja", "th", None)
+_LANGUAGES = ("en", "en-GB", "fr", "ar", "fa", "ur", "hi", "zh", "ja", "th", "fil", None)
 _SOURCES = ("Dawn", "The Hindu", "Times of India", "Reuters")
 _HOSTS = ("dawn.com", "www.dawn.com", "bbc.co.uk", "news.bbc.co.uk", "notbbc.co.uk")
 _TAGS = ("wire", "opinion", "world")
@@ -111,7 +111,7 @@ def _some(chance: random.Random, values: Sequence[str]) -> tuple[str, ...]:
 def documents(
     chance: random.Random, count: int, real: Sequence[tuple[str, str]] = ()
 ) -> list[Document]:
-    """So many articles: the real texts, and for the rest made-up ones of a few hundred characters."""
+    """So many articles: the real texts, and for the rest made-up ones of some hundred characters."""
     found: list[Document] = []
     for number in range(count):
         if number < len(real):
@@ -244,7 +244,7 @@ class Queries:
         return chance.choice(
             (
                 f'source:"{chance.choice(("Dawn", "hindu", "times of india", "Reuters", "AP"))}"',
-                f"lang:{chance.choice(('en', 'fr', 'hi', 'zh', 'en-gb'))}",
+                f"lang:{chance.choice(('en', 'fr', 'hi', 'zh', 'en-gb', 'fi'))}",
                 f"site:{chance.choice(('dawn.com', 'bbc.co.uk', 'cnn.com'))}",
                 f"tag:{chance.choice(_TAGS)}",
                 f"side:{chance.choice(_SIDES)}",
@@ -292,7 +292,8 @@ class Queries:
                     parts.append(f"NOT {self._node(depth - 1)}")
                 return f"({' AND '.join(parts)})"
             case "o":
-                return f"({' OR '.join(self._node(depth - 1) for _ in range(chance.choice((2, 2, 3, 4))))})"
+                parts = [self._node(depth - 1) for _ in range(chance.choice((2, 2, 3, 4)))]
+                return f"({' OR '.join(parts)})"
             case "n":
                 return self._scoped(self._near(depth))
             case "w":

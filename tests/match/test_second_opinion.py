@@ -139,7 +139,7 @@ _IRREGULAR: Final = {"men": "man", "women": "woman", "children": "child", "peopl
 
 
 def _singulars(word: str) -> set[str]:
-    """What a word may be the plural of, by and large: whether it is one the engine's table knows."""
+    """What a word may be the plural of, by and large: the engine's own tables are stricter."""
     found = {word, _IRREGULAR.get(word, word)}
     if word.endswith("men"):
         found.add(word[:-2] + "an")
