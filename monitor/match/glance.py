@@ -6,7 +6,7 @@ interest to a single watch. A backtest, which meets every chunk of an archive fo
 is twice as fast for it.
 
 Only what is certain is passed over: one word of Latin letters and digits, perhaps in parts
-(cease-fire, F-16, India's), in common punctuation. All that it can be looked up by begins with the
+(cease-fire, F-16, India's, 2,000, U.S.), in common punctuation. All that it can be looked up by begins with the
 first two characters of one of its runs of letters or digits, in small letters; with the first, if
 the run has one only. The plurals whose second letter is not their singular's are known.
 """
@@ -22,8 +22,10 @@ MOST: Final = 200
 
 _ONE_WORD: Final = re.compile(
     r"""
-    [\"'(\[$\u2018\u201c\u2014]*
-    [A-Za-z0-9]+ (?: ['\u2019-] [A-Za-z0-9]+ )*
+    [\"'(\[$@+\u2018\u201c\u2014]*
+    (?: [A-Za-z0-9]+ (?: ['\u2019-] [A-Za-z0-9]+ ){0,8}
+      | [0-9]{1,3} (?: ,[0-9]{3} ){1,4} | [0-9]+\.[0-9]+
+      | [A-Za-z] (?: \.[A-Za-z] ){1,8} )
     [.,;:!?\"')\]%\u2019\u201d\u2014\u2026]*
     """,
     re.VERBOSE,

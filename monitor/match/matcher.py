@@ -121,7 +121,8 @@ class Matcher:
                 scan.note_odd(place, meaning.chunk)
                 odd.append(at)
         words = list(map(_WORD, meanings))
-        neighbours = list(map(self._index.pairs.get, pairwise(words)))
+        is_paired = len(words) - words.count(None) > 1  # to count is cheap, to pair is not
+        neighbours = list(map(self._index.pairs.get, pairwise(words))) if is_paired else ()
         for at, phrases in compress(enumerate(neighbours), neighbours):
             assert phrases is not None
             place, one, other = first + at, meanings[at].chunk, meanings[at + 1].chunk

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.match import glance
 from monitor.match.glance import MOST, Glance
 from monitor.text import chunk_of, plurals
 
@@ -23,6 +24,7 @@ WORDS = st.sampled_from(
 RAWS = st.one_of(
     st.lists(WORDS, min_size=1, max_size=4).map("".join),
     st.text(string.ascii_letters + string.digits + ".,'’-&/_$", min_size=1, max_size=12),
+    st.from_regex(glance._ONE_WORD, fullmatch=True),
     st.text(min_size=1, max_size=8),
 )
 
@@ -68,7 +70,9 @@ def test_every_irregular_plural_is_seen_by_its_singular() -> None:
     assert Glance(["man"]).sees("men")
 
 
-@pytest.mark.parametrize("raw", ["Gaza", "talks.", "“fire-fighters”", "Gaza’s", "$25", "(1998)"])
+@pytest.mark.parametrize(
+    "raw", ["Gaza", "talks.", "“fire-fighters”", "Gaza’s", "$2,500.", "(@1998)", "R.N."]
+)
 def test_what_begins_otherwise_is_passed_over(raw: str) -> None:
     """Which is what it is for."""
     assert not Glance(["ceasefire", "=US", "#operationsindoor", "indus"]).sees(raw)
@@ -80,10 +84,11 @@ def test_what_begins_otherwise_is_passed_over(raw: str) -> None:
     [
         "Gazaé",
         "#Gaza",
-        "R.N.",
         "Gaza,Rafah",
         "—",
-        "@Gaza",
+        "a@Gaza",
+        "9:30",
+        "1,2345",
         "Gaza/Rafah",
         "गाज़ा",
         "غزة",
