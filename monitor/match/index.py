@@ -8,7 +8,6 @@ pair of objects is one look into a dictionary (`Index.pairs`), whatever number o
 
 from __future__ import annotations
 
-import itertools
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeAlias
@@ -91,7 +90,8 @@ class Index:
         self._frequencies = frequencies
         self._single: dict[str, tuple[Leaf, ...]] = {}
         self._alone: dict[str, tuple[Phrase, ...]] = {}
-        self._wild: dict[str, list[tuple[Element, Leaf | Phrase]]] = {}
+        self._open: dict[str, tuple[Leaf | Phrase, ...]] = {}  # Kashmir*, by the letters before *
+        self._wild: dict[str, list[tuple[Element, Leaf | Phrase]]] = {}  # all other wildcards
         self._behind: dict[str, dict[str, tuple[Phrase, ...]]] = {}  # by the first and second key
         self._before: dict[str, list[str]] = {}  # by the second: the first ones
         self._words: dict[frozenset[str], Word] = {}
@@ -102,10 +102,12 @@ class Index:
             for spelling in leaf.spellings:
                 self._add(leaf, spelling)
         self._heads = sorted({len(head) for head in self._wild})
-        wild = (element.key for found in self._wild.values() for element, _ in found)
-        self._glance = Glance(
-            itertools.chain(self._single, self._alone, self._behind, self._before, wild)
-        )
+        self._lengths = sorted({len(prefix) for prefix in self._open})
+        wild = [element.key for found in self._wild.values() for element, _ in found]
+        self._stems = {key[:_HEAD] for key in (*wild, *self._open)}
+        self._has_short_stems = any(len(stem) < _HEAD for stem in self._stems)
+        self._keys = {*self._single, *self._alone, *self._behind, *self._before}
+        self._glance = Glance((*self._keys, *self._open, *wild))
 
     # -- terms
 
@@ -121,7 +123,9 @@ class Index:
         at = min(range(len(spelling)), key=lambda place: self._share(spelling[place]))
         element = spelling[at]
         target = leaf if len(spelling) == 1 else Phrase(leaf, spelling, at)
-        if element.wild is not None:
+        if element.is_open():
+            self._open[element.key] = (*self._open.get(element.key, ()), target)
+        elif element.wild is not None:
             self._wild.setdefault(element.key[:_HEAD], []).append((element, target))
         elif isinstance(target, Leaf):
             known = self._single.get(element.key, ())
@@ -155,6 +159,8 @@ class Index:
             return NOTHING
         chunk = chunk_of(raw)
         is_odd = len(chunk.readings) != 1 or chunk.count != 1 or chunk.unspaced
+        if not is_odd and self._is_nothing(chunk.readings[0].keys):
+            return NOTHING
         finds: dict[tuple[Leaf, int, int], tuple[Leaf, Reading]] = {}
         alone: list[tuple[Phrase, Reading]] = []
         single, phrases = self._single, self._alone
@@ -165,8 +171,8 @@ class Index:
                         finds.setdefault((leaf, reading.start, reading.end), (leaf, reading))
                 if key in phrases:
                     alone += [(phrase, reading) for phrase in phrases[key]]
-            if self._heads:
-                for target in self._wild_targets(reading):
+            if self._stems:
+                for target in self._wild_targets(reading.keys):
                     if isinstance(target, Leaf):
                         finds.setdefault((target, reading.start, reading.end), (target, reading))
                     else:
@@ -195,16 +201,29 @@ class Index:
             tails=tuple(self._firsts((only,))),
         )
 
-    def _wild_targets(self, reading: Reading) -> Iterator[Leaf | Phrase]:
+    def _is_nothing(self, keys: Sequence[str]) -> bool:
+        """Whether a word of these keys is nobody's, as nearly every word is."""
+        if not self._keys.isdisjoint(keys):
+            return False
+        stems = self._stems
+        return not stems or not (self._has_short_stems or any(key[:_HEAD] in stems for key in keys))
+
+    def _wild_targets(self, keys: Sequence[str]) -> Iterable[Leaf | Phrase]:
+        """What the wildcards find that fit one of these keys."""
         found: dict[int, Leaf | Phrase] = {}
-        for key in reading.keys:
+        for key in keys:
             if key[0] in "=#":
                 continue
-            for width in self._heads:
-                for element, target in self._wild.get(key[:width], ()):
-                    if len(element.key[:_HEAD]) == width and element.fits((key,)):
+            for length in self._lengths:
+                if length > len(key):
+                    break
+                for target in self._open.get(key[:length], ()):
+                    found[id(target)] = target
+            for length in self._heads:
+                for element, target in self._wild.get(key[:length], ()):
+                    if element.fits((key,)):
                         found[id(target)] = target
-        yield from found.values()
+        return found.values()
 
     # -- phrases
 

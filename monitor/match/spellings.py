@@ -55,6 +55,10 @@ class Element(NamedTuple):
     gap: Gap = Gap.ANY
     wild: re.Pattern[str] | None = None  # a wildcard: what a plain key must match as a whole
 
+    def is_open(self) -> bool:
+        """Whether it is a wildcard of the commonest kind: letters, then anything."""
+        return self.wild is not None and self.wild.pattern == re.escape(self.key) + ".*"
+
     def fits(self, keys: Sequence[str]) -> bool:
         """Whether a word that can be looked up by these keys is this one."""
         if self.wild is None:
