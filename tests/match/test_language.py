@@ -54,7 +54,7 @@ READ = [
     ('צה"ל', 'צה"ל'),
     ('"צה"ל תקף" OR צה”ל', '"צה"ל תקף" OR צה”ל'),
     ("'Sindoor'", "Sindoor"),
-    ("'AND'", '"AND"'),
+    ("'AND' 'or b not'", '"AND" AND "or" AND b AND "not"'),
     ("(停火 OR 휴전）", "停火 OR 휴전"),
     (r"\"a b\" c", '"a b\\" AND c'),
     ("ceasefire\u200f AND\u200e truce", "ceasefire AND truce"),
@@ -115,7 +115,8 @@ READ = [
     ('"ceasefire"~5', '"ceasefire"'),
     # wildcards
     ("Kashmir* wom?n colo?r*", "Kashmir* AND wom?n AND colo?r*"),
-    ("Kashmir?", "Kashmir?"),
+    ("Kashmir? ab?", "Kashmir? AND ab?"),
+    ("atleast3x near5x", "atleast3x AND near5x"),
     ('"Kashmir* valley"', '"Kashmir* valley"'),
     ('"wom?n of Kashmir*"', '"wom?n of Kashmir*"'),
     ('"Who did it?" "Pourquoi ?"', '"Who did it" AND "Pourquoi"'),
@@ -188,6 +189,7 @@ NOTES = [
     ("a - b", ['"-" is ignored: it holds no letter or digit']),
     ("a, b", ["a comma means nothing here; write OR between alternatives"]),
     ("India/Pakistan", ['"India/Pakistan" was read as a phrase; write OR between alternatives']),
+    ("停火，和平", ['"停火，和平" was read as a phrase; write OR between alternatives']),
     ("cease-fire", []),
     ("NOT NOT a", ["what is excluded twice is looked for"]),
     ("'a b' c", ['single quotes mean nothing here; write "a b" for a phrase']),
@@ -229,7 +231,9 @@ NOTES = [
 @pytest.mark.parametrize(("query", "messages"), NOTES, ids=[query for query, _ in NOTES])
 def test_what_may_surprise_is_said(query: str, messages: list[str]) -> None:
     """And what is written plainly passes without a word."""
-    assert [note.message for note in parse(query).notes] == messages
+    notes = parse(query).notes
+    assert [note.message for note in notes] == messages
+    assert all(query[note.start : note.end].strip() for note in notes)
 
 
 def test_notes_know_their_place_and_stand_in_order() -> None:
@@ -265,6 +269,8 @@ WRONG = [
     ("(a OR (b)", "^", "this bracket is never closed", "put ) where the group ends"),
     ("source:(a OR b", "       ^", "this bracket is never closed", "put ) where the group ends"),
     ("a) b", " ^", "this bracket closes nothing", "leave it out, or put ( where the group begins"),
+    (") a", "^", "this bracket closes nothing", "leave it out, or put ( where the group begins"),
+    ('"a b"~1~2', "       ^^", "~2 has no phrase before it", 'write "India Pakistan"~5 or ceasefire{3}'),
     ("a /* b", "  ^^", "this comment is never closed", "put */ where the comment ends"),
     # operators without operands
     ("a AND", "  ^^^", "AND needs a word on its right", 'write a AND b; in quotes it is a word: "AND"'),
@@ -313,6 +319,7 @@ WRONG = [
     ("title:source:a", "^^^^^^^^^^^^^", "title: stands before a word, a phrase or a group", "write title:ceasefire AND source:Dawn"),
     ("source:(a b)", "          ^", "behind source: stand values with OR between them", 'write source:(one OR "two words"), and what else there is outside its brackets'),
     ("source:—", "^^^^^^^^", "source: needs a value behind it", 'write source:Dawn or source:"The Hindu"'),
+    ("source:*awn", "^^^^^^^^^^^", '"*" stands at the end of a value', "write how it begins: source:awn*"),
     ("site:a*b.org", "^^^^^^^^^^^^", '"*" stands at the end of a value', "write how it begins: site:a*"),
     ("lang:klingon", "     ^^^^^^^", 'no language "klingon" is known', "write its code, or its English name: lang:de, lang:urdu"),
     # NEAR about what has no place
@@ -350,6 +357,7 @@ WRONG = [
     ("#Kash*", "     ^", 'a hashtag can\'t hold "*"', "leave the # out: words are found in hashtags too"),
     ("#AT&T", "   ^", 'a hashtag ends before "&"', "put a space before it, or write #AT"),
     # what others have
+    ("^a", "^^", "an article matches or not: nothing can be given more weight", "leave ^a out"),
     ("a^2", " ^^", "an article matches or not: nothing can be given more weight", "leave ^2 out"),
     ('"a b"^2.5', "     ^^^^", "an article matches or not: nothing can be given more weight", "leave ^2.5 out"),
     ("ceasefire~", "         ^", "words are not looked for by likeness", "leave the ~ out and write the spellings with OR between them, or word*"),
@@ -387,6 +395,7 @@ def test_a_mistake_is_named_and_shown_with_what_to_write(
     error = caught.value
     shown = rendered(error).split("\n")
     assert (error.message, shown[2].removeprefix("  "), error.hint) == (message, carets, hint)
+    assert error.start < error.end or error.start == len(query)
     assert shown[0] == f"column {error.start + 1}: {message}"
     assert shown[1].removeprefix("  ") == query
     assert shown[3] == f"hint: {hint}"

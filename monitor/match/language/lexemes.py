@@ -129,6 +129,11 @@ _REGEX: Final = re.compile(r"/(?![\s/*])[^\n]{0,200}?/[a-z]*(?=[\s)^]|\Z)")
 _RANGE: Final = re.compile(r"[\[{][^\]}\n]{0,100}\bTO\b[^\]}\n]{0,100}[\]}]")
 _OPENING: Final = frozenset(f"{_QUOTES}(（")
 _NUMBERS: Final = 9  # digits; more are no number of words
+_OPERATORS: Final[dict[str, Literal["and", "or", "not"]]] = {
+    "and": "and",
+    "or": "or",
+    "not": "not",
+}
 
 
 def seen(text: str) -> str:
@@ -661,10 +666,3 @@ class _Lexer:
 
     def _fail(self, message: str, start: int, end: int, hint: str) -> NoReturn:
         raise QueryError(message, self._query, start, end, hint)
-
-
-_OPERATORS: Final[dict[str, Literal["and", "or", "not"]]] = {
-    "and": "and",
-    "or": "or",
-    "not": "not",
-}

@@ -37,7 +37,7 @@ _MOST_IN_CHAIN: Final = 20  # NEAR in NEAR
 _LONGEST_SHOWN: Final = 120  # characters of a query in a note or a hint
 
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*\*?")
-_LISTED: Final = re.compile(r"\w[/,;+]\w")
+_LISTED: Final = re.compile(r"\w[/,;+，、；،؛]\w")
 _PLAIN_PHRASE: Final = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
 _OPERANDS: Final = frozenset[Kind](
     {"word", "phrase", "field", "about", "exact", "open", "atleast", "within"}
@@ -161,7 +161,6 @@ class _Parser:
             node = self._conjunction()
             is_mixed = is_mixed or self._is_joined
             self._add_alternative(parts, node, place)
-        self._is_joined = False
         node = Or(tuple(parts))
         if is_mixed:
             read = bracketed(node)
@@ -614,13 +613,6 @@ class _Parser:
                 lexeme.end,
                 f"write a {shown} b{_as_word(shown)}",
             )
-        if lexeme.kind in ("slop", "count"):
-            self._fail(
-                f"{self._shown(lexeme)} has no phrase before it",
-                lexeme.start,
-                lexeme.end,
-                'write "India Pakistan"~5 or ceasefire{3}',
-            )
         if lexeme.kind == "close":
             self._fail(
                 "this bracket closes nothing",
@@ -629,7 +621,10 @@ class _Parser:
                 "leave it out, or put ( where the group begins",
             )
         self._fail(
-            "a word is missing here", lexeme.start, lexeme.end, "write a word or leave the rest out"
+            f"{self._shown(lexeme)} has no phrase before it",
+            lexeme.start,
+            lexeme.end,
+            'write "India Pakistan"~5 or ceasefire{3}',
         )
 
     def _lacks_right(self, operator: Lexeme, behind: Lexeme) -> NoReturn:
