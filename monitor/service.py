@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import random
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,7 @@ from alerts import Sink
 from alerts.console import ConsoleSink
 from alerts.slack import BASE_URL, SlackSink
 from alerts.webhook import SlackWebhookSink
-from monitor import __version__, config, telemetry
+from monitor import __version__, config, telemetry, volume
 from monitor.compose import Rules
 from monitor.config import Settings
 from monitor.engine.local import LocalEngine
@@ -31,7 +32,7 @@ from monitor.errors import ConfigError, Mistake, StorageError
 from monitor.fetch.client import HttpFetcher
 from monitor.fetch.politeness import PoliteFetcher
 from monitor.match import Matcher, compile_watches
-from monitor.model import DeliveryState, FeedStatus
+from monitor.model import DeliveryState, FeedStatus, Watch
 from monitor.operators import Operators
 from monitor.pipeline import Context, Pipeline
 from monitor.ports import Clock, Reports, Store
@@ -47,6 +48,9 @@ GRACE = 8.0
 
 STALE_TICK = 30.0
 """Seconds without a tick after which the service counts as hung."""
+
+MANY_WATCHES = 500
+"""Watches from which on it is worth to know how common words are here."""
 
 CONSOLE_CHANNEL = "terminal"
 """The channel's name where alerts are printed: what only a terminal showed is no channel's yet."""
@@ -110,6 +114,7 @@ class Service:
         self.operators = Operators(pipeline.context)
         self._rejected: tuple[Mistake, ...] = ()
         self._ready = False
+        self._looking: set[asyncio.Task[None]] = set()
 
     # -- what the page asks (monitor.web.Health)
 
@@ -146,6 +151,9 @@ class Service:
         in_use = {watch.channel or rules.default_channel for watch in rules.watches}
         await self.store.write(lambda tx: tx.recall_deliveries(in_use, now))
         self.pipeline.context.rules = rules
+        if len(settings.watches) >= MANY_WATCHES:
+            # a million objects that stay: a collector that looks through them stops the world
+            gc.freeze()
         self._fetcher.spacing = settings.fetch.spacing
         self.settings = settings
         self._rejected = ()
@@ -177,8 +185,9 @@ class Service:
         if not changes and not self._rejected:
             log.debug("config.unchanged")
             return True
-        was_rejected = bool(self._rejected)
+        was_rejected, before = bool(self._rejected), self.settings.watches
         await self.apply(settings, rules)
+        self._look_back(but=before)
         for warning in settings.warnings:
             log.warning("config.warning", detail=str(warning))
         log.info("config.applied", changes=list(changes) or ["the mistake is gone"])
@@ -187,6 +196,39 @@ class Service:
         if any(change.startswith(("+ watch", "~ watch", "~ slack")) for change in changes):
             self.operators.greet()
         return True
+
+    def _look_back(self, *, but: Sequence[Watch] = ()) -> None:
+        """Have the archive say what is too broad, and how common words are; beside the work."""
+        self._looking.add(task := asyncio.create_task(self._learn_from_archive(but)))
+        task.add_done_callback(self._looking.discard)
+
+    async def _learn_from_archive(self, but: Sequence[Watch]) -> None:
+        now = self.clock.now()
+        try:
+            broad = await volume.too_broad(self.settings, self.reports, now, but=but)
+            common = None
+            if not but and len(self.settings.watches) >= MANY_WATCHES:
+                common = await volume.frequencies(self.reports, now)
+        except StorageError as error:
+            log.warning("watch.unjudged", error=str(error))
+            return
+        for mistake in broad:
+            log.warning("watch.too_broad", detail=str(mistake))
+        if broad:
+            lines = "\n".join(map(str, broad))
+            self.operators.tell(self.settings.slack.ops_channel, f"Too much to read:\n{lines}")
+        if common is not None:
+            rules = self.pipeline.context.rules
+            matcher = await asyncio.to_thread(
+                compile_watches, self.settings.watches, frequencies=common
+            )
+            if self.pipeline.context.rules is rules:  # else an edit was faster
+                self.pipeline.context.rules = replace(rules, matcher=matcher)
+
+    async def _end_looking(self) -> None:
+        for task in tuple(self._looking):
+            task.cancel()
+        await asyncio.gather(*self._looking, return_exceptions=True)
 
     # -- life
 
@@ -210,6 +252,8 @@ class Service:
             self.scheduler.start()
             working = asyncio.create_task(self.engine.run(self.pipeline.run, stop))
             watching = asyncio.create_task(self._follow(path, env or {}, stop)) if path else None
+            self._look_back()
+            stack.push_async_callback(self._end_looking)
             self._ready = True
             log.info(
                 "service.started",
@@ -370,9 +414,7 @@ def sink_of(settings: Settings, stream: IO[str]) -> Sink:
     return ConsoleSink(stream)
 
 
-def rules_of(
-    settings: Settings, pace: Pace, sink: Sink, previous: Matcher | None = None
-) -> Rules:
+def rules_of(settings: Settings, pace: Pace, sink: Sink, previous: Matcher | None = None) -> Rules:
     """The settings, compiled; what `previous` has compiled already is not compiled again."""
     channel, watches = settings.slack.channel or CONSOLE_CHANNEL, settings.watches
     if isinstance(sink, ConsoleSink):

@@ -12,6 +12,7 @@ from monitor.compose import why_not_news
 from monitor.config import Settings
 from monitor.errors import Mistake
 from monitor.match.backtest import Archived, IsNews, Prediction, Survey
+from monitor.match.frequency import SHIPPED, Frequencies, measured
 from monitor.model import Watch
 from monitor.ports import Reports
 
@@ -64,6 +65,16 @@ async def predictions(
         async for batch in batches:
             await asyncio.to_thread(survey.read, batch)
     return survey.predictions()
+
+
+async def frequencies(reports: Reports, now: datetime) -> Frequencies | None:
+    """How common words are in the newest articles; None where there are too few to tell."""
+    texts: list[str] = []
+    async with aclosing(newest(reports, now - OLDEST, ARTICLES)) as batches:
+        async for batch in batches:
+            texts += [f"{each.document.title}\n\n{each.document.body}" for each in batch]
+    found = await asyncio.to_thread(measured, texts)
+    return None if found is SHIPPED else found
 
 
 async def newest(

@@ -33,6 +33,20 @@ MOST_SPANS: Final = 2_000
 """Spans of one hit that are kept: what a page of nothing but a watch's words would have is no use."""
 
 
+class Meanings(Memo[Meaning]):
+    """What each chunk means, as far as it was seen before."""
+
+    def __init__(self, index: Index) -> None:
+        super().__init__(index.meaning)
+
+    def __missing__(self, raw: str) -> Meaning:
+        core = raw.strip(_PUNCTUATION)
+        if core != raw and core.isalpha() and self.get(core) is NOTHING:
+            self.keep(raw, NOTHING)  # without its comma, a word has all of its keys, or more
+            return NOTHING
+        return super().__missing__(raw)
+
+
 class Matcher:
     """All watches of a configuration, ready to read documents. Made by `compile_watches`.
 
@@ -58,14 +72,7 @@ class Matcher:
         self._always = tuple(always)
         self._waiting = {leaf: tuple(numbers) for leaf, numbers in waiting.items()}
         self._index = Index(leaves, frequencies)
-        self._meanings: Memo[Meaning] = Memo(self._learn)
-
-    def _learn(self, raw: str) -> Meaning:
-        """What a chunk means that was not seen before, or not lately."""
-        core = raw.strip(_PUNCTUATION)
-        if core != raw and core.isalpha() and self._meanings.get(core) is NOTHING:
-            return NOTHING  # the same word without its comma has all of this one's keys, or more
-        return self._index.meaning(raw)
+        self._meanings = Meanings(self._index)
 
     def plans(self) -> dict[Content, Plan]:
         """The plans by what they were made of: for the next matcher, if little has changed."""

@@ -26,14 +26,15 @@ class Memo(dict[str, T]):
         self._older: dict[str, T] = {}
 
     def __missing__(self, raw: str) -> T:
-        if raw in self._older:
-            known = self._older[raw]
-        else:
-            known = self._learn(raw)
-            if len(raw) > LONGEST_REMEMBERED:
-                return known
+        known = self._older[raw] if raw in self._older else self._learn(raw)
+        self.keep(raw, known)
+        return known
+
+    def keep(self, raw: str, known: T) -> None:
+        """Remember this, unless the chunk is a long one."""
+        if len(raw) > LONGEST_REMEMBERED:
+            return
         if len(self) >= MOST_REMEMBERED // 2:
             self._older = dict(self)
             self.clear()
         self[raw] = known
-        return known
