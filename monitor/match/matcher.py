@@ -8,10 +8,10 @@ of Lucene Monitor's presearcher, on a memo of chunks in place of an index.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress, pairwise
 from operator import attrgetter
-from typing import Final
+from typing import Final, Literal
 
 from monitor.errors import ConfigError, Mistake, QueryError
 from monitor.match.document import Document
@@ -20,11 +20,12 @@ from monitor.match.index import NOTHING, Index, Meaning, Phrase, beginning_at, e
 from monitor.match.memo import Memo
 from monitor.match.nodes import Leaf, Mark
 from monitor.match.plan import Content, Plan, Planner, content_of
-from monitor.match.scan import Scan
+from monitor.match.scan import Find, Scan
 from monitor.match.spellings import Expansion, Gap, Spelling
 from monitor.model import Hit, Span, Watch
 from monitor.text import Chunk, Reading
 
+_ANY: Final = Gap.ANY
 _IS_ACTIVE: Final = attrgetter("is_active")
 _WORD: Final = attrgetter("word")
 _PUNCTUATION: Final = '.,;:!?…"“”‘’()[]'
@@ -132,14 +133,14 @@ class Matcher:
         neighbours = list(map(self._index.pairs.get, pairwise(words))) if is_paired else ()
         for at, phrases in compress(enumerate(neighbours), neighbours):
             assert phrases is not None
-            place, one, other = first + at, meanings[at].chunk, meanings[at + 1].chunk
+            place, chunk = first + at, meanings[at].chunk
             for phrase in phrases:
-                leaf, spelling, _ = phrase
-                if len(spelling) == 2 and spelling[1].gap is Gap.ANY:
-                    find = (place, one.readings[0], place + 1, other.readings[0])
-                    found.setdefault(leaf, []).append(find)
-                else:
-                    _note(scan, place, one, one.readings[0], phrase)
+                begin = place - phrase.at
+                find = _plainly(scan, begin, phrase.spelling, first, end)
+                if find is None:
+                    _note(scan, place, chunk, chunk.readings[0], phrase)
+                elif find:
+                    found.setdefault(phrase.leaf, []).append(find)
         if odd:
             self._odd_phrases(scan, first, meanings, odd)
 
@@ -176,15 +177,31 @@ def _next(meanings: Sequence[Meaning], at: int, step: int) -> int:
     return at
 
 
+def _plainly(
+    scan: Scan, begin: int, spelling: Spelling, first: int, end: int
+) -> Find | Literal[False] | None:
+    """A phrase of plain words, each a chunk of its own; None if that can't be said so easily."""
+    if begin < first or begin + len(spelling) > end:
+        return None
+    chunks = [scan.chunk(at) for at in range(begin, begin + len(spelling))]
+    for chunk, element in zip(chunks, spelling, strict=True):
+        if len(chunk.readings) != 1 or chunk.count != 1 or chunk.unspaced:
+            return None
+        if element.gap is not _ANY or element.wild is not None:
+            return None
+    for chunk, element in zip(chunks, spelling, strict=True):
+        if element.key not in chunk.readings[0].keys:
+            return False
+    return begin, chunks[0].readings[0], begin + len(spelling) - 1, chunks[-1].readings[0]
+
+
 def _note(scan: Scan, at: int, chunk: Chunk, reading: Reading, phrase: Phrase) -> None:
     """Note a phrase, if all of it stands here."""
     leaf, spelling, here = phrase
     last = _forward(scan, at, chunk, reading, spelling, here + 1)
-    if last is None:
-        return
-    begin = _backward(scan, at, chunk, reading, spelling, here)
-    if begin is not None:
-        scan.found.setdefault(leaf, []).append((*begin, *last))
+    if last is not None:
+        for begin in _backward(scan, at, chunk, reading, spelling, here):
+            scan.found.setdefault(leaf, []).append((*begin, *last))
 
 
 def compile_watches(
@@ -231,7 +248,7 @@ def _leaves_of(plans: Iterable[Plan]) -> dict[Expansion, Leaf]:
 def _forward(
     scan: Scan, at: int, chunk: Chunk, reading: Reading, spelling: Spelling, number: int
 ) -> tuple[int, Reading] | None:
-    """Where the rest of a phrase ends, the words from `number` on standing behind a reading."""
+    """Where the rest of a phrase ends soonest, its words from `number` on standing behind a reading."""
     if number == len(spelling):
         return at, reading
     point = scan.behind(at, chunk, reading.after)
@@ -241,33 +258,34 @@ def _forward(
     element = spelling[number]
     if not element.gap.allows(link):
         return None
+    shortest: tuple[int, Reading] | None = None
     for next_one in beginning_at(following, token):
         if element.fits(next_one.keys):
             end = _forward(scan, place, following, next_one, spelling, number + 1)
-            if end is not None:
-                return end
-    return None
+            if end is not None and (
+                shortest is None or (end[0], end[1].end) < (shortest[0], shortest[1].end)
+            ):
+                shortest = end
+    return shortest
 
 
 def _backward(
     scan: Scan, at: int, chunk: Chunk, reading: Reading, spelling: Spelling, number: int
-) -> tuple[int, Reading] | None:
-    """Where a phrase begins, the words before `number` standing before a reading."""
+) -> Iterator[tuple[int, Reading]]:
+    """Where a phrase may begin, the words before `number` standing before a reading."""
     if number == 0:
-        return at, reading
+        yield at, reading
+        return
     point = scan.before(at, chunk, reading.first)
     if point is None:
-        return None
+        return
     place, previous, token, link = point
     if not spelling[number].gap.allows(link):
-        return None
+        return
     element = spelling[number - 1]
     for last_one in ending_at(previous, token):
         if element.fits(last_one.keys):
-            start = _backward(scan, place, previous, last_one, spelling, number - 1)
-            if start is not None:
-                return start
-    return None
+            yield from _backward(scan, place, previous, last_one, spelling, number - 1)
 
 
 # ------------------------------------------------------------------------- spans
@@ -277,9 +295,9 @@ def spans_of(scan: Scan, marks: Iterable[Mark]) -> tuple[Span, ...]:
     """The marks as spans of the original text, in reading order, none within another."""
     found: dict[tuple[bool, int, int], str] = {}
     for (first, begins, last, ends), label in marks:
-        start = scan.start_of(first) + begins.start
-        key = (first >= scan.body_at, start, -(scan.start_of(last) + ends.end))
-        found.setdefault(key, label)
+        base = scan.start_of(first)
+        end = (base if last == first else scan.start_of(last)) + ends.end
+        found.setdefault((first >= scan.body_at, base + begins.start, -end), label)
     spans: list[Span] = []
     reached = (False, 0)
     for in_body, start, minus_end in sorted(found):

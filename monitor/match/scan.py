@@ -130,7 +130,7 @@ class Scan:
 
     def start_of(self, at: int) -> int:
         """Where a chunk begins, in characters of its field."""
-        number = self._line_of(at)
+        number = bisect_right(self._bases, at) - 1
         starts = self._line_starts.get(number)
         if starts is None:
             starts = self._line_starts[number] = self._lines[number].starts()
