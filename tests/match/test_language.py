@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -98,7 +99,7 @@ READ = [
     ("a AROUND(5) b", "a NEAR/5 b"),
     ("a w/5 b PRE/3 c", "(a NEAR/5 b) ONEAR/3 c"),
     ("a near b", "a AND near AND b"),
-    ("look around here", "look AND around AND here"),
+    ("look around at atleast two", "look AND around AND at AND atleast AND two"),
     ("a NEAR/3 b NEAR/5 c", "(a NEAR/3 b) NEAR/5 c"),
     ("a NEAR/3 (b ONEAR/5 c)", "a NEAR/3 (b ONEAR/5 c)"),
     (
@@ -188,6 +189,13 @@ NOTES = [
     ("BBC: news", ['"BBC:" is no field, so "BBC" is a word']),
     ("a - b", ['"-" is ignored: it holds no letter or digit']),
     ("a, b", ["a comma means nothing here; write OR between alternatives"]),
+    (
+        "C++ =Google+",
+        [
+            '"C++" finds "C": signs are not looked for',
+            '"Google+" finds "Google": signs are not looked for',
+        ],
+    ),
     ("India/Pakistan", ['"India/Pakistan" was read as a phrase; write OR between alternatives']),
     ("停火，和平", ['"停火，和平" was read as a phrase; write OR between alternatives']),
     ("cease-fire", []),
@@ -222,6 +230,8 @@ NOTES = [
     ),
     ("source: The Hindu", ['source: is about "The" alone; write source:"The Hindu" for both']),
     ("title:India Pakistan", []),
+    ("lan: x", ['"lan:" is no field, so "lan" is a word']),
+    ("a , b", ['"," is ignored: it holds no letter or digit']),
     ("title:(body:a)", ["body: counts here, not title:"]),
     ("site:bbc.com/news", ["only the site counts: site:bbc.com"]),
     ('"a"~5', ["there is only one word, with nothing to be near to"]),
@@ -266,6 +276,7 @@ WRONG = [
     # quotes and brackets
     ('a "b c', "  ^", "this quotation mark is never closed", 'put " behind the last word of the phrase'),
     ('"a AND "b c"', "           ^", "this quotation mark is never closed", 'put " behind the last word of the phrase, or of the one that begins in column 1'),
+    ('"a b" "c', "      ^", "this quotation mark is never closed", 'put " behind the last word of the phrase'),
     ("(a OR (b)", "^", "this bracket is never closed", "put ) where the group ends"),
     ("source:(a OR b", "       ^", "this bracket is never closed", "put ) where the group ends"),
     ("a) b", " ^", "this bracket closes nothing", "leave it out, or put ( where the group begins"),
@@ -447,6 +458,24 @@ def test_of_a_long_line_only_the_part_around_is_shown(at: int) -> None:
     assert carets.strip() == "^"
 
 
+@pytest.mark.parametrize("pattern", ["停", "a停", "停a", "停停a", "कि"])
+def test_a_long_line_is_cut_by_columns(pattern: str) -> None:
+    """Of which a letter may take two, or none."""
+    text = pattern * 100 + "x" + pattern * 100
+    at = text.index("x")
+    shown, carets = picture(text, at, at + 1)
+    assert shown.startswith("  …")
+    assert shown.endswith("…")
+    assert columns(shown[: shown.index("x")]) == carets.index("^")
+    assert 77 <= columns(shown) <= 80
+
+
+def columns(text: str) -> int:
+    """How wide a terminal shows it."""
+    marks = sum(unicodedata.category(char) in ("Mn", "Mc") for char in text)
+    return len(text) - marks + sum(unicodedata.east_asian_width(char) == "W" for char in text)
+
+
 def test_a_query_of_several_lines_names_the_line() -> None:
     """And shows only that one."""
     with pytest.raises(QueryError) as caught:
@@ -538,7 +567,7 @@ def test_a_term_that_could_not_be_found_is_refused(typed: str, wrong: str, messa
 
 def test_offsets_are_those_of_what_was_typed() -> None:
     """Of a phrase with its quotes, of a word without what stands around it."""
-    query = parse('title:(truce, OR "cease fire") NEAR/5 =US -(x AND y{2}) source:Dawn')
+    query = parse('title:(truce, OR "cease fire") NEAR/5 =US -(x AND y{2}) source:Dawn ATLEAST/2 z')
     places = [
         (type(node).__name__, query.text[node.start : node.end])
         for node in walk(query.root)
@@ -554,6 +583,8 @@ def test_offsets_are_those_of_what_was_typed() -> None:
         ("AtLeast", "y{2}"),
         ("Term", "y"),
         ("Meta", "source:Dawn"),
+        ("AtLeast", "ATLEAST/2 z"),
+        ("Term", "z"),
     ]
 
 

@@ -36,6 +36,7 @@ DEEPEST: Final = 50
 _MOST_IN_CHAIN: Final = 20  # NEAR in NEAR
 _LONGEST_SHOWN: Final = 120  # characters of a query in a note or a hint
 
+_SIGNS: Final = "+#%$€£"
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*\*?")
 _LISTED: Final = re.compile(r"\w[/,;+，、；،؛]\w")
 _PLAIN_PHRASE: Final = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
@@ -190,22 +191,18 @@ class _Parser:
             self._is_joined = False
             return first
         parts: list[Node] = list(first.parts) if isinstance(first, And) else [first]
-        last, spaced = first, False
+        last = first
         while True:
             kind = self._lexemes[self._at].kind
             if kind == "and":
                 self._at += 1
-                spaced = False
-            elif kind in _OPERANDS or kind == "not":
-                spaced = True
             elif kind in ("or", "end", "close"):
                 break
-            else:
+            elif kind not in _OPERANDS and kind != "not":
                 self._expected()
             there = self._at
             node = self._negation()
-            if spaced:
-                self._note_torn_name(last, node, there)
+            self._note_torn_name(last, node, there)
             if isinstance(node, And):
                 parts += node.parts
             else:
@@ -465,6 +462,13 @@ class _Parser:
     def _note_word(self, text: str, lexeme: Lexeme) -> None:
         if text[-1] == "?":
             self._note('"?" stands for exactly one letter', lexeme.end - 1, lexeme.end)
+        elif text[-1] in _SIGNS:
+            bare = text.rstrip(_SIGNS)
+            self._note(
+                f'"{shortened(text)}" finds "{shortened(bare)}": signs are not looked for',
+                lexeme.start,
+                lexeme.end,
+            )
         elif _LISTED.search(text) and terms.words_in(text) > 1:
             self._note(
                 f'"{shortened(text)}" was read as a phrase; write OR between alternatives',
