@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from monitor.match import Document, compile_watches
 from monitor.match.passage import Passage, best_passage
+from monitor.match.presearch import Presearch
 from monitor.model import ArticleId, Hit, Span, StoryId, Watch
 
 MOST_MESSAGES: Final = 100
@@ -170,7 +171,9 @@ class Backtest:
     ) -> None:
         """Raises `QueryError` or `ConfigError` for what `compile_watches` refuses."""
         versions = [replace(watch, name="new"), *([replace(old, name="old")] if old else [])]
-        self._match = compile_watches(versions).match
+        matcher = compile_watches(versions)
+        self._match = matcher.match
+        self._may_match = Presearch(matcher.plans().values()).may_match
         self._watch = watch.name
         self._flow = _Flow()
         self._is_news = is_news
@@ -181,11 +184,10 @@ class Backtest:
 
     def read(self, batch: Iterable[Archived]) -> None:
         """Look at these articles, too."""
-        match = self._match
+        match, may_match = self._match, self._may_match
         for each in batch:
             self._flow.add(each)
-            hits = match(each.document)
-            if hits:
+            if may_match(each.document) and (hits := match(each.document)):
                 self._count(each, hits)
 
     def _count(self, each: Archived, hits: Sequence[Hit]) -> None:
