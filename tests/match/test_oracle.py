@@ -15,6 +15,8 @@ from typing import NamedTuple
 import pytest
 
 from monitor.match import Document, Matcher, compile_watches
+from monitor.match.explain import explain
+from monitor.match.presearch import Presearch
 from monitor.model import Hit, Watch
 from tests.match.oracle import Keys, Oracle, Prepared, prepared
 from tests.match.queries import Queries, documents, shape_of, snippets
@@ -130,6 +132,30 @@ def test_a_watch_alone_finds_what_it_finds_among_others(world: World) -> None:
         again = {hit.watch: hit for hit in changed.match(document)}
         assert by_itself == expected
         assert {name: again.get(name) for name in expected} == expected
+
+
+def test_what_lacks_the_letters_does_not_match(world: World) -> None:
+    """The backtest passes such articles over unread."""
+    hits = [{hit.watch for hit in world.matcher.match(document)} for document in world.articles]
+    passed_over = 0
+    for watch in world.watches[::9]:
+        presearch = Presearch(compile_watches([watch]).plans().values())
+        for document, found in zip(world.articles, hits, strict=True):
+            if not presearch.may_match(document):
+                passed_over += 1
+                assert watch.name not in found, (watch, document)
+    assert passed_over > 1_000
+
+
+def test_an_explanation_says_what_the_engine_says(world: World) -> None:
+    """Matched or not, and where."""
+    for watch in world.watches[:60]:
+        for document in world.articles[:25]:
+            trace = explain(watch, document).trace
+            hit = next(iter(compile_watches([watch]).match(document)), None)
+            assert trace is not None
+            assert trace.matched is (hit is not None)
+            assert trace.spans == (hit.spans if hit else ())
 
 
 def test_the_oracle_knows_what_it_is_to_know() -> None:
