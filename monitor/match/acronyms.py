@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Final
 
 _WORDS: Final = """
+    ai als au bis ces cm da dei del dem ed er id lac mit pm roi sa sec sia ups var
     act add adds ago aid aids aim air ais all alp am amid an and any arc are area arm arms art as
     ask at bad ban bar base bat be bet bid big bit book bow box brief but by cab can cap car care
     case cat cent chip cod come cop cops core cost cut dam dare data day days deal den der des di

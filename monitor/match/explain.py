@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from monitor.match.document import Document
 from monitor.match.frequency import Frequencies
+from monitor.match.language import parse_term
 from monitor.match.matcher import compile_watches, spans_of
 from monitor.match.nodes import AllNode, AnyNode, AtLeastNode, NearNode, Node, NotNode, WithinNode
 from monitor.match.plan import read
@@ -24,6 +25,7 @@ from monitor.match.query import Node as QueryNode
 from monitor.match.scan import Scan
 from monitor.match.spellings import expand, shown
 from monitor.model import Span, Watch
+from monitor.text import normal_form
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +74,15 @@ def explain(
     matcher = compile_watches([watch], frequencies=frequencies)
     (plan,) = matcher.plans().values()
     anchors = {leaf.spellings for leaf in plan.anchors or ()}
-    variants = dict(watch.variants)
+    variants = {normal_form(term): others for term, others in watch.variants}
     terms: dict[str, TermPlan] = {}
     for term in _terms(query.root):
         if term.text in terms:
             continue
         expansion = expand(term)
         spelled = [*expansion.spellings]
-        for other in variants.get(term.text, ()):
-            spelled += expand(Term(other, 0, 0, phrase=True)).spellings
+        for other in variants.get(normal_form(term.text), ()):
+            spelled += expand(parse_term(other)).spellings
         terms[term.text] = TermPlan(
             term=term.text,
             spellings=tuple(dict.fromkeys(map(shown, spelled))),

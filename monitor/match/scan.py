@@ -114,14 +114,11 @@ class Scan:
         return None
 
     def _link(self, at: int, before: Chunk, place: int, after: Chunk) -> Link:
-        return link_across(
-            before, after, beside=place == at + 1, blank=self._is_blank_between(at, place)
-        )
-
-    def _is_blank_between(self, at: int, place: int) -> bool:
-        """Whether an empty line stands between two chunks."""
         first, last = self._line_of(at), self._line_of(place)
-        return any(self._lines[number].paragraph for number in range(first + 1, last + 1))
+        blank = any(self._lines[number].paragraph for number in range(first + 1, last + 1))
+        return link_across(
+            before, after, beside=place == at + 1, blank=blank, wrapped=first != last
+        )
 
     def _line_of(self, at: int) -> int:
         return bisect_right(self._bases, at) - 1
@@ -190,7 +187,7 @@ class Scan:
             return known
         shortest: dict[tuple[int, int], Find] = {}
         for find in self.found[leaf]:
-            if not self._is_in(find[0], field) or (capitals and self._is_shouted(find[0])):
+            if not self._is_in(find[0], field) or (capitals and self._is_shouted(find)):
                 continue
             key = (find[0], find[1].start)
             other = shortest.get(key)
@@ -225,8 +222,14 @@ class Scan:
         blanks = [at for at in body[1:] if self._lines[at].paragraph]
         yield from (self._bases[at] for at in (*body[:1], *(blanks or body[1:])))
 
-    def _is_shouted(self, at: int) -> bool:
-        """Whether everything around is in capitals, so that a word's capitals say nothing."""
+    def _is_shouted(self, find: Find) -> bool:
+        """Whether everything around is in capitals, so that a word's capitals say nothing.
+
+        U.S. is an acronym everywhere.
+        """
+        at, reading, _, _ = find
+        if "." in self.raws[at][reading.start : reading.end - 1]:
+            return False
         number = self._line_of(at)
         first = self._bases[number]
         raws = self._lines[number].raws

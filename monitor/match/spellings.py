@@ -25,6 +25,9 @@ MOST_SPELLINGS: Final = 64
 _PHRASE_WORDS: Final = re.compile(r"\S+")
 _DESIGNATION: Final = re.compile(r"([a-z]{1,4})(\d{1,4}[a-z]{0,3})")  # F16, Su30MKI, G20
 _TAGS: Final = "#＃"
+_INITIALS: Final = re.compile(r"(?:[A-Za-z]\.){1,4}[A-Za-z]\.?")
+# Korean; Urdu and Persian (وزیر اعظم, وزیراعظم): printed with and without the space between.
+_OPTIONAL_SPACES: Final = re.compile("[\uac00-\ud7a3]+|[\u0620-\u06d3]+")
 _SIGNS: Final = re.compile(r"\\.|\.\*|\.", re.DOTALL)  # of a wildcard's pattern
 _UMLAUTS: Final = {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"}
 
@@ -69,6 +72,9 @@ class Element(NamedTuple):
 Spelling: TypeAlias = tuple[Element, ...]
 """Words that stand one after the other."""
 
+_TYPED: Final = {Link.JOINED: Gap.CLOSE, Link.NEXT: Gap.NEXT}
+"""What may stand between the parts of a word, by how they were typed."""
+
 
 class Expansion(NamedTuple):
     """All that a term is looked for by."""
@@ -91,7 +97,8 @@ def expand(term: Term) -> Expansion:
         found = _exact(pieces[0])
         shouted = _exact(pieces[0].upper())
         return Expansion(tuple(dict.fromkeys((*found, *shouted))), capitals=True)
-    plain = _combined([_wild(piece) or _plain(piece) for piece in pieces])
+    alone = len(pieces) == 1
+    plain = _combined([_wild(piece) or _plain(piece, alone=alone) for piece in pieces])
     return Expansion(tuple(itertools.islice(_varied(plain), MOST_SPELLINGS)))
 
 
@@ -110,18 +117,28 @@ def _shown_wild(wild: re.Pattern[str]) -> str:
 # ------------------------------------------------------------------------- one piece of a term
 
 
-def _plain(piece: str) -> list[Spelling]:
-    """The ways to read a piece without white space: part by part, or with parts as one word."""
+def _plain(piece: str, *, alone: bool = False) -> list[Spelling]:
+    """The ways to read a piece without white space: part by part, or with parts as one word.
+
+    A word that was typed `alone` with its 's, as McDonald's, is not meant without.
+    """
     chunk = chunk_of(piece)
     words = chunk.tokens
+    if not words:
+        return []
     steps: dict[int, list[tuple[int, str]]] = {}
+    end = words[-1].end
+    possessive = any(reading.end > end for reading in chunk.readings)
     for reading in chunk.readings:
-        covers = (
-            reading.start == words[reading.first].start
-            and reading.end == words[reading.after - 1].end
-        )
-        if covers and reading.keys[0][0] not in "=#":  # a stem is no way to type the word
-            steps.setdefault(reading.first, []).append((reading.after, reading.keys[0]))
+        first, after, keys = reading.first, reading.after, reading.keys
+        if keys[0][0] in "=#" or reading.start != words[first].start:
+            continue
+        if reading.end > words[after - 1].end:
+            steps.setdefault(first, []).extend((after, key) for key in keys)
+        elif reading.end == words[after - 1].end and not (
+            alone and possessive and after == len(words)
+        ):  # a shorter one is a stem: no way to type the word
+            steps.setdefault(first, []).append((after, keys[0]))
 
     def paths(at: int, before: Spelling) -> Iterator[Spelling]:
         if at == len(words):
@@ -129,12 +146,13 @@ def _plain(piece: str) -> list[Spelling]:
             return
         gap = Gap.ANY
         if before:
-            link = words[at].link
-            gap = {Link.JOINED: Gap.CLOSE, Link.NEXT: Gap.NEXT}.get(link, Gap.ANY)
+            gap = _TYPED.get(words[at].link, Gap.ANY)
         for after, key in sorted(steps.get(at, ())):
             yield from paths(after, (*before, Element(key, gap)))
 
-    found = list(itertools.islice(paths(0, ()), MOST_SPELLINGS)) if words else []
+    found = list(itertools.islice(paths(0, ()), MOST_SPELLINGS))
+    if _INITIALS.fullmatch(piece):  # J.D. is also printed J. D.
+        found += [tuple(map(Element, spelled[0].key)) for spelled in found if len(spelled) == 1]
     lower = piece.lower()
     if any(char in lower for char in _UMLAUTS):
         typed_out = "".join(_UMLAUTS.get(char, char) for char in lower)
@@ -157,7 +175,7 @@ def _exact(piece: str) -> list[Spelling]:
             for key in reading.keys
             if key[0] == "=" and reading.end == word.end and reading.start == word.start
         ]
-        gap = Gap.NEXT if at and word.link is Link.NEXT else Gap.CLOSE if at else Gap.ANY
+        gap = _TYPED.get(word.link, Gap.ANY) if at else Gap.ANY
         spelling += [Element(key, gap) for key in keys[:1]]
     return [tuple(spelling)] if spelling else []
 
@@ -184,21 +202,25 @@ def _wild(piece: str) -> list[Spelling]:
         return []
     parts = re.split(r"([*?])", literal)
     before = chunk_of(parts[0])
-    spelling: list[Element] = []
-    if len(before.tokens) > 1:  # Jammu-Kash*: only the last part is open
-        last = before.tokens[-1].start
-        plain = _plain(parts[0][:last])
-        spelling = list(plain[0]) if plain else []
-        parts[0] = parts[0][last:]
-    gap = Gap.NEXT if spelling and before.tokens[-1].link is Link.NEXT else Gap.CLOSE
-    head = fold(parts[0])
-    pattern = re.escape(head)
-    for sign, rest in zip(parts[1::2], parts[2::2], strict=True):
-        pattern += (".*" if sign == "*" else ".") + re.escape(fold(rest))
-    if not head and not spelling and not fold(literal):
-        return []
-    wild = re.compile(pattern)
-    return [(*spelling, Element(head, gap if spelling else Gap.ANY, wild))]
+    ways: list[tuple[Spelling, str, Gap]] = []  # what stands before the open word, and its letters
+    if len(before.tokens) > 1:  # Jammu-Kash*: only the last part is open, or the whole as one word
+        at = before.tokens[-1].start
+        gap = _TYPED.get(before.tokens[-1].link, Gap.ANY)
+        ways += [(one, parts[0][at:], gap) for one in _plain(parts[0][:at])[:1]]
+        if gap is Gap.CLOSE:
+            ways.append(((), parts[0], Gap.ANY))
+    else:
+        ways.append(((), parts[0], Gap.ANY))
+    rest = "".join(
+        (".*" if sign == "*" else ".") + re.escape(fold(letters))
+        for sign, letters in zip(parts[1::2], parts[2::2], strict=True)
+    )
+    found: list[Spelling] = []
+    for first, letters, gap in ways:
+        head = "".join(token.norm for token in chunk_of(letters).tokens)
+        if first or head or fold(rest):
+            found.append((*first, Element(head, gap, re.compile(re.escape(head) + rest))))
+    return found
 
 
 # ------------------------------------------------------------------------- several pieces
@@ -221,6 +243,8 @@ def _varied(spellings: tuple[Spelling, ...]) -> Iterator[Spelling]:
 
 
 def _variations(spelling: Spelling) -> Iterator[Spelling]:
+    if spelling[0].gap is Gap.ANY and all(element.gap is Gap.ANY for element in spelling):
+        yield from _initials(spelling)
     for at, element in enumerate(spelling):
         if element.wild is not None:
             continue
@@ -239,9 +263,25 @@ def _variations(spelling: Spelling) -> Iterator[Spelling]:
         return
     if any(element.gap is not Gap.NEXT for element in spelling[1:]):
         whole = "".join(element.key for element in spelling)
-        yield (Element(f"#{whole}"),)
-        if all("\uac00" <= element.key[0] <= "\ud7a3" for element in spelling):
-            yield (Element(whole),)  # Korean is printed with and without spaces
+        if "'" not in whole:
+            yield (Element(f"#{whole}"),)
+        if _OPTIONAL_SPACES.fullmatch(whole):
+            yield (Element(whole),)
+
+
+def _initials(spelling: Spelling) -> Iterator[Spelling]:
+    """J. D. Vance is also printed J.D. Vance."""
+    first = 0
+    for is_initial, group in itertools.groupby(spelling, _is_initial):
+        letters = list(group)
+        if is_initial and len(letters) > 1:
+            joined = letters[0]._replace(key="".join(element.key for element in letters))
+            yield (*spelling[:first], joined, *spelling[first + len(letters) :])
+        first += len(letters)
+
+
+def _is_initial(element: Element) -> bool:
+    return element.wild is None and len(element.key) == 1 and element.key.isalpha()
 
 
 def _halves(key: str) -> tuple[str, str] | None:

@@ -15,7 +15,7 @@ from typing import Final
 
 from monitor.text.characters import KINDS, OPAQUE, STOPPED, UNSPACED
 from monitor.text.folding import LONGEST_CACHED, exact, exact_of, fold, norm_of
-from monitor.text.forms import forms, joined_forms
+from monitor.text.forms import forms, joined_forms, possessives
 from monitor.text.particles import stems
 from monitor.text.values import Chunk, Link, Reading, Token
 
@@ -74,12 +74,15 @@ def _cut(raw: str) -> Chunk:
     start, end = plain.span(1)
     word, possessive, tail = plain.groups()
     norm = word.lower()
-    keys = (norm, f"={word}", *(() if possessive else forms("L", norm, word)))
+    keys = (norm, f"={word}", *forms("L", norm, word, plural=not possessive))
+    readings: tuple[Reading, ...] = (Reading(0, 1, keys, start, end),)
+    if possessive:
+        readings += (Reading(0, 1, possessives(norm), start, end + len(possessive)),)
     return Chunk(
         (Token(norm, start, end, _APART if start else _SPACED),),
         (0,),
         1,
-        (Reading(0, 1, keys, start, end),),
+        readings,
         clean_start=not start,
         clean_end=end == len(raw),
         stop_start=False,
@@ -93,10 +96,12 @@ def _cut(raw: str) -> Chunk:
 _seen = lru_cache(maxsize=1 << 15)(_cut)
 
 
-def link_across(before: Chunk, after: Chunk, *, beside: bool, blank: bool) -> Link:
+def link_across(before: Chunk, after: Chunk, *, beside: bool, blank: bool, wrapped: bool) -> Link:
     """How the first token of a chunk stands to the last token of one before it.
 
-    Both have tokens. `beside`: no other chunk stands between; `blank`: an empty line does.
+    Both have tokens. `beside`: no other chunk stands between; `blank`: an empty line does;
+    `wrapped`: the end of a line does. Where words are not spaced a space sets them apart, but a
+    line's end does not, nor does the space that some set between Latin and Chinese.
     """
     clean = beside and not blank and before.clean_end and after.clean_start
     if not (before.unspaced or after.unspaced):
@@ -106,7 +111,9 @@ def link_across(before: Chunk, after: Chunk, *, beside: bool, blank: bool) -> Li
         return _BREAK
     if not clean:
         return _APART
-    unspaced = before.closing in UNSPACED or after.opening in UNSPACED
+    unspaced = (before.closing in UNSPACED) + (after.opening in UNSPACED)
+    if unspaced == 2 and not wrapped:
+        return _APART
     return _NEXT if unspaced else _SPACED
 
 
@@ -129,7 +136,7 @@ class _Cutter:
         self._scripts: list[str] = []  # the kind of each, digits being letters
         self._ties: list[str] = []  # what joins each to the one before
         self._words: list[int] = []
-        self._possessive: set[int] = set()
+        self._possessive: dict[int, int] = {}  # token → where its dropped 's ends
         self._tags: list[tuple[int, int, int]] = []  # first token, token behind, place of the sign
         self._end = 0  # of the last token or dropped possessive
 
@@ -195,7 +202,7 @@ class _Cutter:
         if link is _JOINED and gap == "'" and script == "L" and stop - start <= 3:
             clitic = fold(word)
             if clitic == "s":
-                self._possessive.add(len(found) - 1)
+                self._possessive[len(found) - 1] = stop
                 self._end = stop
                 return
             if _is_contraction(found[-1].norm, clitic):
@@ -270,6 +277,9 @@ class _Cutter:
         script, shown = self._scripts[at], self._shown[at]
         more = forms(script, norm, shown, plural=at not in self._possessive)
         yield Reading(at, at + 1, (norm, f"={shown}", *more), start, end)
+        if at in self._possessive:
+            stop = self._possessive[at]
+            yield Reading(at, at + 1, possessives(norm), start, stop)
         if script == "H":
             for stem, length in stems(self._raw[start:end]):
                 yield Reading(at, at + 1, (fold(stem), f"={stem}"), start, start + length)

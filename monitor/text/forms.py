@@ -12,7 +12,8 @@ from typing import Final
 
 from monitor.text.clitics import bare_arabic, bare_hebrew
 from monitor.text.folding import with_digraphs
-from monitor.text.plurals import singulars
+from monitor.text.plurals import irregular, singulars
+from monitor.text.words_in_s import NO_PLURALS
 
 _ACRONYMS: Final = 3  # letters of the shortest plural of one
 _NOT_IN_CAPITALS: Final = frozenset({"AIDS"})  # in capitals something else than the plural
@@ -33,10 +34,19 @@ def forms(script: str, norm: str, word: str, *, plural: bool = True) -> tuple[st
         plural = plural and _is_plain_at_its_end(word)
         return (*(singulars(norm) if plural else ()), *_written_out(norm, word, plural=plural))
     if not plural:
-        return ()
+        return irregular(norm)  # women's
     if len(word) == _ACRONYMS and word[-1] == "s" and word[:-1].isupper():
         return (norm[:-1],)  # MPs
     return () if word in _NOT_IN_CAPITALS else singulars(norm)
+
+
+def possessives(norm: str) -> tuple[str, ...]:
+    """The keys of a word with its 's: McDonald's is also found by who types McDonalds.
+
+    But Hama's is not Hamas.
+    """
+    other = f"{norm}s"
+    return (f"{norm}'s",) if other in NO_PLURALS else (f"{norm}'s", other)
 
 
 def joined_forms(

@@ -69,9 +69,9 @@ def tokens(text: str) -> list[Token]:
 def _chunks(text: str) -> Iterator[tuple[int, Chunk, Link]]:
     """Each chunk that has tokens: where it begins, and how it stands to the one before."""
     before: Chunk | None = None
-    beside, blank = True, False
+    beside, blank, wrapped = True, False, False
     for line in split(text):
-        blank = blank or line.paragraph
+        blank, wrapped = blank or line.paragraph, before is not None
         for raw, at in zip(line.raws, line.starts(), strict=True):
             chunk = chunk_of(raw)
             if not chunk.tokens:
@@ -80,9 +80,10 @@ def _chunks(text: str) -> Iterator[tuple[int, Chunk, Link]]:
             if before is None:
                 yield at, chunk, chunk.tokens[0].link
             else:
-                yield at, chunk, link_across(before, chunk, beside=beside, blank=blank)
+                link = link_across(before, chunk, beside=beside, blank=blank, wrapped=wrapped)
+                yield at, chunk, link
             before = chunk
-            beside, blank = True, False
+            beside, blank, wrapped = True, False, False
 
 
 def normal_form(text: str) -> str:

@@ -113,15 +113,25 @@ _DESIGNATION: Final = re.compile(r"[a-z]{1,5}\d{1,4}[a-z]{0,3}s")  # F16s, Su30s
 _SHORTEST: Final = 3  # letters of a singular: "his" is nobody's
 
 
+def irregular(norm: str) -> tuple[str, ...]:
+    """The singulars of a plural that does not end in s: women, children."""
+    if norm[-1:] == "s":
+        return ()
+    known = _IRREGULAR.get(norm)
+    if known is not None:
+        return known
+    if norm[-3:] == "men" and len(norm) != 4 and norm not in _NO_MEN:
+        return (f"{norm[:-2]}an",)
+    return ()
+
+
 def singulars(norm: str) -> tuple[str, ...]:
     """The singulars of a normal form that may be an English plural; none if it can't be one."""
-    irregular = _IRREGULAR.get(norm)
-    if irregular is not None:
-        return irregular
     if norm[-1:] != "s":
-        if norm[-3:] == "men" and len(norm) > 4 and norm not in _NO_MEN:
-            return (f"{norm[:-2]}an",)
-        return (norm[:-2] + "an",) if norm == "men" else ()
+        return irregular(norm)
+    known = _IRREGULAR.get(norm)
+    if known is not None:
+        return known
     stem = norm[:-1]
     if not stem.isalpha():
         return (stem,) if _DESIGNATION.fullmatch(norm) else ()

@@ -167,6 +167,10 @@ class Article:
             body = body[:start] + "\n" * (end - start) + body[end:]
         return Text(self.document.title), Text(body)
 
+    def is_dotted(self, find: Find) -> bool:
+        """Whether it is printed with full stops: U.S. is an acronym wherever it stands."""
+        return "." in self.texts[find.in_body].text[find.start : find.end - 1]
+
     @cached_property
     def lead_end(self) -> int:
         """Where the body's second paragraph ends: at an empty line, or else at a line's end."""
@@ -215,7 +219,9 @@ class Oracle:
         shortest: dict[tuple[bool, int], Find] = {}
         for find in found:
             if self._is_in(find, term.field) and not (
-                spelled.expansion.capitals and self.article.texts[find.in_body].shouts(find.start)
+                spelled.expansion.capitals
+                and not self.article.is_dotted(find)
+                and self.article.texts[find.in_body].shouts(find.start)
             ):
                 shortest.setdefault(find[:2], find)  # sorted: the shortest comes first
         return list(shortest.values())

@@ -95,10 +95,26 @@ def keys(raw: str) -> dict[str, set[str]]:
         ("1990s", {"1990s": {"1990s", "=1990s"}}),
         (
             "MiG–29’s",
-            {"MiG": {"mig", "=MiG"}, "29": {"29", "=29"}, "MiG–29": {"mig29", "=MiG-29"}},
+            {
+                "MiG": {"mig", "=MiG"},
+                "29": {"29", "=29"},
+                "29’s": {"29's", "29s"},
+                "MiG–29": {"mig29", "=MiG-29"},
+            },
         ),
         ("soldiers’", {"soldiers": {"soldiers", "=soldiers", "soldier"}}),
-        ("Clintons's", {"Clintons": {"clintons", "=Clintons"}}),
+        (
+            "Clintons's",
+            {
+                "Clintons": {"clintons", "=Clintons"},
+                "Clintons's": {"clintons's", "clintonss"},
+            },
+        ),
+        ("Hama's", {"Hama": {"hama", "=Hama"}, "Hama's": {"hama's"}}),
+        (
+            "women’s",
+            {"women": {"women", "=women", "woman"}, "women’s": {"women's", "womens"}},
+        ),
         ("cafés", {"cafés": {"cafes", "=cafés", "cafe"}}),
         ("Maraş", {"Maraş": {"maras", "=Maraş"}}),
         ("MPs", {"MPs": {"mps", "=MPs", "mp"}}),
@@ -106,7 +122,10 @@ def keys(raw: str) -> dict[str, set[str]]:
         ("AIDS", {"AIDS": {"aids", "=AIDS"}}),
         (
             "Führer’s",
-            {"Führer": {"fuhrer", "=Führer", "fuehrer"}},
+            {
+                "Führer": {"fuhrer", "=Führer", "fuehrer"},
+                "Führer’s": {"fuhrer's", "fuhrers"},
+            },
         ),
         (
             "l’Iran",
@@ -259,15 +278,18 @@ def test_a_chunk_says_what_stands_around_its_words(
 @pytest.mark.parametrize(
     ("before", "after", "beside", "blank", "link"),
     [
+        ("停", "年", True, None, Link.NEXT),
+        ("2025", "年", True, False, Link.NEXT),
         ("cease", "fire", True, False, Link.SPACED),
         ("cease,", "fire", True, False, Link.APART),
         ("cease", "(fire", True, False, Link.APART),
         ("cease.", "Fire", True, False, Link.APART),
         ("cease", "fire", False, False, Link.APART),
         ("cease", "fire", True, True, Link.APART),
-        ("停", "火", True, False, Link.NEXT),
+        ("停", "火", True, False, Link.APART),
         ("停", "fire", True, False, Link.NEXT),
-        ("หยุด", "ยิง", True, False, Link.NEXT),
+        ("หยุด", "ยิง", True, False, Link.APART),
+        ("หยุด", "ยิง", True, None, Link.NEXT),
         ("停，", "火", True, False, Link.APART),
         ("停。", "火", True, False, Link.BREAK),
         ("停!", "fire", True, False, Link.BREAK),
@@ -281,10 +303,12 @@ def test_a_chunk_says_what_stands_around_its_words(
     ],
 )
 def test_chunks_stand_to_each_other(
-    before: str, after: str, *, beside: bool, blank: bool, link: Link
+    before: str, after: str, *, beside: bool, blank: bool | None, link: Link
 ) -> None:
-    """Breaks are for scripts without spaces; elsewhere a phrase runs on."""
-    assert link_across(chunk_of(before), chunk_of(after), beside=beside, blank=blank) is link
+    """Breaks are for scripts without spaces; elsewhere a phrase runs on. None: a line's end."""
+    one, other = chunk_of(before), chunk_of(after)
+    wrapped = blank is None
+    assert link_across(one, other, beside=beside, blank=bool(blank), wrapped=wrapped) is link
 
 
 def test_a_plain_word_is_a_plain_value() -> None:
@@ -293,7 +317,10 @@ def test_a_plain_word_is_a_plain_value() -> None:
         tokens=(Token("kashmir", 0, 7, Link.SPACED),),
         words=(0,),
         count=1,
-        readings=(Reading(0, 1, ("kashmir", "=Kashmir"), 0, 7),),
+        readings=(
+            Reading(0, 1, ("kashmir", "=Kashmir"), 0, 7),
+            Reading(0, 1, ("kashmir's", "kashmirs"), 0, 9),
+        ),
         clean_start=True,
         clean_end=False,
         stop_start=False,
