@@ -46,6 +46,7 @@ class Trace:
     matched: bool
     spans: tuple[Span, ...]  # what of the document is why; none if it did not match
     parts: tuple[Trace, ...] = ()
+    operator: str = ""  # AND, OR, NOT …; empty for a term
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,18 +139,22 @@ def _trace(query: QueryNode, node: Node, scan: Scan) -> Trace:
         parts=tuple(
             _trace(one, other, scan) for one, other in zip(mine, below, strict=False) if mine
         ),
+        operator="" if not mine else type(query).__name__.upper(),
     )
 
 
 def _reasons(trace: Trace) -> list[str]:
-    if trace.text.startswith("NOT "):
+    if trace.operator == "NOT":
         found = trace.parts[0]
         return [f"{trace.text}: {found.text} is there"]
     if not trace.parts:
         return [f"{trace.text} is not there"]
     missing = [part for part in trace.parts if not part.matched]
-    if not missing:  # each is there, but not near enough, or not often enough
-        return [f"{trace.text}: the words are there, but not like that"]
-    if len(missing) == len(trace.parts) and len(missing) > 1 and " OR " in trace.text:
+    if not missing:
+        how = (
+            "too seldom" if trace.operator == "ATLEAST" else "too far apart, or the other way round"
+        )
+        return [f"{trace.text}: it is there, but {how}"]
+    if trace.operator == "OR":
         return [f"none of {trace.text} is there"]
     return [reason for part in missing for reason in _reasons(part)]
