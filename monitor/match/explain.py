@@ -139,8 +139,14 @@ def _trace(query: QueryNode, node: Node, scan: Scan) -> Trace:
         parts=tuple(
             _trace(one, other, scan) for one, other in zip(mine, below, strict=False) if mine
         ),
-        operator="" if not mine else type(query).__name__.upper(),
+        operator=_operator(query),
     )
+
+
+def _operator(query: QueryNode) -> str:
+    if isinstance(query, Near) and query.ordered:
+        return "ONEAR"
+    return type(query).__name__.upper() if _parts(query) else ""
 
 
 def _reasons(trace: Trace) -> list[str]:
@@ -151,10 +157,11 @@ def _reasons(trace: Trace) -> list[str]:
         return [f"{trace.text} is not there"]
     missing = [part for part in trace.parts if not part.matched]
     if not missing:
-        how = (
-            "too seldom" if trace.operator == "ATLEAST" else "too far apart, or the other way round"
-        )
-        return [f"{trace.text}: it is there, but {how}"]
+        how = {
+            "ATLEAST": "not so often",
+            "ONEAR": "not so near, or the other way round",
+        }.get(trace.operator, "not so near")
+        return [f"{trace.text}: all of it is there, but {how}"]
     if trace.operator == "OR":
         return [f"none of {trace.text} is there"]
     return [reason for part in missing for reason in _reasons(part)]

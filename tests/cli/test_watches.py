@@ -217,7 +217,7 @@ def test_explain_shows_how_an_article_matches(desk: Desk) -> None:
     ("article", "reason"),
     [
         ("opinion", "NOT title:opinion"),
-        ("far", "not like that"),
+        ("far", "not so near"),
         ("other", "Gaza"),
     ],
 )

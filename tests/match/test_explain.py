@@ -36,9 +36,14 @@ def reasons(query: str, body: str, title: str = "") -> tuple[str, ...]:
         (
             "Gaza NEAR/1 talks",
             "Gaza and then the talks",
-            ("Gaza NEAR/1 talks: it is there, but too far apart, or the other way round",),
+            ("Gaza NEAR/1 talks: all of it is there, but not so near",),
         ),
-        ("ATLEAST/3 truce", "truce", ("ATLEAST/3 truce: it is there, but too seldom",)),
+        ("ATLEAST/3 truce", "truce", ("ATLEAST/3 truce: all of it is there, but not so often",)),
+        (
+            "talks ONEAR Gaza",
+            "Gaza talks",
+            ("talks ONEAR/4 Gaza: all of it is there, but not so near, or the other way round",),
+        ),
         ("title:truce", "truce", ("title:truce is not there",)),
         ("truce source:Dawn", "truce", ("source:Dawn is not there",)),
     ],
