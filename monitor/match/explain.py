@@ -135,7 +135,7 @@ def _trace(query: QueryNode, node: Node, scan: Scan) -> Trace:
     return Trace(
         text=bracketed(query),
         matched=matched,
-        spans=spans_of(scan, node.marks(scan)) if matched else (),
+        spans=spans_of(node.marks(scan)) if matched else (),
         parts=tuple(
             _trace(one, other, scan) for one, other in zip(mine, below, strict=False) if mine
         ),

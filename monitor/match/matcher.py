@@ -20,7 +20,7 @@ from monitor.match.index import NOTHING, Index, Meaning, Phrase, beginning_at, e
 from monitor.match.memo import Memo
 from monitor.match.nodes import Leaf, Mark
 from monitor.match.plan import Content, Plan, Planner, content_of
-from monitor.match.scan import Find, Scan
+from monitor.match.scan import Find, Range, Scan
 from monitor.match.spellings import Expansion, Gap, Spelling
 from monitor.model import Hit, Span, Watch
 from monitor.text import Chunk, Reading
@@ -48,6 +48,23 @@ class Meanings(Memo[Meaning]):
         return super().__missing__(raw)
 
 
+class _Waiting:
+    """The watches that wait for a term."""
+
+    __slots__ = ("alone", "seconds")
+
+    def __init__(self) -> None:
+        self.alone: tuple[int, ...] = ()  # for nothing else
+        self.seconds: dict[Leaf, tuple[int, ...]] = {}  # for another term, too: AND, NEAR
+
+    def add(self, number: int, plan: Plan) -> None:
+        """One more watch."""
+        if plan.second is None:
+            self.alone = (*self.alone, number)
+        else:
+            self.seconds[plan.second] = (*self.seconds.get(plan.second, ()), number)
+
+
 class Matcher:
     """All watches of a configuration, ready to read documents. Made by `compile_watches`.
 
@@ -60,7 +77,7 @@ class Matcher:
         self.watches = tuple(watches)
         self.frequencies = frequencies
         self._plans = tuple(plans)
-        waiting: dict[Leaf, list[int]] = {}
+        waiting: dict[Leaf, _Waiting] = {}
         always: list[int] = []
         leaves: dict[Leaf, None] = {}
         for number, plan in enumerate(self._plans):
@@ -69,9 +86,9 @@ class Matcher:
                 always.append(number)
             else:
                 for leaf in plan.anchors:
-                    waiting.setdefault(leaf, []).append(number)
+                    waiting.setdefault(leaf, _Waiting()).add(number, plan)
         self._always = tuple(always)
-        self._waiting = {leaf: tuple(numbers) for leaf, numbers in waiting.items()}
+        self._waiting = waiting
         self._index = Index(leaves, frequencies)
         self._meanings = Meanings(self._index)
 
@@ -89,16 +106,18 @@ class Matcher:
         watch that asks for nothing in the text (source:Dawn) has no spans.
         """
         scan = self.scan(document)
-        waiting = self._waiting
+        waiting, plans = self._waiting, self._plans
         numbers = set(self._always)
-        for leaf in scan.found:
-            if leaf in waiting:
-                numbers.update(waiting[leaf])
-        plans = self._plans
+        seen = scan.found.keys()
+        for leaf in seen & waiting.keys():
+            numbers.update(waiting[leaf].alone)
+            if seconds := waiting[leaf].seconds:
+                for second in seconds.keys() & seen:
+                    numbers.update(seconds[second])
         return tuple(
             Hit(
                 watch=self.watches[number].name,
-                spans=spans_of(scan, plans[number].root.marks(scan)),
+                spans=spans_of(plans[number].root.marks(scan)),
             )
             for number in sorted(numbers)
             if plans[number].root.holds(scan)
@@ -291,27 +310,21 @@ def _backward(
 # ------------------------------------------------------------------------- spans
 
 
-def spans_of(scan: Scan, marks: Iterable[Mark]) -> tuple[Span, ...]:
+def spans_of(marks: Iterable[Mark]) -> tuple[Span, ...]:
     """The marks as spans of the original text, in reading order, none within another."""
-    found: dict[tuple[bool, int, int], str] = {}
-    for (first, begins, last, ends), label in marks:
-        base = scan.start_of(first)
-        end = (base if last == first else scan.start_of(last)) + ends.end
-        found.setdefault((first >= scan.body_at, base + begins.start, -end), label)
+    found: dict[Range, str] = {}
+    for where, label in marks:
+        if where not in found:
+            found[where] = label
     spans: list[Span] = []
-    reached = (False, 0)
-    for in_body, start, minus_end in sorted(found):
-        if (in_body, -minus_end) <= reached and spans:
+    reached = (False, -1)
+    for where in sorted(found) if len(found) > 1 else found:
+        in_body, start, minus_end = where
+        if (in_body, -minus_end) <= reached:
             continue
         reached = (in_body, -minus_end)
-        spans.append(
-            Span(
-                field="body" if in_body else "title",
-                start=start,
-                end=-minus_end,
-                term=found[in_body, start, minus_end],
-            )
-        )
+        field: Literal["title", "body"] = "body" if in_body else "title"
+        spans.append(Span(field=field, start=start, end=-minus_end, term=found[where]))
         if len(spans) == MOST_SPANS:
             break
     return tuple(spans)

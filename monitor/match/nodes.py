@@ -16,14 +16,14 @@ from typing import Final, NamedTuple, TypeAlias
 
 from monitor.match.about import Wanted
 from monitor.match.query import Field
-from monitor.match.scan import Find, Scan
+from monitor.match.scan import Find, Range, Scan
 from monitor.match.spellings import Spelling
 
 MOST_PLACES: Final = 20_000
 """Pairs of one NEAR in one text. A page of nothing but "India Pakistan" has no end of them."""
 
-Mark: TypeAlias = tuple[Find, str]
-"""A find, and the watch's own spelling of the term that found it."""
+Mark: TypeAlias = tuple[Range, str]
+"""What a reader is to be shown, and the watch's own spelling of the term that found it."""
 
 
 class Place(NamedTuple):
@@ -33,7 +33,7 @@ class Place(NamedTuple):
     last_word: int
     start: tuple[int, int]  # first token: its chunk, and its number there
     end: tuple[int, int]  # behind the last token
-    marks: tuple[Mark, ...]
+    finds: tuple[tuple[Find, str], ...]
 
 
 class Node(ABC):
@@ -96,7 +96,11 @@ class TermNode(Node):
         ]
 
     def marks(self, scan: Scan) -> Iterator[Mark]:
-        return ((find, self.label) for find in self.finds(scan))
+        if self.leaf not in scan.found:
+            return iter(())
+        label = self.label
+        ranges = scan.ranges(self.leaf, self.field, capitals=self.leaf.capitals)
+        return ((each, label) for each in ranges)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,7 +207,7 @@ class NearNode(Node):
         return _are_apart(one, other)
 
     def marks(self, scan: Scan) -> Iterator[Mark]:
-        return _distinct(self.places(scan))
+        return _distinct(scan, self.places(scan))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -253,7 +257,7 @@ class WithinNode(Node):
             yield from extend((first,))
 
     def marks(self, scan: Scan) -> Iterator[Mark]:
-        return _distinct(self.places(scan))
+        return _distinct(scan, self.places(scan))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -280,7 +284,7 @@ def _together(places: Sequence[Place]) -> Place:
         max(place.last_word for place in places),
         min(place.start for place in places),
         max(place.end for place in places),
-        tuple(mark for place in places for mark in place.marks),
+        tuple(find for place in places for find in place.finds),
     )
 
 
@@ -288,12 +292,12 @@ def _are_apart(one: Place, other: Place) -> bool:
     """Whether no token is part of both."""
     if one.end <= other.start or other.end <= one.start:
         return True
-    if len(one.marks) == len(other.marks) == 1:
+    if len(one.finds) == len(other.finds) == 1:
         return False
     return all(
         _end(first) <= _start(second) or _end(second) <= _start(first)
-        for first, _ in one.marks
-        for second, _ in other.marks
+        for first, _ in one.finds
+        for second, _ in other.finds
     )
 
 
@@ -305,7 +309,8 @@ def _end(find: Find) -> tuple[int, int]:
     return find[2], find[3].after
 
 
-def _distinct(places: Sequence[Place]) -> Iterator[Mark]:
+def _distinct(scan: Scan, places: Sequence[Place]) -> Iterator[Mark]:
     """The marks of all places, each once; the first part's first, so that it names its finds."""
-    columns = zip_longest(*(place.marks for place in places))
-    return iter(dict.fromkeys(mark for column in columns for mark in column if mark))
+    columns = zip_longest(*(place.finds for place in places))
+    found = dict.fromkeys(find for column in columns for find in column if find)
+    return ((scan.range_of(find), label) for find, label in found)

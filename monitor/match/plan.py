@@ -40,6 +40,7 @@ class Plan:
     root: Node
     leaves: tuple[Leaf, ...]  # all of its terms
     anchors: tuple[Leaf, ...] | None  # it can't hold without one of them; None: always ask
+    second: Leaf | None = None  # nor without this, the rarest of what else must be there
 
 
 def content_of(watch: Watch) -> Content:
@@ -74,7 +75,7 @@ class Planner:
         leaves: dict[Leaf, None] = {}
         root = self._node(query.root, variants, leaves)
         _, anchors = self._anchors(root)
-        return Plan(root, tuple(leaves), anchors)
+        return Plan(root, tuple(leaves), anchors, self._second(root, anchors))
 
     # -- nodes
 
@@ -163,6 +164,10 @@ class Planner:
             case _:
                 return float("inf"), None
 
+    def _second(self, root: Node, anchors: tuple[Leaf, ...] | None) -> Leaf | None:
+        rest = _required(root) - set(anchors or ())
+        return min(rest, key=lambda leaf: leaf_share(leaf, self._frequencies), default=None)
+
     def _all_of(self, parts: tuple[Node, ...]) -> tuple[float, tuple[Leaf, ...] | None]:
         share = 0.0
         leaves: dict[Leaf, None] = {}
@@ -173,6 +178,21 @@ class Planner:
             share += cost
             leaves.update(dict.fromkeys(found))
         return share, tuple(leaves)
+
+
+def _required(node: Node) -> set[Leaf]:
+    """Terms each of which must be there."""
+    match node:
+        case TermNode():
+            return {node.leaf}
+        case AllNode() | WithinNode():
+            return set().union(*map(_required, node.parts))
+        case NearNode():
+            return _required(node.left) | _required(node.right)
+        case AtLeastNode():
+            return _required(node.part)
+        case _:
+            return set()
 
 
 __all__ = ["Content", "Plan", "Planner", "Spelling", "content_of", "read"]

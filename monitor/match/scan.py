@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 Find: TypeAlias = tuple[int, Reading, int, Reading]
 """The chunk and the reading that a find begins with, and those that it ends with."""
 
+Range: TypeAlias = tuple[bool, int, int]
+"""Where a find is, in the order in which readers come to it: whether in the body, where it starts,
+and minus where it ends, so that of two from one place the longer comes first."""
+
 FAR: Final = 1000
 """Words that no NEAR bridges: what lies between title and body, and behind a sentence's end where
 words are not spaced."""
@@ -44,6 +48,7 @@ class Scan:
         "_long",
         "_odd",
         "_positions",
+        "_ranges",
         "_shifts",
         "body_at",
         "document",
@@ -68,6 +73,7 @@ class Scan:
         self._shifts = [0]  # before each of the odd ones, and behind the last: words less chunks
         self._has_breaks = False
         self._lead_ends_at: int | None = None
+        self._ranges: dict[tuple[Leaf, Field | None], Sequence[Range]] = {}
         self._counted: dict[tuple[Leaf, Field | None], Sequence[Find]] = {}
         self._long: dict[int, Chunk] = {}
         self.found: dict[Leaf, list[Find]] = {}
@@ -177,6 +183,21 @@ class Scan:
             if chunk.tokens:
                 last = (at, chunk)
         return found
+
+    def range_of(self, find: Find) -> Range:
+        """Where a find is."""
+        first, begins, last, ends = find
+        base = self.start_of(first)
+        end = (base if last == first else self.start_of(last)) + ends.end
+        return first >= self.body_at, base + begins.start, -end
+
+    def ranges(self, leaf: Leaf, field: Field | None, *, capitals: bool) -> Sequence[Range]:
+        """Where a term's finds are that count in a field, in reading order."""
+        known = self._ranges.get((leaf, field))
+        if known is None:
+            finds = self.counted(leaf, field, capitals=capitals)
+            known = self._ranges[leaf, field] = [self.range_of(find) for find in finds]
+        return known
 
     # -- what counts
 

@@ -218,7 +218,7 @@ def _wild(piece: str) -> list[Spelling]:
     found: list[Spelling] = []
     for first, letters, gap in ways:
         head = "".join(token.norm for token in chunk_of(letters).tokens)
-        if first or head or fold(rest):
+        if first or head or fold("".join(parts[2::2])):
             found.append((*first, Element(head, gap, re.compile(re.escape(head) + rest))))
     return found
 
