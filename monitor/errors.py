@@ -69,6 +69,13 @@ class Mistake:
             return f"{self.file}: {self.message}" if self.file else self.message
         return f"{self.file}:{self.line}:{self.column}: {self.message}"
 
+    @property
+    def in_a_line(self) -> str:
+        """Without the picture, whose carets mean nothing but in a terminal; with its hint."""
+        first, *picture = str(self).split("\n")
+        last = picture[-1].strip() if picture else ""
+        return f"{first} ({last})" if last.startswith("hint: ") else first
+
 
 class ConfigError(MonitorError):
     """The configuration can't be used; `mistakes` lists everything wrong with it at once."""

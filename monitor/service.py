@@ -134,7 +134,7 @@ class Service:
 
     def config_error(self) -> str | None:
         """The mistakes of the last configuration, if it was rejected."""
-        return "\n".join(map(str, self._rejected)) or None
+        return "\n".join(mistake.in_a_line for mistake in self._rejected) or None
 
     def sink_problem(self) -> str | None:
         """Why no alert can be delivered at all, if so."""
@@ -173,7 +173,7 @@ class Service:
                 for mistake in error.mistakes:
                     log.error("config.rejected", mistake=str(mistake))
                 log.warning("config.kept", detail="the configuration before this edit stays in use")
-                lines = "\n".join(map(str, error.mistakes))
+                lines = "\n".join(mistake.in_a_line for mistake in error.mistakes)
                 self.operators.tell(
                     self.settings.slack.ops_channel,
                     f"The configuration was rejected, the old one stays:\n{lines}",

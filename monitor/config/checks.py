@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from urllib.parse import urlsplit
 
 from monitor.config import addresses, queries, values
 from monitor.config.document import Document, quoted
 from monitor.config.models import Settings
+from monitor.config.positions import KeyPath
 from monitor.errors import Mistake
+from monitor.match import Document as Text
+from monitor.match.about import wanted
 from monitor.match.acronyms import is_capitals_only
-from monitor.match.query import Query
+from monitor.match.language.names import ABOUT_FIELDS, TEXT_FIELDS
+from monitor.match.query import About, Query
 from monitor.text import normal_form
 
 
@@ -31,7 +36,7 @@ def check(document: Document, settings: Settings) -> Report:
     _names(document, report)
     _feeds(document, settings, report)
     _terms(document, report)
-    _queries(document, report)
+    _queries(document, settings, report)
     _variants(document, report)
     _channels(document, settings, report)
     _database(document, settings, report)
@@ -124,19 +129,27 @@ def _comparable(url: str) -> str:
 
 def _terms(document: Document, report: Report) -> None:
     for index, table in document.tables("watch"):
-        terms = table.get("terms")
-        if not isinstance(terms, list):
+        lists: list[tuple[KeyPath, object]] = [(("watch", index, "terms"), table.get("terms"))]
+        if isinstance(variants := table.get("variants"), dict):
+            lists += [(("watch", index, "variants", key), variants[key]) for key in variants]
+        for path, terms in lists:
+            if isinstance(terms, list):
+                _listed(document, report, path, terms)
+
+
+def _listed(document: Document, report: Report, path: KeyPath, terms: Sequence[object]) -> None:
+    """The terms of a list, or the spellings of one."""
+    seen: set[str] = set()
+    for place, term in enumerate(terms):
+        if not isinstance(term, str) or not term.strip():
             continue
-        seen: set[str] = set()
-        for place, term in enumerate(terms):
-            if not isinstance(term, str) or not term.strip():
-                continue
-            path = ("watch", index, "terms", place)
-            if folded(term) in seen:
-                report.warnings.append(document.mistake(path, f"{quoted(term)} is there twice"))
-            elif message := _surprise(term):
-                report.warnings.append(document.mistake(path, message))
-            seen.add(folded(term))
+        if folded(term) in seen:
+            message: str | None = f"{quoted(term)} is there twice"
+        else:
+            message = _surprise(term)
+        if message:
+            report.warnings.append(document.mistake((*path, place), message))
+        seen.add(folded(term))
 
 
 def _surprise(term: str) -> str | None:
@@ -144,25 +157,43 @@ def _surprise(term: str) -> str | None:
     word = term.strip()
     if is_capitals_only(word):
         return _in_capitals(word)
+    if _EXCLUDED.match(word):
+        return f'{quoted(word)} finds {quoted(word[1:])}; "-" means something in a query only'
     if operator := _OPERATOR.search(word):
         return (
-            f"{quoted(word)} is looked for as these words in a row; {operator[1]} means something"
-            " in a query only"
+            f"{quoted(word)} is looked for as these words in a row; {operator[1] or operator[2]}"
+            " means something in a query only"
+        )
+    if _COMMA.search(word):
+        return (
+            f"{quoted(word)} is looked for as these words in a row; if any one will do, quote each"
+            " by itself"
         )
     if _is_short(word):
         return f"{quoted(word)} is so short that it will be found in many articles"
     return None
 
 
-_OPERATOR = re.compile(r"\s(AND|OR|NOT|O?NEAR(?:/\d+)?|\|)\s")
+_OPERATOR = re.compile(
+    r"\s(AND|OR|NOT|O?NEAR(?:/\d+)?|\||(?i:(?:o?near|w|pre)/\d+))\s"
+    rf"|^((?i:{'|'.join((*TEXT_FIELDS, *ABOUT_FIELDS))}):)(?!//)"
+)
+_EXCLUDED = re.compile(r'[-–−]["“(]?[^\W\d]')  # not a temperature
+_COMMA = re.compile(r"[^\W\d]\s*[,;，、；،؛]\s*[^\W\d]")
 
 
 def _in_capitals(word: str) -> str:
     return f"{quoted(word)} is found in capitals only, because {quoted(word.lower())} is a word too"
 
 
-def _queries(document: Document, report: Report) -> None:
+def _queries(document: Document, settings: Settings, report: Report) -> None:
     """What is right in a query and may surprise."""
+    known: dict[About, list[str]] = {
+        "source": [name for feed in settings.feeds for name in (feed.publisher, feed.name)],
+        "tag": [tag for feed in settings.feeds for tag in feed.tags],
+        "side": [feed.side for feed in settings.feeds if feed.side],
+    }
+    surprise = lru_cache(maxsize=None)(partial(_unknown, known))  # many watches, few values
     for index, _ in document.tables("watch"):
         path = ("watch", index, "query")
         query = _query_at(document, index)
@@ -174,8 +205,26 @@ def _queries(document: Document, report: Report) -> None:
             for term in queries.terms_of(query.root)
             if not term.exact and is_capitals_only(term.text)
         ]
+        if settings.feeds:
+            found += [
+                (meta.start, message)
+                for meta in queries.metas_of(query.root)
+                if (message := surprise(meta.about, meta.value))
+            ]
         for offset, message in found:
             report.warnings.append(document.mistake(path, message, offset=offset))
+
+
+def _unknown(known: Mapping[About, Sequence[str]], about: About, value: str) -> str | None:
+    """What to say of a source, tag or side that no feed has: no article will have it either."""
+    if about not in known or (about == "source" and "." in value):
+        return None  # what else there is comes with the articles; a source may be a host
+    asked, names = wanted(about, value), known[about]
+    of_all = tuple(names)
+    if asked.fits(Text(title="", body="", sources=of_all, tags=of_all, sides=of_all)):
+        return None
+    what = "is called" if about == "source" else f"has the {about}"
+    return f"no feed {what} {quoted(value)}{values.did_you_mean(value, names)}"
 
 
 def _query_at(document: Document, index: int) -> Query | None:

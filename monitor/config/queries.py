@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from monitor.config.values import Invalid, kind, no_token, text
 from monitor.errors import QueryError
 from monitor.match.language import parse, parse_term, rendered
-from monitor.match.query import And, AtLeast, Near, Node, Not, Or, Query, Term, Within
+from monitor.match.query import And, AtLeast, Meta, Near, Node, Not, Or, Query, Term, Within
 from monitor.match.spellings import expand
 
 LONGEST_TERM = 200  # characters
@@ -83,6 +83,20 @@ def terms_of(node: Node) -> Iterator[Term]:
             yield from terms_of(left)
             yield from terms_of(right)
         case _:  # what is known of an article beside its text
+            return
+
+
+def metas_of(node: Node) -> Iterator[Meta]:
+    """What a query asks beside the text, in its order."""
+    match node:
+        case Meta():
+            yield node
+        case And(parts=parts) | Or(parts=parts):
+            for part in parts:
+                yield from metas_of(part)
+        case Not(part=part):
+            yield from metas_of(part)
+        case _:  # Meta can neither be counted nor near something
             return
 
 

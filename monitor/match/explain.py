@@ -11,8 +11,10 @@ from monitor.match.matcher import compile_watches, spans_of
 from monitor.match.nodes import AllNode, AnyNode, AtLeastNode, NearNode, Node, NotNode, WithinNode
 from monitor.match.plan import read
 from monitor.match.query import (
+    About,
     And,
     AtLeast,
+    Meta,
     Near,
     Not,
     Note,
@@ -47,6 +49,7 @@ class Trace:
     spans: tuple[Span, ...]  # what of the document is why; none if it did not match
     parts: tuple[Trace, ...] = ()
     operator: str = ""  # AND, OR, NOT …; empty for a term
+    known: tuple[str, ...] | None = None  # for source:Dawn: the sources that the document has
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def explain(
         )
     trace = None
     if document is not None:
-        trace = _trace(query.root, plan.root, matcher.scan(document))
+        trace = _trace(query.root, plan.root, matcher.scan(document), document)
     return Explanation(
         bracketed=bracketed(query.root),
         notes=query.notes,
@@ -120,7 +123,7 @@ def _terms(node: QueryNode) -> list[Term]:
     return [term for part in _parts(node) for term in _terms(part)]
 
 
-def _trace(query: QueryNode, node: Node, scan: Scan) -> Trace:
+def _trace(query: QueryNode, node: Node, scan: Scan, document: Document) -> Trace:
     match node:
         case AllNode(parts=parts) | AnyNode(parts=parts) | WithinNode(parts=parts):
             below = parts
@@ -137,10 +140,25 @@ def _trace(query: QueryNode, node: Node, scan: Scan) -> Trace:
         matched=matched,
         spans=spans_of(node.marks(scan)) if matched else (),
         parts=tuple(
-            _trace(one, other, scan) for one, other in zip(mine, below, strict=False) if mine
+            _trace(one, other, scan, document)
+            for one, other in zip(mine, below, strict=False)
+            if mine
         ),
         operator=_operator(query),
+        known=_known(query.about, document) if isinstance(query, Meta) else None,
     )
+
+
+def _known(about: About, document: Document) -> tuple[str, ...]:
+    """What a document is, by its own account."""
+    return {
+        "source": document.sources,
+        "site": document.sites,
+        "lang": (document.language,) if document.language else (),
+        "tag": document.tags,
+        "side": document.sides,
+        "author": document.authors,
+    }[about]
 
 
 def _operator(query: QueryNode) -> str:
@@ -153,6 +171,8 @@ def _reasons(trace: Trace) -> list[str]:
     if trace.operator == "NOT":
         found = trace.parts[0]
         return [f"{trace.text}: {found.text} is there"]
+    if trace.known is not None:
+        return [f"{trace.text}: the article has {', '.join(trace.known) or 'none'}"]
     if not trace.parts:
         return [f"{trace.text} is not there"]
     missing = [part for part in trace.parts if not part.matched]

@@ -45,12 +45,31 @@ def reasons(query: str, body: str, title: str = "") -> tuple[str, ...]:
             ("talks ONEAR/4 Gaza: all of it is there, but not so near, or the other way round",),
         ),
         ("title:truce", "truce", ("title:truce is not there",)),
-        ("truce source:Dawn", "truce", ("source:Dawn is not there",)),
+        ("truce source:Dawn", "truce", ("source:Dawn: the article has none",)),
     ],
 )
 def test_why_not(query: str, body: str, expected: tuple[str, ...]) -> None:
     """Each part that is missing, and the NOT that fired; nothing for what matches."""
     assert reasons(query, body) == expected
+
+
+def test_a_field_that_is_otherwise_says_what_the_article_has() -> None:
+    """Else nobody can tell a typing error from another publisher."""
+    watch = Watch(name="w", query="truce source:Dawn lang:ur site:dawn.com -tag:sport")
+    document = Document(
+        "Truce",
+        "",
+        language="en",
+        sources=("BBC", "BBC Asia"),
+        sites=("bbc.co.uk",),
+        tags=("sport",),
+    )
+    assert explain(watch, document).reasons() == (
+        "source:Dawn: the article has BBC, BBC Asia",
+        "lang:ur: the article has en",
+        "site:dawn.com: the article has bbc.co.uk",
+        "NOT tag:sport: tag:sport is there",
+    )
 
 
 def test_a_trace_has_the_shape_of_the_query() -> None:

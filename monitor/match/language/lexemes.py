@@ -66,6 +66,7 @@ _SEPARATORS: Final = ",;，；、،؛"
 _BEHIND: Final = _SINGLE + _SEPARATORS + ":：。؟"  # what may stand behind a word and is not of it
 _AROUND: Final = _BEHIND + "/"
 _MINUS: Final = "-–−‐‑﹣－"
+_DASHES: Final = frozenset(f"{_MINUS}—")
 _SIGNS: Final = _MINUS + "!+=＋＝！"
 _TAGS: Final = "#＃"
 
@@ -94,7 +95,7 @@ _LEXEME: Final = re.compile(
 # field, no number behind an operator, no punctuation at its end.
 _PLAIN: Final = re.compile(
     rf"""
-    (?! (?:o?near|atleast|adj)\d )
+    (?! (?:o?near-?|atl(?:east)?|adj)\d | (?:and|but)[-_]not )
     [^\W_] (?: [^:：/\[\]{{}}<>~^\\]* [^:：/\[\]{{}}<>~^\\{_BEHIND}] )?
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -113,6 +114,9 @@ _NEAR: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _ATLEAST: Final = re.compile(r"ATLEAST/?(?P<number>.*)", re.IGNORECASE)
+_ATL: Final = re.compile(r"ATL/?(\d{1,3})", re.IGNORECASE)  # LexisNexis, Westlaw
+_SLASH: Final = re.compile(r"/(?:(?P<number>\d{1,3})|[sp])(?=[\s(]|\Z)", re.IGNORECASE)
+_AND_NOT: Final = re.compile(r"(?:AND|BUT)[-_/]NOT", re.IGNORECASE)
 _MISSPELT: Final = re.compile(r"([A-Za-z]{3,9})[/\\:=~-](\d{1,3})f?")
 _WITHIN: Final = re.compile(r"(near|repeat)(\d+)", re.IGNORECASE)
 _COUNT: Final = re.compile(r"\{(\d*),?\}\Z")
@@ -133,6 +137,7 @@ _OPERATORS: Final[dict[str, Literal["and", "or", "not"]]] = {
     "and": "and",
     "or": "or",
     "not": "not",
+    "andnot": "not",
 }
 
 
@@ -218,6 +223,13 @@ class _Lexer:
             return self._atleast(word, start, end)
         if meaning == "field":
             colon = _COLON.match(self._text, end)
+            if colon is None and self._text[end : end + 1] == "(" and word.lower() != EXACT:
+                self._fail(
+                    f"{word} needs a colon before the bracket",
+                    start,
+                    end,
+                    f"write {word.lower()}:(…); to look for the word, put a space behind it",
+                )
             return colon is not None and self._field(word, start, colon.end())
         if word.isupper():  # a near miss
             self._note(
@@ -251,6 +263,8 @@ class _Lexer:
                     match.end(),
                     "write the words with OR between them, or the beginning with a * behind it",
                 )
+            elif char == "/" and at == start and (match := _SLASH.match(text, at)):
+                self._slashed(match)
             elif (match := _FIELD.match(text, at, end)) and self._field(
                 match[1], at, match.end(), end
             ):
@@ -282,7 +296,15 @@ class _Lexer:
         while len(found) > before and self._ends_in_sign():
             found.pop()
         ignored = shortened(text[start:end])
-        self._note(f'"{ignored}" is ignored: it holds no letter or digit', start, end)
+        if all(char in _SEPARATORS for char in ignored):
+            message = "a comma means nothing here; write OR between alternatives"
+        elif ignored in _DASHES:
+            message = (
+                f'"{ignored}" alone means nothing; to exclude a word write -word, without a space'
+            )
+        else:
+            message = f'"{ignored}" is ignored: it holds no letter or digit'
+        self._note(message, start, end)
 
     def _ends_in_sign(self) -> bool:
         """Whether the last lexeme is a sign, which needs something directly behind it."""
@@ -415,6 +437,21 @@ class _Lexer:
             "write ATLEAST/3 ceasefire for three finds or more",
         )
 
+    def _slashed(self, match: re.Match[str]) -> NoReturn:
+        """`/5`, `/s` and `/p` of LexisNexis and Westlaw."""
+        if match["number"] is None:
+            self._no_sentences(match[0], *match.span())
+        hint = f"write NEAR/{match['number']}"
+        self._fail(f'unknown operator "{match[0]}"', *match.span(), hint)
+
+    def _no_sentences(self, word: str, start: int, end: int) -> NoReturn:
+        self._fail(
+            f"sentences and paragraphs can't be asked for with {word}",
+            start,
+            end,
+            "write NEAR/15 for about a sentence, NEAR/50 for a paragraph",
+        )
+
     def _numbered(self, word: str, start: int, end: int) -> bool:
         """Whether a word is an operator with a number; it is then added."""
         if near := _NEAR.fullmatch(word):
@@ -431,12 +468,11 @@ class _Lexer:
                 self._no_number(word.partition("/")[0], start, end)
             return False
         if word.upper() in ("W/S", "W/P"):
-            self._fail(
-                f"sentences and paragraphs can't be asked for with {word}",
-                start,
-                end,
-                "write NEAR/15 for about a sentence, NEAR/50 for a paragraph",
-            )
+            self._no_sentences(word, start, end)
+        if atl := _ATL.fullmatch(word):
+            self._fail(f'unknown operator "{word}"', start, end, f"write ATLEAST/{atl[1]}")
+        if _AND_NOT.fullmatch(word):
+            self._fail(f'unknown operator "{word}"', start, end, "write AND NOT")
         if word.upper().startswith("ADJ") and word[3:].lstrip("/").isdigit():
             number = word[3:].lstrip("/")
             self._fail(f'unknown operator "{word}"', start, end, f"write ONEAR/{number}")

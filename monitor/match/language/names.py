@@ -52,7 +52,7 @@ _FOREIGN: Final = {
         "an article is known by its site: write site:dawn.com",
     ),
     **dict.fromkeys(
-        ("country", "sourcecountry", "location", "region"),
+        ("country", "sourcecountry", "sourcegeo", "geo", "location", "region", "city", "state"),
         "where a publisher is at home is known by tags or sides only: write tag:… or side:…",
     ),
     **dict.fromkeys(
@@ -63,7 +63,19 @@ _FOREIGN: Final = {
         ("allintitle", "allintext"),
         "write title:(a b) for words that must all stand in the title",
     ),
-    "feed": "write source:… for the name of a publisher or feed",
+    **dict.fromkeys(
+        ("feed", "outlet", "sourcename", "medium", "media"),
+        "write source:… for the name of a publisher or feed",
+    ),
+    **dict.fromkeys(
+        ("sourcetype", "type", "category", "section", "topic", "subject"),
+        "what kind of source or article it is is known by tags only: write tag:…",
+    ),
+    **dict.fromkeys(
+        ("sentiment", "reach", "engagement", "engagementtype", "followers", "likes", "shares"),
+        "nothing of the kind is known of an article, so leave it out",
+    ),
+    "hlead": "write lead:… for the headline and the first two paragraphs",
 }
 """Fields of other dialects, and what serves here."""
 
@@ -73,7 +85,7 @@ _KNOWN: Final = (*TEXT_FIELDS, *ABOUT_FIELDS, EXACT)
 
 WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        **dict.fromkeys(("and", "or", "not"), "operator"),
+        **dict.fromkeys(("and", "or", "not", "andnot"), "operator"),
         **dict.fromkeys(("near", "onear"), "near"),
         "around": "around",
         "atleast": "atleast",
@@ -83,6 +95,17 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """By a word in small letters: what else than a word it may be, if it stands right."""
+
+FOREIGN_OPERATORS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **dict.fromkeys(("SENTENCE", "SAME"), "NEAR/15"),  # Talkwalker, Factiva
+        "PARAGRAPH": "NEAR/50",
+        **dict.fromkeys(("UND", "ET", "И", "ТА", "और", "اور", "و"), "AND"),
+        **dict.fromkeys(("ODER", "OU", "ИЛИ", "АБО", "या", "یا", "أو", "او"), "OR"),
+        **dict.fromkeys(("NICHT", "SAUF", "НЕ"), "NOT"),
+    }
+)
+"""Words that are operators in other dialects, or were translated; here they are words."""
 
 _NUMBERED: Final = ("NEAR", "ONEAR", "ATLEAST")
 

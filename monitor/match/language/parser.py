@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final, NoReturn
 
 from monitor.errors import QueryError
 from monitor.match.about import LANGUAGES
 from monitor.match.language import terms
 from monitor.match.language.lexemes import Kind, Lexeme, lexemes
-from monitor.match.language.names import ABOUT_FIELDS, TEXT_FIELDS, WORDS, shortened
+from monitor.match.language.names import (
+    ABOUT_FIELDS,
+    FOREIGN_OPERATORS,
+    TEXT_FIELDS,
+    WORDS,
+    shortened,
+)
 from monitor.match.query import (
     About,
     And,
@@ -39,6 +47,8 @@ _LONGEST_SHOWN: Final = 120  # characters of a query in a note or a hint
 _SIGNS: Final = "+#%$€£"
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*\*?")
 _LISTED: Final = re.compile(r"\w[/,;+，、；،؛]\w")
+_EQUATED: Final = re.compile(r"[A-Za-z]\w*=\w")  # Factiva, ProQuest: hd=truce
+_IN_CAPITALS: Final = re.compile(r"(?<!\S)(?:AND|OR|NOT|O?NEAR(?:/\d+)?)(?!\S)")
 _PLAIN_PHRASE: Final = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
 _OPERANDS: Final = frozenset[Kind](
     {"word", "phrase", "field", "about", "exact", "open", "atleast", "within"}
@@ -142,8 +152,7 @@ class _Parser:
                 len(self._text),
                 "add what must be found: ceasefire -cricket",
             )
-        notes = tuple(sorted(self._notes, key=lambda note: note.start))
-        return Query(self._text, root, notes)
+        return Query(self._text, root, _without_repetition(self._notes))
 
     # ------------------------------------------------------------------ operators
 
@@ -453,15 +462,34 @@ class _Parser:
     def _word(self, lexeme: Lexeme) -> Term:
         """A word that was typed without quotes."""
         text = lexeme.text
-        if not (text.isascii() and text.isalnum()):
+        if not (text.isascii() and text.isalnum()) or text in FOREIGN_OPERATORS:
             terms.check_word(text, self._place(lexeme), exact=self._exact)
             if not text.isalpha():
                 self._note_word(text, lexeme)
+            if meant := FOREIGN_OPERATORS.get(text):
+                self._note(
+                    f'"{text}" is looked for as a word; did you mean {meant}?',
+                    lexeme.start,
+                    lexeme.end,
+                )
         return Term(text, lexeme.start, lexeme.end, exact=self._exact, field=self._field)
 
     def _note_word(self, text: str, lexeme: Lexeme) -> None:
         if text[-1] == "?":
             self._note('"?" stands for exactly one letter', lexeme.end - 1, lexeme.end)
+        elif text[-1] == "!":
+            bare = shortened(text.rstrip("!"))
+            self._note(
+                f'"{shortened(text)}" finds "{bare}"; write {bare}* for all that begin so',
+                lexeme.start,
+                lexeme.end,
+            )
+        elif _EQUATED.match(text):
+            self._note(
+                f'"{shortened(text)}" was read as a phrase; a field has a colon: title:truce',
+                lexeme.start,
+                lexeme.end,
+            )
         elif text[-1] in _SIGNS:
             bare = text.rstrip(_SIGNS)
             self._note(
@@ -476,9 +504,23 @@ class _Parser:
                 lexeme.end,
             )
 
+    def _note_quoted_operator(self, lexeme: Lexeme, operator: re.Match[str]) -> None:
+        """A note for `"ceasefire OR truce"`, and for a query whose quotes are one too many."""
+        if lexeme.text.isupper() and operator[0] != lexeme.text.strip():
+            return  # TRUTH OR DARE
+        start = lexeme.inner + operator.start()
+        self._note(
+            f'in quotes "{operator[0]}" is a word of the phrase; where it joins, end the quotes'
+            " before it",
+            start,
+            start + len(operator[0]),
+        )
+
     def _phrase(self, lexeme: Lexeme) -> Node:
         """Words in quotes, `"a b"~5` among them."""
         inner = lexeme.text
+        if (operator := _IN_CAPITALS.search(inner)) and operator[0] != inner:
+            self._note_quoted_operator(lexeme, operator)
         behind = self._lexemes[self._at]
         if behind.kind == "slop":
             self._at += 1
@@ -690,6 +732,17 @@ _EXAMPLES: Final[dict[About, str]] = {
     "side": "side:India",
     "author": 'author:"Asim Munir"',
 }
+
+
+def _without_repetition(notes: Iterable[Note]) -> tuple[Note, ...]:
+    """In order, each message once, where it is first true: a pasted query may have fifty "or"."""
+    by_message: dict[str, list[Note]] = {}
+    for note in sorted(notes, key=lambda note: note.start):
+        by_message.setdefault(note.message, []).append(note)
+    return tuple(
+        first if not more else replace(first, message=f"{message} ({len(more) + 1} times)")
+        for message, (first, *more) in by_message.items()
+    )
 
 
 def _is_language(value: str) -> bool:
