@@ -1,12 +1,12 @@
 """Words that are something else in small letters.
 
 A watch for "US" means the country and not the pronoun, "WHO" not the question, "LeT" not the verb.
-Such a word, alone and with two capitals or more, is looked for in capitals. All others are found
-in any case: "NATO" is also Nato, and "CEASEFIRE" was typed with caps lock.
+Such a word with two capitals or more is looked for in capitals, in a phrase ("WHO says") too. All
+others are found in any case: "NATO" is also Nato, and "CEASEFIRE" was typed with caps lock.
 
 Judged by hand: acronyms of news whose small letters are a word of English, or a frequent one of
-German, French, Spanish, Portuguese, Italian, Turkish or Indonesian; months and weekdays cut to
-three letters are none.
+German, Dutch, French, Spanish, Portuguese, Italian, Turkish or Indonesian, or part of many a name
+(al, bin); months and weekdays cut to three letters are none.
 """
 
 from __future__ import annotations
@@ -15,6 +15,11 @@ from typing import Final
 
 _WORDS: Final = """
     ai als au bis ces cm da dei del dem ed er id lac mit pm roi sa sec sia ups var
+    aan ab abs ada al ao aos app apps auf aus bei bin bu ce che chips cobra com con das de dig
+    dos een esa ese eso fra gli ha hal hat het hum if il ile im ini ins ist itu ke ki las lax le lo
+    lop los mal mas mi mod mu na nab nap ne nel ni non nos nur ob oleh om ont op ou para pas por que
+    qui sans sap se seals sein ser ses si snap sofa sous sua sul sus te tra trips tu uit um uma una
+    une uno ve ver vom von wie ya zu zum zur
     act add adds ago aid aids aim air ais all alp am amid an and any arc are area arm arms art as
     ask at bad ban bar base bat be bet bid big bit book bow box brief but by cab can cap car care
     case cat cent chip cod come cop cops core cost cut dam dare data day days deal den der des di
@@ -41,7 +46,7 @@ AMBIGUOUS: Final = frozenset(_WORDS.split())
 
 
 def is_capitals_only(word: str) -> bool:
-    """Whether a watch that consists of this word means its capitals: US, U.S., WHO, LeT."""
+    """Whether a watch with this word means its capitals: US, U.S., WHO, LeT."""
     bare = word.replace(".", "")
     return (
         2 <= len(bare) <= 5

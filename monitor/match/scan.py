@@ -254,8 +254,8 @@ class Scan:
         number = self._line_of(at)
         first = self._bases[number]
         raws = self._lines[number].raws
-        cased = [raw for raw in raws if raw.upper() != raw.lower()]
-        if len(cased) >= _SHOUTED_LINE and all(raw.isupper() for raw in cased):
+        words = [raw for raw in raws if any(map(str.isalpha, raw))]
+        if len(words) >= _SHOUTED_LINE and all(map(_is_loud, words)):
             return True
         here = at - first
         before = takewhile(_goes_on, reversed(raws[:here]))
@@ -265,7 +265,12 @@ class Scan:
 
 def _goes_on(raw: str) -> bool:
     """Whether shouting goes on with this chunk; a comma ends it: "US, UK, EU" is a list."""
-    return raw.isupper() and not raw.endswith(",")
+    return _is_loud(raw) and not raw.endswith(",")
+
+
+def _is_loud(raw: str) -> bool:
+    """Whether it is all capitals; scripts without capitals can't shout: "US और UK", "US軍"."""
+    return raw.isupper() and all(char.isupper() for char in raw if char.isalpha())
 
 
 def _own(body: str, furniture: Sequence[tuple[int, int]]) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
-from monitor.match.acronyms import is_capitals_only
+from monitor.match.acronyms import AMBIGUOUS, is_capitals_only
 from monitor.match.compounds import JOINED_FORMS, OPEN_FORMS
 from monitor.match.query import Term
 from monitor.text import Chunk, Link, chunk_of, fold
@@ -23,7 +23,10 @@ MOST_SPELLINGS: Final = 64
 """Of one term. A phrase of six hyphenated words would have that many."""
 
 _PHRASE_WORDS: Final = re.compile(r"\S+")
-_DESIGNATION: Final = re.compile(r"([a-z]{1,4})(\d{1,4}[a-z]{0,3})")  # F16, Su30MKI, G20
+_DESIGNATION: Final = re.compile(r"([a-z]{1,5})(\d{1,4}[a-z]{0,3})")  # F16, Su30MKI, G20
+# With a space behind them these are words before a number: "a 10-year-old", "il 76 per cento".
+_WORDS: Final = frozenset({word for word in AMBIGUOUS if len(word) == 2} | set("aeioy"))
+_MAKERS: Final = frozenset({"an", "mi", "su"})  # printed so, of aircraft: Su 30
 _TAGS: Final = "#＃"
 _INITIALS: Final = re.compile(r"(?:[A-Za-z]\.){1,4}[A-Za-z]\.?")
 # Korean; Urdu and Persian (وزیر اعظم, وزیراعظم): printed with and without the space between.
@@ -93,12 +96,15 @@ def expand(term: Term) -> Expansion:
     pieces = _PHRASE_WORDS.findall(text)
     if term.exact:
         return Expansion(_combined([_exact(piece) for piece in pieces]))
-    if len(pieces) == 1 and is_capitals_only(pieces[0]):
-        found = _exact(pieces[0])
-        shouted = _exact(pieces[0].upper())
-        return Expansion(tuple(dict.fromkeys((*found, *shouted))), capitals=True)
+    if len(pieces) == 1 and (acronym := _acronym(text)):
+        return Expansion(tuple(acronym), capitals=True)
     alone = len(pieces) == 1
-    plain = _combined([_wild(piece) or _plain(piece, alone=alone) for piece in pieces])
+    minded = not text.isupper()  # who types a whole phrase in capitals means nothing by them
+    ways = [
+        _wild(piece) or (_acronym(piece) if minded else []) or _plain(piece, alone=alone)
+        for piece in pieces
+    ]
+    plain = _combined(ways)
     return Expansion(tuple(itertools.islice(_varied(plain), MOST_SPELLINGS)))
 
 
@@ -150,7 +156,7 @@ def _plain(piece: str, *, alone: bool = False) -> list[Spelling]:
         for after, key in sorted(steps.get(at, ())):
             yield from paths(after, (*before, Element(key, gap)))
 
-    found = list(itertools.islice(paths(0, ()), MOST_SPELLINGS))
+    found = [path for path in itertools.islice(paths(0, ()), MOST_SPELLINGS) if _is_one(path)]
     if _INITIALS.fullmatch(piece):  # J.D. is also printed J. D.
         found += [tuple(map(Element, spelled[0].key)) for spelled in found if len(spelled) == 1]
     lower = piece.lower()
@@ -158,6 +164,13 @@ def _plain(piece: str, *, alone: bool = False) -> list[Spelling]:
         typed_out = "".join(_UMLAUTS.get(char, char) for char in lower)
         found += [one for one in _plain(typed_out) if one not in found]
     return found
+
+
+def _acronym(piece: str) -> list[Spelling]:
+    """An acronym in capitals, and as it was typed (LeT); nothing if it is no word written small."""
+    if not is_capitals_only(piece):
+        return []
+    return list(dict.fromkeys((*_exact(piece), *_exact(piece.upper()))))
 
 
 def _exact(piece: str) -> list[Spelling]:
@@ -206,7 +219,11 @@ def _wild(piece: str) -> list[Spelling]:
     if len(before.tokens) > 1:  # Jammu-Kash*: only the last part is open, or the whole as one word
         at = before.tokens[-1].start
         gap = _TYPED.get(before.tokens[-1].link, Gap.ANY)
-        ways += [(one, parts[0][at:], gap) for one in _plain(parts[0][:at])[:1]]
+        ways += [
+            (one, parts[0][at:], gap)
+            for one in _plain(parts[0][:at])[:1]
+            if _is_one((*one, Element(before.tokens[-1].norm, gap)))
+        ]
         if gap is Gap.CLOSE:
             ways.append(((), parts[0], Gap.ANY))
     else:
@@ -249,8 +266,7 @@ def _variations(spelling: Spelling) -> Iterator[Spelling]:
         if element.wild is not None:
             continue
         before, behind = spelling[:at], spelling[at + 1 :]
-        if halves := _halves(element.key):
-            first, second = halves
+        for first, second in _halves(element.key):
             yield (*before, element._replace(key=first), Element(second, Gap.CLOSE), *behind)
         if behind and behind[0].wild is None and behind[0].gap is not Gap.NEXT:
             joined = element.key + behind[0].key
@@ -262,7 +278,7 @@ def _variations(spelling: Spelling) -> Iterator[Spelling]:
     if len(spelling) < 2 or any(element.wild is not None for element in spelling):
         return
     if any(element.gap is not Gap.NEXT for element in spelling[1:]):
-        whole = "".join(element.key for element in spelling)
+        whole = "".join(_letters(element) for element in spelling)
         if "'" not in whole:
             yield (Element(f"#{whole}"),)
         if _OPTIONAL_SPACES.fullmatch(whole):
@@ -280,14 +296,38 @@ def _initials(spelling: Spelling) -> Iterator[Spelling]:
         first += len(letters)
 
 
+def _letters(element: Element) -> str:
+    """An element's normal form."""
+    return fold(element.key[1:]) if element.key[0] == "=" else element.key
+
+
 def _is_initial(element: Element) -> bool:
     return element.wild is None and len(element.key) == 1 and element.key.isalpha()
 
 
-def _halves(key: str) -> tuple[str, str] | None:
-    """The two words of a compound that is printed open as well."""
+def _is_one(spelling: Spelling) -> bool:
+    """Whether no designation in it, typed with a hyphen, could be read as a word and a number."""
+    return not any(
+        before.key in _WORDS and here.gap is Gap.CLOSE and _DESIGNATION.match(before.key + here.key)
+        for before, here in itertools.pairwise(spelling)
+    )
+
+
+def _halves(key: str) -> Iterator[tuple[str, str]]:
+    """The two words of a compound or a designation that is printed open as well."""
     if halves := OPEN_FORMS.get(key):
-        return halves
-    if match := _DESIGNATION.fullmatch(key):
-        return match[1], match[2]
-    return None
+        yield halves
+    elif match := _DESIGNATION.fullmatch(key):
+        letters, number = match.groups()
+        if letters not in _WORDS:
+            firsts = [letters]
+        elif len(letters) == 1:
+            return
+        else:
+            firsts = [f"={letters.upper()}"]
+            if letters in _MAKERS:
+                firsts.append(f"={letters.capitalize()}")
+        for first in firsts:
+            yield first, number
+            if number.isdecimal():
+                yield first, f"{number}s"  # two F 16s

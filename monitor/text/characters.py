@@ -21,6 +21,7 @@ _DOTS: Final = ".．٫"
 _COMMAS: Final = ",，٬"
 _AMPERSANDS: Final = "&＆"
 _TIES: Final = "_＿·‧•・･゠"  # join like a hyphen
+_SLASHES: Final = "/／"
 _TAGS: Final = "#＃"
 _STOPS: Final = "!?…‥。！？｡۔؟।॥።។៕။﹖﹗"
 _GERSHAYIM: Final = "״"  # inside a Hebrew acronym: צה״ל
@@ -41,6 +42,7 @@ _FIXED: Final = {
         (_COMMAS, ","),
         (_AMPERSANDS, "&"),
         (_TIES, "_"),
+        (_SLASHES, "/"),
         (_TAGS, "#"),
         (_STOPS, "!"),
         (_GERSHAYIM, "G"),

@@ -199,6 +199,8 @@ class _Cutter:
             self._put("", "", start, stop, _APART, script, "")
             return
         link = self._link(gap, script)
+        if gap == "/" and found and found[-1].norm.isdecimal() and word.isdecimal():
+            link = _JOINED  # 9/11, 24/7, 2024/25
         if link is _JOINED and gap == "'" and script == "L" and stop - start <= 3:
             clitic = fold(word)
             if clitic == "s":
@@ -292,8 +294,8 @@ class _Cutter:
         word = shown = self._shown[first]  # without and with what ties the parts
         for last in range(first + 1, min(len(tokens), first + _LONGEST_JOIN)):
             norm, begin, end, link = tokens[last]
-            if link is not _JOINED or self._scripts[last] != script:
-                return
+            if link is not _JOINED or self._scripts[last] != script or self._ties[last] == "/":
+                return  # 9/11 is not 911
             if script == "H":
                 before, tied = "".join(norms), shown + self._ties[last]
                 for stem, length in stems(self._raw[begin:end]):

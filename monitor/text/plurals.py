@@ -15,8 +15,9 @@ from monitor.text.words_in_s import NO_PLURALS
 
 # Of words in -is and -us only these are plurals: Kashmiris, not Paris; Hindus, not Cyprus.
 _IN_IS: Final = """
-    afghanis alibis azeris balochis baluchis bangladeshis bengalis biharis bikinis chillis corgis
-    emojis gujaratis houthis iraqis israelis jihadis kashmiris khakis kiwis kuwaitis maoris
+    adivasis afghanis alibis azeris balochis baluchis bangladeshis bengalis biharis bikinis chillis
+    corgis emiratis emojis gujaratis houthis iraqis israelis jihadis kashmiris khakis kiwis kuwaitis
+    maoris
     marathis nazis neonazis nepalis omanis parsis profis punjabis qataris rabbis safaris salafis
     saudis semis sindhis skis somalis sufis sunnis takfiris taxis tsunamis tutsis wahabis wahhabis
     yazidis yemenis yetis yogis

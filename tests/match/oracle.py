@@ -104,8 +104,8 @@ class Text:
         start = self.text.rfind("\n", 0, at) + 1
         line = self.text[start:].partition("\n")[0]
         chunks = [(match.start() + start, match[0]) for match in re.finditer(r"\S+", line)]
-        cased = [raw for _, raw in chunks if raw.upper() != raw.lower()]
-        if len(cased) >= 3 and all(map(str.isupper, cased)):
+        words = [raw for _, raw in chunks if any(map(str.isalpha, raw))]
+        if len(words) >= 3 and not any(_is_quiet(raw) for raw in words):
             return True
         here = max(number for number, (begin, _) in enumerate(chunks) if begin <= at)
         first = last = here
@@ -120,7 +120,11 @@ class Text:
 
 
 def _is_loud(raw: str) -> bool:
-    return raw.isupper() and not raw.endswith(",")
+    return raw.isupper() and not _is_quiet(raw) and not raw.endswith(",")
+
+
+def _is_quiet(raw: str) -> bool:
+    return any(char.isalpha() and not char.isupper() for char in raw)
 
 
 class Keys:

@@ -188,6 +188,10 @@ def test_the_lead_is_the_title_and_two_paragraphs(body: str, expected: list[str]
         ("WHO ने कहा", "", ["WHO"]),
         ("W.H.O. WARNS OF A NEW WAVE", "", ["W.H.O."]),
         ("", "WHO, EU and UN met", ["WHO"]),
+        ("GUESS WHO CALLED", "Then\nWHO CARES NOW?\nAnd then the WHO", ["WHO"]),
+        ("WHO", "", ["WHO"]),
+        ("WHO, EU और UN, NATO", "", ["WHO"]),
+        ("WHO会議 NATO会議 EU会議", "", ["WHO"]),
     ],
 )
 def test_capitals_say_nothing_where_everything_is_in_capitals(

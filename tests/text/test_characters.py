@@ -43,7 +43,8 @@ def test_a_text_is_cut_between_what_readers_see_as_characters(text: str, cuts: l
         ("'’ʼ`", "'"),
         ("-‑–־", "-"),
         ("。！?…۔।", "!"),
-        ("—/()²™👍", " "),
+        ("/／", "/"),
+        ("—()²™👍", " "),
     ],
 )
 def test_characters_have_kinds(chars: str, kind: str) -> None:
