@@ -52,6 +52,9 @@ STALE_TICK = 30.0
 MANY_WATCHES = 500
 """Watches from which on it is worth to know how common words are here."""
 
+DAY = 86_400.0
+"""Seconds after which the archive is looked at again."""
+
 CONSOLE_CHANNEL = "terminal"
 """The channel's name where alerts are printed: what only a terminal showed is no channel's yet."""
 
@@ -115,6 +118,7 @@ class Service:
         self._rejected: tuple[Mistake, ...] = ()
         self._ready = False
         self._looking: set[asyncio.Task[None]] = set()
+        self._told: set[str] = set()  # names of watches that operators know to be too broad
 
     # -- what the page asks (monitor.web.Health)
 
@@ -185,11 +189,14 @@ class Service:
         if not changes and not self._rejected:
             log.debug("config.unchanged")
             return True
-        was_rejected, before = bool(self._rejected), self.settings.watches
+        was_rejected, before = bool(self._rejected), self.settings
         await self.apply(settings, rules)
-        self._look_back(but=before)
+        self._told -= {watch.name for watch in settings.watches if watch not in before.watches}
+        self._look_back(but=before.watches)
+        known = {warning.message for warning in before.warnings}
         for warning in settings.warnings:
-            log.warning("config.warning", detail=str(warning))
+            if warning.message not in known:
+                log.warning("config.warning", detail=str(warning))
         log.info("config.applied", changes=list(changes) or ["the mistake is gone"])
         if was_rejected:
             self.operators.tell(settings.slack.ops_channel, "The configuration is in order again.")
@@ -197,33 +204,52 @@ class Service:
             self.operators.greet()
         return True
 
-    def _look_back(self, *, but: Sequence[Watch] = ()) -> None:
-        """Have the archive say what is too broad, and how common words are; beside the work."""
-        self._looking.add(task := asyncio.create_task(self._learn_from_archive(but)))
-        task.add_done_callback(self._looking.discard)
+    def _look_back(self, *, but: Sequence[Watch] = (), daily: bool = False) -> None:
+        """Have the archive say what is too broad, and how common words are; beside the work.
 
-    async def _learn_from_archive(self, but: Sequence[Watch]) -> None:
-        now = self.clock.now()
-        try:
-            broad = await volume.too_broad(self.settings, self.reports, now, but=but)
-            common = None
-            if not but and len(self.settings.watches) >= MANY_WATCHES:
-                common = await volume.frequencies(self.reports, now)
-        except StorageError as error:
-            log.warning("watch.unjudged", error=str(error))
-            return
+        A new service has no archive yet: so it looks again every day.
+        """
+        self._looking.add(task := asyncio.create_task(self._learn_from_archive(but, daily)))
+        task.add_done_callback(self._looked)
+
+    def _looked(self, task: asyncio.Task[None]) -> None:
+        self._looking.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("watch.unjudged", error=str(error), exc_info=error)
+
+    async def _learn_from_archive(self, but: Sequence[Watch], daily: bool) -> None:
+        while True:
+            try:
+                await self._tell_of_broad(but)
+                if not but and len(self.settings.watches) >= MANY_WATCHES:
+                    await self._learn_frequencies()
+            except StorageError as error:
+                log.warning("watch.unjudged", error=str(error))
+            if not daily:
+                return
+            await self.clock.sleep(DAY)
+
+    async def _tell_of_broad(self, but: Sequence[Watch]) -> None:
+        """Tell of the watches that bring more than anybody reads, of each once."""
+        settings = self.settings
+        found = await volume.too_broad(settings, self.reports, self.clock.now(), but=but)
+        broad = [mistake for name, mistake in found.items() if name not in self._told]
+        self._told |= found.keys()
         for mistake in broad:
             log.warning("watch.too_broad", detail=str(mistake))
         if broad:
-            lines = "\n".join(map(str, broad))
-            self.operators.tell(self.settings.slack.ops_channel, f"Too much to read:\n{lines}")
-        if common is not None:
-            rules = self.pipeline.context.rules
-            matcher = await asyncio.to_thread(
-                compile_watches, self.settings.watches, frequencies=common
-            )
-            if self.pipeline.context.rules is rules:  # else an edit was faster
-                self.pipeline.context.rules = replace(rules, matcher=matcher)
+            lines = "\n".join(mistake.in_a_line for mistake in broad)
+            self.operators.tell(settings.slack.ops_channel, f"Too much to read:\n{lines}")
+
+    async def _learn_frequencies(self) -> None:
+        """Compile the watches anew by how common words are here."""
+        common = await volume.frequencies(self.reports, self.clock.now())
+        if common is None:
+            return
+        rules, watches = self.pipeline.context.rules, self.settings.watches
+        matcher = await asyncio.to_thread(compile_watches, watches, frequencies=common)
+        if self.pipeline.context.rules is rules:  # else an edit was faster
+            self.pipeline.context.rules = replace(rules, matcher=matcher)
 
     async def _end_looking(self) -> None:
         for task in tuple(self._looking):
@@ -252,7 +278,7 @@ class Service:
             self.scheduler.start()
             working = asyncio.create_task(self.engine.run(self.pipeline.run, stop))
             watching = asyncio.create_task(self._follow(path, env or {}, stop)) if path else None
-            self._look_back()
+            self._look_back(daily=True)
             stack.push_async_callback(self._end_looking)
             self._ready = True
             log.info(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Final
@@ -29,15 +29,15 @@ async def too_broad(
     now: datetime,
     *,
     but: Collection[Watch] = (),
-) -> tuple[Mistake, ...]:
-    """What to tell an operator of the watches that bring more than anybody reads.
+) -> Mapping[str, Mistake]:
+    """What to tell an operator of the watches that bring more than anybody reads, by their names.
 
     Watches in `but` are not looked at: after an edit, those that stayed as they were.
     """
     known = set(but)
     watches = [watch for watch in settings.watches if watch not in known]
-    return tuple(
-        settings.remark(
+    return {
+        prediction.watch: settings.remark(
             prediction.watch,
             f"is too broad: it {prediction.sentence}; say what must stand beside it"
             " (AND, NEAR), or where (title:)",
@@ -46,7 +46,7 @@ async def too_broad(
             watches, reports, now, is_news=news_within(settings.alerts.max_age)
         )
         if prediction.is_too_broad
-    )
+    }
 
 
 async def predictions(

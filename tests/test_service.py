@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 
 import pytest
+import structlog
 
+from monitor import volume
 from monitor.config import load
 from monitor.service import Pace, assembled, rules_of, sink_of
 
@@ -56,3 +59,52 @@ async def test_what_is_told_of_a_rejected_query_is_a_line_without_a_picture(tmp_
         " five words between; NEAR alone means NEAR/4)"
     )
     assert all(line.startswith(f"{path}:") for line in told)
+
+
+async def test_what_goes_wrong_beside_the_work_is_logged(tmp_path, monkeypatch):
+    """A look at the archive that breaks off is no secret, and stops nothing."""
+
+    async def broken(*_, **__):
+        raise RuntimeError("cannot start new thread")
+
+    monkeypatch.setattr(volume, "too_broad", broken)
+    path = tmp_path / "feeds.toml"
+    path.write_text(f'[monitor]\ndatabase = "sqlite:///{tmp_path}/monitor.db"\n{WATCHES}')
+    async with assembled(load(path, {})) as service:
+        with structlog.testing.capture_logs() as logged:
+            service._look_back()
+            await asyncio.wait(service._looking)
+            await asyncio.sleep(0)
+    assert [line["error"] for line in logged if line["event"] == "watch.unjudged"] == [
+        "cannot start new thread"
+    ]
+    assert not service._looking
+
+
+async def test_operators_are_told_once_of_a_watch_that_is_too_broad(tmp_path, monkeypatch):
+    """At the start, every day, and after an edit of it; not each time."""
+    asked = []
+
+    async def broad(settings, reports, now, *, but=()):
+        asked.append(list(but))
+        return {
+            watch.name: settings.remark(watch.name, "is too broad")
+            for watch in settings.watches
+            if watch not in but and "said" in watch.terms
+        }
+
+    monkeypatch.setattr(volume, "too_broad", broad)
+    path = tmp_path / "feeds.toml"
+    path.write_text(WATCHES)
+    env = {"MONITOR_DATABASE_URL": f"sqlite:///{tmp_path / 'monitor.db'}"}
+    async with assembled(load(path, env)) as service:
+        told = []
+        monkeypatch.setattr(service.operators, "tell", lambda channel, text: told.append(text))
+        for terms in ('["said"]', '["said"]', '["said", "more"]'):
+            path.write_text(f'{WATCHES}[[watch]]\nname = "All"\nterms = {terms}\n')
+            assert await service.reload(path, env)
+            service._look_back()
+            await asyncio.wait(service._looking)
+    assert len(told) == 2
+    assert all(text.endswith('feeds.toml:9:1: watch "All": is too broad') for text in told), told
+    assert [] in asked

@@ -54,7 +54,7 @@ async def told(archive: Archive, *watches: Watch, **options: object) -> list[str
     """What an operator is told of these watches."""
     settings = Settings(watches=watches)
     found = await volume.too_broad(settings, archive, NOW, **options)  # type: ignore[arg-type]
-    return [str(mistake) for mistake in found]
+    return [str(mistake) for mistake in found.values()]
 
 
 async def test_the_watches_that_bring_too_much_are_told() -> None:

@@ -322,7 +322,8 @@ async def _too_broad(settings: Settings) -> Sequence[Mistake]:
     """Watches that would bring too much, if there is an archive to tell by."""
     with suppress(StorageError):
         async with looking_at(settings) as reports:
-            return await volume.too_broad(settings, reports, SystemClock().now())
+            found = await volume.too_broad(settings, reports, SystemClock().now())
+            return tuple(found.values())
     return ()
 
 

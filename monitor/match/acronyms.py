@@ -14,31 +14,31 @@ from __future__ import annotations
 from typing import Final
 
 _WORDS: Final = """
-    ai als au bis ces cm da dei del dem ed er id lac mit pm roi sa sec sia ups var
-    aan ab abs ada al ao aos app apps auf aus bei bin bu ce che chips cobra com con das de dig
-    dos een esa ese eso fra gli ha hal hat het hum if il ile im ini ins ist itu ke ki las lax le lo
-    lop los mal mas mi mod mu na nab nap ne nel ni non nos nur ob oleh om ont op ou para pas por que
-    qui sans sap se seals sein ser ses si snap sofa sous sua sul sus te tra trips tu uit um uma una
-    une uno ve ver vom von wie ya zu zum zur
-    act add adds ago aid aids aim air ais all alp am amid an and any arc are area arm arms art as
-    ask at bad ban bar base bat be bet bid big bit book bow box brief but by cab can cap car care
-    case cat cent chip cod come cop cops core cost cut dam dare data day days deal den der des di
-    die dip do doc dog doge don dot du dual due ear earn ease east eat eco el elf en end era es est
-    eta et eu face fact fair fan far fast fat fed fee fees few fin fine fir fire fit five flag flip
-    for four free fun gap gas gate get gift go god gold good grip gun guns had ham has he hear heat
-    help her hip his hit home hot how ice idea ill in ire is it its jam jet job join just keep key
-    kid kit la lab lady law lead leaf leap led leg les let lid lift light like link lion list lit
-    lot love low mad made mail main man map mars mass mat may me men mess met mid mind mint miss
-    mob mop more most mud must my near neat need net new nice nine no nor not now nut oak of off
-    oil ok old on one open or oral our out own pa pace pack pact pad par part pass past path pay
-    peace pen pep per pet pi pie pin pit plan play plus pop port post power prep press pro pub
-    pulse pump quad race ram ran range rap rat raw read real red rest rice rip rise road rock role
-    root rose rot rule run sad safe sage said sail sale salt sam same sat save saw say sea seal see
-    set shape she ship short sin sip sir sit site six smart so some son soft soil sole sos spa
-    space spin spot star start stem step stop store storm su such sum sun sur swat swift tab tag
-    tan tank tap tar task tax team tell ten test than the then they this tic tie tip to toe ton
-    too top tor toy trip try un und unit up us use van very via wage war warm was watch way we web
-    well west wet what who why will win wish with wood work yes you zip zoom
+    aan ab abs act ada add adds ago ai aid aids aim air ais al all alp als am amid an any ao aos
+    app apps arc are area arm arms art as ask at au auf aus bad ban bar base bat be bei bet bid
+    big bin bis bit book bow box brief bu but by cab can cap car care case cat ce cent ces che
+    chip chips cm cobra cod com come con cop cops core cost cut da dam dare das data day days de
+    deal dei del dem den der des di die dig dip do doc dog doge don dos dot du dual due ear earn
+    ease east eat eco ed een el elf en end er era es esa ese eso est et eta eu face fact fair
+    fan far fast fat fed fee fees few fin fine fir fire fit five flag flip for four fra free fun
+    gap gas gate get gift gli go god gold good grip gun guns ha had hal ham has hat he hear heat
+    help her het hip his hit home hot how hum ice id idea if il ile ill im in ini ins ire is ist
+    it its itu jam jet job join just ke keep key ki kid kit la lab lac lady las law lax le lead
+    leaf leap led leg les let lid lift light like link lion list lit lo lop los lot love low mad
+    made mail main mal man map mars mas mass mat may me men mess met mi mid mind mint miss mit
+    mob mod mop more most mu mud must my na nab nap ne neat need nel net new ni nice nine no non
+    nor nos now nur nut oak ob of off oil ok old oleh om on one ont op open oral ou our out own
+    pa pace pack pact pad par para part pas pass past path pay peace pen pep per pet pi pie pin
+    pit plan play plus pm pop por port post power prep press pro pub pulse pump quad que qui
+    race ram ran range rap rat raw read real red rest rice rip rise road rock roi role root rose
+    rot rule run sa sad safe sage said sail sale salt sam same sans sap sat save saw say se sea
+    seal seals sec see sein ser ses set shape she ship short si sia sin sip sir sit site six
+    smart snap so sofa soft soil sole some son sos sous spa space spin spot star start stem step
+    stop store storm su sua such sul sum sun sur sus swat swift tab tag tan tank tap tar task
+    tax te team tell ten test than the then they this tic tie tip to toe ton too top tor toy tra
+    trip trips try tu uit um uma un una und une unit uno up ups us use van var ve ver very via
+    vom von wage war warm was watch way we web well west wet what who why wie will win wish with
+    wood work ya yes you zip zoom zu zum zur
 """
 
 AMBIGUOUS: Final = frozenset(_WORDS.split())
