@@ -91,7 +91,7 @@ class Index:
         self._single: dict[str, tuple[Leaf, ...]] = {}
         self._alone: dict[str, tuple[Phrase, ...]] = {}
         self._open: dict[str, tuple[Leaf | Phrase, ...]] = {}  # Kashmir*, by the letters before *
-        self._wild: dict[str, list[tuple[Element, Leaf | Phrase]]] = {}  # all other wildcards
+        self._wild: dict[str, list[tuple[Element, Leaf | Phrase]]] = {}  # the others, likewise
         self._behind: dict[str, dict[str, tuple[Phrase, ...]]] = {}  # by the first and second key
         self._before: dict[str, list[str]] = {}  # by the second: the first ones
         self._words: dict[frozenset[str], Word] = {}
@@ -103,11 +103,10 @@ class Index:
                 self._add(leaf, spelling)
         self._heads = sorted({len(head) for head in self._wild})
         self._lengths = sorted({len(prefix) for prefix in self._open})
-        wild = [element.key for found in self._wild.values() for element, _ in found]
-        self._stems = {key[:_HEAD] for key in (*wild, *self._open)}
+        self._stems = {key[:_HEAD] for key in (*self._wild, *self._open)}
         self._has_short_stems = any(len(stem) < _HEAD for stem in self._stems)
         self._keys = {*self._single, *self._alone, *self._behind, *self._before}
-        self._glance = Glance((*self._keys, *self._open, *wild))
+        self._glance = Glance((*self._keys, *self._open, *self._wild))
 
     # -- terms
 
@@ -126,7 +125,7 @@ class Index:
         if element.is_open():
             self._open[element.key] = (*self._open.get(element.key, ()), target)
         elif element.wild is not None:
-            self._wild.setdefault(element.key[:_HEAD], []).append((element, target))
+            self._wild.setdefault(element.key, []).append((element, target))
         elif isinstance(target, Leaf):
             known = self._single.get(element.key, ())
             if leaf not in known:
@@ -220,6 +219,8 @@ class Index:
                 for target in self._open.get(key[:length], ()):
                     found[id(target)] = target
             for length in self._heads:
+                if length > len(key):
+                    break
                 for element, target in self._wild.get(key[:length], ()):
                     if element.fits((key,)):
                         found[id(target)] = target

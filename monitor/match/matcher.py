@@ -8,7 +8,7 @@ of Lucene Monitor's presearcher, on a memo of chunks in place of an index.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import compress, pairwise
 from operator import attrgetter
 from typing import Final, Literal
@@ -173,6 +173,8 @@ class Matcher:
             for phrase, reading in meaning.inner:
                 _note(scan, first + at, meaning.chunk, reading, phrase)
             if not meaning.chunk.tokens:
+                if at and not meanings[at - 1].chunk.tokens:
+                    continue  # of a row of dashes, the first was looked across
                 joints[_next(meanings, at, -1), _next(meanings, at, 1)] = None
                 continue
             if meaning.heads:
@@ -267,18 +269,30 @@ def _leaves_of(plans: Iterable[Plan]) -> dict[Expansion, Leaf]:
 def _forward(
     scan: Scan, at: int, chunk: Chunk, reading: Reading, spelling: Spelling, number: int
 ) -> tuple[int, Reading] | None:
-    """Where the rest of a phrase ends soonest, its words from `number` on standing behind a reading."""
+    """Where the rest of a phrase ends soonest, its words from `number` on standing behind a reading.
+
+    Remembered: "ind* ind* ind*" could go through ind-ind-ind-… in more ways than can be counted.
+    """
     if number == len(spelling):
         return at, reading
-    point = scan.behind(at, chunk, reading.after)
+    key = (id(spelling), number, at, reading.after)
+    if key not in scan.ends:
+        scan.ends[key] = _rest(scan, at, chunk, reading.after, spelling, number)
+    return scan.ends[key]
+
+
+def _rest(
+    scan: Scan, at: int, chunk: Chunk, token: int, spelling: Spelling, number: int
+) -> tuple[int, Reading] | None:
+    point = scan.behind(at, chunk, token)
     if point is None:
         return None
-    place, following, token, link = point
+    place, following, first, link = point
     element = spelling[number]
     if not element.gap.allows(link):
         return None
     shortest: tuple[int, Reading] | None = None
-    for next_one in beginning_at(following, token):
+    for next_one in beginning_at(following, first):
         if element.fits(next_one.keys):
             end = _forward(scan, place, following, next_one, spelling, number + 1)
             if end is not None and (
@@ -290,21 +304,22 @@ def _forward(
 
 def _backward(
     scan: Scan, at: int, chunk: Chunk, reading: Reading, spelling: Spelling, number: int
-) -> Iterator[tuple[int, Reading]]:
+) -> Iterable[tuple[int, Reading]]:
     """Where a phrase may begin, the words before `number` standing before a reading."""
-    if number == 0:
-        yield at, reading
-        return
-    point = scan.before(at, chunk, reading.first)
-    if point is None:
-        return
-    place, previous, token, link = point
-    if not spelling[number].gap.allows(link):
-        return
-    element = spelling[number - 1]
-    for last_one in ending_at(previous, token):
-        if element.fits(last_one.keys):
-            yield from _backward(scan, place, previous, last_one, spelling, number - 1)
+    begins = {(at, reading.first, reading.start): (at, chunk, reading)}
+    for before in range(number - 1, -1, -1):
+        gap, element = spelling[before + 1].gap, spelling[before]
+        points = {(place, one.first): (within, one) for place, within, one in begins.values()}
+        begins = {}
+        for (behind, first), (within, _) in points.items():
+            point = scan.before(behind, within, first)
+            if point is None or not gap.allows(point[3]):
+                continue
+            place, previous, token, _ = point
+            for last_one in ending_at(previous, token):
+                if element.fits(last_one.keys):
+                    begins[place, last_one.first, last_one.start] = (place, previous, last_one)
+    return [(at, one) for at, _, one in begins.values()]
 
 
 # ------------------------------------------------------------------------- spans

@@ -20,7 +20,10 @@ from monitor.match.scan import Find, Range, Scan
 from monitor.match.spellings import Spelling
 
 MOST_PLACES: Final = 20_000
-"""Pairs of one NEAR in one text. A page of nothing but "India Pakistan" has no end of them."""
+"""Pairs of one NEAR in one text. A page of nothing but "India Pakistan" has no end of them.
+
+They are shared out among the left ones, so that what stands behind such a page is still found.
+"""
 
 Mark: TypeAlias = tuple[Range, str]
 """What a reader is to be shown, and the watch's own spelling of the term that found it."""
@@ -187,7 +190,8 @@ class NearNode(Node):
         begins = [place.first_word for place in right]  # in order, as the places are
         widest = max(place.last_word - place.first_word for place in right)
         left_to_make = MOST_PLACES
-        for one in left:
+        for number, one in enumerate(left):
+            mine = most = max(1, left_to_make // (len(left) - number))
             low = bisect_left(begins, one.first_word - self.distance - 1 - widest)
             for at in range(low, len(right)):
                 other = right[at]
@@ -195,9 +199,10 @@ class NearNode(Node):
                     break
                 if self._is_pair(one, other):
                     yield _together((one, other))
-                    left_to_make -= 1
-                    if not left_to_make:
-                        return
+                    mine -= 1
+                    if not mine:
+                        break
+            left_to_make -= most - mine
 
     def _is_pair(self, one: Place, other: Place) -> bool:
         if one.first_word - other.last_word - 1 > self.distance:
@@ -235,9 +240,11 @@ class WithinNode(Node):
         widest = sum(max(map(_width, places)) for places in choices)
         begins = [[place.first_word for place in places] for places in choices]
         reach = self.distance + widest  # words from the first to the last of a group
-        steps = [MOST_PLACES]
+        left_to_go = MOST_PLACES
+        steps = 0
 
         def extend(group: tuple[Place, ...]) -> Iterator[Place]:
+            nonlocal steps
             if len(group) == len(choices):
                 whole = _together(group)
                 if _width(whole) - sum(map(_width, group)) <= self.distance:
@@ -247,14 +254,16 @@ class WithinNode(Node):
             low = bisect_left(order, max(each.last_word for each in group) - reach)
             high = min(each.first_word for each in group) + reach
             for at in range(low, len(places)):
-                if order[at] > high or steps[0] <= 0:
+                if order[at] > high or steps <= 0:
                     return
-                steps[0] -= 1
+                steps -= 1
                 if all(_are_apart(each, places[at]) for each in group):
                     yield from extend((*group, places[at]))
 
-        for first in choices[0]:
+        for number, first in enumerate(choices[0]):
+            steps = most = max(len(choices), left_to_go // (len(choices[0]) - number))
             yield from extend((first,))
+            left_to_go -= most - steps
 
     def marks(self, scan: Scan) -> Iterator[Mark]:
         return _distinct(scan, self.places(scan))

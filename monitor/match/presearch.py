@@ -72,7 +72,11 @@ def _is_ascii(spelling: Spelling) -> bool:
 
 
 def _stems(spelling: Spelling) -> tuple[bytes, ...]:
-    return tuple(stem for element in spelling if (stem := stem_of(element.key)))
+    stems = (
+        stem_of(element.key) if element.wild is None else _open_stem_of(element.key)
+        for element in spelling
+    )
+    return tuple(stem for stem in stems if stem)
 
 
 def stem_of(key: str) -> bytes:
@@ -82,3 +86,14 @@ def stem_of(key: str) -> bytes:
         if word.endswith(ending.encode()):
             return word[: len(word) - len(ending) + left]
     return word
+
+
+def _open_stem_of(head: str) -> bytes:
+    """As `stem_of`, of the letters before a wildcard's sign: woma* finds women, crisi* crises."""
+    word = head.lower().encode().translate(None, _OTHERS)
+    kept = len(word)
+    for ending, left in _ENDINGS:
+        for length in range(1, len(ending) + 1):  # so much of it stands before the sign
+            if word.endswith(ending[:length].encode()):
+                kept = min(kept, len(word) - length + min(length, left))
+    return word[:kept]

@@ -7,8 +7,7 @@ distances for NEAR, so an article that concerns nobody costs hardly more than cu
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
-from itertools import takewhile
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from monitor.match.document import Document
@@ -50,8 +49,10 @@ class Scan:
         "_positions",
         "_ranges",
         "_shifts",
+        "_shouted",
         "body_at",
         "document",
+        "ends",
         "found",
         "places_of",
         "raws",
@@ -76,6 +77,9 @@ class Scan:
         self._ranges: dict[tuple[Leaf, Field | None], Sequence[Range]] = {}
         self._counted: dict[tuple[Leaf, Field | None], Sequence[Find]] = {}
         self._long: dict[int, Chunk] = {}
+        self._shouted: dict[int, list[bool]] = {}  # of a line, for each of its chunks
+        self.ends: dict[tuple[int, int, int, int], tuple[int, Reading] | None] = {}
+        """Where phrases end, as far as that was asked: by spelling, word, and the point before it."""
         self.found: dict[Leaf, list[Find]] = {}
         self.places_of: dict[NearNode | WithinNode, Sequence[Place]] = {}
 
@@ -252,15 +256,31 @@ class Scan:
         if "." in self.raws[at][reading.start : reading.end - 1]:
             return False
         number = self._line_of(at)
-        first = self._bases[number]
-        raws = self._lines[number].raws
-        words = [raw for raw in raws if any(map(str.isalpha, raw))]
-        if len(words) >= _SHOUTED_LINE and all(map(_is_loud, words)):
-            return True
-        here = at - first
-        before = takewhile(_goes_on, reversed(raws[:here]))
-        behind = takewhile(_goes_on, raws[here + 1 :]) if not raws[here].endswith(",") else ()
-        return sum(len(raw) > 1 for raw in (*before, *behind)) >= _SHOUTED - 1
+        known = self._shouted.get(number)
+        if known is None:
+            known = self._shouted[number] = _shouted(self._lines[number].raws)
+        return known[at - self._bases[number]]
+
+
+def _shouted(raws: Sequence[str]) -> list[bool]:
+    """For each chunk of a line whether everything around it is in capitals."""
+    words = [raw for raw in raws if any(map(str.isalpha, raw))]
+    if len(words) >= _SHOUTED_LINE and all(map(_is_loud, words)):
+        return [True] * len(raws)
+    before = _loud_before(raws)
+    behind = reversed([*_loud_before(reversed(raws))])
+    return [
+        one + (0 if raw.endswith(",") else other) >= _SHOUTED - 1
+        for raw, one, other in zip(raws, before, behind, strict=True)
+    ]
+
+
+def _loud_before(raws: Iterable[str]) -> Iterator[int]:
+    """For each chunk how many stand before it in a run of shouting; single letters don't count."""
+    loud = 0
+    for raw in raws:
+        yield loud
+        loud = loud + (len(raw) > 1) if _goes_on(raw) else 0
 
 
 def _goes_on(raw: str) -> bool:

@@ -854,6 +854,25 @@ def test_a_chain_of_near_has_an_end() -> None:
 
 
 @pytest.mark.parametrize(
+    "many",
+    [
+        '"' + "alpha beta " * 101 + '"',
+        '"' + "alpha beta " * 101 + '"~5',
+        "alpha-" * 201 + "b",
+        "停" * 201,
+        f'"{"停" * 201}"',
+    ],
+)
+def test_a_phrase_has_an_end(many: str) -> None:
+    """It is looked for word by word, each from the one before."""
+    with pytest.raises(QueryError, match="more than 200 words in a row"):
+        parse(many)
+    with pytest.raises(QueryError, match="more than 200 words in a row"):
+        parse_term(many.strip('"~5'))
+    assert parse(many.replace("alpha beta ", "", 1).replace("alpha-" * 2, "").replace("停停", ""))
+
+
+@pytest.mark.parametrize(
     "piece",
     [
         *("(", ")", "a (", "-", "NOT ", "- ", "title:", "title: ", "title:(", "=", "=(", "raw:"),

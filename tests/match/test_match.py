@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import string
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from monitor.errors import ConfigError
 from monitor.match import Document, Matcher, compile_watches
 from monitor.match.frequency import SHIPPED, Frequencies, measured
 from monitor.match.matcher import MOST_SPANS
+from monitor.match.spellings import Element
 from monitor.model import Span, Watch
 from monitor.text import tokens
 
@@ -235,6 +238,47 @@ def test_near_and_counts(text: str, body: str, expected: list[str]) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [
+        ("(alpha NEAR/100 beta) NEAR/1 gamma", "alpha beta " * 400),
+        ('"alpha beta gamma delta"~20', "alpha beta gamma " * 1_000),
+    ],
+)
+def test_what_stands_behind_a_page_of_the_same_words_is_found(text: str, page: str) -> None:
+    """However many pairs there are before."""
+    end = "x " * 200 + "alpha beta gamma delta"
+    (hit,) = compile_watches([query(text)]).match(Document("", page + end))
+    assert hit.spans[-1].end > len(page + end) - 8
+
+
+def test_a_wildcard_phrase_begins_and_ends_where_it_may() -> None:
+    """Each way through a compound counts, and is gone only once."""
+    assert found(query('"alph* alph* beta"'), "alpha-alpha-alpha beta") == [
+        "alpha-alpha-alpha beta",
+    ]
+    assert found(query('"beta alph* alph*"'), "beta alpha-alpha-alpha") == ["beta alpha-alpha"]
+
+
+def test_wildcards_with_one_stem_are_told_apart_by_their_other_letters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Hundreds of them are not all tried at each word with that stem."""
+    letters = string.ascii_lowercase
+    terms = tuple(f"alph{one}{other}?k" for one in letters for other in letters)
+    tried = []
+    fits = Element.fits
+
+    def counted(self: Element, keys: Sequence[str]) -> bool:
+        tried.append(self)
+        return fits(self, keys)
+
+    monkeypatch.setattr(Element, "fits", counted)
+    words = [f"alph{letter}z{letter}k" for letter in letters]
+    assert found(Watch(name="w", terms=terms), " ".join(words)) == words
+    assert len(tried) < 3 * len(words)
+
+
 def test_a_watch_for_a_source_alone_is_asked_of_every_article() -> None:
     """It has no word to wait for, and no spans."""
     watch = query("source:Dawn OR (ceasefire lang:ur)")
@@ -317,14 +361,23 @@ def test_frequencies_are_shares_of_texts() -> None:
         "停火" * 12_000,
         "a.b." * 12_000,
         "alpha-\n" * 12_000,
+        "WHO is " * 24_000,
+        "WHO," * 24_000,
+        "- " * 60_000,
+        ("-".join(["alpha"] * 60) + " ") * 30,
     ],
-    ids=["hyphens", "pairs", "tags", "joiners", "unspaced", "dots", "line ends"],
+    ids=[
+        *("hyphens", "pairs", "tags", "joiners", "unspaced", "dots", "line ends", "capitals"),
+        *("capitals in a list", "dashes", "parts"),
+    ],
 )
 def test_no_page_takes_long(text: str) -> None:
     """A page of whatever suits the engine least ends in bounded work and bounded spans."""
     watches = [
         Watch(name="phrase", terms=("alpha alpha alpha alpha alpha", "alpha beta", "停火停火")),
         query("alpha NEAR/100 beta NEAR/100 alpha"),
+        query('"alph* alph* alph* alph* alph* alph* alph* alph* alph* alph* alph* alph*"'),
+        Watch(name="capitals", terms=("WHO",)),
         Watch(name="window", query='"alpha beta alpha beta"~50'),
         Watch(name="many", query="ATLEAST/9 (alpha* OR beta OR 停)"),
     ]

@@ -130,3 +130,24 @@ def test_of_several_watches_each_may() -> None:
     search = Presearch(both.plans().values())
     found = [search.may_match(Document(title=word, body="")) for word in ("one", "two", "three")]
     assert found == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("query", "body"),
+    [
+        ("woma*", "Women met."),
+        ("policema*", "policemen"),
+        ("crisi*", "two crises"),
+        ("analysi*", "the analyses say"),
+        ("phenomeno*", "phenomena"),
+        ("alumnu*", "alumni"),
+        ("mous?", "mice"),
+        ("fo?t", "feet"),
+        ('"two crisi*"', "two crises"),
+    ],
+)
+def test_a_wildcard_that_finds_a_plural_may_find_it(query: str, body: str) -> None:
+    """By its singular, of which the letters before the sign are more than the plural has."""
+    assert compile_watches([Watch(name="W", query=query)]).match(Document("", body))
+    assert may(query, body)
+    assert not may(query, "")

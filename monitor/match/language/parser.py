@@ -96,6 +96,7 @@ def parse_term(text: str) -> Term:
             terms.check_wildcards(found, place, exact=exact)
         if not terms.has_word(bare):
             place.fail("there is no word to look for", "write at least one letter or digit")
+        terms.check_length(bare, place)
         return Term(bare, 0, len(text), phrase=True, exact=exact)
     start = text.find(bare)
     terms.check_word(bare, terms.Place(text, start, start + len(bare)), exact=exact)
@@ -530,6 +531,7 @@ class _Parser:
             if terms.is_hashtag(inner):
                 terms.check_word(inner, self._place(lexeme), exact=self._exact)
                 return Term(inner, lexeme.start, lexeme.end, field=self._field)
+        terms.check_length(inner, self._place(lexeme))
         return Term(inner, lexeme.start, lexeme.end, True, self._exact, self._field)
 
     def _pieces(self, lexeme: Lexeme) -> list[terms.Piece]:
@@ -559,6 +561,7 @@ class _Parser:
             for piece in self._pieces(phrase)
             if terms.has_word(piece.text)
         )
+        terms.check_length(" ".join(part.text for part in parts), self._place(phrase))
         start, end = min(phrase.start, lexeme.start), max(phrase.end, lexeme.end)
         if len(parts) == 1:
             self._note("there is only one word, with nothing to be near to", start, end)

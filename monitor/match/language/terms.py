@@ -15,6 +15,7 @@ from monitor.text import Link, tokens
 
 _BEFORE_STAR: Final = 3  # letters
 _BESIDE_MARK: Final = 2  # letters of a word with ?
+_MOST_WORDS: Final = 200  # in a row; characters, in Chinese, Japanese or Thai
 
 _SURELY_WORDS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9'’*?& -]*")
 _PIECES: Final = re.compile(r"\S+")
@@ -70,6 +71,7 @@ def has_word(text: str) -> bool:
 
 def check_word(text: str, place: Place, *, exact: bool) -> None:
     """Fails for a word, typed without quotes, that can't be looked for."""
+    check_length(text, place)
     if text[0] in _TAGS:
         _check_hashtag(text, place, exact=exact)
         return
@@ -77,6 +79,15 @@ def check_word(text: str, place: Place, *, exact: bool) -> None:
         check_wildcards(Piece(text, place.start, place.end), place, exact=exact)
     if not has_word(text):
         _no_word(text, place)
+
+
+def check_length(text: str, place: Place) -> None:
+    """Fails for more words in a row than anybody repeats in the same order."""
+    if len(text) > _MOST_WORDS and len(tokens(text)) > _MOST_WORDS:
+        place.fail(
+            f"more than {_MOST_WORDS} words in a row",
+            "a few of them that stand nowhere else find the same texts",
+        )
 
 
 def is_hashtag(text: str) -> bool:
