@@ -52,7 +52,8 @@ class Meaning:
         "heads",
         "inner",
         "is_active",
-        "is_odd",
+        "is_counted",
+        "is_joint",
         "tails",
         "word",
     )
@@ -64,7 +65,7 @@ class Meaning:
         word: Word | None = None,
         finds: Sequence[tuple[Leaf, Reading]] = (),
         alone: Sequence[tuple[Phrase, Reading]] = (),
-        is_odd: bool = False,
+        is_counted: bool = False,
         inner: Sequence[tuple[Phrase, Reading]] = (),
         heads: Sequence[str] = (),
         tails: Sequence[tuple[str, Reading]] = (),
@@ -73,11 +74,13 @@ class Meaning:
         self.word = word  # None: of no consequence to phrases, or odd
         self.finds = finds  # terms that it is, or that are part of it
         self.alone = alone  # phrases that are looked for at it, whatever stands beside it
-        self.is_odd = is_odd  # not just one token with one reading: phrases take the long way
+        self.is_counted = is_counted  # not just one word of a script with spaces
         self.inner = inner  # phrases of which a pair stands within it
         self.heads = heads  # what it begins with that phrases look for as a second word
         self.tails = tails  # what it ends with that they look for as a first
-        self.is_active = bool(finds) or bool(alone) or is_odd
+        self.is_joint = word is None and bool(inner or heads or tails or not chunk.tokens)
+        """Phrases take the long way: it has several readings, or none."""
+        self.is_active = bool(finds) or bool(alone) or is_counted or self.is_joint
 
 
 Pair: TypeAlias = tuple[Word | None, Word | None]
@@ -157,6 +160,7 @@ class Index:
         if not self._glance.sees(raw):
             return NOTHING
         chunk = chunk_of(raw)
+        # not one token with one reading
         is_odd = len(chunk.readings) != 1 or chunk.count != 1 or chunk.unspaced
         if not is_odd and self._is_nothing(chunk.readings[0].keys):
             return NOTHING
@@ -178,15 +182,16 @@ class Index:
                         alone.append((target, reading))
         if is_odd:
             last = len(chunk.tokens)
-            return Meaning(
+            meaning = Meaning(
                 chunk,
                 finds=tuple(finds.values()),
                 alone=tuple(alone),
-                is_odd=True,
+                is_counted=chunk.count != 1 or chunk.unspaced,
                 inner=tuple(self._inner(chunk)),
                 heads=tuple(self._seconds(beginning_at(chunk, 0))),
                 tails=tuple(self._firsts(ending_at(chunk, last))),
             )
+            return meaning if meaning.is_active else NOTHING
         (only,) = chunk.readings
         word = self._word(only.keys)
         if not (finds or alone or word):

@@ -18,7 +18,7 @@ from monitor.match.document import Document
 from monitor.match.frequency import SHIPPED, Frequencies
 from monitor.match.index import NOTHING, Index, Meaning, Phrase, beginning_at, ending_at
 from monitor.match.memo import Memo
-from monitor.match.nodes import Leaf, Mark
+from monitor.match.nodes import Leaf, Mark, TermNode
 from monitor.match.plan import Content, Plan, Planner, content_of
 from monitor.match.scan import Find, Range, Scan
 from monitor.match.spellings import Expansion, Gap, Spelling
@@ -114,14 +114,18 @@ class Matcher:
             if seconds := waiting[leaf].seconds:
                 for second in seconds.keys() & seen:
                     numbers.update(seconds[second])
-        return tuple(
-            Hit(
-                watch=self.watches[number].name,
-                spans=spans_of(plans[number].root.marks(scan)),
-            )
-            for number in sorted(numbers)
-            if plans[number].root.holds(scan)
-        )
+        hits: list[Hit] = []
+        for number in sorted(numbers):
+            plan = plans[number]
+            if plan.terms:
+                here = [term for term in plan.terms if term.leaf in seen]
+                spans = _term_spans(scan, here[0]) if len(here) == 1 else _list_spans(scan, here)
+            elif plan.root.holds(scan):
+                spans = spans_of(plan.root.marks(scan))
+            else:
+                continue
+            hits.append(Hit(watch=self.watches[number].name, spans=spans))
+        return tuple(hits)
 
     def scan(self, document: Document) -> Scan:
         """The document with everything found in it that is a term of some watch."""
@@ -144,8 +148,9 @@ class Matcher:
                     found[leaf] = [(place, reading, place, reading)]
             for phrase, reading in meaning.alone:
                 _note(scan, place, meaning.chunk, reading, phrase)
-            if meaning.is_odd:
+            if meaning.is_counted:
                 scan.note_odd(place, meaning.chunk)
+            if meaning.is_joint:
                 odd.append(at)
         words = list(map(_WORD, meanings))
         is_paired = len(words) - words.count(None) > 1  # to count is cheap, to pair is not
@@ -323,6 +328,19 @@ def _backward(
 
 
 # ------------------------------------------------------------------------- spans
+
+
+def _term_spans(scan: Scan, term: TermNode) -> tuple[Span, ...]:
+    """A term's spans; many watches share it."""
+    key = (term.leaf, term.label)
+    known = scan.spans.get(key)
+    if known is None:
+        known = scan.spans[key] = spans_of(term.marks(scan))
+    return known
+
+
+def _list_spans(scan: Scan, terms: Iterable[TermNode]) -> tuple[Span, ...]:
+    return spans_of(mark for term in terms for mark in term.marks(scan))
 
 
 def spans_of(marks: Iterable[Mark]) -> tuple[Span, ...]:

@@ -41,6 +41,7 @@ class Plan:
     leaves: tuple[Leaf, ...]  # all of its terms
     anchors: tuple[Leaf, ...] | None  # it can't hold without one of them; None: always ask
     second: Leaf | None = None  # nor without this, the rarest of what else must be there
+    terms: tuple[TermNode, ...] = ()  # if any of these anywhere is enough: then it holds
 
 
 def content_of(watch: Watch) -> Content:
@@ -75,7 +76,7 @@ class Planner:
         leaves: dict[Leaf, None] = {}
         root = self._node(query.root, variants, leaves)
         _, anchors = self._anchors(root)
-        return Plan(root, tuple(leaves), anchors, self._second(root, anchors))
+        return Plan(root, tuple(leaves), anchors, self._second(root, anchors), _any_of(root))
 
     # -- nodes
 
@@ -178,6 +179,17 @@ class Planner:
             share += cost
             leaves.update(dict.fromkeys(found))
         return share, tuple(leaves)
+
+
+def _any_of(root: Node) -> tuple[TermNode, ...]:
+    """The terms of a plain list; nothing of what asks for more."""
+    parts = root.parts if isinstance(root, AnyNode) else (root,)
+    terms = tuple(
+        part
+        for part in parts
+        if isinstance(part, TermNode) and part.field is None and not part.leaf.capitals
+    )
+    return terms if len(terms) == len(parts) else ()
 
 
 def _required(node: Node) -> set[Leaf]:

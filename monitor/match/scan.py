@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from monitor.match.document import Document
 from monitor.match.memo import LONGEST_REMEMBERED
 from monitor.match.query import Field
+from monitor.model import Span
 from monitor.text import Chunk, Line, Link, Reading, chunk_of, link_across, split
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Scan:
         "found",
         "places_of",
         "raws",
+        "spans",
     )
 
     def __init__(self, document: Document) -> None:
@@ -80,6 +82,7 @@ class Scan:
         self._shouted: dict[int, list[bool]] = {}  # of a line, for each of its chunks
         self.ends: dict[tuple[int, int, int, int], tuple[int, Reading] | None] = {}
         """Where phrases end, as far as that was asked: by spelling, word, and the point before it."""
+        self.spans: dict[tuple[Leaf, str], tuple[Span, ...]] = {}
         self.found: dict[Leaf, list[Find]] = {}
         self.places_of: dict[NearNode | WithinNode, Sequence[Place]] = {}
 
