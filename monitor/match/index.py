@@ -8,6 +8,7 @@ pair of objects is one look into a dictionary (`Index.pairs`), whatever number o
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeAlias
@@ -99,6 +100,7 @@ class Index:
         self._before: dict[str, list[str]] = {}  # by the second: the first ones
         self._words: dict[frozenset[str], Word] = {}
         self._words_with: dict[str, list[Word]] = {}
+        self._making = threading.Lock()
         self.pairs: dict[Pair, tuple[Phrase, ...]] = {}
         """The phrases that two neighbours may be part of. Filled as words turn up."""
         for leaf in leaves:
@@ -239,8 +241,12 @@ class Index:
         if not wanted:
             return None
         word = self._words.get(wanted)
-        if word is not None:
-            return word
+        if word is None:
+            with self._making:  # of two words made at once, neither would know the other
+                word = self._words.get(wanted) or self._new_word(wanted)
+        return word
+
+    def _new_word(self, wanted: frozenset[str]) -> Word:
         word = Word(wanted)
         pairs: dict[Pair, tuple[Phrase, ...]] = {}
         for key in wanted:

@@ -25,6 +25,8 @@ MOST_PLACES: Final = 20_000
 They are shared out among the left ones, so that what stands behind such a page is still found.
 """
 
+_FEW_PAIRS: Final = 500
+
 Mark: TypeAlias = tuple[Range, str]
 """What a reader is to be shown, and the watch's own spelling of the term that found it."""
 
@@ -80,6 +82,16 @@ class TermNode(Node):
         if self.leaf not in scan.found:
             return ()
         return scan.counted(self.leaf, self.field, capitals=self.leaf.capitals)
+
+    def words(self, scan: Scan) -> Sequence[tuple[int, int]]:
+        """The first and the last word of each find that counts."""
+        known = scan.words_of.get((self.leaf, self.field))
+        if known is None:
+            known = scan.words_of[self.leaf, self.field] = [
+                (scan.word_at(first, begins.first), scan.word_at(last, ends.after - 1))
+                for first, begins, last, ends in self.finds(scan)
+            ]
+        return known
 
     def holds(self, scan: Scan) -> bool:
         if self.field is None and not self.leaf.capitals:
@@ -173,7 +185,25 @@ class NearNode(Node):
     ordered: bool
 
     def holds(self, scan: Scan) -> bool:
-        return self.left.holds(scan) and self.right.holds(scan) and bool(self.places(scan))
+        left, right = self.left, self.right
+        if not (left.holds(scan) and right.holds(scan)):
+            return False
+        if isinstance(left, TermNode) and isinstance(right, TermNode):
+            ones, others = left.words(scan), right.words(scan)
+            if len(ones) * len(others) <= _FEW_PAIRS and not self._may_be_near(ones, others):
+                return False
+        return bool(self.places(scan))
+
+    def _may_be_near(
+        self, ones: Sequence[tuple[int, int]], others: Sequence[tuple[int, int]]
+    ) -> bool:
+        """A first look at the words alone: most pairs are far from each other."""
+        reach = self.distance + 1
+        for first, last in ones:
+            for other_first, other_last in others:
+                if other_first - last <= reach and first - other_last <= reach:
+                    return True
+        return False
 
     def places(self, scan: Scan) -> Sequence[Place]:
         known = scan.places_of.get(self)

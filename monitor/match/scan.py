@@ -58,6 +58,7 @@ class Scan:
         "places_of",
         "raws",
         "spans",
+        "words_of",
     )
 
     def __init__(self, document: Document) -> None:
@@ -82,6 +83,7 @@ class Scan:
         self._shouted: dict[int, list[bool]] = {}  # of a line, for each of its chunks
         self.ends: dict[tuple[int, int, int, int], tuple[int, Reading] | None] = {}
         """Where phrases end, as far as that was asked: by spelling, word, and the point before it."""
+        self.words_of: dict[tuple[Leaf, Field | None], Sequence[tuple[int, int]]] = {}
         self.spans: dict[tuple[Leaf, str], tuple[Span, ...]] = {}
         self.found: dict[Leaf, list[Find]] = {}
         self.places_of: dict[NearNode | WithinNode, Sequence[Place]] = {}

@@ -41,6 +41,7 @@ def query(text: str, **more: tuple[tuple[str, tuple[str, ...]], ...]) -> Watch:
         ("ceasefire", "a cease-\nfire and a cease\u00adfire", ["cease-\nfire", "cease\u00adfire"]),
         ("ceasefire", "#ceasefire #CeasefireNow", ["ceasefire", "Ceasefire"]),
         ("ceasefire", "They cease firing. Cease. Fire! Cease, fire", []),
+        ("stateoftheart tank", "a state-of-the-ar-t tank", ["state-of-the-ar-t tank"]),
         ("ceasefire violation", "cease fire violations", ["cease fire violations"]),
         ("Kashmir", "Kashmir's, “Kashmir”, Jammu–Kashmir", ["Kashmir", "Kashmir", "Kashmir"]),
         ("Kashmir", "Kashmiri shawls", []),
@@ -111,6 +112,9 @@ def test_neither_phrase_nor_near_runs_from_the_title_into_the_body() -> None:
     assert found("Operation Sindoor", title="An operation", body="Sindoor goes on") == []
     near = query("operation NEAR/100 Sindoor")
     assert found(near, title="An operation", body="Sindoor goes on") == []
+    later = "said Sindoor begins"  # whose rarest two words stand in the body
+    assert found(later, title="The army said", body="Sindoor begins") == []
+    assert found(later, body="The army said Sindoor begins") == ["said Sindoor begins"]
     assert found(near, body="Sindoor goes on: an operation.") == ["Sindoor", "operation"]
 
 
@@ -191,6 +195,8 @@ def test_the_lead_is_the_title_and_two_paragraphs(body: str, expected: list[str]
         ("WHO ने कहा", "", ["WHO"]),
         ("W.H.O. WARNS OF A NEW WAVE", "", ["W.H.O."]),
         ("", "WHO, EU and UN met", ["WHO"]),
+        ("WHO, INDIA AND PAKISTAN sign", "", ["WHO"]),
+        ("The WHO A B C staff", "", ["WHO"]),
         ("GUESS WHO CALLED", "Then\nWHO CARES NOW?\nAnd then the WHO", ["WHO"]),
         ("WHO", "", ["WHO"]),
         ("WHO, EU और UN, NATO", "", ["WHO"]),
@@ -210,6 +216,7 @@ def test_capitals_say_nothing_where_everything_is_in_capitals(
         ("a1 NEAR/1 b1", "a1 x b1, b1 a1", ["a1", "b1", "b1", "a1"]),
         ("a1 ONEAR/1 b1", "b1 x a1 x x b1", []),
         ("a1 NEAR/0 b1", "a1-b1", ["a1", "b1"]),
+        ("a1 ONEAR/0 b1", "a1-b1", ["a1", "b1"]),
         ("a1 NEAR/0 a1", "a1", []),
         ("(a1 OR b1) NEAR/0 (a1 OR c1)", "a1 x a1 c1", ["a1", "c1"]),
         ("a1 NEAR/1 b1 NEAR/1 c1", "a1 x b1 x c1", ["a1", "b1", "c1"]),
