@@ -26,6 +26,7 @@ They are shared out among the left ones, so that what stands behind such a page 
 """
 
 _FEW_PAIRS: Final = 500
+_MOST_STEPS: Final = 200_000  # words tried for the groups of one window in one text
 
 Mark: TypeAlias = tuple[Range, str]
 """What a reader is to be shown, and the watch's own spelling of the term that found it."""
@@ -267,33 +268,46 @@ class WithinNode(Node):
         choices = [part.places(scan) for part in self.parts]
         if not all(choices):
             return
-        widest = sum(max(map(_width, places)) for places in choices)
+        rarest = sorted(range(len(choices)), key=lambda part: len(choices[part]))
+        choices = [choices[part] for part in rarest]  # a flood of the others is not gone through
+        in_order = sorted(range(len(choices)), key=rarest.__getitem__)
+        widths = [max(map(_width, places)) for places in choices]
         begins = [[place.first_word for place in places] for places in choices]
-        reach = self.distance + widest  # words from the first to the last of a group
-        left_to_go = MOST_PLACES
-        steps = 0
+        reach = self.distance + sum(widths)  # words from the first to the last of a group
+        steps = groups = 0  # that are left to make
 
         def extend(group: tuple[Place, ...]) -> Iterator[Place]:
-            nonlocal steps
-            if len(group) == len(choices):
-                whole = _together(group)
-                if _width(whole) - sum(map(_width, group)) <= self.distance:
-                    yield whole
+            nonlocal steps, groups
+            first = min(each.first_word for each in group)
+            last = max(each.last_word for each in group)
+            size = len(group)
+            words = sum(map(_width, group)) + sum(widths[size:])
+            if last - first + 1 - words > self.distance:
+                return  # already too far apart, whatever comes between
+            if size == len(choices):
+                groups -= 1
+                yield _together([group[part] for part in in_order])
                 return
-            places, order = choices[len(group)], begins[len(group)]
-            low = bisect_left(order, max(each.last_word for each in group) - reach)
-            high = min(each.first_word for each in group) + reach
-            for at in range(low, len(places)):
-                if order[at] > high or steps <= 0:
+            places, order = choices[size], begins[size]
+            for at in range(bisect_left(order, last - reach), len(places)):
+                if order[at] > first + reach or steps <= 0 or groups <= 0:
                     return
                 steps -= 1
                 if all(_are_apart(each, places[at]) for each in group):
                     yield from extend((*group, places[at]))
 
+        enough = len(choices) ** 2  # steps to one group, where there is no lack of words
+        saved, left_to_make = 0.0, MOST_PLACES
         for number, first in enumerate(choices[0]):
-            steps = most = max(len(choices), left_to_go // (len(choices[0]) - number))
+            saved += _MOST_STEPS / len(choices[0])
+            if saved < enough:
+                continue
+            steps = int(saved)
+            groups = most = max(1, left_to_make // (len(choices[0]) - number))
+            saved -= steps
             yield from extend((first,))
-            left_to_go -= most - steps
+            saved += steps
+            left_to_make -= most - groups
 
     def marks(self, scan: Scan) -> Iterator[Mark]:
         return _distinct(scan, self.places(scan))

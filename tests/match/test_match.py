@@ -250,6 +250,7 @@ def test_near_and_counts(text: str, body: str, expected: list[str]) -> None:
     [
         ("(alpha NEAR/100 beta) NEAR/1 gamma", "alpha beta " * 400),
         ('"alpha beta gamma delta"~20', "alpha beta gamma " * 1_000),
+        ('"alpha beta gamma delta"~20', "alpha beta gamma " * 8_000),
     ],
 )
 def test_what_stands_behind_a_page_of_the_same_words_is_found(text: str, page: str) -> None:
@@ -257,6 +258,14 @@ def test_what_stands_behind_a_page_of_the_same_words_is_found(text: str, page: s
     end = "x " * 200 + "alpha beta gamma delta"
     (hit,) = compile_watches([query(text)]).match(Document("", page + end))
     assert hit.spans[-1].end > len(page + end) - 8
+
+
+def test_a_window_of_one_word_many_times_is_found_on_a_page_of_it() -> None:
+    """Most of what could be tried there is one place twice, or too far away."""
+    window = f'"{"alpha " * 20}"~100'
+    (hit,) = compile_watches([query(window)]).match(Document("", "alpha " * 2_000))
+    assert hit.spans[0].start == 0
+    assert found(query(window), "alpha " * 19) == []
 
 
 def test_a_wildcard_phrase_begins_and_ends_where_it_may() -> None:
