@@ -136,7 +136,10 @@ class AllNode(Node):
     parts: tuple[Node, ...]
 
     def holds(self, scan: Scan) -> bool:
-        return all(part.holds(scan) for part in self.parts)
+        for part in self.parts:  # noqa: SIM110 a generator costs more than what it asks
+            if not part.holds(scan):
+                return False
+        return True
 
     def marks(self, scan: Scan) -> Iterator[Mark]:
         for part in self.parts:
@@ -150,7 +153,10 @@ class AnyNode(Node):
     parts: tuple[Node, ...]
 
     def holds(self, scan: Scan) -> bool:
-        return any(part.holds(scan) for part in self.parts)
+        for part in self.parts:  # noqa: SIM110
+            if part.holds(scan):
+                return True
+        return False
 
     def places(self, scan: Scan) -> Sequence[Place]:
         found = [place for part in self.parts for place in part.places(scan)]
