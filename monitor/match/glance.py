@@ -6,9 +6,10 @@ interest to a single watch. A backtest, which meets every chunk of an archive fo
 is twice as fast for it.
 
 Only what is certain is passed over: one word of Latin letters and digits, perhaps in parts
-(cease-fire, F-16, India's, 2,000, U.S.), in common punctuation. All that it can be looked up by begins with the
-first two characters of one of its runs of letters or digits, in small letters; with the first, if
-the run has one only. The plurals whose second letter is not their singular's are known.
+(cease-fire, F-16, India's, 2,000, U.S.), in common punctuation. All that it can be looked up by
+begins with the first two characters of one of its runs of letters or digits, in small letters; with
+the first, if the run has one only. The plurals whose second letter is not their singular's are
+known.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from monitor.match.nodes import (
 )
 from monitor.match.query import And, AtLeast, Meta, Near, Not, Or, Query, Term, Within
 from monitor.match.query import Node as QueryNode
-from monitor.match.spellings import Expansion, Spelling, expand
+from monitor.match.spellings import Expansion, expand
 from monitor.model import Watch
 from monitor.text import normal_form
 
@@ -205,6 +205,3 @@ def _required(node: Node) -> set[Leaf]:
             return _required(node.part)
         case _:
             return set()
-
-
-__all__ = ["Content", "Plan", "Planner", "Spelling", "content_of", "read"]

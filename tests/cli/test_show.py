@@ -12,20 +12,10 @@ from rich.console import Console
 from monitor.cli import show
 from monitor.config import Settings
 from monitor.model import ArticleId, ArticleState, FeedSpec, Hit, Span, StoryId, Watch
-from monitor.ports import ArticleTrace, Counts, Sighting
+from monitor.ports import ArticleTrace, Sighting
+from tests.web.samples import NO_COUNTS
 
 NOW = datetime(2025, 5, 10, 12, tzinfo=UTC)
-NOTHING = Counts(
-    feeds={},
-    entries=0,
-    articles={},
-    stories=0,
-    hits=0,
-    deliveries={},
-    oldest_waiting_at=None,
-    due_feeds=0,
-    last_poll_at=None,
-)
 
 
 def printed(parts: Iterable[object]) -> str:
@@ -38,7 +28,7 @@ def printed(parts: Iterable[object]) -> str:
 
 def test_status_without_feeds_says_what_to_add() -> None:
     """The name of a table in feeds.toml is not taken for markup."""
-    assert "Add a [[feed]] to feeds.toml." in printed(show.status(NOTHING, (), NOW))
+    assert "Add a [[feed]] to feeds.toml." in printed(show.status(NO_COUNTS, (), NOW))
 
 
 def test_why_names_the_setting_that_kept_an_alert_back() -> None:
@@ -84,7 +74,7 @@ def test_why_names_the_setting_that_kept_an_alert_back() -> None:
 
 def test_a_span_is_said_as_the_page_says_it() -> None:
     """A day and a half is one day ago in the terminal and in the browser; one thing is no plural."""
-    counts = replace(NOTHING, entries=1, last_poll_at=NOW - timedelta(hours=36))
+    counts = replace(NO_COUNTS, entries=1, last_poll_at=NOW - timedelta(hours=36))
     said = printed(show.status(counts, (), NOW))
     assert "Last poll 1 day ago" in said
     assert "0 feeds · 1 entry ·" in said
