@@ -16,20 +16,17 @@ import ipaddress
 import re
 from functools import lru_cache
 from typing import Final, NamedTuple
-from urllib.parse import quote, unquote, unquote_to_bytes, urljoin, urlsplit
+from urllib.parse import quote, unquote, unquote_to_bytes
 
-import idna
+from ada_url import join_url, parse_url
 from courlan import extract_domain
 
 from monitor.errors import Code, Permanent
 from monitor.stories.redirectors import target_of
 from monitor.stories.tracking import is_tracking
 
-_PORTS: Final = {"http": 80, "https": 443}
-_NOISE: Final = str.maketrans("", "", "\t\r\n")  # browsers drop these anywhere in a URL
-_ENDS: Final = "".join(map(chr, range(0x21)))  # C0 controls and the space
-_ABSOLUTE: Final = re.compile(r"(https?):[/\\]+", re.IGNORECASE)
-_NOT_IN_HOSTS: Final = re.compile(r"[\x00-\x20\"#%/:<>?@\[\\\]^`{|}\x7f]")
+_PARTS: Final = ("protocol", "hostname", "port", "pathname", "search", "hash")
+_ROOT: Final = re.compile(r"(?<=[^.])\.$")  # DNS's root: the same host
 _LONGEST: Final = 8192  # characters; what servers commonly take, and far beyond any article's
 _HOPS: Final = 3  # redirectors behind one another
 _ROUNDS: Final = (
@@ -38,7 +35,7 @@ _ROUNDS: Final = (
 
 
 class _Url(NamedTuple):
-    """A URL taken apart: the host in ASCII and small letters, the rest as given."""
+    """A URL taken apart: the host in ASCII and small letters, the rest as a browser sends it."""
 
     scheme: str
     host: str
@@ -55,7 +52,7 @@ def canonical_url(url: str, base: str | None = None) -> str:
 
     * scheme https, unless a port is named or the host is an IP address or a bare name: the same
       page is listed under both, and a port or an address means a server of one's own;
-    * host in small letters and punycode (IDNA 2008), without userinfo, default port, last dot;
+    * host in small letters and punycode (UTS 46), addresses as four numbers, without userinfo, default port, last dot;
       m., mobile. and amp. of a domain are its www.;
     * path with percent-encoding only where needed (upper-case hex), without ``.`` and ``..``,
       doubled slashes, session ids, AMP's marks, and index.html at the end. A slash at the end
@@ -67,7 +64,7 @@ def canonical_url(url: str, base: str | None = None) -> str:
     Raises `Permanent` with `Code.BAD_URL` if this is no http(s) URL, or one of more than 8,192
     characters.
     """
-    address = _absolute(url, base)
+    address = url if base is None else _joined(base, url)
     while True:
         canonical = _canonical(resolve_redirector(address))
         address = resolve_redirector(canonical)  # a redirector may come out of the cleaning
@@ -99,7 +96,7 @@ def resolve_redirector(url: str) -> str:
     """
     for _ in range(_HOPS):
         try:
-            parts = _parse(_absolute(url))
+            parts = _parse(url)
         except Permanent:
             return url
         target = target_of(parts.host, parts.path, parts.query)
@@ -111,7 +108,7 @@ def resolve_redirector(url: str) -> str:
 
 def _is_url(text: str) -> bool:
     try:
-        _parse(_absolute(text))
+        _parse(text)
     except Permanent:
         return False
     return True
@@ -122,7 +119,7 @@ def host_of(url: str) -> str:
 
     Politeness is owed to a machine, not to its ports. Raises `Permanent` with `Code.BAD_URL`.
     """
-    return _parse(_absolute(url)).host
+    return _parse(url).host
 
 
 def same_site(one: str, other: str) -> bool:
@@ -139,62 +136,46 @@ def same_site(one: str, other: str) -> bool:
 # --------------------------------------------------------------------------- parsing
 
 
-def _absolute(url: str, base: str | None = None) -> str:
-    """The URL as browsers read it: trimmed, slashes righted, absolute."""
-    if len(url) > _LONGEST:
-        raise _bad(url)
-    cleaned = url.strip(_ENDS).translate(_NOISE)
-    address, mark, rest = re.split(r"([?#])", f"{cleaned}#", maxsplit=1)
-    cleaned = f"{address.replace(chr(92), '/')}{mark}{rest}".removesuffix("#")
-    if base is not None:
-        try:
-            cleaned = urljoin(_absolute(base), cleaned)
-        except ValueError as error:
-            raise _bad(url) from error
-    return _ABSOLUTE.sub(lambda match: f"{match[1].lower()}://", cleaned, count=1)
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 
 def _parse(url: str) -> _Url:
+    """The URL as browsers read it: the URL Standard of the WHATWG."""
+    if len(url) > _LONGEST:
+        raise _bad(url)
     try:
-        parts = urlsplit(url)
-        port = parts.port
+        parts = parse_url(_sendable(url), _PARTS)
     except ValueError as error:
         raise _bad(url) from error
-    scheme = parts.scheme.lower()
-    if scheme not in _PORTS:
+    scheme = parts["protocol"].removesuffix(":")
+    if scheme not in {"http", "https"}:
         raise _bad(url)
-    host = _host(parts.netloc.rpartition("@")[2], url)
     return _Url(
         scheme=scheme,
-        host=host,
-        port=None if port == _PORTS[scheme] else port,
-        path=parts.path,
-        query=parts.query,
-        fragment=parts.fragment,
+        host=_ROOT.sub("", parts["hostname"]),
+        port=int(parts["port"]) if parts["port"] else None,
+        path=parts["pathname"],
+        query=parts["search"].removeprefix("?"),
+        fragment=parts["hash"].removeprefix("#"),
     )
+
+
+def _joined(base: str, url: str) -> str:
+    if max(len(url), len(base)) > _LONGEST:
+        raise _bad(url)
+    try:
+        return join_url(_sendable(base), _sendable(url))
+    except ValueError as error:
+        raise _bad(url) from error
+
+
+def _sendable(url: str) -> str:
+    """Half a surrogate pair is no character: browsers send U+FFFD for it, too."""
+    return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", url)
 
 
 def _bad(url: str) -> Permanent:
     return Permanent(Code.BAD_URL, f"not an http(s) URL that can be used: {url[:200]!r}")
-
-
-def _host(netloc: str, url: str) -> str:
-    """A host as it is looked up; `netloc` has no userinfo any more."""
-    if netloc.startswith("["):
-        try:
-            return f"[{ipaddress.IPv6Address(netloc[1 : netloc.index(']')])}]"
-        except ValueError as error:
-            raise _bad(url) from error
-    host = unquote(netloc.partition(":")[0]).lower()
-    if not host.isascii():
-        try:
-            host = idna.encode(host, uts46=True).decode("ascii")
-        except UnicodeError as error:
-            raise _bad(url) from error
-    host = host.rstrip(".")
-    if not host or _NOT_IN_HOSTS.search(host):
-        raise _bad(url)
-    return host
 
 
 def _is_address(host: str) -> bool:
