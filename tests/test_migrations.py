@@ -58,6 +58,8 @@ def test_partial_indexes_are_partial_on_both(engine: sa.Engine) -> None:
         "ix_article_bucket_due_at": "due_at IS NOT NULL",
         "ix_article_copy_of": "copy_of IS NOT NULL",
         "ix_article_first_seen_at_id": "ingested_at IS NOT NULL",
+        "ix_story_follows": "follows IS NOT NULL",
+        "ix_story_merged_into": "merged_into IS NOT NULL",
         "ix_delivery_channel_due_at_story_id": "due_at IS NOT NULL",
         "ix_delivery_created_at": "sent_at IS NULL",
     }
@@ -133,7 +135,7 @@ async def test_a_newer_database_is_refused(database_url: str) -> None:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     engines.dispose()
 
-    with pytest.raises(StorageError, match=r"newer version \(revision 9999, .* up to 0002\)"):
+    with pytest.raises(StorageError, match=r"newer version \(revision 9999, .* up to 0003\)"):
         upgrade(database_url)
     assert current(database_url) == "9999"
     with pytest.raises(StorageError, match="newer version"):

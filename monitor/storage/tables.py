@@ -63,12 +63,32 @@ feed = sa.Table(
     sa.Index(None, "bucket", "due_at", postgresql_where=WAITING, sqlite_where=WAITING),
 )
 
+FOLLOWS = sa.text("follows IS NOT NULL")
+MERGED = sa.text("merged_into IS NOT NULL")
+
 story = sa.Table(
     "story",
     metadata,
     sa.Column("id", Id, primary_key=True),
     sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("follows", Id, sa.ForeignKey("story.id")),  # the chapter before
+    sa.Column("merged_into", Id, sa.ForeignKey("story.id")),  # its articles are all there
+    sa.Column("merged_at", UtcDateTime),
+    sa.Column("merged_by", Words),
+    sa.Column("thread", sa.LargeBinary),  # what its reports are about; NULL: no watch matched any
+    sa.Index(None, "follows", postgresql_where=FOLLOWS, sqlite_where=FOLLOWS),
+    sa.Index(None, "merged_into", postgresql_where=MERGED, sqlite_where=MERGED),
 )
+
+story_term = sa.Table(
+    "story_term",
+    metadata,
+    sa.Column("term", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("story_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+"""The terms that a story's reports are about. Without foreign keys, like `article_key`: what is gone
+is not found, and swept out when it is old."""
 
 article = sa.Table(
     "article",
@@ -90,7 +110,9 @@ article = sa.Table(
     sa.Column("source", sa.Text),  # page | feed
     sa.Column("text_hash", sa.Text),
     sa.Column("story_id", Id, sa.ForeignKey("story.id")),
-    sa.Column("copy_of", Id, sa.ForeignKey("article.id")),
+    sa.Column("copy_of", Id, sa.ForeignKey("article.id")),  # the root of its family
+    sa.Column("novelty", sa.Float),  # of a copy: the share of its text that is new
+    sa.Column("agency", Words),  # whose report it prints, by byline or dateline
     sa.Column("error_code", sa.Text),
     sa.Column("error_detail", Words),
     sa.Column("authors", Names),
@@ -110,6 +132,37 @@ article = sa.Table(
     sa.Index(None, "first_seen_at", "id", postgresql_where=MATCHED, sqlite_where=MATCHED),
     sqlite_autoincrement=True,  # an id that was merged away must never mean another article
 )
+
+article_key = sa.Table(
+    "article_key",
+    metadata,
+    sa.Column("day", sa.Integer, primary_key=True, autoincrement=False),  # since 1970, of its time
+    sa.Column("key", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("article_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+"""What copies are looked up by. The day comes first: a look-up asks for the few days of its window,
+what is new touches the pages of today, and what is old is one range. Without foreign keys: checking
+thirty a row costs more than writing them."""
+
+fingerprint = sa.Table(
+    "fingerprint",
+    metadata,
+    sa.Column("article_id", Id, sa.ForeignKey("article.id"), primary_key=True),
+    sa.Column("packed", sa.LargeBinary, nullable=False),
+)
+"""What a candidate is judged by, of the articles of the last two weeks."""
+
+verdict = sa.Table(
+    "verdict",
+    metadata,
+    sa.Column("article_id", Id, sa.ForeignKey("article.id"), primary_key=True),
+    sa.Column("story_id", Id, sa.ForeignKey("story.id"), primary_key=True, index=True),
+    sa.Column("belongs", sa.Boolean, nullable=False),
+    sa.Column("decided_at", UtcDateTime, nullable=False),
+    sa.Column("by", Words, nullable=False),
+)
+"""What people decided about an article and a story: grouping obeys it for ever."""
 
 article_url = sa.Table(
     "article_url",
