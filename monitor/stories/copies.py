@@ -14,15 +14,16 @@ shingles it keeps nearly always. `kinship` judges what was found.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import struct
-from collections.abc import Collection
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
-from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 from monitor.text import chunk_of, split, tokens
 
@@ -39,15 +40,23 @@ HOTTEST: Final = 50
 RANKED: Final = 20
 """Candidates to judge, those with most keys in common first."""
 
-_LONGEST: Final = 1 << 18
-"""Characters that are read. Forty thousand words: the longest that a newspaper prints has fewer,
+_LONGEST: Final = 1 << 17
+"""Characters that are read. Twenty thousand words: the longest that a newspaper prints has fewer,
 and what is longer is no better known by its rest."""
 
 _KEYS: Final = 24  # of the whole text; 99 % of heavily edited copies share one
 _LEAD: Final = 40  # tokens: what a summary of two sentences keeps
 _LEAD_KEYS: Final = 6
-_SKETCH: Final = 128
-_NUMBERS: Final = 64
+_SKETCH: Final = 256
+_FEW: Final = 8  # shingles, by which nothing can be estimated
+_PROOF: Final = 15  # words that a copy has at least
+_PARTICULARS: Final = 64  # names, and numbers, that are kept
+_OPENING: Final = 16
+_TITLE: Final = 24  # words
+_BITS: Final = (
+    21  # of a hash that is kept: of a thousand words' shingles, one in 2,000 is another's
+)
+_LOW: Final = (1 << _BITS) - 1
 
 _DATELINE_REACH: Final = 60  # characters; the longest seen: place, state, date and agency
 _WIRE: Final = re.compile(  # New Delhi, May 10 (PTI) Prime Minister …
@@ -69,23 +78,34 @@ _THIRD: Final = 0xBB67AE8584CAA73B
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fingerprint:
-    """What is kept of a text to know its copies by. The same for the same text, everywhere."""
+    """What is kept of a text to know its copies by. The same for the same text, everywhere.
+
+    All but the keys and `exact` are hashes of 21 bits, in order, each once.
+    """
 
     words: int  # tokens; in scripts without spaces one per character, or cluster with its marks
     keys: tuple[int, ...] = ()  # signed 64 bit, at most 30: what candidates are looked up by
-    sketch: tuple[int, ...]  # the smallest three-word shingles, 32 bit, in order, at most 128
+    sketch: tuple[int, ...]  # the smallest three-word shingles, at most 256
     shingles: int  # how many different ones the text has
-    numbers: frozenset[int]  # of the different numbers in it, 32 bit; the 64 smallest
+    opening: tuple[int, ...] = ()  # the smallest of those in the first 40 tokens, at most 16
+    numbers: tuple[int, ...] = ()  # the different numbers in it, the 64 smallest hashes
+    names: tuple[int, ...] = ()  # and words that are always capitalised in it
+    title: tuple[int, ...] = ()  # words of the headline; those of numbers are odd
     exact: str | None = None  # of all words together; None if too short to prove a copy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Likeness:
-    """How much two texts share, each figure from 0 to 1."""
+    """How much two texts share, each share from 0 to 1."""
 
     jaccard: float  # shared shingles among those of either
     containment: float  # and among those of the shorter text
-    numbers: float  # shared numbers among those of the text with fewer; 1 where one has none
+    compared: int  # of the shorter text's shingles, how many these two were estimated by
+    opening: float  # shared shingles of the beginnings
+    numbers: float  # shared numbers among those of the text with fewer; one more is taken for
+    particulars: float  # granted, so that few prove little. And shared numbers and names together
+    title: float  # shared words of the headlines, numbers left out; 0 where one has none
+    series: bool  # the headlines have much the same words, and each a number of its own
     new: float  # of this text's shingles, those that the other has not
 
 
@@ -107,26 +127,32 @@ def fingerprint(title: str, body: str) -> Fingerprint:
     to the headline where the body repeats it: outlets write their own above one wire report.
     """
     text = _without_dateline(_without_title(title, body[:_LONGEST]))
-    chunks = [_hashed(raw) for line in split(text) for raw in line.raws]
-    words = [*chain.from_iterable([hashes for _, hashes in chunks])]
+    lines = [[_hashed(raw) for raw in line.raws] for line in split(text)]
+    chunks = [*itertools.chain.from_iterable(lines)]
+    words = [*itertools.chain.from_iterable([chunk.hashes for chunk in chunks])]
     triples = [
         (one * _FIRST + two * _SECOND + three) & _MASK
         for one, two, three in zip(words, words[1:], words[2:], strict=False)
     ]
     sixes = [(one * _THIRD + two) & _MASK for one, two in zip(triples, triples[3:], strict=False)]
     keys = {*_smallest(sixes, _KEYS), *_smallest(sixes[: _LEAD - 5], _LEAD_KEYS)}
-    shingles = {triple >> 32 for triple in triples}
+    shingles = [triple >> 64 - _BITS for triple in triples]
+    names = _names(lines).difference(*[chunk.plain for chunk in chunks if chunk.plain])
+    numbers = set(itertools.chain.from_iterable([chunk.numbers for chunk in chunks]))
     exact = None
     if len(words) >= SHORTEST:
         # Without spaces, so that cease-fire, cease fire and ceasefire are one.
-        joined = "".join([norms for norms, _ in chunks])
+        joined = "".join([chunk.norms for chunk in chunks])
         exact = hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()
     return Fingerprint(
         words=len(words),
         keys=tuple(sorted(key - _SIGN for key in keys)),
-        sketch=tuple(_smallest(shingles, _SKETCH)),
-        shingles=len(shingles),
-        numbers=frozenset(_smallest([word >> 32 for word in words if word & 1], _NUMBERS)),
+        sketch=_smallest(shingles, _SKETCH),
+        shingles=len(set(shingles)),
+        opening=_smallest(shingles[: _LEAD - 2], _OPENING),
+        numbers=_smallest(numbers, _PARTICULARS),
+        names=_smallest(names, _PARTICULARS),
+        title=_smallest(_title_words(title), _TITLE),
         exact=exact,
     )
 
@@ -139,18 +165,28 @@ def text_hash(title: str, body: str) -> str | None:
 def likeness(this: Fingerprint, other: Fingerprint) -> Likeness:
     """How much two texts share, as far as their fingerprints tell; symmetric but for `new`.
 
-    Of two texts with more shingles than are kept it is an estimate, some hundredths off.
+    Of texts with more shingles than are kept it is an estimate, three hundredths off.
     """
     both, mine, theirs = _overlap(this.sketch, other.sketch, _SKETCH)
-    numbers, fewer = 0, 0
-    if this.numbers and other.numbers:
-        numbers, some, others = _overlap(sorted(this.numbers), sorted(other.numbers), _NUMBERS)
-        fewer = min(some, others)
     smaller = min(mine, theirs)
+    begun, *beginnings = _overlap(this.opening, other.opening, _OPENING)
+    numbers, *of_numbers = _overlap(this.numbers, other.numbers, _PARTICULARS)
+    names, *of_names = _overlap(this.names, other.names, _PARTICULARS)
+    all_of = min(of_numbers[0] + of_names[0], of_numbers[1] + of_names[1])
+    here, there = set(this.title), set(other.title)
+    new_here, new_there = here - there, there - here
+    worded = min(len(_worded(here)), len(_worded(there)))
+    alike = len(_worded(here & there)) / worded if worded else 0.0
     return Likeness(
         jaccard=both / (mine + theirs - both) if both else 0.0,
-        containment=both / smaller if both else 0.0,
-        numbers=numbers / fewer if fewer else 1.0,
+        containment=both / smaller if smaller else 0.0,
+        compared=smaller,
+        opening=begun / min(beginnings) if begun else 0.0,
+        numbers=(numbers + 1) / (min(of_numbers) + 1),
+        particulars=(numbers + names + 1) / (all_of + 1),
+        title=alike,
+        series=alike >= 0.75
+        and bool(new_here - _worded(new_here) and new_there - _worded(new_there)),
         new=1 - both / mine if mine else 0.0,
     )
 
@@ -158,92 +194,201 @@ def likeness(this: Fingerprint, other: Fingerprint) -> Likeness:
 def kinship(this: Fingerprint, other: Fingerprint, apart: timedelta) -> Kinship | None:
     """What this article is to another one, `apart` in time; None if no copy of it.
 
-    It is a copy if the two resemble each other or one holds most of the other, and the numbers
-    are the same: the reports of a series (prices, results, forecasts) differ in nothing else. Of
-    short texts nearly every word has to be the same.
+    It is a copy if the two resemble each other or one holds most of the other, and names and
+    numbers are the same: the reports of a series (prices, results, forecasts) differ in nothing
+    else. Of short texts nearly every word has to be the same.
     """
     if abs(apart) > WINDOW:
         return None
     like = likeness(this, other)
-    shorter = min(this.words, other.words)
-    if shorter < SHORTEST:
-        same = shorter >= 15 and like.containment >= 0.85 and like.numbers == 1
-    else:
-        same = (like.jaccard >= 0.45 or like.containment >= 0.62) and (
-            like.numbers >= 0.7 or like.containment >= 0.85
-        )
-    if not same:
+    short = min(this.words, other.words)
+    if like.series or not (_is_copy_of_short(like, short) if short < SHORTEST else _is_copy(like)):
         return None
     return Kinship.UPDATE if like.new > NEWS else Kinship.COPY
 
 
+def _is_copy(like: Likeness) -> bool:
+    if like.compared < _FEW and like.opening < 0.5:
+        return False
+    if like.containment >= 0.85:
+        return like.numbers >= 0.5 or like.particulars >= 0.6
+    if like.numbers < 0.78 and like.particulars < 0.8:
+        return False
+    if like.jaccard >= 0.45:
+        return True
+    # Held, not resembling: either may quote the other, or both the same; a copy begins like it.
+    begins = like.opening >= 0.25
+    if like.containment >= 0.62:
+        return begins or like.containment >= 0.8
+    # Edited in every sentence: few words in a row are left, but what it tells of is the same.
+    return (
+        begins
+        and like.containment >= 0.5
+        and like.jaccard >= 0.3
+        and like.numbers >= 0.8
+        and like.particulars >= 0.85
+    )
+
+
+def _is_copy_of_short(like: Likeness, words: int) -> bool:
+    if words < _PROOF or (like.opening < 0.5 and like.title < 0.6):
+        return False
+    if like.containment >= 0.85:
+        return like.numbers == 1 and (like.particulars >= 0.75 or like.containment >= 0.95)
+    return like.containment >= 0.65 and like.title >= 0.75 and like.particulars >= 0.65
+
+
 # --------------------------------------------------------------------------- as bytes
 
-_HEAD: Final = struct.Struct("<BIIBB")  # version, words, shingles, how many of sketch and numbers
+_HEAD: Final = struct.Struct("<BII5H")  # version, words, shingles; lengths of the five samples
 _VERSION: Final = 1
+_WIDE: Final = 1 << 15  # in a length: one of the gaps takes three bytes
 
 
 def packed(fingerprint: Fingerprint) -> bytes:
-    """A fingerprint as bytes, without its keys and `exact`, which are columns of their own."""
-    sketch, numbers = fingerprint.sketch, sorted(fingerprint.numbers)
-    head = _HEAD.pack(_VERSION, fingerprint.words, fingerprint.shingles, len(sketch), len(numbers))
-    return head + struct.pack(f"<{len(sketch) + len(numbers)}I", *sketch, *numbers)
+    """A fingerprint as bytes, without its keys and `exact`, which are columns of their own.
+
+    Samples are written as the gaps between their values, of which most fit into two bytes: 0.7 KB
+    for an article of 750 words.
+    """
+    lengths: list[int] = []
+    parts: list[bytes] = []
+    for sample in _samples(fingerprint):
+        gaps = [after - before for before, after in itertools.pairwise((0, *sample))]
+        wide = max(gaps, default=0) > 0xFFFF
+        planes = struct.pack(f"<{len(gaps)}I", *gaps)
+        lengths.append(len(gaps) | wide * _WIDE)
+        parts += [planes[place::4] for place in range(2 + wide)]
+    head = _HEAD.pack(_VERSION, fingerprint.words, fingerprint.shingles, *lengths)
+    return head + b"".join(parts)
 
 
 def unpacked(data: bytes) -> Fingerprint:
     """What `packed` made bytes of. Raises ValueError if it is nothing of this version."""
-    try:
-        version, words, shingles, sketch, numbers = _HEAD.unpack_from(data)
-        values = struct.unpack_from(f"<{sketch + numbers}I", data, _HEAD.size)
-    except struct.error as error:
-        raise ValueError(f"no fingerprint: {data[:20]!r}") from error
-    if version != _VERSION:
-        raise ValueError(f"a fingerprint of version {version}, not {_VERSION}")
+    if len(data) < _HEAD.size or data[0] != _VERSION:
+        raise ValueError(f"no fingerprint of version {_VERSION}: {data[:20]!r}")
+    _, words, shingles, *lengths = _HEAD.unpack_from(data)
+    samples: list[tuple[int, ...]] = []
+    at = _HEAD.size
+    for length in lengths:
+        count = length & ~_WIDE
+        planes = bytearray(4 * count)
+        end = at + (3 if length & _WIDE else 2) * count
+        if end > len(data):
+            raise ValueError(f"a fingerprint that was cut: {data[:20]!r}")
+        for place, begin in enumerate(range(at, end, count or 1)):
+            planes[place::4] = data[begin : begin + count]
+        samples.append(tuple(itertools.accumulate(struct.unpack(f"<{count}I", planes))))
+        at = end
+    sketch, opening, numbers, names, title = samples
     return Fingerprint(
         words=words,
-        sketch=values[:sketch],
+        sketch=sketch,
         shingles=shingles,
-        numbers=frozenset(values[sketch:]),
+        opening=opening,
+        numbers=numbers,
+        names=names,
+        title=title,
+    )
+
+
+def _samples(fingerprint: Fingerprint) -> tuple[tuple[int, ...], ...]:
+    return (
+        fingerprint.sketch,
+        fingerprint.opening,
+        fingerprint.numbers,
+        fingerprint.names,
+        fingerprint.title,
     )
 
 
 # --------------------------------------------------------------------------- parts
 
 
-def _hash_chunk(raw: str) -> tuple[str, tuple[int, ...]]:
-    """The norms of a chunk, run together, and the hash of each; the last bit says "a number"."""
-    norms = [token.norm for token in chunk_of(raw).tokens if token.norm]
-    hashes = []
-    for norm in norms:
-        digest = hashlib.blake2b(norm.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        number = norm[0].isdecimal()
-        hashes.append(int.from_bytes(digest, "little") & ~1 | number)
-    return "".join(norms), tuple(hashes)
+class _Words(NamedTuple):
+    """The tokens of a chunk, hashed."""
+
+    norms: str  # run together
+    hashes: tuple[int, ...]  # 64 bit; odd is what begins with a digit
+    numbers: tuple[int, ...]  # 21 bit; and those of words by how they are written
+    capitals: tuple[int, ...]
+    plain: tuple[int, ...]
+    stop: bool  # a sentence ends behind them
+
+
+def _hash_chunk(raw: str) -> _Words:
+    chunk = chunk_of(raw)
+    norms: list[str] = []
+    hashes: list[int] = []
+    numbers: list[int] = []
+    capitals: list[int] = []
+    plain: list[int] = []
+    for norm, start, _, _ in chunk.tokens:
+        if norm:
+            value = _hash(norm)
+            norms.append(norm)
+            hashes.append(value)
+            kind = numbers if value & 1 else capitals if raw[start].isupper() else plain
+            kind.append(value & _LOW)
+    return _Words(
+        norms="".join(norms),
+        hashes=tuple(hashes),
+        numbers=tuple(numbers),
+        capitals=tuple(capitals),
+        plain=tuple(plain),
+        stop=chunk.stop_end,
+    )
 
 
 _remembered = lru_cache(maxsize=1 << 15)(_hash_chunk)
 
 
-def _hashed(raw: str) -> tuple[str, tuple[int, ...]]:
+def _hashed(raw: str) -> _Words:
     return _remembered(raw) if len(raw) <= 48 else _hash_chunk(raw)
 
 
-def _smallest(values: Collection[int], count: int) -> list[int]:
+def _names(lines: Iterable[Sequence[_Words]]) -> set[int]:
+    """Words with a capital that no sentence begins with."""
+    return {
+        capital
+        for line in lines
+        for before, chunk in itertools.pairwise(line)
+        if chunk.capitals and not before.stop
+        for capital in chunk.capitals
+    }
+
+
+@lru_cache(maxsize=1 << 14)
+def _hash(norm: str) -> int:
+    digest = hashlib.blake2b(norm.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little") & ~1 | norm[0].isdecimal()
+
+
+def _title_words(title: str) -> list[int]:
+    words = [_hashed(raw).hashes for raw in title[:500].split()]
+    return [word & _LOW for word in itertools.chain.from_iterable(words)]
+
+
+def _smallest(values: Collection[int], count: int) -> tuple[int, ...]:
     """The smallest different values, in order."""
-    return sorted(set(values))[:count]
+    return tuple(sorted(set(values))[:count])
 
 
-def _overlap(some: Collection[int], others: Collection[int], kept: int) -> tuple[int, int, int]:
+def _overlap(some: Sequence[int], others: Sequence[int], kept: int) -> tuple[int, int, int]:
     """How many values two samples share, and how many each has, in the range that both know.
 
     A sample that is full says nothing about values above its last one.
     """
-    ends = [max(sample) for sample in (some, others) if len(sample) >= kept]
+    ends = [sample[-1] for sample in (some, others) if len(sample) >= kept]
     if ends:
         end = min(ends)
-        some = [value for value in some if value <= end]
-        others = [value for value in others if value <= end]
+        some, others = some[: bisect_right(some, end)], others[: bisect_right(others, end)]
     return len(set(some).intersection(others)), len(some), len(others)
+
+
+def _worded(title: set[int]) -> set[int]:
+    """A headline's words without its numbers."""
+    return {word for word in title if not word & 1}
 
 
 def _without_title(title: str, body: str) -> str:
