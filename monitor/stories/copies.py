@@ -53,9 +53,8 @@ _PROOF: Final = 15  # words that a copy has at least
 _PARTICULARS: Final = 64  # names, and numbers, that are kept
 _OPENING: Final = 16
 _TITLE: Final = 24  # words
-_BITS: Final = (
-    21  # of a hash that is kept: of a thousand words' shingles, one in 2,000 is another's
-)
+_LONGEST_TITLE: Final = 500  # characters
+_BITS: Final = 21  # of a hash that is kept: of a thousand shingles one in 2,000 is another's
 _LOW: Final = (1 << _BITS) - 1
 
 _DATELINE_REACH: Final = 60  # characters; the longest seen: place, state, date and agency
@@ -90,7 +89,8 @@ class Fingerprint:
     opening: tuple[int, ...] = ()  # the smallest of those in the first 40 tokens, at most 16
     numbers: tuple[int, ...] = ()  # the different numbers in it, the 64 smallest hashes
     names: tuple[int, ...] = ()  # and words that are always capitalised in it
-    title: tuple[int, ...] = ()  # words of the headline; those of numbers are odd
+    title: tuple[int, ...] = ()  # words of the headline
+    figures: tuple[int, ...] = ()  # and its numbers
     exact: str | None = None  # of all words together; None if too short to prove a copy
 
 
@@ -127,6 +127,7 @@ def fingerprint(title: str, body: str) -> Fingerprint:
     to the headline where the body repeats it: outlets write their own above one wire report.
     """
     text = _without_dateline(_without_title(title, body[:_LONGEST]))
+    headline = [_hashed(raw) for raw in title[:_LONGEST_TITLE].split()]
     lines = [[_hashed(raw) for raw in line.raws] for line in split(text)]
     chunks = [*itertools.chain.from_iterable(lines)]
     words = [*itertools.chain.from_iterable([chunk.hashes for chunk in chunks])]
@@ -152,7 +153,8 @@ def fingerprint(title: str, body: str) -> Fingerprint:
         opening=_smallest(shingles[: _LEAD - 2], _OPENING),
         numbers=_smallest(numbers, _PARTICULARS),
         names=_smallest(names, _PARTICULARS),
-        title=_smallest(_title_words(title), _TITLE),
+        title=_smallest([word for chunk in headline for word in chunk.worded], _TITLE),
+        figures=_smallest([word for chunk in headline for word in chunk.numbers], _TITLE),
         exact=exact,
     )
 
@@ -173,10 +175,9 @@ def likeness(this: Fingerprint, other: Fingerprint) -> Likeness:
     numbers, *of_numbers = _overlap(this.numbers, other.numbers, _PARTICULARS)
     names, *of_names = _overlap(this.names, other.names, _PARTICULARS)
     all_of = min(of_numbers[0] + of_names[0], of_numbers[1] + of_names[1])
-    here, there = set(this.title), set(other.title)
-    new_here, new_there = here - there, there - here
-    worded = min(len(_worded(here)), len(_worded(there)))
-    alike = len(_worded(here & there)) / worded if worded else 0.0
+    worded = min(len(this.title), len(other.title))
+    title = len(set(this.title).intersection(other.title)) / worded if worded else 0.0
+    here, there = set(this.figures), set(other.figures)
     return Likeness(
         jaccard=both / (mine + theirs - both) if both else 0.0,
         containment=both / smaller if smaller else 0.0,
@@ -184,9 +185,8 @@ def likeness(this: Fingerprint, other: Fingerprint) -> Likeness:
         opening=begun / min(beginnings) if begun else 0.0,
         numbers=(numbers + 1) / (min(of_numbers) + 1),
         particulars=(numbers + names + 1) / (all_of + 1),
-        title=alike,
-        series=alike >= 0.75
-        and bool(new_here - _worded(new_here) and new_there - _worded(new_there)),
+        title=title,
+        series=title >= 0.75 and not here <= there and not there <= here,
         new=1 - both / mine if mine else 0.0,
     )
 
@@ -240,7 +240,7 @@ def _is_copy_of_short(like: Likeness, words: int) -> bool:
 
 # --------------------------------------------------------------------------- as bytes
 
-_HEAD: Final = struct.Struct("<BII5H")  # version, words, shingles; lengths of the five samples
+_HEAD: Final = struct.Struct("<BII6H")  # version, words, shingles; lengths of the six samples
 _VERSION: Final = 1
 _WIDE: Final = 1 << 15  # in a length: one of the gaps takes three bytes
 
@@ -280,7 +280,7 @@ def unpacked(data: bytes) -> Fingerprint:
             planes[place::4] = data[begin : begin + count]
         samples.append(tuple(itertools.accumulate(struct.unpack(f"<{count}I", planes))))
         at = end
-    sketch, opening, numbers, names, title = samples
+    sketch, opening, numbers, names, title, figures = samples
     return Fingerprint(
         words=words,
         sketch=sketch,
@@ -289,6 +289,7 @@ def unpacked(data: bytes) -> Fingerprint:
         numbers=numbers,
         names=names,
         title=title,
+        figures=figures,
     )
 
 
@@ -299,6 +300,7 @@ def _samples(fingerprint: Fingerprint) -> tuple[tuple[int, ...], ...]:
         fingerprint.numbers,
         fingerprint.names,
         fingerprint.title,
+        fingerprint.figures,
     )
 
 
@@ -314,6 +316,11 @@ class _Words(NamedTuple):
     capitals: tuple[int, ...]
     plain: tuple[int, ...]
     stop: bool  # a sentence ends behind them
+
+    @property
+    def worded(self) -> tuple[int, ...]:
+        """All but numbers."""
+        return self.capitals + self.plain
 
 
 def _hash_chunk(raw: str) -> _Words:
@@ -364,11 +371,6 @@ def _hash(norm: str) -> int:
     return int.from_bytes(digest, "little") & ~1 | norm[0].isdecimal()
 
 
-def _title_words(title: str) -> list[int]:
-    words = [_hashed(raw).hashes for raw in title[:500].split()]
-    return [word & _LOW for word in itertools.chain.from_iterable(words)]
-
-
 def _smallest(values: Collection[int], count: int) -> tuple[int, ...]:
     """The smallest different values, in order."""
     return tuple(sorted(set(values))[:count])
@@ -384,11 +386,6 @@ def _overlap(some: Sequence[int], others: Sequence[int], kept: int) -> tuple[int
         end = min(ends)
         some, others = some[: bisect_right(some, end)], others[: bisect_right(others, end)]
     return len(set(some).intersection(others)), len(some), len(others)
-
-
-def _worded(title: set[int]) -> set[int]:
-    """A headline's words without its numbers."""
-    return {word for word in title if not word & 1}
 
 
 def _without_title(title: str, body: str) -> str:
