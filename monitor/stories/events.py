@@ -1,0 +1,181 @@
+"""Which articles report one event.
+
+An article joins the story that it is most like, if it is like enough, and else opens its own.
+Like means: the cosine between its terms (`monitor.stories.terms`) and the mean of the story's,
+lessened by each day that the story has been silent. A tried and plain scheme (TDT's single-pass
+clustering; Allan et al., "Topic Detection and Tracking", 2002): words of rare names against time.
+What was tried beside it, and gained nothing that held on other sets, is in docs/benchmarks.md.
+
+The size of a story is no evidence: a rule that knew it would keep large stories from growing.
+
+Everything here is a value, bounded whatever the input; storage and locks are others'.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import exp
+from types import MappingProxyType
+from typing import Final
+
+from monitor.stories.frequencies import Frequencies
+from monitor.stories.terms import cosine, unit, vector
+
+CHAPTER = timedelta(hours=72)
+"""How long after its first article a story takes new ones; then a chapter of it opens."""
+
+SILENT = timedelta(days=5)
+"""How long a story may have been silent and still be found."""
+
+LIKE: Final = 0.18
+"""The score from which on an article belongs to a story."""
+
+SAME: Final = 0.25
+"""The cosine from which on two stories are one, if an article belongs to both."""
+
+_FRESH: Final = timedelta(days=1)  # of silence that costs nothing; and the mean of the decay
+
+KEPT: Final = 80
+"""Terms that a story is known by, the heaviest."""
+
+INDEXED: Final = 12
+"""Terms by which an article's story is found."""
+
+Vector = Mapping[int, float]
+"""Weights by the number of the term (32 bit, unsigned), of length 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What an article says, as far as events are concerned."""
+
+    vector: Vector  # heaviest first
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """What the articles of a story have in common."""
+
+    first_at: datetime
+    last_at: datetime
+    articles: int  # that were grown into it, copies not among them
+    centroid: Vector  # the mean of their vectors, not of length 1; heaviest first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Where an article belongs."""
+
+    thread: int | None  # index of its thread; None: it opens a story
+    score: float  # of the best thread, whether it is enough or not
+    also: int | None = None  # index of a second thread that turns out to be the same event
+
+
+def report(
+    title: str, body: str, *, at: datetime, language: str | None, frequencies: Frequencies
+) -> Report:
+    """An article as `choose` looks at it; `at` is when it was published."""
+    return Report(vector=vector(title, body, frequencies.weigher(language)), at=at)
+
+
+def terms_to_look_up(report: Report) -> Sequence[int]:
+    """The terms whose newest stories are the candidates, heaviest first."""
+    return tuple(report.vector)[:INDEXED]
+
+
+def terms_to_index(report: Report) -> Sequence[int]:
+    """The terms under which the story of this article is to be found from now on."""
+    return terms_to_look_up(report)
+
+
+def opened(report: Report) -> Thread:
+    """The thread of a story that begins with this article."""
+    return Thread(first_at=report.at, last_at=report.at, articles=1, centroid=report.vector)
+
+
+def grown(thread: Thread, report: Report) -> Thread:
+    """The thread with one more article."""
+    return _together(thread, opened(report))
+
+
+def merged(one: Thread, other: Thread) -> Thread:
+    """The thread of two stories that are one."""
+    return _together(one, other)
+
+
+def choose(report: Report, threads: Sequence[Thread]) -> Choice:
+    """The thread that an article belongs to; of equal ones the first."""
+    if not threads or not report.vector:
+        return Choice(thread=None, score=0.0)
+    scores = [_score(report, thread) for thread in threads]
+    order = sorted(range(len(threads)), key=lambda index: -scores[index])
+    best = order[0]
+    if scores[best] < LIKE:
+        return Choice(thread=None, score=scores[best])
+    also = None
+    if len(order) > 1 and scores[order[1]] >= LIKE:
+        alike = cosine(unit(threads[best].centroid), unit(threads[order[1]].centroid))
+        also = order[1] if alike >= SAME else None
+    return Choice(thread=best, score=scores[best], also=also)
+
+
+def _score(report: Report, thread: Thread) -> float:
+    gap = max(thread.first_at - report.at, report.at - thread.last_at) - _FRESH
+    if gap > SILENT:
+        return 0.0
+    return cosine(report.vector, unit(thread.centroid)) * exp(-max(0.0, gap / _FRESH))
+
+
+def _together(one: Thread, other: Thread) -> Thread:
+    articles = one.articles + other.articles
+    weights = {term: weight * one.articles for term, weight in one.centroid.items()}
+    for term, weight in other.centroid.items():
+        weights[term] = weights.get(term, 0.0) + weight * other.articles
+    heaviest = sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))[:KEPT]
+    return Thread(
+        first_at=min(one.first_at, other.first_at),
+        last_at=max(one.last_at, other.last_at),
+        articles=articles,
+        centroid=MappingProxyType({term: weight / articles for term, weight in heaviest}),
+    )
+
+
+# --------------------------------------------------------------------------- for the database
+
+
+_HEAD: Final = struct.Struct("<BddIB")  # version, first and last (POSIX seconds), articles, terms
+_VERSION: Final = 1
+
+
+def packed(thread: Thread) -> bytes:
+    """A thread as at most 662 bytes."""
+    head = _HEAD.pack(
+        _VERSION,
+        thread.first_at.timestamp(),
+        thread.last_at.timestamp(),
+        thread.articles,
+        len(thread.centroid),
+    )
+    count = len(thread.centroid)
+    return head + struct.pack(f"<{count}I{count}f", *thread.centroid, *thread.centroid.values())
+
+
+def unpacked(data: bytes) -> Thread:
+    """A thread out of what `packed` made of it. Raises `ValueError` for anything else."""
+    try:
+        version, first, last, articles, count = _HEAD.unpack_from(data)
+        if version != _VERSION:
+            raise ValueError(f"not a thread: version {version}")
+        numbers = struct.unpack_from(f"<{count}I{count}f", data, _HEAD.size)
+    except struct.error as error:
+        raise ValueError(f"not a thread: {error}") from error
+    return Thread(
+        first_at=datetime.fromtimestamp(first, UTC),
+        last_at=datetime.fromtimestamp(last, UTC),
+        articles=articles,
+        centroid=MappingProxyType(dict(zip(numbers[:count], numbers[count:], strict=True))),
+    )
