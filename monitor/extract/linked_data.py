@@ -82,7 +82,14 @@ def _is_article(kind: str) -> bool:
 
 def _names(value: Any) -> Iterator[str]:
     for item in value if isinstance(value, list) else [value]:
-        name = item.get("name") if isinstance(item, dict) else item
+        name = _name(item) if isinstance(item, dict) else item
         for part in name if isinstance(name, list) else [name]:
             if isinstance(part, str) and part.strip():
                 yield " ".join(html.unescape(part).split())
+
+
+def _name(node: Node) -> Any:
+    if node.get("name"):
+        return node["name"]
+    parts = (node.get("givenName"), node.get("familyName"))
+    return " ".join(part for part in parts if isinstance(part, str))

@@ -7,17 +7,18 @@ what readers see, because the rest often carries the site's name.
 
 from __future__ import annotations
 
+import logging
 import re
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TypeAlias
 from urllib.parse import urljoin, urlsplit
 
 import lxml.html
 from htmldate import find_date
-from trafilatura.metadata import extract_author
+from lxml import etree
 
+from monitor.extract.lines import key, one_line
 from monitor.extract.linked_data import Node, names_of, text_of
 
 MAX_TITLE = 1_000
@@ -43,15 +44,32 @@ _DATES = (
     "dc.date",
     "date",
 )
-_AUTHORS = ("author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "byl")
+_AUTHORS = (
+    "author",
+    "article:author",
+    "parsely-author",
+    "sailthru.author",
+    "dc.creator",
+    "byl",
+    "cxenseparse:author",
+)
 _SEPARATOR = r"\s*(?:[|｜ㅣ·•»:：–—]|\s-+(?=\s)|--+|-(?=\S+$))\s*"
 _SUFFIX = re.compile(_SEPARATOR)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
 _BYLINE = re.compile(r"^(?:by|von|par|por|di|da|door|av)\s+", re.IGNORECASE)
+_NAME = re.compile(r"(?:[^\W\d_][\w.'’-]* ){1,4}[^\W\d_][\w.'’-]*")
+_MARKED_AS_AUTHOR = etree.XPath(
+    "//*[@rel = 'author' or @itemprop = 'author' or contains(@class, 'author')"
+    " or contains(@class, 'byline') or contains(@class, 'Author') or contains(@class, 'Byline')]"
+    "[not(ancestor::footer or ancestor::aside or contains(@class, 'bio'))][position() < 20]"
+)
 _ASIDE = re.compile(r"\([^()]*\)|[\w.+-]+@[\w.-]+")
 _BETWEEN_NAMES = re.compile(r"\s*[;|/]\s*|\s+(?:and|und|og|och|et|&)\s+")
 _FRACTION = re.compile(r"(\.\d{6})\d+")
 _OFFSET = re.compile(r"([+-]\d{2})(\d{2})$")
+
+
+logging.getLogger("htmldate").setLevel(logging.CRITICAL)
 
 
 def metas(tree: Tree) -> dict[str, str]:
@@ -66,53 +84,88 @@ def metas(tree: Tree) -> dict[str, str]:
     return found
 
 
-def title_of(tree: Tree, nodes: list[Node], meta: dict[str, str]) -> str:
-    """The headline, without the name of the site behind it.
+def titles_of(tree: Tree, nodes: list[Node], meta: dict[str, str]) -> tuple[str, ...]:
+    """The headline, and then every other spelling of it that the page has.
 
-    What JSON-LD says; else the first-level heading that the other titles agree with; else the
-    title made for social networks, and last the window's.
+    Publishers write a headline twice: one for readers and one for search engines. The window's
+    title is the latter. So where JSON-LD, heading and window say one thing and what is made for
+    sharing another, that is the readers'; else JSON-LD's word holds, then that for sharing as
+    long as no heading begins it. Names of sites behind a title are cut off.
     """
-    headings = [text for element in tree.iter("h1") if (text := _line(element.text_content()))]
-    window = next((_line(element.text_content()) for element in tree.iter("title")), "")
-    shared = meta.get("og:title", ""), meta.get("twitter:title", ""), window
-    sites = _sites(nodes, meta)
-    if headline := text_of(nodes, "headline"):
-        return without_site(headline, headings, sites)[:MAX_TITLE]
-    for heading in headings:
-        if len(heading) > 10 and any(_same_start(heading, title) for title in shared):
-            return heading[:MAX_TITLE]
-    title = next((title for title in shared if title), headings[0] if headings else "")
-    return without_site(title, [*headings, *shared], sites)[:MAX_TITLE]
+    headings = [text for element in tree.iter("h1") if (text := one_line(element.text_content()))]
+    window = next((one_line(element.text_content()) for element in tree.iter("title")), "")
+    given = [text_of(nodes, "headline"), meta.get("og:title", ""), meta.get("twitter:title", "")]
+    sites = [*sites_of(nodes, meta), meta.get("article:section", "")]
+    everything = [*given, window, *headings]
+    stated, shared, short, window = (
+        without_site(each, everything, sites) for each in (*given, window)
+    )
+    heading = next((each for each in headings if len(each) > 10), "")
+    if stated and shared and key(stated) == key(window) == key(heading) != key(shared):
+        title = shared
+    elif stated:
+        title = stated
+    elif heading and any(key(each).startswith(key(heading)) for each in (shared, short, window)):
+        title = heading
+    else:
+        title = next((each for each in (shared, short, window, *headings) if each), "")
+    return tuple(dict.fromkeys(each[:MAX_TITLE] for each in (title, *everything, stated) if each))
 
 
 def without_site(title: str, others: Iterable[str], sites: Iterable[str]) -> str:
     """A title without what follows its last separators, if that is the site's name or the rest is
     what another title says in full.
     """
-    known = {_key(other) for other in others if other}
-    names = {_key(site) for site in sites if site}
+    known = {key(other) for other in others if other}
+    names = {key(site) for site in sites if site}
     for cut in _SUFFIX.finditer(title):
         front, back = title[: cut.start()].strip(), title[cut.end() :].strip()
         if len(front) < 8:
             continue
-        if _key(front) in known - {_key(title)} or (back and _key(back) in names):
+        if key(front) in known - {key(title)} or (back and key(back) in names):
             return front
     return title
 
 
-def authors_of(tree: Tree, nodes: list[Node], meta: dict[str, str]) -> tuple[str, ...]:
-    """Who wrote it: by the page's statements for machines, else by its byline."""
-    stated = names_of(nodes, "author") or [meta[name] for name in _AUTHORS if name in meta][:1]
-    return _people(stated) or _people([extract_author(tree) or ""])
+def authors_of(tree: Tree, nodes: list[Node], meta: dict[str, str], *, url: str) -> tuple[str, ...]:
+    """Who wrote it: by the page's statements for machines, else by its byline.
+
+    Where the first to be named is only the outlet itself, the others are asked who it was.
+    """
+    outlet = {key(name) for name in sites_of(nodes, meta)} | _keys_of_host(url)
+    named: tuple[str, ...] = ()
+    for said in _bylines(tree, nodes, meta):
+        found = _people(said)
+        if people := tuple(name for name in found if key(name) not in outlet):
+            return people
+        named = named or found
+    return named
+
+
+def _keys_of_host(url: str) -> set[str]:
+    """How an outlet may be called that has its pages there: www.post.example → postexample, post."""
+    labels = (urlsplit(url).hostname or "").removeprefix("www.").split(".")
+    return {key("".join(labels[start:end])) for start in (0, -2) for end in (None, -1)}
+
+
+def _bylines(tree: Tree, nodes: list[Node], meta: dict[str, str]) -> Iterator[list[str]]:
+    yield names_of(nodes, "author")
+    for name in _AUTHORS:
+        yield [meta.get(name, "")]
+    for element in _MARKED_AS_AUTHOR(tree):
+        shown = _BYLINE.sub("", one_line(element.text_content()))
+        if _NAME.fullmatch(shown):
+            yield [shown]
 
 
 def _people(given: list[str]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for item in given:
+        if "://" in item:
+            continue  # the address of a profile
         for part in _BETWEEN_NAMES.split(item):
             name = _BYLINE.sub("", _ASIDE.sub("", part)).strip(" ,.()")
-            usable = 1 < len(name) <= 120 and "://" not in name and not name.startswith("@")
-            if usable and not name.isdecimal():
+            if 1 < len(name) <= 120 and not name.startswith("@") and not name.isdecimal():
                 found[name] = None
     return tuple(found)[:MAX_AUTHORS]
 
@@ -174,21 +227,7 @@ def canonical_of(tree: Tree, *, url: str) -> str | None:
     return None
 
 
-def _sites(nodes: list[Node], meta: dict[str, str]) -> list[str]:
+def sites_of(nodes: list[Node], meta: dict[str, str]) -> list[str]:
     """What the site calls itself."""
-    said = [meta.get("og:site_name", ""), meta.get("application-name", "")]
+    said = [meta.get(name, "") for name in ("og:site_name", "application-name", "publisher")]
     return [name for name in [*said, *names_of(nodes, "publisher")] if name]
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _key(text: str) -> str:
-    """A title as it is compared: case, quotes, and punctuation don't count."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(char for char in folded if char.isalnum())
-
-
-def _same_start(heading: str, title: str) -> bool:
-    return bool(title) and _key(title).startswith(_key(heading))

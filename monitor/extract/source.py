@@ -35,7 +35,13 @@ def parse_page(body: bytes, content_type: str) -> lxml.html.HtmlElement:
     text = _DECLARATION.sub("", _ILLEGAL.sub("", decode(body, content_type)), count=1)
     if len(text) > MAX_HTML:
         text = _HEAVY.sub("", text)[:MAX_HTML]
-    parser = lxml.html.HTMLParser(remove_pis=True, no_network=True, collect_ids=False)
+    parser = lxml.html.HTMLParser(
+        remove_comments=True,  # a comment inside a paragraph would tear its text in two
+        remove_pis=True,
+        no_network=True,
+        collect_ids=False,
+        default_doctype=False,
+    )
     try:
         tree = lxml.html.document_fromstring(text, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
