@@ -58,6 +58,9 @@ _SUFFIX = re.compile(_SEPARATOR)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
 _BYLINE = re.compile(r"^(?:by|von|par|por|di|da|door|av)\s+", re.IGNORECASE)
 _NAME = re.compile(r"(?:[^\W\d_][\w.'’-]* ){1,4}[^\W\d_][\w.'’-]*")
+_PARTICLES = frozenset(
+    ["al", "bin", "da", "de", "del", "della", "den", "der", "di", "do", "dos", "du", "e", "el", "i", "ibn", "la", "le", "van", "von", "y", "zu"]
+)
 _MARKED_AS_AUTHOR = etree.XPath(
     "//*[@rel = 'author' or @itemprop = 'author' or contains(@class, 'author')"
     " or contains(@class, 'byline') or contains(@class, 'Author') or contains(@class, 'Byline')]"
@@ -87,29 +90,36 @@ def metas(tree: Tree) -> dict[str, str]:
 def titles_of(tree: Tree, nodes: list[Node], meta: dict[str, str]) -> tuple[str, ...]:
     """The headline, and then every other spelling of it that the page has.
 
-    Publishers write a headline twice: one for readers and one for search engines. The window's
-    title is the latter. So where JSON-LD, heading and window say one thing and what is made for
-    sharing another, that is the readers'; else JSON-LD's word holds, then that for sharing as
-    long as no heading begins it. Names of sites behind a title are cut off.
+    Publishers write a headline twice: one for readers and one for search engines, which is in the
+    window's title. So where JSON-LD and heading say what the window says, and what is made for
+    sharing is another, that is the readers'. Else JSON-LD's word holds, then the heading if what
+    is shared begins with it. Names of sites behind a title are cut off.
     """
     headings = [text for element in tree.iter("h1") if (text := one_line(element.text_content()))]
-    window = next((one_line(element.text_content()) for element in tree.iter("title")), "")
-    given = [text_of(nodes, "headline"), meta.get("og:title", ""), meta.get("twitter:title", "")]
-    sites = [*sites_of(nodes, meta), meta.get("article:section", "")]
-    everything = [*given, window, *headings]
-    stated, shared, short, window = (
-        without_site(each, everything, sites) for each in (*given, window)
-    )
     heading = next((each for each in headings if len(each) > 10), "")
-    if stated and shared and key(stated) == key(window) == key(heading) != key(shared):
+    stated = text_of(nodes, "headline")
+    told = meta.get("og:title", ""), meta.get("twitter:title", ""), _window(tree)
+    everything = [*filter(None, (stated, *told)), *headings]
+    sites = [*sites_of(nodes, meta), meta.get("article:section", "")]
+    stated = without_site(stated, (), sites)
+    shared, short, window = (without_site(each, everything, sites) for each in told)
+    keys = {each: key(each) for each in (stated, shared, short, window, heading)}
+    searched = {keys[each] for each in (stated, window, heading) if each}
+    if shared and heading and len(searched) == 1 and keys[shared] not in searched:
         title = shared
+    elif stated and keys[stated] == keys[shared]:
+        title = min(stated, shared, key=lambda each: each.count('"') + each.count("'"))
     elif stated:
         title = stated
-    elif heading and any(key(each).startswith(key(heading)) for each in (shared, short, window)):
+    elif heading and keys[shared or short or window].startswith(keys[heading]):
         title = heading
     else:
         title = next((each for each in (shared, short, window, *headings) if each), "")
-    return tuple(dict.fromkeys(each[:MAX_TITLE] for each in (title, *everything, stated) if each))
+    return tuple(dict.fromkeys(each[:MAX_TITLE] for each in (title, *everything) if each))
+
+
+def _window(tree: Tree) -> str:
+    return next((one_line(element.text_content()) for element in tree.iter("title")), "")
 
 
 def without_site(title: str, others: Iterable[str], sites: Iterable[str]) -> str:
@@ -154,8 +164,13 @@ def _bylines(tree: Tree, nodes: list[Node], meta: dict[str, str]) -> Iterator[li
         yield [meta.get(name, "")]
     for element in _MARKED_AS_AUTHOR(tree):
         shown = _BYLINE.sub("", one_line(element.text_content()))
-        if _NAME.fullmatch(shown):
+        if _NAME.fullmatch(shown) and not any(map(_is_plain_word, shown.split())):
             yield [shown]
+
+
+def _is_plain_word(word: str) -> bool:
+    """Whether a word is none of a name, in scripts that tell."""
+    return word[0].islower() and word not in _PARTICLES
 
 
 def _people(given: list[str]) -> tuple[str, ...]:
