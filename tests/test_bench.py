@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 import subprocess
 import sys
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bench import _peers as peers
+from bench import _stories_rivals as rivals
+from bench._stories_desk import placed
+from bench._stories_score import b_cubed, of_pairs
+from bench._stories_sets import BadFile, Document, Pairs, Stories, read_documents
 from bench._watches import Drawn, News, Newsroom, leaves, news
 from monitor.match import compile_watches
 
@@ -155,3 +161,211 @@ def test_a_peer_finds_what_we_find(
     both = (found & expected).total()
     assert both > 0.9 * expected.total() > 100
     assert both > 0.9 * found.total()
+
+
+# --------------------------------------------------------------------------- stories: judging
+
+
+@pytest.mark.parametrize(
+    ("story", "precision", "recall", "threads"),
+    [
+        ({"a": 1, "b": 1, "c": 2, "d": 2}, 1, 1, 1),
+        ({"a": 1, "b": 1, "c": 1, "d": 1}, 1 / 2, 1, 1),
+        ({}, 1, 1 / 2, 2),  # who is in no story is alone
+        ({"a": 1, "b": 2, "c": 2, "d": 2}, (1 + 1 / 3 + 4 / 3) / 4, 3 / 4, 3 / 2),
+    ],
+)
+def test_b_cubed_is_that_of_bagga_and_baldwin(
+    story: dict[str, int], precision: float, recall: float, threads: float
+) -> None:
+    """Events ab and cd."""
+    score = b_cubed({"a": "x", "b": "x", "c": "y", "d": "y"}, story)
+    found = score.precision, score.recall, score.threads
+    assert found == pytest.approx((precision, recall, threads))
+
+
+def test_pairs_are_judged_as_the_corpus_judges_them(corpus: Path, tmp_path: Path) -> None:
+    """By `score.py`, which is the one that counts."""
+    gold = {("a", "b"): True, ("a", "c"): True, ("b", "c"): False, ("c", "d"): False}
+    said = {("a", "b"): True, ("b", "c"): True}
+    (tmp_path / "gold").write_text(
+        "".join(
+            json.dumps({"a": a, "b": b, "label": int(its)}) + "\n" for (a, b), its in gold.items()
+        )
+    )
+    (tmp_path / "pred").write_text("".join(json.dumps({"a": b, "b": a}) + "\n" for a, b in said))
+    theirs = subprocess.run(
+        [
+            sys.executable,
+            corpus / "stories" / "score.py",
+            "pairs",
+            tmp_path / "gold",
+            tmp_path / "pred",
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    ours = of_pairs(gold, said)
+    assert theirs.startswith(f"P {ours.precision:.4f} R {ours.recall:.4f} F1 {ours.f1:.4f} ")
+
+
+# --------------------------------------------------------------------------- stories: files
+
+
+def written(folder: Path, *rows: object, packed: bool = False) -> Path:
+    text = "\n".join(row if isinstance(row, str) else json.dumps(row) for row in rows)
+    path = folder / ("docs.jsonl.gz" if packed else "docs.jsonl")
+    path.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"id": 7}, Document(id="7", title="", text="")),
+        ({"id": "a", "title": "T", "text": "", "lead": "L"}, Document(id="a", title="T", text="L")),
+        ({"id": "a", "title": None, "source": None}, Document(id="a", title="", text="")),
+        ({"base": "b", "edit": "e0"}, Document(id="b e0", title="", text="")),
+        ({"id": "a", "day": ""}, Document(id="a", title="", text="")),
+    ],
+)
+def test_documents_may_lack_what_they_like(
+    tmp_path: Path, given: dict[str, object], expected: Document
+) -> None:
+    """All but an id."""
+    assert read_documents(written(tmp_path, given)) == [expected]
+    assert read_documents(written(tmp_path, given, "", packed=True)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"day": 0.0}, datetime(1970, 1, 1, tzinfo=UTC)),
+        ({"day": 16139.5}, datetime(2014, 3, 10, 12, tzinfo=UTC)),
+        ({"day": 736821.25}, datetime(2018, 5, 7, 6, tzinfo=UTC)),
+        ({"day": "2013-10-09"}, datetime(2013, 10, 9, tzinfo=UTC)),
+        ({"date": "2013-10-09T02:00:00+02:00"}, datetime(2013, 10, 9, tzinfo=UTC)),
+        ({"date": "26-FEB-1987 15:01:01.79"}, datetime(1987, 2, 26, 15, 1, 1, tzinfo=UTC)),
+        ({"date": "5-apr-1987 01:02:03.4&#5;&#5;V RM"}, datetime(1987, 4, 5, 1, 2, 3, tzinfo=UTC)),
+    ],
+)
+def test_a_day_is_read_in_every_form_that_the_corpus_has(
+    tmp_path: Path, given: dict[str, object], expected: datetime
+) -> None:
+    """Numbers count from the year 1 or from 1970."""
+    (document,) = read_documents(written(tmp_path, {"id": "a"} | given))
+    assert document.at == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "complaint"),
+    [
+        ([], "no documents in it"),
+        (["{"], "line 1: not JSON"),
+        ([{"id": "a"}, "[]"], "line 2: not a JSON object"),
+        ([{"title": "T"}], "line 1: a document without an id"),
+        ([{"id": "a"}, "", {"id": "a"}], "two documents are called 'a'"),
+        ([{"id": "a", "text": 5}], "line 1: its text is no text"),
+        ([{"id": "a", "day": "soon"}], "line 1: 'soon' is no day"),
+        ([{"id": "a", "day": 1e300}], "line 1: 1e+300 is no day"),
+        ([{"id": "a", "date": [1]}], "line 1: [1] is no day"),
+    ],
+)
+def test_a_wrong_file_is_told_of_in_a_sentence(
+    tmp_path: Path, rows: list[object], complaint: str
+) -> None:
+    """With the line that is wrong."""
+    with pytest.raises(BadFile) as raised:
+        read_documents(written(tmp_path, *rows))
+    assert complaint in str(raised.value)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"\x1f\x8bnot really", b""])
+def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: bytes) -> None:
+    """Neither text nor packed text."""
+    path = tmp_path / "docs.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(BadFile, match=r"docs\.jsonl: "):
+        read_documents(path)
+
+
+# --------------------------------------------------------------------------- stories: ours
+
+
+def report(name: str, *, days: float = 0, seed: int = 1, **also: str) -> Document:
+    """Eighty words that only this seed has."""
+    dice = random.Random(seed)
+    words = ["".join(dice.choices("abdeiklmnorstuv", k=dice.randint(4, 9))) for _ in range(80)]
+    return Document(
+        id=name,
+        title=" ".join(words[:6]).capitalize(),
+        text=" ".join(words),
+        at=datetime(2025, 5, 10, tzinfo=UTC) + timedelta(days=days),
+        **also,
+    )
+
+
+def test_a_desk_takes_the_oldest_first_and_tells_where_each_one_is() -> None:
+    """The same words under other titles and at other hosts are one family, and one story."""
+    second = report("second", days=1, source="Other Times")
+    first = report("first", url="https://www.times.example/a")
+    other = report("other", seed=2)
+    where, spent = placed([second, other, first], matched=True)
+    assert where["first"].root == where["second"].root == "first"
+    assert where["first"].story == where["second"].story != where["other"].story
+    assert where["other"].root == "other"
+    assert len(spent) == 3
+
+
+@pytest.mark.parametrize("task", ["story", "pairs"])
+def test_predict_prints_what_the_scorer_reads(tmp_path: Path, task: str) -> None:
+    """A story for each document, or every two of one family; what is told, is told elsewhere."""
+    texts = {"a": 1, "b": 1, "c": 2, "d": 1}
+    rows = [{"id": key, "text": report(key, seed=seed).text} for key, seed in texts.items()]
+    done = run("stories", "predict", "--task", task, written(tmp_path, *rows, packed=True))
+    assert done.returncode == 0, done.stderr
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    if task == "pairs":
+        assert said == [{"a": "a", "b": "b"}, {"a": "a", "b": "d"}, {"a": "b", "b": "d"}]
+    else:
+        assert [each["id"] for each in said] == ["a", "b", "c", "d"]
+        assert len({each["story"] for each in said}) == 2
+    assert "4 of 4 documents" in done.stderr
+
+
+@pytest.mark.parametrize("content", [None, "{}"])
+def test_predict_refuses_a_wrong_file_in_a_sentence(tmp_path: Path, content: str | None) -> None:
+    """Without a trace, and without a prediction."""
+    path = written(tmp_path, content) if content else tmp_path / "none.jsonl"
+    done = run("stories", "predict", "--task", "story", path)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert str(path) in done.stderr
+
+
+# --------------------------------------------------------------------------- stories: rivals
+
+
+@pytest.mark.parametrize("make", rivals.RIVALS, ids=lambda make: make.__name__)
+def test_a_rival_knows_the_same_from_another(make: type[rivals.Rival]) -> None:
+    """Nobody is compared with one who does nothing."""
+    words = rivals.words_of([report("a"), report("b"), report("c", seed=2)])
+    for like in (make().likeness(words), *make().others(words)):
+        assert like.shape == (3, 3)
+        assert like[0, 1] == pytest.approx(1, abs=1e-5)
+        assert like[0, 2] < make().usual
+
+
+def test_a_rival_is_judged_at_its_best_too() -> None:
+    """The best threshold is never worse than the usual one; the window parts what is far apart."""
+    documents = [report("a"), report("b"), report("c", days=9), report("d", seed=2)]
+    apart = Stories("", documents, {"a": "x", "b": "x", "c": "y", "d": "z"})
+    judged = {(each.rival, each.how): each.score.f1 for each in rivals.on_stories(apart)}
+    assert len(judged) == 9
+    for make in rivals.RIVALS:
+        assert judged[make.name, "best"] >= judged[make.name, make.told] == pytest.approx(6 / 7)
+        assert judged[make.name, "best, 72 h"] == 1
+    pairs = Pairs("", documents, {("a", "b"): True, ("a", "c"): False, ("a", "d"): False}, "pairs")
+    assert {each.score.f1 for each in rivals.on_pairs(pairs) if each.how == "best, 72 h"} == {1}
