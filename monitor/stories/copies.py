@@ -25,6 +25,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from monitor.stories.credits import NAMES
 from monitor.text import chunk_of, split, tokens
 
 SHORTEST: Final = 40
@@ -59,9 +60,7 @@ _LOW: Final = (1 << _BITS) - 1
 
 _DATELINE_REACH: Final = 60  # characters; the longest seen: place, state, date and agency
 _WIRE: Final = re.compile(  # New Delhi, May 10 (PTI) Prime Minister …
-    r"""[^\n.!?()]{0,60}
-    \( (?:ap|reuters|afp|pti|ani|ians|uni|app|dpa|efe|ansa|xinhua|tass|kyodo|yonhap|bloomberg
-        |anadolu|aa|cnn|bbc|भाषा|एएनआई|पीटीआई|रॉयटर्स|एएफपी) (?:/[^()\n]{1,20})? \)
+    rf"""[^\n!?()]{{0,{_DATELINE_REACH}}} [(（] (?:{NAMES}|cnn|bbc) (?:/[^()\n]{{1,20}})? [)）]
     \s* (?:[-–—:]+\s*)?""",
     re.IGNORECASE | re.VERBOSE,
 )
