@@ -154,6 +154,7 @@ class Article:
     published_at: datetime | None = None
     language: str | None = None
     text_hash: str | None = None  # of the normal form; None when too short to prove a copy
+    agency: str | None = None  # whose report it prints, by byline or dateline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
