@@ -27,7 +27,7 @@ from monitor.model import (
     Watch,
 )
 from monitor.ports import Coverage, FoundEntry, StoryView
-from monitor.stories.copies import text_hash
+from monitor.stories.frequencies import Frequencies, shipped
 from monitor.stories.urls import canonical_url, host_of, resolve_redirector, same_site
 
 
@@ -44,6 +44,7 @@ class Rules:
     max_feed: int = 15 << 20  # bytes
     max_page: int = 2 << 20
     page_attempts: int = 5
+    frequencies: Frequencies = field(default_factory=shipped)  # of words, for stories
     debounce: timedelta = timedelta(seconds=30)  # a growing story edits its message this often
 
     def channel_of(self, watch: str) -> str | None:
@@ -108,7 +109,6 @@ def compose_article(
         authors=(page.authors if page else ()) or entry.authors,
         published_at=entry.published_at or (page.published_at if page else None),
         language=(page.language if page else None) or entry.language or pending.feed.language,
-        text_hash=text_hash(title, body),
     )
 
 
@@ -153,9 +153,11 @@ def compose_document(article: Article, feed: FeedSpec) -> Document:
 def compose_alert(delivery: Delivery, view: StoryView, rules: Rules) -> Alert | None:
     """What the delivery's channel should show of a story; None when nothing is left to show."""
     shown = [(each, _hits_for(each, delivery.channel, rules)) for each in view.articles]
-    first, hits = next(((each, found) for each, found in shown if found), (None, ()))
-    if first is None:
+    matched = [(each, found) for each, found in shown if found]
+    if not matched:
         return None
+    # what was no news when it was found leads no message that is news
+    first, hits = next((each for each in matched if _is_news(each[0], rules)), matched[0])
     spans = sorted({span for hit in hits for span in hit.spans})
     publishers = _distinct(name for each, _ in shown for name in each.publishers)
     lead = first.publishers[0] if first.publishers else (publishers[0] if publishers else "")
@@ -171,6 +173,16 @@ def compose_alert(delivery: Delivery, view: StoryView, rules: Rules) -> Alert | 
         terms=_distinct(span.term for hit in hits for span in hit.spans),
         also=tuple(name for name in publishers if name != lead),
     )
+
+
+def _is_news(article: Coverage, rules: Rules) -> bool:
+    reason = why_not_news(
+        article.published_at,
+        first_seen_at=article.first_seen_at,
+        backlog=article.backlog,
+        max_age=rules.max_age,
+    )
+    return reason is None
 
 
 def _hits_for(article: Coverage, channel: str, rules: Rules) -> tuple[Hit, ...]:

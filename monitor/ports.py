@@ -128,7 +128,38 @@ class Known:
     article: ArticleId
     story: StoryId | None
     state: ArticleState
+    root: ArticleId  # of its family: itself, unless it is a copy
     source: str | None = None  # of its text: page | feed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an article stands before it is grouped (again)."""
+
+    story: StoryId | None = None
+    fixed: bool = False  # others are in the story, somebody was told of it, or people decided
+    ruled_out: frozenset[StoryId] = frozenset()  # stories that people took it out of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An article that shares keys with another one, and may be a copy of the same text."""
+
+    article: ArticleId
+    story: StoryId
+    root: ArticleId
+    published_at: datetime | None
+    first_seen_at: datetime
+    keys: frozenset[int]  # those in common
+    packed: bytes  # its fingerprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """What a look-up by keys found: those with most keys in common first."""
+
+    articles: tuple[Candidate, ...] = ()
+    hot: frozenset[int] = frozenset()  # keys that too many share: they were passed over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,11 +174,18 @@ class Coverage:
     published_at: datetime | None
     first_seen_at: datetime
     hits: tuple[Hit, ...]
+    backlog: bool = False  # every feed that lists it did so when it was polled first
+    copy_of: ArticleId | None = None  # the root of its family
+    novelty: float | None = None  # of a copy: the share of its text that is new
+    agency: str | None = None  # whose report it prints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryView:
-    """A story as it stands: its articles, first seen first."""
+    """A story as it stands: its articles, first seen first.
+
+    Asked for a story that was merged into another, it is that other one.
+    """
 
     story: StoryId
     articles: tuple[Coverage, ...]
@@ -226,6 +264,64 @@ class Transaction(Protocol):
     def story_of(self, article: ArticleId) -> StoryId | None:
         """The story an article belongs to, if it was decided."""
 
+    def place_of(self, article: ArticleId) -> Place:
+        """Where an article stands, and what people decided about it."""
+
+    def copy_candidates(
+        self,
+        keys: Collection[int],
+        first: datetime,
+        last: datetime,
+        *,
+        other_than: ArticleId,
+        hottest: int,
+        limit: int,
+    ) -> Candidates:
+        """Up to `limit` articles that share keys, of the days from `first` to `last`.
+
+        Keys that more than `hottest` articles share are passed over.
+        """
+
+    def keep_fingerprint(
+        self, article: ArticleId, at: datetime, keys: Collection[int], packed: bytes
+    ) -> None:
+        """Have an article of this time found by these keys, and judged by this fingerprint."""
+
+    def join_families(self, root: ArticleId, into: ArticleId) -> None:
+        """`root` and its copies are copies of `into`."""
+
+    def stories_about(self, terms: Collection[int], *, each: int) -> Sequence[tuple[int, StoryId]]:
+        """The newest stories under each term, as (term, story): `each` of a term at most."""
+
+    def threads(self, stories: Collection[StoryId]) -> Mapping[StoryId, bytes]:
+        """What stories are about, as it was set; without those that have no thread."""
+
+    def set_thread(self, story: StoryId, packed: bytes, terms: Collection[int]) -> None:
+        """Have a story found by these terms, too, and judged by this thread from now on."""
+
+    def chapter_after(self, story: StoryId) -> StoryId | None:
+        """The story that follows this one."""
+
+    def is_shown(self, story: StoryId) -> bool:
+        """Whether a message of the story stands anywhere, or may stand."""
+
+    def ruled_apart(self, one: StoryId, other: StoryId) -> bool:
+        """Whether people took an article of the one out of the other."""
+
+    def rule(
+        self, article: ArticleId, story: StoryId, *, belongs: bool, by: str, now: datetime
+    ) -> None:
+        """Keep what people decided about an article and a story."""
+
+    def merge_stories(
+        self, gone: StoryId, into: StoryId, *, now: datetime, by: str | None = None
+    ) -> Collection[str]:
+        """Everything of `gone` belongs to `into`, its messages too; returns the channels of both.
+
+        Where both are shown in a channel, the message of `gone` is due to become a pointer. `by`:
+        who decided; None if nobody did.
+        """
+
     def save_article(
         self,
         article: ArticleId,
@@ -248,13 +344,18 @@ class Transaction(Protocol):
         Raises `Superseded` if it was merged away already.
         """
 
-    def new_story(self, now: datetime) -> StoryId:
-        """Open a story."""
+    def new_story(self, now: datetime, *, follows: StoryId | None = None) -> StoryId:
+        """Open a story; the next chapter of another one, if that is given."""
 
     def put_in_story(
-        self, article: ArticleId, story: StoryId, *, copy_of: ArticleId | None
+        self,
+        article: ArticleId,
+        story: StoryId,
+        *,
+        copy_of: ArticleId | None,
+        novelty: float | None = None,
     ) -> None:
-        """Write the decision which story an article belongs to."""
+        """Write the decision which story an article belongs to, and whose copy it is."""
 
     def set_hits(self, article: ArticleId, hits: Sequence[Hit], now: datetime) -> None:
         """Make these the article's hits."""
@@ -267,6 +368,14 @@ class Transaction(Protocol):
 
     def refresh_deliveries(self, story: StoryId, due_at: datetime) -> Sequence[str]:
         """Have every channel that shows the story show it as it is now; returns the channels."""
+
+    # -- maintenance
+
+    def forget(self, before: datetime, now: datetime) -> int:
+        """Delete some of what grouping keeps of articles of before; returns how many rows.
+
+        A small step: what is left is for the next call.
+        """
 
     # -- deliver
 

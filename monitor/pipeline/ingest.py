@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 from monitor import polling, telemetry
@@ -20,9 +20,9 @@ from monitor.model import (
     Job,
     Kind,
     PendingArticle,
-    StoryId,
 )
 from monitor.pipeline.context import BATCH, Context, work_by_host
+from monitor.pipeline.group import Marks, group, marks_of
 from monitor.ports import NotModified, Transaction
 from monitor.stories.urls import host_of
 
@@ -30,11 +30,6 @@ log = telemetry.get_logger()
 
 PAGE_ACCEPT = "text/html, application/xhtml+xml, */*;q=0.1"
 EXTRACT_SECONDS = 10.0
-TWIN_WINDOW = timedelta(days=14)
-"""How long the same text is a copy of its first appearance."""
-LONG_BODY = 10_000
-"""Characters above which an article is read in a thread, to leave the event loop to others: matching
-and hashing take 0.3 µs a character of English, and 10 µs of what is made to be slow."""
 CRASHES = 3
 """An article that took its job down this often beyond its attempts is given up."""
 
@@ -66,15 +61,12 @@ class Ingest:
         began = self._with.clock.now()
         rules = self._with.rules
         page_url, extraction, error = await self._read_page(pending, rules)
-        if max(len(pending.entry.text), len(extraction.body) if extraction else 0) > LONG_BODY:
-            content, hits = await asyncio.to_thread(_read, pending, page_url, extraction, rules)
-        else:
-            content, hits = _read(pending, page_url, extraction, rules)
+        # beside the event loop: milliseconds, and seconds for what is made to be slow
+        read = await asyncio.to_thread(_read, pending, page_url, extraction, rules)
         save = partial(
             _save_ingest,
             pending=pending,
-            content=content,
-            hits=hits,
+            read=read,
             error=error,
             now=self._with.clock.now(),
             rules=rules,
@@ -85,15 +77,15 @@ class Ingest:
             outcome = "merged"
         seconds = (self._with.clock.now() - began).total_seconds()
         telemetry.ARTICLES.labels(outcome).inc()
-        telemetry.HITS.inc(len(hits))
+        telemetry.HITS.inc(len(read.hits))
         telemetry.INGEST_SECONDS.observe(seconds)
         log.info(
             "article.ingested",
             url=pending.link or pending.url,
             publisher=pending.feed.publisher,
             status=outcome,
-            words=len(content.body.split()),
-            hits=[hit.watch for hit in hits],
+            words=len(read.content.body.split()),
+            hits=[hit.watch for hit in read.hits],
             seconds=round(seconds, 3),
             **({"error": f"{error.code}: {error.detail}"} if error else {}),
         )
@@ -123,29 +115,45 @@ class Ingest:
         return page_url, extraction, None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """An article as it was read: all that needs no database."""
+
+    content: Article
+    marks: Marks
+    hits: Sequence[Hit]
+
+
 def _read(
     pending: PendingArticle, page_url: str | None, extraction: Extraction | None, rules: Rules
-) -> tuple[Article, Sequence[Hit]]:
-    """The article, and what matches it."""
+) -> _Read:
     content = compose_article(pending, page_url, extraction)
-    return content, rules.matcher.match(compose_document(content, pending.feed))
+    hits = rules.matcher.match(compose_document(content, pending.feed))
+    marks = marks_of(
+        content,
+        first_seen_at=pending.first_seen_at,
+        matched=bool(hits),
+        frequencies=rules.frequencies,
+    )
+    content = replace(content, text_hash=marks.fingerprint.exact)
+    return _Read(content=content, marks=marks, hits=hits)
 
 
 def _save_ingest(
     tx: Transaction,
     *,
     pending: PendingArticle,
-    content: Article,
-    hits: Sequence[Hit],
+    read: _Read,
     error: WorkError | None,
     now: datetime,
     rules: Rules,
 ) -> str:
     """Article, story, hits and deliveries in one transaction; returns how the ingest ended."""
+    content = read.content
     tx.lock_stories()
     known = tx.article_at(content.url)
     if known is not None and known.article != pending.id:
-        if not _may_join(tx, pending) or tx.told_apart(pending.id, known.article):
+        if tx.place_of(pending.id).fixed or tx.told_apart(pending.id, known.article):
             content = replace(content, url=pending.url)  # it stays itself
         else:
             tx.merge_article(pending.id, into=known.article)
@@ -168,8 +176,8 @@ def _save_ingest(
     )
     if pending.state is ArticleState.PARTIAL and content.source == "feed":
         return str(state)  # the page is still not to be had: nothing new was learnt
-    story, shown_in = _decide_story(tx, pending, content, now, rules)
-    tx.set_hits(pending.id, hits, now)
+    placed = group(tx, pending.id, read.marks, now=now, debounce=rules.debounce)
+    tx.set_hits(pending.id, read.hits, now)
     old = why_not_news(
         content.published_at,
         first_seen_at=pending.first_seen_at,
@@ -177,43 +185,11 @@ def _save_ingest(
         max_age=rules.max_age,
     )
     if old is None:
-        for channel in {rules.channel_of(hit.watch) or rules.default_channel for hit in hits}:
-            if channel not in shown_in:
-                tx.want_delivery(story, channel, now)
+        for channel in {rules.channel_of(hit.watch) or rules.default_channel for hit in read.hits}:
+            if channel not in placed.shown_in:
+                tx.want_delivery(placed.story, channel, now)
                 tx.submit(Job(Kind.DELIVER, channel))
     return str(state)
-
-
-def _decide_story(
-    tx: Transaction, pending: PendingArticle, content: Article, now: datetime, rules: Rules
-) -> tuple[StoryId, Sequence[str]]:
-    """The article's story, and the channels that show it and will be edited because it grew."""
-    story = tx.story_of(pending.id)
-    if story is not None and not _may_join(tx, pending):
-        return story, ()
-    if content.text_hash:
-        twin = tx.twin_of(content.text_hash, now - TWIN_WINDOW, pending.id)
-        if (
-            twin is not None
-            and twin.story is not None
-            and twin.story != story
-            and not tx.told_apart(pending.id, twin.article)
-        ):
-            tx.put_in_story(pending.id, twin.story, copy_of=twin.article)
-            return twin.story, tx.refresh_deliveries(twin.story, now + rules.debounce)
-    if story is None:
-        story = tx.new_story(now)
-        tx.put_in_story(pending.id, story, copy_of=None)
-    return story, ()
-
-
-def _may_join(tx: Transaction, pending: PendingArticle) -> bool:
-    """Whether an article can still become part of another story: alone in its own, nobody told."""
-    story = tx.story_of(pending.id)
-    if story is None:
-        return True
-    view = tx.story_view(story)
-    return len(view.articles) == 1 and not view.articles[0].hits
 
 
 def _state_after(

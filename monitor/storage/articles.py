@@ -85,7 +85,13 @@ FULLEST_ENTRIES = (
     .where(_ranked.c.rank == 1)
 )
 
-_known = (t.article.c.id, t.article.c.story_id, t.article.c.state, t.article.c.source)
+_known = (
+    t.article.c.id,
+    t.article.c.story_id,
+    t.article.c.state,
+    t.article.c.source,
+    sa.func.coalesce(t.article.c.copy_of, t.article.c.id).label("root"),
+)
 _twin_entry = t.entry.alias("other")
 TOLD_APART = sa.select(
     sa.exists().where(
@@ -132,6 +138,7 @@ SAVE_ARTICLE = (
                 "language",
                 "source",
                 "text_hash",
+                "agency",
                 "error_code",
                 "error_detail",
                 "authors",
@@ -214,6 +221,7 @@ class ArticleWork(Work):
                 "new_language": content.language,
                 "new_source": content.source,
                 "new_text_hash": content.text_hash,
+                "new_agency": content.agency,
                 "new_error_code": error_code,
                 "new_error_detail": error_detail,
                 "new_authors": content.authors,
@@ -228,7 +236,7 @@ class ArticleWork(Work):
         """The article a URL leads to; where there was none, `otherwise` from now on."""
         owner = self._run(OWNER_OF, {"at": url}).scalar_one_or_none()
         if owner is None:
-            self._insert(ADD_URL, {"new_url": url, "article": otherwise})
+            self._on(ADD_URL, {"new_url": url, "article": otherwise})
             owner = self._run(OWNER_OF, {"at": url}).scalar_one_or_none()
         return owner
 
@@ -254,7 +262,8 @@ class ArticleWork(Work):
                 copy_of=None if kept.copy_of == article else kept.copy_of,
             )
         )
-        self._run(sa.delete(t.hit).where(t.hit.c.article_id == article))
+        for table in (t.hit, t.fingerprint, t.verdict):
+            self._run(sa.delete(table).where(table.c.article_id == article))
         self._run(sa.delete(t.article).where(t.article.c.id == article))
 
 
@@ -263,7 +272,11 @@ def _known_of(row: Row | None) -> Known | None:
         return None
     story = None if row.story_id is None else StoryId(row.story_id)
     return Known(
-        article=ArticleId(row.id), story=story, state=ArticleState(row.state), source=row.source
+        article=ArticleId(row.id),
+        story=story,
+        state=ArticleState(row.state),
+        root=ArticleId(row.root),
+        source=row.source,
     )
 
 

@@ -28,7 +28,7 @@ class ConfigurationWork(Work):
             wanted.setdefault(spec.url, spec)
         new = [_new_feed(spec, now) for url, spec in wanted.items() if url not in stored]
         if new:
-            self._insert(ADD_FEEDS, new)
+            self._on(ADD_FEEDS, new)
         for url, row in stored.items():
             if url in wanted:
                 self._redeclare(row, wanted[url], now)
@@ -63,7 +63,7 @@ class ConfigurationWork(Work):
             elif any(getattr(row, column) != value for column, value in values.items()):
                 self._run(sa.update(t.watch).where(t.watch.c.id == row.id).values(values))
         if new:
-            self._insert(ADD_WATCHES, new)
+            self._on(ADD_WATCHES, new)
         gone = [row.id for name, row in stored.items() if row.declared and name not in wanted]
         self._undeclare(t.watch, gone)
 

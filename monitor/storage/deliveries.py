@@ -129,7 +129,7 @@ class DeliveryWork(Work):
         """See `ports.Transaction`. What was given up (`dead`) stays given up."""
         # behind those that wait already
         last = self._run(LAST_TURN, {"in_channel": channel}).scalar_one()
-        made = self._insert(
+        made = self._on(
             ADD_DELIVERY,
             {
                 "id": uuid.uuid4().hex,

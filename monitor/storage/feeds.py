@@ -155,7 +155,7 @@ class FeedWork(Work):
             for guid, each in first.items()
         ]
         stories = self._grown_by(feed, articles.values()) if len(made) < len(rows) else ()
-        self._insert(ADD_ENTRIES, rows)
+        self._on(ADD_ENTRIES, rows)
         dates = [row["published_at"] for row in rows]
         # a date in the future is a mistake of the feed's that would stand for years
         newest = max((date for date in dates if date and date <= now), default=None)
@@ -184,7 +184,7 @@ class FeedWork(Work):
         made = {key_of(row.url): row.id for row in rows}
         # sorted: two polls that bring the same URLs wait for each other in one order
         leads = [{"url": url, "article_id": made[url]} for url in sorted(new)]
-        if self._insert(ADD_URLS, leads).rowcount == len(leads):
+        if self._on(ADD_URLS, leads).rowcount == len(leads):
             return articles | made, list(new.values())
         # another poll made one of these articles between our look and our insert
         articles |= self._leading_to(new)

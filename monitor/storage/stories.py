@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from monitor.model import ArticleId, Hit, StoryId
-from monitor.ports import Coverage, StoryView
+from monitor.ports import Coverage, Place, StoryView
 from monitor.storage import tables as t
 from monitor.storage.work import Work, upsert
 
@@ -18,16 +18,38 @@ STORIES_LOCK = 0x6D6F6E01
 
 NEW_STORY = sa.insert(t.story).returning(t.story.c.id)
 STORY_OF = sa.select(t.article.c.story_id).where(t.article.c.id == sa.bindparam("article"))
-STORY_LEFT = sa.select(t.article.c.story_id).where(t.article.c.id == sa.bindparam("article"))
+_other, _following = t.article.alias("other"), t.story.alias("following")
+PLACE_OF = sa.select(
+    t.article.c.story_id,
+    sa.or_(
+        sa.exists().where(_other.c.story_id == t.article.c.story_id, _other.c.id != t.article.c.id),
+        sa.exists().where(t.hit.c.article_id == t.article.c.id),
+        sa.exists().where(t.verdict.c.article_id == t.article.c.id, t.verdict.c.belongs),
+    ).label("fixed"),
+).where(t.article.c.id == sa.bindparam("article"))
+RULED_OUT = sa.select(t.verdict.c.story_id).where(
+    t.verdict.c.article_id == sa.bindparam("article"), ~t.verdict.c.belongs
+)
+_left: sa.BindParameter[int] = sa.bindparam("left")
 DROP_EMPTY = sa.delete(t.story).where(
-    t.story.c.id == sa.bindparam("left"),
-    ~sa.exists().where(t.article.c.story_id == sa.bindparam("left")),
-    ~sa.exists().where(t.delivery.c.story_id == sa.bindparam("left")),
+    t.story.c.id == _left,
+    ~sa.exists().where(t.article.c.story_id == _left),
+    ~sa.exists().where(t.delivery.c.story_id == _left),
+    ~sa.exists().where(t.verdict.c.story_id == _left),
+    ~sa.exists().where(_following.c.follows == _left),
+    ~sa.exists().where(_following.c.merged_into == _left),
 )
 PUT_IN_STORY = (
     sa.update(t.article)
     .where(t.article.c.id == sa.bindparam("article"))
-    .values(story_id=sa.bindparam("story"), copy_of=sa.bindparam("original"))
+    .values(
+        story_id=sa.bindparam("story"),
+        copy_of=sa.bindparam("original"),
+        novelty=sa.bindparam("share_new"),
+    )
+)
+LIVES_IN = sa.select(sa.func.coalesce(t.story.c.merged_into, t.story.c.id)).where(
+    t.story.c.id == sa.bindparam("story")
 )
 WATCH_IDS = sa.select(t.watch.c.name, t.watch.c.id).where(
     t.watch.c.name.in_(sa.bindparam("names", expanding=True))
@@ -45,12 +67,15 @@ STORY_ARTICLES = (
         t.article.c.body,
         t.article.c.published_at,
         t.article.c.first_seen_at,
+        t.article.c.copy_of,
+        t.article.c.novelty,
+        t.article.c.agency,
     )
     .where(t.article.c.story_id == sa.bindparam("story"))
     .order_by(t.article.c.first_seen_at, t.article.c.id)
 )
 STORY_PUBLISHERS = (
-    sa.select(t.entry.c.article_id, t.feed.c.publisher)
+    sa.select(t.entry.c.article_id, t.entry.c.backlog, t.feed.c.publisher)
     .join(t.article, t.article.c.id == t.entry.c.article_id)
     .join(t.feed, t.feed.c.id == t.entry.c.feed_id)
     .where(t.article.c.story_id == sa.bindparam("story"))
@@ -78,16 +103,36 @@ class StoryWork(Work):
         story = self._run(STORY_OF, {"article": article}).scalar_one_or_none()
         return None if story is None else StoryId(story)
 
-    def new_story(self, now: datetime) -> StoryId:
+    def place_of(self, article: ArticleId) -> Place:
         """See `ports.Transaction`."""
-        return StoryId(self._run(NEW_STORY, {"created_at": now}).scalar_one())
+        row = self._run(PLACE_OF, {"article": article}).one_or_none()
+        if row is None or row.story_id is None:
+            return Place()
+        return Place(
+            story=StoryId(row.story_id),
+            fixed=row.fixed,
+            ruled_out=frozenset(self._run(RULED_OUT, {"article": article}).scalars()),
+        )
+
+    def new_story(self, now: datetime, *, follows: StoryId | None = None) -> StoryId:
+        """See `ports.Transaction`."""
+        values = {"created_at": now, "follows": follows}
+        return StoryId(self._run(NEW_STORY, values).scalar_one())
 
     def put_in_story(
-        self, article: ArticleId, story: StoryId, *, copy_of: ArticleId | None
+        self,
+        article: ArticleId,
+        story: StoryId,
+        *,
+        copy_of: ArticleId | None,
+        novelty: float | None = None,
     ) -> None:
         """See `ports.Transaction`. A story left empty, and never shown, is no more."""
-        left = self._run(STORY_LEFT, {"article": article}).scalar_one_or_none()
-        self._run(PUT_IN_STORY, {"article": article, "story": story, "original": copy_of})
+        left = self.story_of(article)
+        self._run(
+            PUT_IN_STORY,
+            {"article": article, "story": story, "original": copy_of, "share_new": novelty},
+        )
         if left is not None and left != story:
             self._run(DROP_EMPTY, {"left": left})
 
@@ -111,14 +156,18 @@ class StoryWork(Work):
             }
             for hit in hits
         ]
-        self._insert(SET_HITS, values)
+        self._on(SET_HITS, values)
 
     def story_view(self, story: StoryId) -> StoryView:
         """See `ports.Transaction`."""
+        story = StoryId(self._run(LIVES_IN, {"story": story}).scalar_one_or_none() or story)
         of = {"story": story}
         publishers: defaultdict[int, dict[str, None]] = defaultdict(dict)  # ordered, each once
+        fresh = set()  # articles that a feed listed after its first poll
         for row in self._run(STORY_PUBLISHERS, of):
             publishers[row.article_id][row.publisher] = None
+            if not row.backlog:
+                fresh.add(row.article_id)
         hits: defaultdict[int, list[Hit]] = defaultdict(list)
         for row in self._run(STORY_HITS, of):
             hits[row.article_id].append(Hit(watch=row.name, spans=row.spans))
@@ -132,6 +181,10 @@ class StoryWork(Work):
                 published_at=row.published_at,
                 first_seen_at=row.first_seen_at,
                 hits=tuple(hits[row.id]),
+                backlog=row.id not in fresh,
+                copy_of=None if row.copy_of is None else ArticleId(row.copy_of),
+                novelty=row.novelty,
+                agency=row.agency,
             )
             for row in self._run(STORY_ARTICLES, of)
         )

@@ -13,8 +13,12 @@ from monitor.storage import tables as t
 from monitor.storage.articles import ArticleWork
 from monitor.storage.configuration import ConfigurationWork
 from monitor.storage.deliveries import DeliveryWork
+from monitor.storage.families import FamilyWork
 from monitor.storage.feeds import FeedWork
+from monitor.storage.forgetting import ForgetWork
 from monitor.storage.stories import StoryWork
+from monitor.storage.threads import ThreadWork
+from monitor.storage.verdicts import VerdictWork
 from monitor.storage.work import WORKING_TABLES, ended_leases, is_due
 
 
@@ -52,7 +56,17 @@ DUE_CHANNELS = _due_channels()
 END_LEASES = tuple(ended_leases(table) for table in WORKING_TABLES)
 
 
-class SqlTransaction(ConfigurationWork, FeedWork, ArticleWork, StoryWork, DeliveryWork):
+class SqlTransaction(
+    ConfigurationWork,
+    FeedWork,
+    ArticleWork,
+    FamilyWork,
+    StoryWork,
+    ThreadWork,
+    VerdictWork,
+    ForgetWork,
+    DeliveryWork,
+):
     """`ports.Transaction` over one connection; `jobs` are what is to be done after the commit.
 
     Built by the store for one function's run, and of no use after it. `jobs` is None where

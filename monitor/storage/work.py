@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,12 +30,49 @@ class Work:
     ) -> sa.CursorResult[Any]:
         return self.connection.execute(statement, values)
 
-    def _insert(self, pair: InsertPair, values: Any) -> sa.CursorResult[Any]:
+    def _on(self, pair: Pair, values: Any) -> sa.CursorResult[Any]:
         return self.connection.execute(pair[self.connection.dialect.name], values)
 
 
-InsertPair = Mapping[str, sa.Executable]
-"""One INSERT … ON CONFLICT in each dialect's own construct."""
+Pair = Mapping[str, sa.Executable]
+"""One statement in each dialect's own construct."""
+
+
+class Numbers(sa.types.TypeDecorator[Collection[int]]):
+    """Many whole numbers as one value, so that there is one statement for any number of them."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        """An array, or JSON, which SQLite can read as a table."""
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(sa.Text())
+        return dialect.type_descriptor(postgresql.ARRAY(sa.BigInteger))
+
+    def process_bind_param(self, value: Collection[int] | None, dialect: sa.Dialect) -> Any:
+        """Any collection will do."""
+        assert value is not None
+        return json.dumps([*value]) if dialect.name == "sqlite" else [*value]
+
+
+def is_among(column: sa.ColumnElement[Any], name: str, dialect: str) -> sa.ColumnElement[bool]:
+    """Whether a column is one of the numbers of the parameter `name`, a collection."""
+    if dialect == "sqlite":
+        return column.in_(sa.select(each_of(name, dialect)))
+    return column == sa.any_(sa.bindparam(name, type_=Numbers()))
+
+
+def each_of(name: str, dialect: str) -> sa.ColumnElement[int]:
+    """The numbers of the parameter `name`, a collection, as rows to select from."""
+    unfold = sa.func.json_each if dialect == "sqlite" else sa.func.unnest
+    numbers = unfold(sa.bindparam(name, type_=Numbers()))
+    return numbers.table_valued(sa.column("value", sa.BigInteger), name=f"each_of_{name}").c.value
+
+
+def for_each(build: Callable[[str], sa.Executable]) -> Pair:
+    """The statement that `build` makes for each dialect's name."""
+    return {name: build(name) for name in ("sqlite", "postgresql")}
 
 
 def insert_missing(
@@ -42,7 +80,7 @@ def insert_missing(
     *returning: sa.ColumnElement[Any],
     source: sa.Select[Any] | None = None,
     count: bool = False,
-) -> InsertPair:
+) -> Pair:
     """INSERT … ON CONFLICT DO NOTHING; of the rows of `source`, if given, for all columns.
 
     With `count` the result's `rowcount` tells how many rows were missing.
@@ -60,7 +98,7 @@ def insert_missing(
     return pair
 
 
-def upsert(table: sa.Table, *, key: Sequence[str], update: Sequence[str]) -> InsertPair:
+def upsert(table: sa.Table, *, key: Sequence[str], update: Sequence[str]) -> Pair:
     """INSERT … ON CONFLICT DO UPDATE of the named columns."""
     lite, post = sqlite.insert(table), postgresql.insert(table)
     return {

@@ -46,6 +46,11 @@ def page(title: str, *paragraphs: str, canonical: str = "") -> Reply:
     )
 
 
+def report_from(place: str, words: int = 60) -> str:
+    """A text of its own for each place: no two share a word."""
+    return " ".join(f"word{place.strip('/')}{number}" for number in range(words)) + "."
+
+
 class Newsroom:
     """A service without a life of its own: each test says what happens when."""
 

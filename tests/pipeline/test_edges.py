@@ -15,10 +15,11 @@ from alerts.slack import SlackSink
 from monitor.model import ArticleState, DeliveryState, Kind
 from monitor.pipeline.context import Lane, work_by_host
 from monitor.ports import StoryView
-from tests.pipeline.conftest import CHANNEL, PARAGRAPHS, TRUCE, page
+from tests.pipeline.conftest import CHANNEL, PARAGRAPHS, TRUCE, page, report_from
 from tests.webserver import Reply, redirect
 
-NORTH, SOUTH = "Ceasefire in the north", "Ceasefire in the south"
+NORTH = "Hollin and Varsk sign ceasefire over river Teign"
+SOUTH = "Ostrava miners offer Kettlewell mill owners a ceasefire"
 QUIET = tuple(text.replace("ceasefire", "lull") for text in PARAGRAPHS)
 PAYWALL = (
     (
@@ -89,7 +90,7 @@ async def test_articles_sent_to_a_front_page_keep_their_urls_across_publishers(n
 async def test_articles_whose_canonical_is_a_section_stay_themselves(newsroom):
     """A template that names the section as canonical of everything in it merges nothing."""
     section = newsroom.server.url("/world/")
-    texts = {path: f"This is the report from {path} and of no other place. " * 8 for path in "ab"}
+    texts = {path: report_from(path) for path in "ab"}
     await tell(
         newsroom,
         a=(NORTH, page(NORTH, texts["a"], canonical=section)),
@@ -277,7 +278,7 @@ async def test_backlog_is_what_the_first_poll_that_succeeds_finds(newsroom):
 async def test_alerts_stay_in_order_when_the_channel_is_not_to_be_had(newsroom):
     """What comes later waits behind what Slack put off, and behind what waited already."""
     for path in ("/a", "/b", "/c"):
-        newsroom.server.route(path, page(path, f"This is the report from {path} alone. " * 8))
+        newsroom.server.route(path, page(path, report_from(path)))
     newsroom.feed("courier", (NORTH, "/a"), (SOUTH, "/b"))
     await newsroom.declare("courier")
     await newsroom.work(Kind.POLL)
