@@ -40,6 +40,7 @@ WATCHES = 3  # named in the context line; the rest is counted
 TERMS = 6
 OUTLETS = 5
 UNTITLED = "(untitled)"
+MOVED = "Now part of: "
 SEPARATOR = "  ·  "
 
 
@@ -91,9 +92,17 @@ def outlets(also: tuple[str, ...]) -> str:
     return count + _list(also, OUTLETS)
 
 
+def independent(alert: Alert) -> str:
+    """How many of those who carry the story report themselves; nothing where all of them do."""
+    if alert.independent is None or alert.independent > len(alert.also):
+        return ""
+    return f"{alert.independent} independent report{'' if alert.independent == 1 else 's'}"
+
+
 def headline_of(alert: Alert) -> str:
     """The headline as it is shown; its address if it has none."""
-    return shorten(clean(alert.headline) or clean(alert.url or "") or UNTITLED, HEADLINE)
+    headline = shorten(clean(alert.headline) or clean(alert.url or "") or UNTITLED, HEADLINE)
+    return MOVED + headline if alert.pointer else headline
 
 
 def passage_of(alert: Alert) -> Passage | None:
@@ -108,7 +117,7 @@ def facts_of(alert: Alert) -> list[str]:
     """The words of the context line beside the time: publisher, watches, terms, other outlets."""
     terms = _list(alert.terms, TERMS)
     watches = _list(alert.watches, WATCHES)
-    return [_name(alert.publisher), watches, terms, outlets(alert.also)]
+    return [_name(alert.publisher), watches, terms, outlets(alert.also), independent(alert)]
 
 
 # ---------------------------------------------------------------------------- alert
@@ -119,6 +128,9 @@ def _alert(alert: Alert) -> Rendered:
     url = link_target(alert.url)
     passage = passage_of(alert)
     elements = [_headline_element(headline, url)]
+    if alert.pointer:
+        blocks: list[Block] = [{"type": "rich_text", "elements": elements}]
+        return Rendered(text=_fallback(alert, headline, url), blocks=blocks)
     if passage:
         elements.append({"type": "rich_text_quote", "elements": _quote_elements(passage)})
     return Rendered(

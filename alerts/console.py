@@ -42,7 +42,7 @@ class ConsoleSink:
     async def update(self, posted: Posted, message: Message) -> None:  # noqa: ARG002 - the seam asks for it
         """Print what is new about a message."""
         if isinstance(message, Alert):
-            news = outlets(message.also) or "new text"
+            news = "merged" if message.pointer else outlets(message.also) or "new text"
             self._print(Text.assemble((f"updated: {news}", "cyan"), f" — {headline_of(message)}"))
         else:
             self._print(self._notice(message))

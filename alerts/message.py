@@ -28,6 +28,8 @@ class Alert:
     watches: tuple[str, ...]
     terms: tuple[str, ...]  # the watches' own spellings of what was found
     also: tuple[str, ...] = ()  # other publishers that carry the story, first seen first
+    independent: int | None = None  # of them all, those who don't print what another wrote
+    pointer: bool = False  # only says where the story is told now: in another message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

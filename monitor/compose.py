@@ -16,6 +16,7 @@ from monitor.match import Document, Matcher
 from monitor.match.passage import best_passage
 from monitor.model import (
     Article,
+    ArticleId,
     Delivery,
     Entry,
     Extraction,
@@ -27,6 +28,7 @@ from monitor.model import (
     Watch,
 )
 from monitor.ports import Coverage, FoundEntry, StoryView
+from monitor.stories.credits import UNNAMED, agency_of
 from monitor.stories.frequencies import Frequencies, shipped
 from monitor.stories.urls import canonical_url, host_of, resolve_redirector, same_site
 
@@ -101,14 +103,16 @@ def compose_article(
     entry = pending.entry
     body = page.body if page and page.body else entry.text
     title = entry.title or (page.title if page else "")
+    authors = (page.authors if page else ()) or entry.authors
     return Article(
         url=_best_url(pending, page_url, page),
         title=title,
         body=body,
         source="page" if page and page.body else "feed",
-        authors=(page.authors if page else ()) or entry.authors,
+        authors=authors,
         published_at=entry.published_at or (page.published_at if page else None),
         language=(page.language if page else None) or entry.language or pending.feed.language,
+        agency=agency_of(authors, body),
     )
 
 
@@ -158,6 +162,8 @@ def compose_alert(delivery: Delivery, view: StoryView, rules: Rules) -> Alert | 
         return None
     # what was no news when it was found leads no message that is news
     first, hits = next((each for each in matched if _is_news(each[0], rules)), matched[0])
+    if view.story != delivery.story:  # it was merged: the channel shows the other one, too
+        return None if delivery.sent is None else _pointer(delivery, first)
     spans = sorted({span for hit in hits for span in hit.spans})
     publishers = _distinct(name for each, _ in shown for name in each.publishers)
     lead = first.publishers[0] if first.publishers else (publishers[0] if publishers else "")
@@ -172,6 +178,40 @@ def compose_alert(delivery: Delivery, view: StoryView, rules: Rules) -> Alert | 
         watches=_distinct(hit.watch for hit in hits),
         terms=_distinct(span.term for hit in hits for span in hit.spans),
         also=tuple(name for name in publishers if name != lead),
+        independent=len(voices(view)),
+    )
+
+
+def voices(view: StoryView) -> tuple[str, ...]:
+    """Who reports a story themselves, each once: what "in 12 outlets" is worth.
+
+    The articles of a family speak with one voice: that of the agency that any of them credits
+    (a named one rather than "agencies"), else that of whoever had the text first.
+    """
+    credited: dict[ArticleId, str] = {}
+    first: dict[ArticleId, str] = {}
+    for each in view.articles:
+        root = each.copy_of or each.article
+        if each.agency and credited.get(root, UNNAMED) == UNNAMED:
+            credited[root] = each.agency
+        if each.publishers and (root not in first or root == each.article):
+            first[root] = each.publishers[0]
+    return _distinct(credited.get(root, publisher) for root, publisher in first.items())
+
+
+def _pointer(delivery: Delivery, lead: Coverage) -> Alert:
+    """What a message says when its story was merged into one that the channel shows."""
+    return Alert(
+        delivery_id=delivery.id,
+        headline=lead.title,
+        url=lead.url,
+        passage=None,
+        publisher=lead.publishers[0] if lead.publishers else "",
+        published_at=lead.published_at,
+        found_at=lead.first_seen_at,
+        watches=(),
+        terms=(),
+        pointer=True,
     )
 
 

@@ -9,6 +9,7 @@
       Transient                the same call may succeed later (``retry_after``, if known)
       Permanent                the same call will fail again: give up and say why
       ParseError               these bytes are not what they should be
+      Refused                  what somebody asked for makes no sense: tell them why
       Superseded               somebody else has done this work meanwhile: drop it
 
 ``Transient``, ``Permanent`` and ``ParseError`` carry a ``code``: one word from `Code` that is
@@ -133,6 +134,10 @@ class Permanent(WorkError):
 
 class ParseError(WorkError):
     """These bytes are not a feed, or not a page with an article."""
+
+
+class Refused(MonitorError):
+    """What somebody asked for can't be done as things stand; the words are for them."""
 
 
 class Superseded(MonitorError):

@@ -544,6 +544,41 @@ class ArticleTrace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoryRow:
+    """A story for a list."""
+
+    story: StoryId
+    headline: str  # of the first of its articles in which something was found
+    created_at: datetime
+    articles: int
+    channels: tuple[str, ...]  # that show it, or will
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What somebody decided about an article and a story."""
+
+    url: str  # of the article
+    story: StoryId
+    belongs: bool
+    decided_at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryTrace:
+    """Everything known about one story: what `monitor stories show` tells."""
+
+    view: StoryView
+    created_at: datetime
+    follows: StoryId | None  # the chapter before
+    chapter_after: StoryId | None
+    merged: tuple[tuple[StoryId, datetime, str | None], ...]  # into it: which, when, by whom
+    verdicts: tuple[Verdict, ...]  # about its articles, and about what is kept out of it
+    deliveries: tuple[DeliveryRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WatchRow:
     """A declared watch as the service last ran it."""
 
@@ -568,6 +603,12 @@ class Reports(Protocol):
 
     async def trace(self, url: str) -> ArticleTrace | None:
         """All about the article at a canonical URL."""
+
+    async def stories(self, limit: int) -> Sequence[StoryRow]:
+        """The stories in which something was found last, the newest first."""
+
+    async def story(self, story: StoryId) -> StoryTrace | None:
+        """All about a story; about the one it was merged into, if it was."""
 
     async def watches(self, since: datetime) -> Sequence[WatchRow]:
         """The declared watches as they are stored, with their hits since then; by name."""

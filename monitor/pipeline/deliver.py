@@ -84,7 +84,7 @@ class Deliver:
                 # there still is something to finish if a hit came meanwhile: that one is told
                 tx.finish_delivery(delivery.id, DeliveryState.PENDING, now, due_at=now)
             for channel in elsewhere:
-                tx.want_delivery(delivery.story, channel, now)
+                tx.want_delivery(view.story, channel, now)
                 tx.submit(Job(Kind.DELIVER, channel))
 
         await self._with.store.write(settle)

@@ -114,7 +114,7 @@ def group(
     if place.fixed:
         assert place.story is not None
         _keep(tx, article, marks, found, root=None, now=now)
-        _open_thread(tx, place.story, marks.report)
+        open_thread(tx, place.story, marks.report)
         return Placed(story=place.story, role=Role.SETTLED)
     families, apart = _families(tx, article, marks, found, now)
     ruled_out = place.ruled_out | apart
@@ -125,7 +125,7 @@ def group(
         for other in families[1:]:
             family = _united(tx, family, other, now)
         tx.put_in_story(article, family.story, copy_of=family.root, novelty=family.novelty)
-        _open_thread(tx, family.story, marks.report)
+        open_thread(tx, family.story, marks.report)
         shown_in = tx.refresh_deliveries(family.story, now + debounce)
         return Placed(story=family.story, role=Role(family.kinship), shown_in=shown_in)
     event = _event(tx, marks.report, ruled_out, now) if marks.report is not None else _Event()
@@ -253,7 +253,7 @@ class _Event:
     follows: StoryId | None = None
 
 
-def _open_thread(tx: Transaction, story: StoryId, report: Report | None) -> None:
+def open_thread(tx: Transaction, story: StoryId, report: Report | None) -> None:
     """Have a story found by what this article reports, if it can't be found by event yet.
 
     Copies leave a thread as it is: the same words again are no more about the event than before.

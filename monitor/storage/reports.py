@@ -23,27 +23,39 @@ from monitor.model import (
     StoryId,
     Watch,
 )
-from monitor.ports import ArticleTrace, Counts, DeliveryRow, FeedRow, HitRow, Sighting, WatchRow
+from monitor.ports import (
+    ArticleTrace,
+    Counts,
+    DeliveryRow,
+    FeedRow,
+    HitRow,
+    Sighting,
+    StoryRow,
+    StoryTrace,
+    Verdict,
+    WatchRow,
+)
 from monitor.storage import archive
 from monitor.storage import tables as t
 from monitor.storage.feeds import feed_spec
 from monitor.storage.store import SqlStore
+from monitor.storage.transaction import SqlTransaction
 from monitor.storage.work import Row, is_due
 
 TROUBLE = {FeedStatus.FAILING, FeedStatus.GONE}
 
 
-def _headline() -> sa.ScalarSelect[Any]:
-    """Title of the first article of a delivery's story in which something was found."""
+def _headline(story: sa.Column[Any]) -> sa.ScalarSelect[Any]:
+    """Title of the first article of a story in which something was found."""
     return (
         sa.select(t.article.c.title)
         .where(
-            t.article.c.story_id == t.delivery.c.story_id,
+            t.article.c.story_id == story,
             sa.exists().where(t.hit.c.article_id == t.article.c.id),
         )
         .order_by(t.article.c.first_seen_at, t.article.c.id)
         .limit(1)
-        .correlate(t.delivery)
+        .correlate(story.table)
         .scalar_subquery()
     )
 
@@ -51,7 +63,7 @@ def _headline() -> sa.ScalarSelect[Any]:
 DELIVERIES: sa.Select[Any] = sa.select(
     t.delivery.c.id,
     t.delivery.c.story_id,
-    _headline().label("headline"),
+    _headline(t.delivery.c.story_id).label("headline"),
     t.delivery.c.channel,
     t.delivery.c.state,
     t.delivery.c.attempts,
@@ -123,6 +135,30 @@ def _hits() -> sa.Select[Any]:
 
 HITS = _hits()
 FEEDS = sa.select(t.feed).where(t.feed.c.declared)
+_newest = sa.select(t.hit.c.article_id).order_by(t.hit.c.id.desc()).limit(sa.bindparam("limit"))
+_newest_hit = _newest.add_columns(t.hit.c.id).subquery("newest")
+NEWEST_FOUND = (
+    sa.select(t.article.c.story_id)
+    .join(_newest_hit, _newest_hit.c.article_id == t.article.c.id)
+    .where(t.article.c.story_id.is_not(None))
+    .order_by(_newest_hit.c.id.desc())
+)
+_stories_asked: sa.BindParameter[Any] = sa.bindparam("stories", expanding=True)
+STORY_CHANNELS = (
+    sa.select(t.delivery.c.story_id, t.delivery.c.channel)
+    .where(t.delivery.c.story_id.in_(_stories_asked))
+    .order_by(t.delivery.c.story_id, t.delivery.c.channel)
+)
+STORIES = sa.select(
+    t.story.c.id,
+    t.story.c.created_at,
+    _headline(t.story.c.id).label("headline"),
+    sa.select(sa.func.count())
+    .where(t.article.c.story_id == t.story.c.id)
+    .correlate(t.story)
+    .scalar_subquery()
+    .label("articles"),
+).where(t.story.c.id.in_(_stories_asked))
 WATCHES = sa.select(
     t.watch,
     sa.select(sa.func.count())
@@ -169,6 +205,14 @@ class SqlReports:
     async def trace(self, url: str) -> ArticleTrace | None:
         """See `ports.Reports`. Any canonical URL that leads to the article will do."""
         return await self._store.query(lambda connection: _trace(connection, url))
+
+    async def stories(self, limit: int) -> Sequence[StoryRow]:
+        """See `ports.Reports`."""
+        return await self._store.query(lambda connection: _stories(connection, limit))
+
+    async def story(self, story: StoryId) -> StoryTrace | None:
+        """See `ports.Reports`."""
+        return await self._store.query(lambda connection: _story_trace(connection, story))
 
     async def watches(self, since: datetime) -> Sequence[WatchRow]:
         """See `ports.Reports`."""
@@ -324,6 +368,66 @@ def _error(row: Row) -> str | None:
     if row.error_code is None:
         return None
     return f"{row.error_code}: {row.error_detail}" if row.error_detail else str(row.error_code)
+
+
+# --------------------------------------------------------------------------- stories
+
+
+def _stories(connection: sa.Connection, limit: int) -> Sequence[StoryRow]:
+    newest: dict[int, None] = {}
+    for row in connection.execute(NEWEST_FOUND, {"limit": 20 * limit}):
+        newest[row.story_id] = None
+    chosen = list(newest)[:limit]
+    channels: dict[int, list[str]] = {}
+    for row in connection.execute(STORY_CHANNELS, {"stories": chosen}):
+        channels.setdefault(row.story_id, []).append(row.channel)
+    rows = {row.id: row for row in connection.execute(STORIES, {"stories": chosen})}
+    return [
+        StoryRow(
+            story=StoryId(story),
+            headline=rows[story].headline or "",
+            created_at=rows[story].created_at,
+            articles=rows[story].articles,
+            channels=tuple(channels.get(story, ())),
+        )
+        for story in chosen
+    ]
+
+
+def _story_trace(connection: sa.Connection, story: StoryId) -> StoryTrace | None:
+    read = SqlTransaction(connection, None)
+    view = read.story_view(story)
+    row = connection.execute(sa.select(t.story).where(t.story.c.id == view.story)).one_or_none()
+    if row is None or not view.articles:
+        return None
+    merged = connection.execute(
+        sa.select(t.story).where(t.story.c.merged_into == row.id).order_by(t.story.c.id)
+    )
+    verdicts = connection.execute(
+        sa.select(t.verdict, t.article.c.url)
+        .join(t.article, t.article.c.id == t.verdict.c.article_id)
+        .where(sa.or_(t.verdict.c.story_id == row.id, t.article.c.story_id == row.id))
+        .order_by(t.verdict.c.decided_at, t.verdict.c.article_id, t.verdict.c.story_id)
+    )
+    deliveries = DELIVERIES.where(t.delivery.c.story_id == row.id).order_by(t.delivery.c.channel)
+    return StoryTrace(
+        view=view,
+        created_at=row.created_at,
+        follows=None if row.follows is None else StoryId(row.follows),
+        chapter_after=read.chapter_after(view.story),
+        merged=tuple((StoryId(each.id), each.merged_at, each.merged_by) for each in merged),
+        verdicts=tuple(
+            Verdict(
+                url=each.url,
+                story=StoryId(each.story_id),
+                belongs=each.belongs,
+                decided_at=each.decided_at,
+                by=each.by,
+            )
+            for each in verdicts
+        ),
+        deliveries=tuple(map(_delivery_row, connection.execute(deliveries))),
+    )
 
 
 # --------------------------------------------------------------------------- one article
