@@ -44,6 +44,8 @@ class Code(StrEnum):
     GONE = "gone"  # 410
     RATE_LIMITED = "rate_limited"  # 429
     CHALLENGED = "challenged"  # a bot check stands where the content should be
+    CONSENT = "consent"  # a page that asks about cookies stands where the article should be
+    PAYWALL = "paywall"  # only the article's beginning is shown, or nothing
     CLIENT_ERROR = "client_error"  # any other 4xx
     SERVER_ERROR = "server_error"  # 5xx
     NOT_A_FEED = "not_a_feed"

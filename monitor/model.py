@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NewType
+from monitor.errors import Code
 
 FeedId = NewType("FeedId", int)
 ArticleId = NewType("ArticleId", int)
@@ -116,6 +117,15 @@ class ParsedFeed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """One entry of a page that grows for hours, as a live blog does."""
+
+    id: str  # 32 hex digits: stays when the page, or the entry's own words, change
+    text: str  # with its headline, if it has one; paragraphs apart by "\n\n"
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Extraction:
     """What a page says about its article: the output of `monitor.extract`."""
 
@@ -125,6 +135,8 @@ class Extraction:
     published_at: datetime | None = None
     language: str | None = None
     canonical_url: str | None = None  # rel=canonical as given, absolute; not judged
+    updates: tuple[Update, ...] = ()  # in the page's order; all their words are in the body, too
+    reason: Code | None = None  # why the body is less than the article: PAYWALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

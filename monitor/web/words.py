@@ -58,6 +58,8 @@ _REASON: Final = {
     Code.GONE: "The publisher has closed this feed for good.",
     Code.RATE_LIMITED: "The server asks us to come less often.",
     Code.CHALLENGED: "A bot check stands where the feed should be.",
+    Code.CONSENT: "The page asks for consent to cookies instead of showing the article.",
+    Code.PAYWALL: "The article is for subscribers: only its beginning is shown.",
     Code.CLIENT_ERROR: "The server refuses the request.",
     Code.SERVER_ERROR: "The server has trouble of its own.",
     Code.NOT_A_FEED: "What the server sends is not a feed.",
