@@ -171,6 +171,10 @@ def likeness(this: Fingerprint, other: Fingerprint) -> Likeness:
     both, mine, theirs = _overlap(this.sketch, other.sketch, _SKETCH)
     smaller = min(mine, theirs)
     begun, *beginnings = _overlap(this.opening, other.opening, _OPENING)
+    opening = begun / min(beginnings) if begun else 0.0
+    containment = both / smaller if both else 0.0
+    if smaller < _FEW and min(this.words, other.words) <= _LEAD:  # it is nothing but an opening
+        containment = max(containment, opening)
     numbers, *of_numbers = _overlap(this.numbers, other.numbers, _PARTICULARS)
     names, *of_names = _overlap(this.names, other.names, _PARTICULARS)
     all_of = min(of_numbers[0] + of_names[0], of_numbers[1] + of_names[1])
@@ -179,9 +183,9 @@ def likeness(this: Fingerprint, other: Fingerprint) -> Likeness:
     here, there = set(this.figures), set(other.figures)
     return Likeness(
         jaccard=both / (mine + theirs - both) if both else 0.0,
-        containment=both / smaller if smaller else 0.0,
+        containment=containment,
         compared=smaller,
-        opening=begun / min(beginnings) if begun else 0.0,
+        opening=opening,
         numbers=(numbers + 1) / (min(of_numbers) + 1),
         particulars=(numbers + names + 1) / (all_of + 1),
         title=title,
@@ -213,16 +217,16 @@ def _is_copy(like: Likeness) -> bool:
         return like.numbers >= 0.5 or like.particulars >= 0.6
     if like.numbers < 0.78 and like.particulars < 0.8:
         return False
-    if like.jaccard >= 0.45:
+    if like.jaccard >= 0.43:
         return True
-    # Held, not resembling: either may quote the other, or both the same; a copy begins like it.
-    begins = like.opening >= 0.25
+    # Held, not resembling: either may quote the other, or both the same. A copy begins like it.
+    if like.opening < 0.25:
+        return False
     if like.containment >= 0.62:
-        return begins or like.containment >= 0.8
+        return True
     # Edited in every sentence: few words in a row are left, but what it tells of is the same.
     return (
-        begins
-        and like.containment >= 0.5
+        like.containment >= 0.5
         and like.jaccard >= 0.3
         and like.numbers >= 0.8
         and like.particulars >= 0.85
@@ -232,8 +236,8 @@ def _is_copy(like: Likeness) -> bool:
 def _is_copy_of_short(like: Likeness, words: int) -> bool:
     if words < _PROOF or (like.opening < 0.5 and like.title < 0.6):
         return False
-    if like.containment >= 0.85:
-        return like.numbers == 1 and (like.particulars >= 0.75 or like.containment >= 0.95)
+    if like.containment >= 0.85 and like.numbers == 1:
+        return like.particulars >= 0.75 or like.containment >= 0.95
     return like.containment >= 0.65 and like.title >= 0.75 and like.particulars >= 0.65
 
 
