@@ -178,6 +178,7 @@ class Coverage:
     copy_of: ArticleId | None = None  # the root of its family
     novelty: float | None = None  # of a copy: the share of its text that is new
     agency: str | None = None  # whose report it prints
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -550,7 +551,10 @@ class StoryRow:
     story: StoryId
     headline: str  # of the first of its articles in which something was found
     created_at: datetime
+    last_at: datetime  # when its newest article was first seen
     articles: int
+    copies: int  # of these, copies of another one
+    publishers: tuple[str, ...]  # of every feed that listed any, first seen first
     channels: tuple[str, ...]  # that show it, or will
 
 
@@ -558,6 +562,7 @@ class StoryRow:
 class Verdict:
     """What somebody decided about an article and a story."""
 
+    article: ArticleId
     url: str  # of the article
     story: StoryId
     belongs: bool
@@ -604,8 +609,11 @@ class Reports(Protocol):
     async def trace(self, url: str) -> ArticleTrace | None:
         """All about the article at a canonical URL."""
 
-    async def stories(self, limit: int) -> Sequence[StoryRow]:
-        """The stories in which something was found last, the newest first."""
+    async def stories(self, limit: int, *, near: StoryId | None = None) -> Sequence[StoryRow]:
+        """The stories in which something was found last, the newest first.
+
+        With `near`, those that begin nearest in time to this one, which is not among them.
+        """
 
     async def story(self, story: StoryId) -> StoryTrace | None:
         """All about a story; about the one it was merged into, if it was."""

@@ -135,30 +135,61 @@ def _hits() -> sa.Select[Any]:
 
 HITS = _hits()
 FEEDS = sa.select(t.feed).where(t.feed.c.declared)
-_newest = sa.select(t.hit.c.article_id).order_by(t.hit.c.id.desc()).limit(sa.bindparam("limit"))
-_newest_hit = _newest.add_columns(t.hit.c.id).subquery("newest")
-NEWEST_FOUND = (
-    sa.select(t.article.c.story_id)
-    .join(_newest_hit, _newest_hit.c.article_id == t.article.c.id)
-    .where(t.article.c.story_id.is_not(None))
-    .order_by(_newest_hit.c.id.desc())
+
+
+def _found(*where: sa.ColumnElement[bool], newest: bool) -> sa.Select[Any]:
+    """Stories of some hits, as often as something was found in them, from one end of the hits."""
+    order = t.hit.c.id.desc() if newest else t.hit.c.id
+    hits = (
+        sa.select(t.hit.c.article_id, t.hit.c.id)
+        .where(*where)
+        .order_by(order)
+        .limit(sa.bindparam("limit"))
+        .subquery("some_hits")
+    )
+    return (
+        sa.select(t.article.c.story_id)
+        .join(hits, hits.c.article_id == t.article.c.id)
+        .where(t.article.c.story_id.is_not(None))
+        .order_by(hits.c.id.desc() if newest else hits.c.id)
+    )
+
+
+NEWEST_FOUND = _found(newest=True)
+FIRST_HIT = (
+    sa.select(sa.func.min(t.hit.c.id))
+    .join(t.article, t.article.c.id == t.hit.c.article_id)
+    .where(t.article.c.story_id == sa.bindparam("story"))
 )
+FOUND_BEFORE = _found(t.hit.c.id < sa.bindparam("hit"), newest=True)
+FOUND_AFTER = _found(t.hit.c.id >= sa.bindparam("hit"), newest=False)
 _stories_asked: sa.BindParameter[Any] = sa.bindparam("stories", expanding=True)
 STORY_CHANNELS = (
     sa.select(t.delivery.c.story_id, t.delivery.c.channel)
     .where(t.delivery.c.story_id.in_(_stories_asked))
     .order_by(t.delivery.c.story_id, t.delivery.c.channel)
 )
-STORIES = sa.select(
-    t.story.c.id,
-    t.story.c.created_at,
-    _headline(t.story.c.id).label("headline"),
-    sa.select(sa.func.count())
-    .where(t.article.c.story_id == t.story.c.id)
-    .correlate(t.story)
-    .scalar_subquery()
-    .label("articles"),
-).where(t.story.c.id.in_(_stories_asked))
+STORY_PUBLISHERS = (
+    sa.select(t.article.c.story_id, t.feed.c.publisher)
+    .join(t.entry, t.entry.c.article_id == t.article.c.id)
+    .join(t.feed, t.feed.c.id == t.entry.c.feed_id)
+    .where(t.article.c.story_id.in_(_stories_asked))
+    .group_by(t.article.c.story_id, t.feed.c.publisher)
+    .order_by(sa.func.min(t.entry.c.first_seen_at), sa.func.min(t.entry.c.id))
+)
+STORIES = (
+    sa.select(
+        t.story.c.id,
+        t.story.c.created_at,
+        _headline(t.story.c.id).label("headline"),
+        sa.func.max(t.article.c.first_seen_at).label("last_at"),
+        sa.func.count().label("articles"),
+        sa.func.count(t.article.c.copy_of).label("copies"),
+    )
+    .join(t.article, t.article.c.story_id == t.story.c.id)
+    .where(t.story.c.id.in_(_stories_asked))
+    .group_by(t.story.c.id, t.story.c.created_at)
+)
 WATCHES = sa.select(
     t.watch,
     sa.select(sa.func.count())
@@ -206,9 +237,11 @@ class SqlReports:
         """See `ports.Reports`. Any canonical URL that leads to the article will do."""
         return await self._store.query(lambda connection: _trace(connection, url))
 
-    async def stories(self, limit: int) -> Sequence[StoryRow]:
-        """See `ports.Reports`."""
-        return await self._store.query(lambda connection: _stories(connection, limit))
+    async def stories(self, limit: int, *, near: StoryId | None = None) -> Sequence[StoryRow]:
+        """See `ports.Reports`. Nearest are looked for among some hundred hits before and after."""
+        if near is None:
+            return await self._store.query(lambda connection: _stories(connection, limit))
+        return await self._store.query(lambda connection: _stories_near(connection, limit, near))
 
     async def story(self, story: StoryId) -> StoryTrace | None:
         """See `ports.Reports`."""
@@ -374,23 +407,47 @@ def _error(row: Row) -> str | None:
 
 
 def _stories(connection: sa.Connection, limit: int) -> Sequence[StoryRow]:
-    newest: dict[int, None] = {}
-    for row in connection.execute(NEWEST_FOUND, {"limit": 20 * limit}):
-        newest[row.story_id] = None
-    chosen = list(newest)[:limit]
+    found = connection.execute(NEWEST_FOUND, {"limit": 20 * limit}).scalars()
+    return _story_rows(connection, list(dict.fromkeys(found))[:limit])
+
+
+def _stories_near(connection: sa.Connection, limit: int, near: StoryId) -> Sequence[StoryRow]:
+    first = connection.execute(FIRST_HIT, {"story": near}).scalar_one()
+    began = connection.execute(
+        sa.select(t.story.c.created_at).where(t.story.c.id == near)
+    ).scalar_one_or_none()
+    if first is None or began is None:
+        return ()
+    chosen: set[int] = set()
+    for statement in (FOUND_BEFORE, FOUND_AFTER):
+        found = connection.execute(statement, {"hit": first, "limit": 20 * limit}).scalars()
+        chosen.update([story for story in dict.fromkeys(found) if story != near][:limit])
+    rows = _story_rows(connection, sorted(chosen))
+    nearest = sorted(rows, key=lambda row: (abs(row.created_at - began), row.story))[:limit]
+    return sorted(nearest, key=lambda row: (row.created_at, row.story), reverse=True)
+
+
+def _story_rows(connection: sa.Connection, stories: Sequence[int]) -> Sequence[StoryRow]:
+    asked = {"stories": stories}
     channels: dict[int, list[str]] = {}
-    for row in connection.execute(STORY_CHANNELS, {"stories": chosen}):
+    for row in connection.execute(STORY_CHANNELS, asked):
         channels.setdefault(row.story_id, []).append(row.channel)
-    rows = {row.id: row for row in connection.execute(STORIES, {"stories": chosen})}
+    publishers: dict[int, list[str]] = {}
+    for row in connection.execute(STORY_PUBLISHERS, asked):
+        publishers.setdefault(row.story_id, []).append(row.publisher)
+    rows = {row.id: row for row in connection.execute(STORIES, asked)}
     return [
         StoryRow(
             story=StoryId(story),
             headline=rows[story].headline or "",
             created_at=rows[story].created_at,
+            last_at=rows[story].last_at,
             articles=rows[story].articles,
+            copies=rows[story].copies,
+            publishers=tuple(publishers.get(story, ())),
             channels=tuple(channels.get(story, ())),
         )
-        for story in chosen
+        for story in stories
     ]
 
 
@@ -418,6 +475,7 @@ def _story_trace(connection: sa.Connection, story: StoryId) -> StoryTrace | None
         merged=tuple((StoryId(each.id), each.merged_at, each.merged_by) for each in merged),
         verdicts=tuple(
             Verdict(
+                article=ArticleId(each.article_id),
                 url=each.url,
                 story=StoryId(each.story_id),
                 belongs=each.belongs,

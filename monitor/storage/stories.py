@@ -70,6 +70,7 @@ STORY_ARTICLES = (
         t.article.c.copy_of,
         t.article.c.novelty,
         t.article.c.agency,
+        t.article.c.language,
     )
     .where(t.article.c.story_id == sa.bindparam("story"))
     .order_by(t.article.c.first_seen_at, t.article.c.id)
@@ -185,6 +186,7 @@ class StoryWork(Work):
                 copy_of=None if row.copy_of is None else ArticleId(row.copy_of),
                 novelty=row.novelty,
                 agency=row.agency,
+                language=row.language,
             )
             for row in self._run(STORY_ARTICLES, of)
         )
