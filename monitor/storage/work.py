@@ -67,7 +67,9 @@ def each_of(name: str, dialect: str) -> sa.ColumnElement[int]:
     """The numbers of the parameter `name`, a collection, as rows to select from."""
     unfold = sa.func.json_each if dialect == "sqlite" else sa.func.unnest
     numbers = unfold(sa.bindparam(name, type_=Numbers()))
-    return numbers.table_valued(sa.column("value", sa.BigInteger), name=f"each_of_{name}").c.value
+    table = numbers.table_valued(sa.column("value", sa.BigInteger), name=f"each_of_{name}")
+    # PostgreSQL names the column as it is told, SQLite knows it by this name
+    return (table if dialect == "sqlite" else table.render_derived()).c.value
 
 
 def for_each(build: Callable[[str], sa.Executable]) -> Pair:
