@@ -3,41 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import mimetypes
 from collections.abc import Collection
 from datetime import datetime
 from http import HTTPStatus
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import jinja2
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from monitor import telemetry
 from monitor.errors import MonitorError
 from monitor.ports import Clock, Counts, Reports
-from monitor.web import view, words
+from monitor.web import assets, view
 from monitor.web.health import Check, Health, alive, ready
-from monitor.web.security import Guard, guard
-
-_HERE: Final = Path(__file__).parent
-_ICON: Final = "icon.svg"
-
-_SENTENCES: Final = {
-    404: "There is no such page here.",
-    405: "This page can be read, not written to.",
-    500: "This is a mistake in the program. It has been logged, and everything else goes on.",
-}
-
-log = telemetry.get_logger()
+from monitor.web.pages import Pages
+from monitor.web.security import Guard
 
 
 def create_app(
@@ -56,10 +42,9 @@ def create_app(
     `stale_after` is the age of the last tick, in seconds, from which the service counts as dead.
     `hosts` are the names, beside ``localhost`` and plain addresses, by which it may be called.
     """
-    pages = _Pages(health, clock, stale_after)
+    pages = Pages(health, clock, stale_after)
     desk = _Desk(reports, clock, pages, max_hits=max_hits, max_deliveries=max_deliveries)
     probes = _Probes(reports, health, clock, registry, stale_after)
-    assets = _Assets()
     return Starlette(
         routes=[
             Route("/", desk.index),
@@ -79,74 +64,11 @@ def create_app(
     )
 
 
-class _Pages:
-    """Renders templates: every page has the service's state on top."""
-
-    def __init__(self, health: Health, clock: Clock, stale_after: float) -> None:
-        self._health = health
-        self._clock = clock
-        self._stale_after = stale_after
-        self._templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(_HERE / "templates"),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        self._templates.globals["words"] = words
-        self._templates.globals["asset"] = _asset_url
-
-    def render(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """A template with the service's state as a response."""
-        html = self._templates.get_template(template).render(
-            now=self._clock.now(),
-            version=self._health.version,
-            state=ready(self._health, self._stale_after),
-            config_error=self._health.config_error(),
-            sink_problem=self._health.sink_problem(),
-            **values,
-        )
-        # a feed may hold half a character; it must not take the page down
-        body = html.encode("utf-8", "replace")
-        return Response(body, status, media_type="text/html")
-
-    async def refused(self, request: Request, error: Exception) -> Response:
-        """404, 405 and their like."""
-        assert isinstance(error, HTTPException)
-        status = error.status_code
-        response = self._problem(request, status, _SENTENCES.get(status, error.detail))
-        response.headers.update(error.headers or {})
-        return response
-
-    async def unavailable(self, request: Request, error: Exception) -> Response:
-        """What the page reads from can't be read: an operator's matter, said as such."""
-        log.warning("page.unavailable", path=request.url.path, error=str(error))
-        return self._problem(request, HTTPStatus.SERVICE_UNAVAILABLE, telemetry.redact(str(error)))
-
-    async def broken(self, request: Request, _error: Exception) -> Response:
-        """A bug. The server logs it whole; this answer is made outside of `Guard`."""
-        response = self._problem(request, 500, _SENTENCES[500])
-        guard(response.headers)
-        return response
-
-    def _problem(self, request: Request, status: int, sentence: str) -> Response:
-        if "text/html" not in request.headers.get("accept", ""):
-            return PlainTextResponse(f"{sentence}\n", status)
-        return self.render(
-            "problem.html",
-            status=status,
-            code=int(status),
-            phrase=HTTPStatus(status).phrase,
-            sentence=sentence,
-        )
-
-
 class _Desk:
     """What people read."""
 
     def __init__(
-        self, reports: Reports, clock: Clock, pages: _Pages, *, max_hits: int, max_deliveries: int
+        self, reports: Reports, clock: Clock, pages: Pages, *, max_hits: int, max_deliveries: int
     ) -> None:
         self._reports = reports
         self._clock = clock
@@ -225,35 +147,6 @@ class _Probes:
         """Prometheus' text, or OpenMetrics if asked for. Answers without the database."""
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(self._registry), headers={"Content-Type": content_type})
-
-
-class _Assets:
-    """The style sheet and the icon, from memory; their URL changes with their content."""
-
-    async def asset(self, request: Request) -> Response:
-        """A file of `static/`."""
-        found = _FILES.get(request.path_params["name"])
-        if found is None:
-            raise HTTPException(404)
-        return _file(found, "public, max-age=31536000, immutable")
-
-    async def icon(self, _request: Request) -> Response:
-        """For browsers that ask for it before they have read the page."""
-        return _file(_FILES[_ICON], "public, max-age=86400")
-
-
-_FILES: Final = {path.name: path for path in sorted((_HERE / "static").iterdir())}
-_BYTES: Final = {path: path.read_bytes() for path in _FILES.values()}
-
-
-def _asset_url(name: str) -> str:
-    digest = hashlib.sha256(_BYTES[_FILES[name]]).hexdigest()
-    return f"/static/{name}?v={digest[:12]}"
-
-
-def _file(path: Path, cache: str) -> Response:
-    media_type, _ = mimetypes.guess_type(path.name)
-    return Response(_BYTES[path], media_type=media_type, headers={"Cache-Control": cache})
 
 
 def _verdict(check: Check) -> Response:
