@@ -55,11 +55,33 @@ _AUTHORS = (
 )
 _SEPARATOR = r"\s*(?:[|｜ㅣ·•»:：–—]|\s-+(?=\s)|--+|-(?=\S+$))\s*"
 _SUFFIX = re.compile(_SEPARATOR)
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
 _BYLINE = re.compile(r"^(?:by|von|par|por|di|da|door|av)\s+", re.IGNORECASE)
 _NAME = re.compile(r"(?:[^\W\d_][\w.'’-]* ){1,4}[^\W\d_][\w.'’-]*")
 _PARTICLES = frozenset(
-    ["al", "bin", "da", "de", "del", "della", "den", "der", "di", "do", "dos", "du", "e", "el", "i", "ibn", "la", "le", "van", "von", "y", "zu"]
+    [
+        "al",
+        "bin",
+        "da",
+        "de",
+        "del",
+        "della",
+        "den",
+        "der",
+        "di",
+        "do",
+        "dos",
+        "du",
+        "e",
+        "el",
+        "i",
+        "ibn",
+        "la",
+        "le",
+        "van",
+        "von",
+        "y",
+        "zu",
+    ]
 )
 _MARKED_AS_AUTHOR = etree.XPath(
     "//*[@rel = 'author' or @itemprop = 'author' or contains(@class, 'author')"
@@ -212,19 +234,14 @@ def moment_of(text: str) -> datetime | None:
     return moment if moment >= OLDEST else None
 
 
-def language_of(tree: Tree, nodes: list[Node], meta: dict[str, str]) -> str | None:
-    """The language of the page as a BCP 47 tag, if it names one."""
-    said = (
+def languages_of(tree: Tree, nodes: list[Node], meta: dict[str, str]) -> tuple[str, ...]:
+    """What a page declares as its language, the nearest to its text first; not judged."""
+    return (
         tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang") or "",
         text_of(nodes, "inLanguage"),
         meta.get("og:locale", ""),
         meta.get("content-language", ""),
     )
-    for text in said:
-        tag = text.strip().replace("_", "-")
-        if len(tag) <= 35 and _LANGUAGE.fullmatch(tag):
-            return tag
-    return None
 
 
 def canonical_of(tree: Tree, *, url: str) -> str | None:
