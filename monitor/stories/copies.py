@@ -125,8 +125,9 @@ def fingerprint(title: str, body: str) -> Fingerprint:
     Blind to case, white space, quotes and whatever else the normal form folds, to a dateline, and
     to the headline where the body repeats it: outlets write their own above one wire report.
     """
+    title = title[:_LONGEST_TITLE]
     text = _without_dateline(_without_title(title, body[:_LONGEST]))
-    headline = [_hashed(raw) for raw in title[:_LONGEST_TITLE].split()]
+    headline = [_hashed(raw) for raw in title.split()]
     lines = [[_hashed(raw) for raw in line.raws] for line in split(text)]
     chunks = [*itertools.chain.from_iterable(lines)]
     words = [*itertools.chain.from_iterable([chunk.hashes for chunk in chunks])]
@@ -156,11 +157,6 @@ def fingerprint(title: str, body: str) -> Fingerprint:
         figures=_smallest([word for chunk in headline for word in chunk.numbers], _TITLE),
         exact=exact,
     )
-
-
-def text_hash(title: str, body: str) -> str | None:
-    """A hash that two articles share if their bodies are the same words; None if too short."""
-    return fingerprint(title, body).exact
 
 
 def likeness(this: Fingerprint, other: Fingerprint) -> Likeness:
