@@ -35,6 +35,7 @@ from monitor.match import Matcher, compile_watches
 from monitor.model import DeliveryState, FeedStatus, Watch
 from monitor.operators import Operators
 from monitor.pipeline import Context, Pipeline
+from monitor.pipeline.group import KEPT
 from monitor.ports import Clock, Reports, Store
 from monitor.reload import edits
 from monitor.scheduler import TICK, Scheduler, submit_due
@@ -111,7 +112,7 @@ class Service:
         self.reports = reports
         self.engine = engine
         self.pipeline = pipeline
-        self.scheduler = Scheduler(store, clock, maintenance=self._refresh_gauges, tick=pace.tick)
+        self.scheduler = Scheduler(store, clock, maintenance=self._maintain, tick=pace.tick)
         self._fetcher = fetcher
         self._pace = pace
         self.operators = Operators(pipeline.context)
@@ -351,6 +352,11 @@ class Service:
         )
         return WebServer(app, self.settings.web.host, self.settings.web.port)
 
+    async def _maintain(self) -> None:
+        now = self.clock.now()
+        await self.store.write(lambda tx: tx.forget(now - KEPT, now))
+        await self._refresh_gauges()
+
     async def _refresh_gauges(self) -> None:
         counts = await self.reports.counts(self.clock.now())
         for status in FeedStatus:
@@ -428,6 +434,20 @@ async def looking_at(settings: Settings) -> AsyncIterator[Reports]:
     """The read side of a database that a service may be using. Raises `StorageError`."""
     async with SqlStore(settings.monitor.database, None) as store:
         yield SqlReports(store)
+
+
+@asynccontextmanager
+async def deciding(settings: Settings) -> AsyncIterator[tuple[Store, Rules]]:
+    """The database that a service may be using, to be changed by hand; and the rules.
+
+    Who changes it need not tell the service: what is due is found by its next tick.
+    """
+    async with SqlStore(settings.monitor.database, None) as store:
+        sink = sink_of(settings, sys.stdout)
+        try:
+            yield store, rules_of(settings, Pace(), sink)
+        finally:
+            await sink.close()
 
 
 def sink_of(settings: Settings, stream: IO[str]) -> Sink:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import json
 import os
 import signal
@@ -24,17 +25,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from monitor import __version__, config, telemetry, volume
 from monitor.cli import show
+from monitor.cli import stories as show_stories
 from monitor.cli import watches as show_watches
 from monitor.config import Settings
-from monitor.errors import ConfigError, Mistake, MonitorError, QueryError, StorageError
+from monitor.errors import ConfigError, Mistake, MonitorError, QueryError, Refused, StorageError
 from monitor.match import Document
 from monitor.match.backtest import Archived, Backtest
 from monitor.match.explain import explain
 from monitor.match.language import rendered
 from monitor.match.plan import content_of, read
 from monitor.match.query import bracketed
-from monitor.model import ArticleId, Watch
-from monitor.service import Service, SystemClock, assembled, looking_at
+from monitor.model import ArticleId, StoryId, Watch
+from monitor.pipeline.by_hand import merge_by_hand, split_by_hand
+from monitor.service import Service, SystemClock, assembled, deciding, looking_at
 from monitor.storage import upgrade
 from monitor.web import words
 
@@ -52,6 +55,11 @@ watch_commands = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(watch_commands, name="watches")
+story_commands = typer.Typer(
+    help="Stories: what belongs together; and putting it right by hand, for good.",
+    no_args_is_help=True,
+)
+app.add_typer(story_commands, name="stories")
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -72,6 +80,7 @@ QueryOption = Annotated[
     str | None,
     typer.Option("--query", "-q", help="A query, in place of a watch.", show_default=False),
 ]
+StoryArgument = Annotated[int, typer.Argument(help="The number of a story.", show_default=False)]
 JsonOption = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 
@@ -307,6 +316,96 @@ def watches_test(
         return
     for part in show_watches.tried(trial):
         out.print(part)
+
+
+@story_commands.command("list")
+def stories_list(
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=1000)] = 20,
+    config_file: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The stories in which a watch found something last: number, size, where they are told."""
+    settings = _settings_to_look_by(config_file)
+
+    async def tell() -> None:
+        async with looking_at(settings) as reports:
+            rows = await reports.stories(limit)
+        if as_json:
+            _print_json(show_stories.listed_json(rows))
+            return
+        for part in show_stories.listed(rows, SystemClock().now()):
+            out.print(part)
+
+    asyncio.run(tell())
+
+
+@story_commands.command("show")
+def stories_show(story: StoryArgument, config_file: ConfigOption = None) -> None:
+    """One story: its articles and whose copies they are, its chapters, what people decided."""
+    settings = _settings_to_look_by(config_file)
+
+    async def tell() -> None:
+        async with looking_at(settings) as reports:
+            trace = await reports.story(StoryId(story))
+        if trace is None:
+            raise Refused(f"there is no story {story}: see `monitor stories list`")
+        if trace.view.story != story:
+            out.print(f"Story {story} was merged into story {trace.view.story}.", markup=False)
+        for part in show_stories.shown(trace, SystemClock().now()):
+            out.print(part, soft_wrap=True)
+
+    asyncio.run(tell())
+
+
+@story_commands.command("merge")
+def stories_merge(
+    story: StoryArgument, other: StoryArgument, config_file: ConfigOption = None
+) -> None:
+    """Make two stories one, for good: one message goes on, another becomes a pointer to it.
+
+    The one that is told already goes on; if both are, or neither is, the older one.
+    """
+    settings = _settings_to_look_by(config_file)
+
+    async def decide() -> StoryId:
+        now, by = SystemClock().now(), _whoever_types()
+        async with deciding(settings) as (store, _):
+            return await store.write(
+                lambda tx: merge_by_hand(tx, StoryId(story), StoryId(other), by=by, now=now)
+            )
+
+    kept = asyncio.run(decide())
+    out.print(f"Stories {story} and {other} are one now: story {kept}.", markup=False)
+
+
+@story_commands.command("split")
+def stories_split(
+    article: Annotated[str, typer.Argument(help="The article: its URL, or its number.")],
+    config_file: ConfigOption = None,
+) -> None:
+    """Give an article a story of its own, for good; its copies go along.
+
+    What a watch found in it is told anew, in a message of its own.
+    """
+    settings = _settings_to_look_by(config_file)
+
+    async def decide() -> StoryId:
+        now, by = SystemClock().now(), _whoever_types()
+        known = (await _stored(article, settings)).article
+        async with deciding(settings) as (store, rules):
+            return await store.write(
+                lambda tx: split_by_hand(tx, known, by=by, now=now, rules=rules)
+            )
+
+    out.print(f"It is story {asyncio.run(decide())} now.", markup=False)
+
+
+def _whoever_types() -> str:
+    """The name under which a decision is kept."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have none
+        return "the command line"
 
 
 async def _hits_of_a_week(settings: Settings) -> Mapping[str, int] | None:

@@ -18,6 +18,9 @@ from monitor.storage.work import Work
 STEP: Final = 20_000
 """Rows of keys deleted at once: 30 ms, for which others wait."""
 
+FINGERPRINTS: Final = 1_000
+"""Fingerprints deleted at once."""
+
 SLICES: Final = 24 * 60
 """Parts that the terms of stories are looked through in: one a minute, and so all once a day."""
 
@@ -77,7 +80,7 @@ class ForgetWork(Work):
         if not kept:
             return forgotten
         article = min(row.id for row in kept)
-        values = {"article": article, "step": STEP // 20}
+        values = {"article": article, "step": FINGERPRINTS}
         forgotten += self._run(OLD_FINGERPRINTS, values).rowcount
         stories = [row.story_id for row in kept if row.story_id is not None]
         if stories:

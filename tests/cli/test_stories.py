@@ -1,0 +1,82 @@
+"""`monitor stories` as it is typed, over a small archive."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from monitor.model import ArticleId, Hit, Span, StoryId, Watch
+from monitor.ports import Transaction
+from tests.cli.test_watches import NOW, Desk, desk  # noqa: F401 a fixture
+
+FOUND = Hit(watch="Ceasefire", spans=(Span(field="title", start=0, end=9, term="ceasefire"),))
+
+
+@pytest.fixture
+def told(desk: Desk) -> Desk:  # noqa: F811
+    """Three stories; something was found in two, of which one is told."""
+    desk.archive(
+        {
+            "truce": ("Ceasefire holds", "The guns are silent."),
+            "pact": ("Ceasefire pact signed", "In Hollin, on Monday."),
+            "cricket": ("Cricket", "India won by six wickets."),
+        }
+    )
+
+    def find(tx: Transaction) -> None:
+        tx.sync_watches([Watch(name="Ceasefire", terms=("ceasefire",))], NOW)
+        for article in (1, 2):
+            tx.set_hits(ArticleId(article), [FOUND], NOW)
+        tx.want_delivery(StoryId(1), "#newsdesk", NOW)
+
+    desk.run(find)
+    return desk
+
+
+def test_stories_are_listed_newest_first(told: Desk):
+    """Those in which something was found, with where they are told."""
+    lines = told.monitor("stories", "list").splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["2", "1"]
+    assert "#newsdesk" in lines[2]
+    assert "Ceasefire holds" in lines[2]
+    rows = json.loads(told.monitor("stories", "list", "--json", "--limit", "1"))
+    assert [(row["story"], row["articles"], row["channels"]) for row in rows] == [(2, 1, [])]
+
+
+def test_two_stories_are_merged_and_one_is_split_off(told: Desk):
+    """By number and by URL; what was decided is told, and by whom."""
+    assert told.monitor("stories", "merge", "2", "1") == "Stories 2 and 1 are one now: story 1.\n"
+    shown = told.monitor("stories", "show", "2")
+    assert shown.startswith("Story 2 was merged into story 1.\nStory 1: 2 articles")
+    assert re.search(r"\w+ merged story 2 into it", shown)
+    assert told.monitor("stories", "split", "https://news.example/pact?utm_source=x") == (
+        "It is story 4 now.\n"
+    )
+    shown = told.monitor("stories", "show", "1")
+    assert "Story 1: 1 article from 1 publisher, 1 independent report" in shown
+    assert re.search(r"decided .*: https://news.example/pact is none of story 1\.", shown)
+    assert "terminal: pending" in told.monitor("stories", "show", "4")
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (("show", "9"), "monitor: there is no story 9: see `monitor stories list`\n"),
+        (("merge", "1", "9"), "monitor: there is no story 9: see `monitor stories list`\n"),
+        (("merge", "1", "1"), "monitor: stories 1 and 1 are one already\n"),
+        (("split", "1"), "monitor: nothing is in story 1 beside this article\n"),
+        (("split", "https://news.example/none"), "there is no article"),
+    ],
+)
+def test_what_makes_no_sense_is_a_sentence(told: Desk, args: tuple[str, ...], sentence: str):
+    """And the exit code of a plain mistake."""
+    assert sentence in told.monitor("stories", *args, code=1)
+
+
+def test_without_stories_there_is_nothing_to_list(desk: Desk):  # noqa: F811
+    """A service that has found nothing yet."""
+    desk.archive({})
+    said = desk.monitor("stories", "list")
+    assert said == "No story yet: nothing that a watch looks for has been found.\n"

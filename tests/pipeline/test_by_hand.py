@@ -1,0 +1,177 @@
+"""What people decide about stories holds for ever, and the channels show it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from monitor.compose import Rules, compose_alert
+from monitor.errors import Refused
+from monitor.match import compile_watches
+from monitor.model import Delivery, StoryId
+from monitor.pipeline.by_hand import merge_by_hand, split_by_hand
+from monitor.pipeline.group import Role
+from monitor.storage import SqlStore
+from tests.contracts.material import CEASEFIRE, NOW
+from tests.pipeline.desk import CHANNEL, HIT, HOUR, Desk, News, text
+
+WATCH = replace(CEASEFIRE, channel=CHANNEL)
+RULES = Rules(
+    watches=(WATCH,),
+    matcher=compile_watches((WATCH,)),
+    default_channel=CHANNEL,
+    interval=timedelta(minutes=5),
+    max_age=None,
+)
+ONE = News("a", text(1, 300), hits=(HIT,))
+OTHER = News("b", text(2, 300), hits=(HIT,))
+COPY = News("copy", text(2, 300)[:1500], at=NOW + HOUR)
+
+
+@pytest.fixture
+async def desk(store: SqlStore) -> Desk:
+    await store.write(lambda tx: tx.sync_watches([WATCH], NOW))
+    return Desk(store)
+
+
+async def merge(desk: Desk, one: StoryId, other: StoryId) -> StoryId:
+    return await desk.store.write(lambda tx: merge_by_hand(tx, one, other, by="Ada", now=NOW))
+
+
+async def split(desk: Desk, name: str) -> StoryId:
+    article = desk.ids[name]
+    return await desk.store.write(
+        lambda tx: split_by_hand(tx, article, by="Ada", now=NOW, rules=RULES)
+    )
+
+
+async def alert_of(desk: Desk, delivery: Delivery):
+    return compose_alert(delivery, await desk.view(delivery.story), RULES)
+
+
+async def test_of_two_that_are_shown_one_message_becomes_a_pointer(desk: Desk):
+    """The older goes on; the other's message says where, once, and is not touched again."""
+    first, second = await desk.bring(ONE, OTHER)
+    messages = {delivery.story: delivery.id for delivery in await desk.show()}
+    assert await merge(desk, second.story, first.story) == first.story
+    again = {delivery.id: delivery for delivery in await desk.show()}
+    assert again.keys() == set(messages.values())
+    pointer = await alert_of(desk, again[messages[second.story]])
+    whole = await alert_of(desk, again[messages[first.story]])
+    assert (pointer.pointer, pointer.headline) == (True, "Headline a")
+    assert (whole.pointer, whole.also) == (False, ("Publisher 2",))
+
+    [copy] = await desk.bring(COPY)
+    assert (copy.story, copy.role) == (first.story, Role.COPY)
+    assert [delivery.id for delivery in await desk.show()] == [messages[first.story]]
+
+
+async def test_the_message_that_is_shown_goes_on(desk: Desk):
+    """Though its story is the younger one: nothing is posted, the message tells of both."""
+    first, second = await desk.bring(replace(ONE, hits=()), OTHER)
+    [shown] = await desk.show()
+    assert shown.story == second.story
+    assert await merge(desk, first.story, second.story) == second.story
+    [edited] = await desk.show()
+    assert edited.id == shown.id
+    assert {each.article for each in (await desk.view(first.story)).articles} == {
+        *desk.ids.values()
+    }
+
+
+@pytest.mark.parametrize("shown_too", [True, False])
+async def test_messages_of_other_channels_go_along(desk: Desk, shown_too: bool):
+    """What only the one was told in is told of both from now on, shown already or not."""
+    first, second = await desk.bring(ONE, OTHER)
+    await desk.show()
+    await desk.store.write(lambda tx: tx.want_delivery(second.story, "#asia", NOW))
+    before = await desk.show("#asia") if shown_too else []
+    await merge(desk, first.story, second.story)
+    [asia] = await desk.show("#asia")
+    assert asia.story == first.story
+    assert [delivery.id for delivery in before] == ([asia.id] if shown_too else [])
+
+
+async def test_what_waits_is_told_once(desk: Desk):
+    """Two messages that nobody has seen yet become one."""
+    first, second = await desk.bring(ONE, OTHER)
+    await merge(desk, first.story, second.story)
+    [delivery] = await desk.show()
+    assert delivery.story == first.story
+    assert (await alert_of(desk, delivery)).also == ("Publisher 2",)
+
+
+async def test_a_merged_story_is_found_by_what_both_were_about(desk: Desk):
+    """The reports that come later match the one or the other."""
+    titles = ("Hollin and Varsk sign a ceasefire", "Ostrava miners agree a ceasefire over pay")
+    news = [
+        News(name, f"{title}. {text(n, 20)}", title=title, hits=(HIT,))
+        for n, (name, title) in enumerate(zip("ab", titles, strict=True))
+    ]
+    first, second = await desk.bring(*news)
+    assert first.story != second.story
+    await merge(desk, first.story, second.story)
+    for n, title in enumerate(titles):
+        [later] = await desk.bring(
+            News(f"later{n}", f"{title}. {text(50 + n, 20)}", title, hits=(HIT,))
+        )
+        assert later.story == first.story
+
+
+async def test_a_split_article_takes_its_copies_along_and_is_told(desk: Desk):
+    """It was in another's message; now it has its own, and stays there however it is looked at."""
+    first, second = await desk.bring(ONE, OTHER)
+    await merge(desk, first.story, second.story)
+    await desk.bring(COPY)
+    [shown] = await desk.show()
+    own = await split(desk, "b")
+    assert await desk.together() == {frozenset("a"), frozenset({"b", "copy"})}
+    told = {delivery.story: delivery for delivery in await desk.show()}
+    assert told.keys() == {first.story, own}
+    assert told[first.story].id == shown.id
+    assert (await alert_of(desk, told[first.story])).also == ()
+
+    [again] = await desk.bring(replace(COPY, name="copy2"))
+    assert (again.story, again.role) == (own, Role.COPY)
+    await desk.again(OTHER)
+    await desk.again(COPY)
+    assert await desk.together() == {frozenset("a"), frozenset({"b", "copy", "copy2"})}
+
+
+async def test_a_copy_that_was_split_off_stays_off(desk: Desk):
+    """Its text would put it back; nobody was told of it, so that it could be moved."""
+    first, copy = await desk.bring(replace(OTHER, hits=()), COPY)
+    assert copy.story == first.story
+    own = await split(desk, "copy")
+    assert (await desk.again(COPY)).story == own != first.story
+    [later] = await desk.bring(replace(COPY, name="copy2", at=NOW + 2 * HOUR))
+    assert later.story in {own, first.story}
+    assert (
+        len(await desk.together()) == 2
+    )  # a copy of both does not put together what was taken apart
+
+
+async def test_a_split_can_be_taken_back_by_a_merge(desk: Desk):
+    """The newest word counts."""
+    first, _ = await desk.bring(replace(OTHER, hits=()), COPY)
+    own = await split(desk, "copy")
+    assert await merge(desk, own, first.story) == first.story
+    assert len(await desk.together()) == 1
+    await desk.bring(replace(COPY, name="copy2", at=NOW + 2 * HOUR))
+    assert len(await desk.together()) == 1
+
+
+async def test_what_makes_no_sense_is_refused(desk: Desk):
+    """With a sentence that says why."""
+    [first, _] = await desk.bring(OTHER, COPY)
+    with pytest.raises(Refused, match=r"no story 99: see `monitor stories list`"):
+        await merge(desk, first.story, StoryId(99))
+    with pytest.raises(Refused, match="are one already"):
+        await merge(desk, first.story, first.story)
+    with pytest.raises(Refused, match="nothing but its copies is in story"):
+        await split(desk, "b")
+    await desk.list(ONE)
+    with pytest.raises(Refused, match="in no story yet"):
+        await split(desk, "a")
