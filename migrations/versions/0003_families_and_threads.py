@@ -19,14 +19,11 @@ def upgrade() -> None:
 
     Articles of before have no fingerprint: exact twins of theirs are found, other copies not.
     """
-    for column in (sa.Column("novelty", sa.Float()), sa.Column("agency", sa.Text())):
-        op.add_column("article", column)
-    for column in (
-        sa.Column("merged_at", TIME),
-        sa.Column("merged_by", sa.Text()),
-        sa.Column("thread", sa.LargeBinary()),
-    ):
-        op.add_column("story", column)
+    op.add_column("article", sa.Column("novelty", sa.Float()))
+    op.add_column("article", sa.Column("agency", sa.Text()))
+    op.add_column("story", sa.Column("merged_at", TIME))
+    op.add_column("story", sa.Column("merged_by", sa.Text()))
+    op.add_column("story", sa.Column("thread", sa.LargeBinary()))
     for name in ("follows", "merged_into"):
         _refer_to_a_story(name)
     op.create_table(
