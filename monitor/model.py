@@ -88,6 +88,7 @@ class Feed:
     status: FeedStatus
     validators: Validators
     body_hash: str | None  # of the last body that was read to its end
+    listed: bytes = b""  # marks of the entries in it: what was listed so is known, and unchanged
     failures: int  # polls failed in a row
     polled_at: datetime | None  # None: never polled
     due_at: datetime
@@ -167,6 +168,15 @@ class Article:
     language: str | None = None
     text_hash: str | None = None  # of the normal form; None when too short to prove a copy
     agency: str | None = None  # whose report it prints, by byline or dateline
+    furniture: tuple[str, ...] = ()  # paragraphs that its site prints everywhere: not in the body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """In how many other articles of its host a paragraph stood."""
+
+    articles: int
+    fed: int  # of these, where the feed says it, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
