@@ -28,6 +28,16 @@ _PAGE_BACKOFF = (
     timedelta(minutes=30),
     timedelta(hours=2),
 )
+REVISED = timedelta(hours=72)
+"""What is edited later is a correction of the archive, and no news."""
+SOONEST_REVISION = timedelta(minutes=10)
+
+SOONEST_UPDATE = timedelta(minutes=5)
+ROLLING_QUIET = timedelta(hours=24)
+"""A rolling page without an update for so long has ended."""
+ROLLING = timedelta(days=14)
+"""No page rolls for longer: what goes on then is a page that always looks new."""
+
 _HOPELESS_PAGE = {Code.BLOCKED, Code.BAD_URL, Code.WRONG_TYPE, Code.TOO_LARGE, Code.GONE}
 
 
@@ -74,6 +84,32 @@ def page_retry(now: datetime, error: WorkError, attempts: int, limit: int) -> da
     if isinstance(error, Transient) and error.retry_after is not None:
         wait = max(wait, min(error.retry_after, LONGEST))
     return now + wait
+
+
+def revision_due(now: datetime, first_seen_at: datetime, read_at: datetime) -> datetime | None:
+    """When to read an article again of which its feed says something new; None if not any more.
+
+    Not before ten minutes, or a quarter of its age, have passed since it was read last: a feed
+    whose text counts comments has a page read twenty times in all and not with each poll.
+    """
+    age = now - first_seen_at
+    if age > REVISED:
+        return None
+    return max(now, read_at + max(SOONEST_REVISION, age / 4))
+
+
+def rolling_due(
+    now: datetime, first_seen_at: datetime, last_update_at: datetime
+) -> datetime | None:
+    """When to ask a rolling page for more updates; None when none came for a day, or for ever.
+
+    Every five minutes while they come, then after a third of the time that it has been quiet: a
+    page that has ended costs some twenty requests.
+    """
+    quiet = now - last_update_at
+    if quiet > ROLLING_QUIET or now - first_seen_at > ROLLING:
+        return None
+    return now + max(SOONEST_UPDATE, quiet / 3)
 
 
 def delivery_retry(now: datetime, attempts: int, retry_after: float | None) -> datetime:

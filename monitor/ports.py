@@ -27,6 +27,7 @@ from monitor.model import (
     Hit,
     Job,
     PendingArticle,
+    Seen,
     Sent,
     StoryId,
     Validators,
@@ -98,6 +99,16 @@ class FoundEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A finished article of which a feed says something else than before."""
+
+    article: ArticleId
+    bucket: int
+    first_seen_at: datetime
+    read_at: datetime  # when it was read last
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
     """What became of a poll's entries."""
 
@@ -105,6 +116,7 @@ class Added:
     linked: int = 0  # of these, led to an article that was known already
     buckets: tuple[int, ...] = ()  # where new articles wait
     stories: tuple[StoryId, ...] = ()  # stories of the linked articles: one more feed carries them
+    changed: tuple[Changed, ...] = ()  # articles that are listed with other words than before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +172,17 @@ class Candidates:
 
     articles: tuple[Candidate, ...] = ()
     hot: frozenset[int] = frozenset()  # keys that too many share: they were passed over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """An article as it was read last, to hold a new reading against."""
+
+    content: Article
+    state: ArticleState
+    story: StoryId | None
+    hits: tuple[Hit, ...]
+    updates: Mapping[str, datetime]  # of a rolling page, those that were read: key → time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,11 +257,14 @@ class Transaction(Protocol):
         """End leases without a poll: what was due is still due."""
 
     def add_entries(self, feed: Feed, found: Sequence[FoundEntry], now: datetime) -> Added:
-        """Save the entries that this feed has not listed before.
+        """Save the entries that this feed has not listed before, and the new words of the others.
 
         Each is linked to the article of its URL; where there is none, the article is made, `new`
         and due now.
         """
+
+    def ask_again(self, article: ArticleId, due_at: datetime) -> None:
+        """Have a finished article read again, from its first attempt; sooner if it waits for that."""
 
     # -- ingest
 
@@ -377,6 +403,46 @@ class Transaction(Protocol):
 
         A small step: what is left is for the next call.
         """
+
+    # -- what sites repeat
+
+    def seen_paragraphs(
+        self, hashes: Collection[int], *, but: ArticleId, since: datetime
+    ) -> Mapping[int, Seen]:
+        """In which other articles than `but` each paragraph stood since then, if in any."""
+
+    def note_paragraphs(
+        self, article: ArticleId, paragraphs: Mapping[int, bool], now: datetime
+    ) -> None:
+        """These paragraphs stand in the article; True where its feed says them, too.
+
+        A copy does not count: the same text under a second URL is not repeated, but republished.
+        """
+
+    def forget_paragraphs(self, now: datetime) -> int:
+        """Delete some of what sites repeated long ago, or too much of; returns how many rows.
+
+        A small step, another one each minute: all are taken in turns.
+        """
+
+    # -- what was read before
+
+    def stored_article(self, article: ArticleId) -> Stored | None:
+        """An article as it was read last; None if it was not yet, or was merged away."""
+
+    def leave_article(self, article: ArticleId, *, now: datetime, due_at: datetime | None) -> None:
+        """It was read again and says the same: end the lease.
+
+        Raises `Superseded` if it was merged into another since it was claimed.
+        """
+
+    def keep_revision(
+        self, article: ArticleId, title: str, body: str | None, replaced_at: datetime
+    ) -> None:
+        """What the article said until now. Of many, the newest are kept."""
+
+    def keep_updates(self, article: ArticleId, updates: Mapping[str, datetime]) -> None:
+        """These updates of a rolling page, by their keys, were read."""
 
     # -- deliver
 
@@ -521,6 +587,15 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """What an article said before, and until when."""
+
+    title: str
+    body: str | None  # None: it still stands, as a part of what the article says now
+    replaced_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleTrace:
     """Everything known about one article: what `monitor why` explains from."""
 
@@ -542,6 +617,9 @@ class ArticleTrace:
     sightings: tuple[Sighting, ...]
     hits: tuple[Hit, ...]
     deliveries: tuple[DeliveryRow, ...]
+    furniture: tuple[str, ...] = ()  # paragraphs that its site repeats: not read
+    revisions: tuple[Revision, ...] = ()  # what it said before, oldest first
+    updates: int = 0  # of a rolling page, those that were read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

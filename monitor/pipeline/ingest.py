@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 from monitor import polling, telemetry
-from monitor.compose import Rules, compose_article, compose_document, why_not_news
+from monitor.compose import Rules, why_not_news
 from monitor.errors import Code, Permanent, Superseded, WorkError
 from monitor.extract import extract_page
 from monitor.model import (
     Article,
     ArticleState,
     Extraction,
-    Hit,
     Job,
     Kind,
     PendingArticle,
+    Seen,
 )
 from monitor.pipeline.context import BATCH, Context, work_by_host
-from monitor.pipeline.group import Marks, group, marks_of
-from monitor.ports import NotModified, Transaction
+from monitor.pipeline.group import group
+from monitor.pipeline.reading import Reading, mark, read_article
+from monitor.ports import NotModified, Stored, Transaction
+from monitor.stories.furniture import MEMORY
 from monitor.stories.urls import host_of
 
 log = telemetry.get_logger()
@@ -61,14 +63,21 @@ class Ingest:
         began = self._with.clock.now()
         rules = self._with.rules
         page_url, extraction, error = await self._read_page(pending, rules)
+        now = self._with.clock.now()
+        host = host_of(page_url or pending.link or pending.feed.url)
         # beside the event loop: milliseconds, and seconds for what is made to be slow
-        read = await asyncio.to_thread(_read, pending, page_url, extraction, rules)
+        marked = await asyncio.to_thread(mark, pending, host, extraction)
+        recall = partial(_recall, pending=pending, hashes=marked.hashes(), since=now - MEMORY)
+        seen, stored = await self._with.store.read(recall)
+        read = partial(read_article, marked=marked, seen=seen, stored=stored, rules=rules, now=now)
+        reading = await asyncio.to_thread(read, pending, page_url, extraction)
         save = partial(
             _save_ingest,
             pending=pending,
-            read=read,
+            reading=reading,
+            stored=stored,
             error=error,
-            now=self._with.clock.now(),
+            now=now,
             rules=rules,
         )
         try:
@@ -77,15 +86,15 @@ class Ingest:
             outcome = "merged"
         seconds = (self._with.clock.now() - began).total_seconds()
         telemetry.ARTICLES.labels(outcome).inc()
-        telemetry.HITS.inc(len(read.hits))
+        telemetry.HITS.inc(len(reading.told))
         telemetry.INGEST_SECONDS.observe(seconds)
         log.info(
             "article.ingested",
             url=pending.link or pending.url,
             publisher=pending.feed.publisher,
             status=outcome,
-            words=len(read.content.body.split()),
-            hits=[hit.watch for hit in read.hits],
+            words=len(reading.content.body.split()),
+            hits=[hit.watch for hit in reading.hits],
             seconds=round(seconds, 3),
             **({"error": f"{error.code}: {error.detail}"} if error else {}),
         )
@@ -115,42 +124,29 @@ class Ingest:
         return page_url, extraction, None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Read:
-    """An article as it was read: all that needs no database."""
-
-    content: Article
-    marks: Marks
-    hits: Sequence[Hit]
-
-
-def _read(
-    pending: PendingArticle, page_url: str | None, extraction: Extraction | None, rules: Rules
-) -> _Read:
-    content = compose_article(pending, page_url, extraction)
-    hits = rules.matcher.match(compose_document(content, pending.feed))
-    marks = marks_of(
-        content,
-        first_seen_at=pending.first_seen_at,
-        matched=bool(hits),
-        frequencies=rules.frequencies,
-    )
-    content = replace(content, text_hash=marks.fingerprint.exact)
-    return _Read(content=content, marks=marks, hits=hits)
+def _recall(
+    tx: Transaction, *, pending: PendingArticle, hashes: Collection[int], since: datetime
+) -> tuple[Mapping[int, Seen], Stored | None]:
+    """What is known of the site's paragraphs, and of the article if it was read before."""
+    seen = tx.seen_paragraphs(hashes, but=pending.id, since=since)
+    return seen, None if pending.state is ArticleState.NEW else tx.stored_article(pending.id)
 
 
 def _save_ingest(
     tx: Transaction,
     *,
     pending: PendingArticle,
-    read: _Read,
+    reading: Reading,
+    stored: Stored | None,
     error: WorkError | None,
     now: datetime,
     rules: Rules,
 ) -> str:
     """Article, story, hits and deliveries in one transaction; returns how the ingest ended."""
-    content = read.content
+    content = reading.content
     tx.lock_stories()
+    if stored is not None and pending.state in {ArticleState.DONE, ArticleState.FAILED}:
+        return _save_again(tx, pending, reading, now, rules)
     known = tx.article_at(content.url)
     if known is not None and known.article != pending.id:
         if tx.place_of(pending.id).fixed or tx.told_apart(pending.id, known.article):
@@ -174,22 +170,60 @@ def _save_ingest(
         error_code=str(error.code) if error else None,
         error_detail=error.detail if error else None,
     )
-    if pending.state is ArticleState.PARTIAL and content.source == "feed":
+    if not reading.is_changed:
         return str(state)  # the page is still not to be had: nothing new was learnt
-    placed = group(tx, pending.id, read.marks, now=now, debounce=rules.debounce)
-    tx.set_hits(pending.id, read.hits, now)
+    _place(tx, pending, reading, now, rules)
+    return str(state)
+
+
+def _save_again(
+    tx: Transaction, pending: PendingArticle, reading: Reading, now: datetime, rules: Rules
+) -> str:
+    """A finished article was read again: what changed is a revision, what came an update.
+
+    Its story and its URL stay, and nobody is told what was told. Returns how the reading ended.
+    """
+    if not reading.is_changed:
+        tx.leave_article(pending.id, now=now, due_at=_asked_again_at(pending, reading, now))
+        return "unchanged"
+    if reading.former is not None:
+        tx.keep_revision(pending.id, *reading.former, now)
+    content = replace(reading.content, url=pending.url)
+    state = ArticleState.DONE if content.body else ArticleState.FAILED
+    tx.save_article(pending.id, content, state=state, now=now, due_at=None)
+    _place(tx, pending, reading, now, rules)
+    return "grown" if reading.updates else "revised"
+
+
+def _place(
+    tx: Transaction, pending: PendingArticle, reading: Reading, now: datetime, rules: Rules
+) -> None:
+    """The article's story, and what was found in it; whoever is to be told will be."""
+    placed = group(tx, pending.id, reading.marks, now=now, debounce=rules.debounce)
+    tx.set_hits(pending.id, reading.hits, now)
+    tx.note_paragraphs(pending.id, reading.paragraphs, now)
+    tx.keep_updates(pending.id, reading.updates)
+    again = _asked_again_at(pending, reading, now)
+    if again is not None:
+        tx.ask_again(pending.id, again)
     old = why_not_news(
-        content.published_at,
+        reading.content.published_at,
         first_seen_at=pending.first_seen_at,
         backlog=pending.backlog,
         max_age=rules.max_age,
     )
     if old is None:
-        for channel in {rules.channel_of(hit.watch) or rules.default_channel for hit in read.hits}:
+        for channel in {rules.channel_of(watch) or rules.default_channel for watch in reading.told}:
             if channel not in placed.shown_in:
                 tx.want_delivery(placed.story, channel, now)
                 tx.submit(Job(Kind.DELIVER, channel))
-    return str(state)
+
+
+def _asked_again_at(pending: PendingArticle, reading: Reading, now: datetime) -> datetime | None:
+    """When a rolling page is asked for more; None if it is none, or has ended."""
+    if reading.last_update_at is None:
+        return None
+    return polling.rolling_due(now, pending.first_seen_at, reading.last_update_at)
 
 
 def _state_after(

@@ -124,6 +124,10 @@ class Poll:
             tx.save_feed(feed.id, update)
             for bucket in added.buckets:
                 tx.submit(Job(Kind.INGEST, str(bucket)))
+            for each in added.changed:
+                again = polling.revision_due(now, each.first_seen_at, each.read_at)
+                if again is not None:
+                    tx.ask_again(each.article, again)
             for story in added.stories:
                 tx.refresh_deliveries(story, now + self._with.rules.debounce)
             return added

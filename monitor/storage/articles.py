@@ -47,20 +47,38 @@ RELEASE_ARTICLES = (
     .values(lease_until=None, attempts=t.article.c.attempts - 1)
 )
 
-_fullest_first = (sa.func.length(t.entry.c.text).desc(), t.entry.c.id)
-_ranked = (
+_last_of_its_feed = (
     sa.select(
         t.entry.c.id,
-        sa.func.row_number()
-        .over(partition_by=t.entry.c.article_id, order_by=_fullest_first)
-        .label("rank"),
+        t.entry.c.article_id,
+        sa.func.length(t.entry.c.text).label("length"),
+        sa.func.rank()
+        .over(
+            partition_by=(t.entry.c.article_id, t.entry.c.feed_id),
+            order_by=sa.func.coalesce(t.entry.c.changed_at, t.entry.c.first_seen_at).desc(),
+        )
+        .label("age"),
         sa.func.min(sa.cast(t.entry.c.backlog, sa.Integer))
         .over(partition_by=t.entry.c.article_id)
         .label("all_backlog"),
     )
     .where(t.entry.c.article_id.in_(sa.bindparam("articles", expanding=True)))
-    .subquery("ranked")
+    .subquery("said_last")
 )
+_ranked = sa.select(
+    _last_of_its_feed.c.id,
+    _last_of_its_feed.c.all_backlog,
+    sa.func.row_number()
+    .over(
+        partition_by=_last_of_its_feed.c.article_id,
+        order_by=(
+            _last_of_its_feed.c.age,
+            _last_of_its_feed.c.length.desc(),
+            _last_of_its_feed.c.id,
+        ),
+    )
+    .label("rank"),
+).subquery("ranked")
 FULLEST_ENTRIES = (
     sa.select(
         t.entry.c.article_id,
@@ -144,6 +162,7 @@ SAVE_ARTICLE = (
                 "authors",
                 "title",
                 "body",
+                "furniture",
             )
         }
     )
@@ -163,7 +182,10 @@ class ArticleWork(Work):
     def claim_articles(
         self, bucket: int, now: datetime, lease: timedelta, limit: int
     ) -> Sequence[PendingArticle]:
-        """See `ports.Transaction`. Of an article's entries, the one with the most text speaks."""
+        """See `ports.Transaction`.
+
+        Of what each feed said last of an article, the entry with the most text speaks.
+        """
         rows = self._run(
             CLAIM_ARTICLES, {"in_bucket": bucket, "now": now, "until": now + lease, "limit": limit}
         ).all()
@@ -227,6 +249,7 @@ class ArticleWork(Work):
                 "new_authors": content.authors,
                 "new_title": content.title,
                 "new_body": content.body,
+                "new_furniture": content.furniture or None,
             },
         )
         if not saved.rowcount:
@@ -262,7 +285,7 @@ class ArticleWork(Work):
                 copy_of=None if kept.copy_of == article else kept.copy_of,
             )
         )
-        for table in (t.hit, t.fingerprint, t.verdict):
+        for table in (t.hit, t.fingerprint, t.verdict, t.revision, t.article_update):
             self._run(sa.delete(table).where(table.c.article_id == article))
         self._run(sa.delete(t.article).where(t.article.c.id == article))
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from monitor.model import (
+    ArticleId,
     ArticleState,
+    Entry,
     Feed,
     FeedId,
     FeedSpec,
@@ -18,9 +22,9 @@ from monitor.model import (
     Validators,
     bucket_of,
 )
-from monitor.ports import Added, FeedUpdate, FoundEntry
+from monitor.ports import Added, Changed, FeedUpdate, FoundEntry
 from monitor.storage import tables as t
-from monitor.storage.types import key_of
+from monitor.storage.types import key_of, storable
 from monitor.storage.work import Row, Work, claim, insert_missing
 
 CLAIM_FEEDS = claim(t.feed, t.feed.c.declared, returning=tuple(t.feed.c))
@@ -55,9 +59,34 @@ RELEASE_FEEDS = (
     .where(t.feed.c.id.in_(sa.bindparam("feeds", expanding=True)))
     .values(lease_until=None)
 )
-KNOWN_GUIDS = sa.select(t.entry.c.guid).where(
+KNOWN_GUIDS = sa.select(
+    t.entry.c.id, t.entry.c.guid, t.entry.c.article_id, t.entry.c.title, t.entry.c.text
+).where(
     t.entry.c.feed_id == sa.bindparam("feed"),
     t.entry.c.guid.in_(sa.bindparam("guids", expanding=True)),
+)
+SAID_BEFORE = sa.select(t.entry.c.article_id, t.entry.c.title, t.entry.c.text).where(
+    t.entry.c.feed_id == sa.bindparam("feed"),
+    t.entry.c.article_id.in_(sa.bindparam("articles", expanding=True)),
+)
+SAY_ANEW = (
+    sa.update(t.entry)
+    .where(t.entry.c.id == sa.bindparam("entry"))
+    .values(
+        {name: sa.bindparam(f"new_{name}") for name in ("title", "text", "authors", "changed_at")}
+    )
+)
+FINISHED = sa.select(
+    t.article.c.id, t.article.c.bucket, t.article.c.first_seen_at, t.article.c.ingested_at
+).where(
+    t.article.c.id.in_(sa.bindparam("articles", expanding=True)),
+    t.article.c.state.in_((ArticleState.DONE, ArticleState.FAILED)),
+    t.article.c.ingested_at.is_not(None),
+)
+REMEMBER_LISTED = (
+    sa.update(t.feed)
+    .where(t.feed.c.id == sa.bindparam("feed"))
+    .values(listed=sa.bindparam("new_listed"))
 )
 KNOWN_URLS = sa.select(t.article_url.c.url, t.article_url.c.article_id).where(
     t.article_url.c.url.in_(sa.bindparam("urls", expanding=True))
@@ -96,6 +125,11 @@ COUNT_ENTRIES = (
         ),
     )
 )
+
+
+MOST_LISTED = 2_000
+"""Entries of a feed that are recognised without a look at their rows: 16 KB of marks."""
+_MARK = 8  # bytes
 
 
 class FeedWork(Work):
@@ -137,24 +171,44 @@ class FeedWork(Work):
     def add_entries(self, feed: Feed, found: Sequence[FoundEntry], now: datetime) -> Added:
         """See `ports.Transaction`. `linked` and the new articles make up `entries`.
 
-        A story is in `stories` only if this feed carried none of the linked article's entries yet.
+        What the feed listed last time, word for word, is passed over without a look at its row. A
+        story is in `stories` only if this feed carried none of the linked article's entries yet.
         """
         first: dict[str, FoundEntry] = {}
         for each in found:
             first.setdefault(key_of(each.entry.guid), each)
+        listed = {guid: _mark(each) for guid, each in first.items()}
+        before = set(_cut(feed.listed))
+        first = {guid: each for guid, each in first.items() if listed[guid] not in before}
         if not first:
             return Added()
-        known = self._run(KNOWN_GUIDS, {"feed": feed.id, "guids": sorted(first)}).scalars()
-        for guid in known:
-            del first[guid]
-        if not first:
-            return Added()
+        marks = b"".join(sorted(set(listed.values()))[:MOST_LISTED])
+        self._run(REMEMBER_LISTED, {"feed": feed.id, "new_listed": marks})
+        changed: set[int] = set()
+        for row in self._run(KNOWN_GUIDS, {"feed": feed.id, "guids": sorted(first)}).all():
+            entry = first.pop(row.guid).entry
+            if _words_of(entry) != _words_of(row):
+                self._run(SAY_ANEW, _anew(row.id, entry, now))
+                changed.add(row.article_id)
+        added = self._add(feed, first, now, changed) if first else Added()
+        return replace(added, changed=self._finished(changed)) if changed else added
+
+    def _add(
+        self, feed: Feed, first: Mapping[str, FoundEntry], now: datetime, changed: set[int]
+    ) -> Added:
+        """Save new entries; `changed` gains the articles of which they say something else."""
         articles, made = self._articles_for(feed, first.values(), now)
         rows = [
             _entry(feed, guid, each, articles[key_of(each.url)], now)
             for guid, each in first.items()
         ]
-        stories = self._grown_by(feed, articles.values()) if len(made) < len(rows) else ()
+        stories: tuple[StoryId, ...] = ()
+        if len(made) < len(rows):
+            stories = self._grown_by(feed, articles.values())
+            said: dict[int, set[tuple[str, ...]]] = {}
+            for each in first.values():
+                said.setdefault(articles[key_of(each.url)], set()).add(_words_of(each.entry))
+            changed |= self._reworded(feed, said)
         self._on(ADD_ENTRIES, rows)
         dates = [row["published_at"] for row in rows]
         # a date in the future is a mistake of the feed's that would stand for years
@@ -163,6 +217,26 @@ class FeedWork(Work):
         buckets = tuple(sorted({bucket_of(each.host) for each in made}))
         linked = len(rows) - len(made)
         return Added(entries=len(rows), linked=linked, buckets=buckets, stories=stories)
+
+    def _reworded(self, feed: Feed, said: Mapping[int, set[tuple[str, ...]]]) -> set[int]:
+        """Articles that this feed listed before, and now under other guids in other words."""
+        before: dict[int, set[tuple[str, ...]]] = {}
+        for row in self._run(SAID_BEFORE, {"feed": feed.id, "articles": sorted(said)}):
+            before.setdefault(row.article_id, set()).add(_words_of(row))
+        return {article for article in before if not said[article] <= before[article]}
+
+    def _finished(self, articles: Iterable[int]) -> tuple[Changed, ...]:
+        """Those of the articles that nobody is to read anyway."""
+        rows = self._run(FINISHED, {"articles": sorted(articles)})
+        return tuple(
+            Changed(
+                article=ArticleId(row.id),
+                bucket=row.bucket,
+                first_seen_at=row.first_seen_at,
+                read_at=row.ingested_at,
+            )
+            for row in rows
+        )
 
     def _grown_by(self, feed: Feed, articles: Iterable[int]) -> tuple[StoryId, ...]:
         """Stories of those articles that this feed has not listed before."""
@@ -217,11 +291,38 @@ def _feed(row: Row) -> Feed:
         status=FeedStatus(row.status),
         validators=Validators(etag=row.etag, last_modified=row.last_modified),
         body_hash=row.body_hash,
+        listed=row.listed or b"",
         failures=row.failures,
         polled_at=row.polled_at,
         due_at=row.due_at,
         ok_at=row.ok_at,
     )
+
+
+def _mark(found: FoundEntry) -> bytes:
+    """By what an entry is recognised that is listed again, word for word."""
+    entry = found.entry
+    said = f"{entry.guid}\0{found.url}\0{entry.title}\0{entry.text}"
+    return hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=_MARK).digest()
+
+
+def _cut(marks: bytes) -> Iterator[bytes]:
+    return (marks[at : at + _MARK] for at in range(0, len(marks), _MARK))
+
+
+def _words_of(said: Any) -> tuple[str, ...]:
+    """What is said, whatever the white space, by anything with a title and a text."""
+    return (*storable(said.title).split(), "", *storable(said.text).split())
+
+
+def _anew(row: int, entry: Entry, now: datetime) -> dict[str, Any]:
+    return {
+        "entry": row,
+        "new_title": entry.title,
+        "new_text": entry.text,
+        "new_authors": entry.authors,
+        "new_changed_at": now,
+    }
 
 
 def _new_article(feed: Feed, found: FoundEntry, now: datetime) -> dict[str, Any]:

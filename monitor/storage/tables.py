@@ -60,6 +60,7 @@ feed = sa.Table(
     sa.Column("entries", sa.Integer, nullable=False),  # kept count: nobody counts a million rows
     sa.Column("newest_at", UtcDateTime),  # publication of its newest entry, kept likewise
     sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("listed", sa.LargeBinary),  # marks of what it listed last: known, and unchanged
     sa.Index(None, "bucket", "due_at", postgresql_where=WAITING, sqlite_where=WAITING),
 )
 
@@ -118,6 +119,7 @@ article = sa.Table(
     sa.Column("authors", Names),
     sa.Column("title", Words),
     sa.Column("body", Words),  # last: SQLite reads the columns before it without its pages
+    sa.Column("furniture", Names),  # paragraphs that are its site's, and not in the body
     sa.Index(None, "bucket", "due_at", postgresql_where=WAITING, sqlite_where=WAITING),
     sa.Index(None, "text_hash", "first_seen_at"),
     sa.Index(None, "story_id", "first_seen_at"),
@@ -164,6 +166,39 @@ verdict = sa.Table(
 )
 """What people decided about an article and a story: grouping obeys it for ever."""
 
+site_paragraph = sa.Table(
+    "site_paragraph",
+    metadata,
+    sa.Column("hash", sa.BigInteger, primary_key=True, autoincrement=False),  # host, then words
+    sa.Column("article_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("day", sa.Integer, nullable=False),  # since 1970
+    sa.Column("fed", sa.Boolean, nullable=False),  # the article's feed says it, too
+    sqlite_with_rowid=False,
+)
+"""Which articles of a host a paragraph stood in: of each the newest few. Without foreign keys, like
+`article_key`."""
+
+revision = sa.Table(
+    "revision",
+    metadata,
+    sa.Column("article_id", Id, sa.ForeignKey("article.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("replaced_at", UtcDateTime, nullable=False),
+    sa.Column("title", Words, nullable=False),
+    sa.Column("body", Words),  # NULL: it stands, as a part of what there is now
+)
+"""What an article said before."""
+
+article_update = sa.Table(
+    "article_update",
+    metadata,
+    sa.Column("article_id", Id, sa.ForeignKey("article.id"), primary_key=True),
+    sa.Column("key", Key, primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False),  # its own time, else when it was seen first
+    sqlite_with_rowid=False,
+)
+"""The updates of a rolling page that were read, each once."""
+
 article_url = sa.Table(
     "article_url",
     metadata,
@@ -187,6 +222,7 @@ entry = sa.Table(
     sa.Column("authors", Names, nullable=False),
     sa.Column("title", Words, nullable=False),
     sa.Column("text", Words, nullable=False),
+    sa.Column("changed_at", UtcDateTime),  # when its feed gave it other words
     sa.UniqueConstraint("feed_id", "guid"),
 )
 

@@ -16,6 +16,8 @@ from monitor.storage.deliveries import DeliveryWork
 from monitor.storage.families import FamilyWork
 from monitor.storage.feeds import FeedWork
 from monitor.storage.forgetting import ForgetWork
+from monitor.storage.revisions import RevisionWork
+from monitor.storage.sites import SiteWork
 from monitor.storage.stories import StoryWork
 from monitor.storage.threads import ThreadWork
 from monitor.storage.verdicts import VerdictWork
@@ -60,6 +62,8 @@ class SqlTransaction(
     ConfigurationWork,
     FeedWork,
     ArticleWork,
+    RevisionWork,
+    SiteWork,
     FamilyWork,
     StoryWork,
     ThreadWork,
