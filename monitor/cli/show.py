@@ -24,6 +24,11 @@ from monitor.web import words
 _MOST_MISSED = 20
 """Watches that did not match which are explained: each is looked for anew."""
 
+_MOST_REVISIONS = 5
+_MOST_FURNITURE = 10
+_SHOWN = 100
+"""Characters of a paragraph that tell which one it is."""
+
 _STYLE = {FeedStatus.OK: "green", FeedStatus.FAILING: "red", FeedStatus.GONE: "red"}
 
 
@@ -173,6 +178,7 @@ def traced(
         else "[bold]Published[/] no date given"
     )
     yield f"[bold]Text[/]      {_text_line(trace, now)}"
+    yield from _text_of_before(trace, now)
     if trace.story is None:
         yield "[bold]Grouped[/]   not yet"
         return
@@ -199,6 +205,21 @@ def _text_line(trace: ArticleTrace, now: datetime) -> str:
         case _:
             place = "page" if trace.source == "page" else "feed"
             return f"{length} from the {place}, {trace.language or 'language unknown'}{error}"
+
+
+def _text_of_before(trace: ArticleTrace, now: datetime) -> Iterator[str]:
+    """What is not, or no longer, the article's text."""
+    if trace.updates:
+        more = f", more are asked for {words.due(trace.due_at, now)}" if trace.due_at else ""
+        yield f"[bold]Rolling[/]   {words.some(trace.updates, 'update')} read, each once{more}"
+    for old in trace.revisions[-_MOST_REVISIONS:]:
+        said = f"{words.some(len(old.body.split()), 'word')} " if old.body is not None else ""
+        yield f"[bold]Revised[/]   {ago(old.replaced_at, now)}: {said}under “{escape(old.title)}”"
+    for text in trace.furniture[:_MOST_FURNITURE]:
+        shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+        yield f"[bold]Not read[/]  [dim]{escape(shown)}[/] (stands on other pages of the site, too)"
+    if (more := len(trace.furniture) - _MOST_FURNITURE) and more > 0:
+        yield f"          [dim]nor {words.some(more, 'other paragraph')} of this kind[/]"
 
 
 def _matched(trace: ArticleTrace, settings: Settings, document: Document) -> Iterator[str | Text]:

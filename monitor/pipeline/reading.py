@@ -258,7 +258,7 @@ def _match_parts(
             continue
         hits = _match(replace(content, body=part), feed, rules)
         if number > 0:
-            hits = tuple(hit for hit in hits if any(span.field == "body" for span in hit.spans))
+            hits = tuple(hit for hit in hits if _in_body(hit))
         found += [_shifted(hit, start) for hit in hits]
         start += len(part) + len(_GAP) if part else 0
     return _merged(found)
@@ -267,17 +267,12 @@ def _match_parts(
 def _under(title: str, hits: Iterable[Hit], feed: FeedSpec, rules: Rules) -> list[Hit]:
     """Hits of before under another headline: they stand, with what of it they are found in."""
     empty = Article(url="", title=title, body="", source="page")
-    spans = {hit.watch: hit.spans for hit in _match(empty, feed, rules)}
-    return [
-        replace(
-            hit,
-            spans=(
-                *spans.get(hit.watch, ()),
-                *(span for span in hit.spans if span.field == "body"),
-            ),
-        )
-        for hit in hits
-    ]
+    found = {hit.watch: hit.spans for hit in _match(empty, feed, rules)}
+    return [Hit(watch=hit.watch, spans=(*found.get(hit.watch, ()), *_in_body(hit))) for hit in hits]
+
+
+def _in_body(hit: Hit) -> tuple[Span, ...]:
+    return tuple(span for span in hit.spans if span.field == "body")
 
 
 def _merged(hits: Iterable[Hit]) -> tuple[Hit, ...]:
@@ -295,17 +290,14 @@ def _in_order(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def _shifted(hit: Hit, by: int) -> Hit:
-    """A hit whose body begins further on (or, with `by` negative, was cut before its spans)."""
-    return replace(
-        hit,
-        spans=tuple(
-            replace(span, start=span.start + by, end=span.end + by)
-            if span.field == "body"
-            else span
-            for span in hit.spans
-            if span.field == "title" or span.start + by >= 0
-        ),
+    """A hit whose body begins further on; or, with `by` negative, has lost its beginning."""
+    in_title = (span for span in hit.spans if span.field == "title")
+    in_body = (
+        Span(field="body", start=span.start + by, end=span.end + by, term=span.term)
+        for span in _in_body(hit)
+        if span.start + by >= 0
     )
+    return Hit(watch=hit.watch, spans=(*in_title, *in_body))
 
 
 def _cut_to_length(content: Article, hits: tuple[Hit, ...]) -> tuple[Article, tuple[Hit, ...]]:

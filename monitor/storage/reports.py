@@ -29,6 +29,7 @@ from monitor.ports import (
     DeliveryRow,
     FeedRow,
     HitRow,
+    Revision,
     Sighting,
     StoryRow,
     StoryTrace,
@@ -524,6 +525,22 @@ def _trace(connection: sa.Connection, url: str) -> ArticleTrace | None:
         deliveries=tuple(
             map(_delivery_row, connection.execute(deliveries.order_by(t.delivery.c.channel)))
         ),
+        furniture=row.furniture,
+        revisions=_revisions(connection, row.id),
+        updates=connection.execute(
+            sa.select(sa.func.count()).where(t.article_update.c.article_id == row.id)
+        ).scalar_one(),
+    )
+
+
+def _revisions(connection: sa.Connection, article: int) -> tuple[Revision, ...]:
+    rows = connection.execute(
+        sa.select(t.revision)
+        .where(t.revision.c.article_id == article)
+        .order_by(t.revision.c.number)
+    )
+    return tuple(
+        Revision(title=row.title, body=row.body, replaced_at=row.replaced_at) for row in rows
     )
 
 
