@@ -218,8 +218,8 @@ def _text_of_before(trace: ArticleTrace, now: datetime) -> Iterator[str]:
     for text in trace.furniture[:_MOST_FURNITURE]:
         shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
         yield f"[bold]Not read[/]  [dim]{escape(shown)}[/] (stands on other pages of the site, too)"
-    if (more := len(trace.furniture) - _MOST_FURNITURE) and more > 0:
-        yield f"          [dim]nor {words.some(more, 'other paragraph')} of this kind[/]"
+    if (rest := len(trace.furniture) - _MOST_FURNITURE) > 0:
+        yield f"          [dim]nor {words.some(rest, 'other paragraph')} of this kind[/]"
 
 
 def _matched(trace: ArticleTrace, settings: Settings, document: Document) -> Iterator[str | Text]:

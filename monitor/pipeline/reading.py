@@ -206,15 +206,15 @@ def _grown(
     new = _match_parts(["", *fresh], content, pending.feed, rules, start=start, alone=False)
     content, hits = _cut_to_length(content, _merged([*old, *new]))
     content, marks = _marked(content, pending, hits, rules)
-    times = [*stored.updates.values(), *at.values()]
+    new_at = {key: at[key] for key in texts}
     return Reading(
         content=content,
         marks=marks,
         hits=hits,
         told=frozenset(hit.watch for hit in new),
         paragraphs=known if fresh else {},
-        updates={key: at[key] for key in texts},
-        last_update_at=max(times),
+        updates=new_at,
+        last_update_at=max([*stored.updates.values(), *new_at.values()]),
         is_changed=bool(texts) or title != before.title,
         former=(before.title, None) if normal_form(title) != normal_form(before.title) else None,
     )

@@ -1,0 +1,405 @@
+"""What is read a second time: what sites repeat, what feeds change, what rolling pages add."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
+
+import lxml.html
+import pytest
+
+from monitor.engine.pool import ProcessPool
+from monitor.fetch import HttpFetcher
+from monitor.match import compile_watches
+from monitor.model import ArticleState, Extraction, Kind, Update, Watch
+from tests.fakes import FakeClock
+from tests.pipeline.conftest import CHANNEL, PARAGRAPHS, TRUCE, Newsroom, page, report_from
+from tests.webserver import Reply, WebServer
+
+FOOTER = "The Courier is printed in the valley, and has hoped for a ceasefire since 1931."
+KASHMIR = Watch(name="Kashmir", terms=("Kashmir",), channel="#asia")
+
+
+class Rolling:
+    """An offload that finds the updates of these tests' rolling pages."""
+
+    def __init__(self, pool: ProcessPool) -> None:
+        self._pool = pool
+
+    async def run(self, function, *args, timeout):
+        result = await self._pool.run(function, *args, timeout=timeout)
+        if isinstance(result, Extraction):
+            found = lxml.html.document_fromstring(args[0]).xpath("//p[@class='update']")
+            updates = tuple(Update(key=each.get("id"), text=each.text_content()) for each in found)
+            return replace(result, updates=updates)
+        return result
+
+
+@pytest.fixture
+async def newsroom(store) -> AsyncIterator[Newsroom]:
+    """A newsroom on each kind of database."""
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(WebServer())
+        pool = await stack.enter_async_context(ProcessPool(workers=1))
+        fetcher = await stack.enter_async_context(
+            HttpFetcher(
+                clock=FakeClock(), user_agent="monitor/test", timeout=5, allow=("127.0.0.1",)
+            )
+        )
+        room = Newsroom(store, server, pool, fetcher)
+        room.context.offload = Rolling(pool)
+        yield room
+
+
+async def trace_of(newsroom: Newsroom, path: str):
+    trace = await newsroom.reports.trace(newsroom.server.url(path))
+    assert trace is not None
+    return trace
+
+
+# --------------------------------------------------------------------------- what sites repeat
+
+
+async def list_with_footer(newsroom: Newsroom, numbers, *, name: str = "courier", text: str = ""):
+    """Articles of one host, one after the other, all with the same paragraph at their end."""
+    await newsroom.declare(name)
+    for number in numbers:
+        path = f"/{name}{number}"
+        newsroom.feed(name, (f"Item {number} of {name}", path), text=text)
+        newsroom.server.route(
+            path, page(f"Item {number} of {name}", report_from(f"{name}{number}"), FOOTER)
+        )
+        await newsroom.settle(minutes=6)
+
+
+async def test_what_stood_in_three_others_is_not_read(newsroom):
+    """The first three alert, which is a known limit; from then on it is the site's, and said so."""
+    await list_with_footer(newsroom, range(5))
+    traces = [await trace_of(newsroom, f"/courier{number}") for number in range(5)]
+    assert [bool(trace.hits) for trace in traces] == [True, True, True, False, False]
+    assert [trace.furniture for trace in traces] == [(), (), (), (FOOTER,), (FOOTER,)]
+    assert FOOTER not in traces[3].body
+    assert "wordcourier30 " in traces[3].body
+    assert newsroom.sink.posts == 3
+
+
+async def test_what_was_seen_long_ago_is_forgotten(newsroom):
+    """Thirty days later it is a paragraph like any other."""
+    await list_with_footer(newsroom, range(3))
+    newsroom.clock.advance(days=31)
+    await list_with_footer(newsroom, range(3, 5))
+    assert (await trace_of(newsroom, "/courier3")).furniture == ()
+
+
+async def test_the_same_article_again_counts_once(newsroom):
+    """Read three times, it has still stood in one article."""
+    await list_with_footer(newsroom, [0])
+    for number in range(3):
+        newsroom.feed("courier", (f"Item 0 of courier, {number}", "/courier0"))
+        await newsroom.settle(hours=2)
+    await list_with_footer(newsroom, [1])
+    assert (await trace_of(newsroom, "/courier1")).furniture == ()
+
+
+async def test_copies_do_not_make_each_other_furniture(newsroom):
+    """One text under five URLs of its site is published five times, and repeats nothing."""
+    newsroom.server.route("/a*", page("Guns fall silent"))
+    names = [f"courier{number}" for number in range(5)]
+    for number, name in enumerate(names):
+        newsroom.feed(name, ("Guns fall silent", f"/a{number}"))
+    await newsroom.declare(*names)
+    await newsroom.settle()
+    traces = [await trace_of(newsroom, f"/a{number}") for number in range(5)]
+    assert sum(trace.copy_of is not None for trace in traces) == 4
+    assert [trace.furniture for trace in traces] == [()] * 5
+    newsroom.feed("courier0", ("The bridges", "/b"))
+    newsroom.server.route("/b", page("The bridges", report_from("b"), PARAGRAPHS[0]))
+    await newsroom.settle(minutes=6)
+    assert (await trace_of(newsroom, "/b")).furniture == ()
+
+
+async def test_what_the_feed_says_of_an_article_is_its_own(newsroom):
+    """A site shows the beginning of an article on other pages before that one is read."""
+    teaser = PARAGRAPHS[0]
+    await newsroom.declare("courier")
+    for number in range(4):
+        newsroom.server.route(f"/x{number}", page(f"X{number}", report_from(f"x{number}"), teaser))
+        newsroom.feed("courier", (f"X{number}", f"/x{number}"))
+        await newsroom.settle(minutes=6)
+    assert (await trace_of(newsroom, "/x3")).furniture == (teaser,)
+    newsroom.server.route("/truce", page("Guns fall silent", *PARAGRAPHS, report_from("t")))
+    newsroom.feed("courier", ("Guns fall silent", "/truce"), text=teaser[:100] + "…")
+    await newsroom.settle(minutes=6)
+    trace = await trace_of(newsroom, "/truce")
+    assert (trace.furniture, len(trace.hits)) == ((), 1)
+
+
+async def test_a_site_has_a_bounded_memory(newsroom):
+    """Of a paragraph the newest four articles are kept; what is old goes, a part at a time."""
+    await list_with_footer(newsroom, range(8))
+    store, now = newsroom.store, newsroom.clock.now()
+
+    def count(connection):
+        return connection.exec_driver_sql(
+            "SELECT count(*), max(n) FROM"
+            " (SELECT count(*) AS n FROM site_paragraph GROUP BY hash) AS each_hash"
+        ).one()
+
+    hashes, most = await store.query(count)
+    assert (hashes, most) == (9, 4)
+    for part in range(1024):
+        at = now + timedelta(minutes=part)
+        assert await store.write(lambda tx, at=at: tx.forget_paragraphs(at)) == 0
+    later = now + timedelta(days=32)
+    gone = [
+        await store.write(
+            lambda tx, part=part: tx.forget_paragraphs(later + timedelta(minutes=part))
+        )
+        for part in range(1024)
+    ]
+    assert (sum(gone), (await store.query(count))[0]) == (12, 0)
+
+
+# --------------------------------------------------------------------------- revisions
+
+
+async def revise(newsroom: Newsroom, title: str, *paragraphs: str, text: str = "", **later):
+    """The feed lists the page under this headline, and the page says this."""
+    newsroom.server.route("/truce", page(title, *paragraphs))
+    newsroom.feed("courier", (title, "/truce"), text=text)
+    await newsroom.settle(**later)
+
+
+CALM = [text.replace("ceasefire", "pause") for text in PARAGRAPHS]
+
+
+async def test_a_known_url_with_new_words_is_a_revision(newsroom):
+    """Its page is read again, the former text is kept, and a hit that is new by it is told."""
+    await newsroom.declare("courier")
+    await revise(newsroom, "Guns fall silent", *CALM)
+    assert newsroom.shown() == []
+    first = await trace_of(newsroom, "/truce")
+    await revise(newsroom, "A ceasefire, they say", *PARAGRAPHS, minutes=20)
+    trace = await trace_of(newsroom, "/truce")
+    assert (trace.story, trace.title, trace.state) == (
+        first.story,
+        "A ceasefire, they say",
+        ArticleState.DONE,
+    )
+    [old] = trace.revisions
+    assert (old.title, old.body, old.replaced_at) == (first.title, first.body, newsroom.clock.now())
+    assert newsroom.sink.posts == 1
+    [span, *_] = [span for span in trace.hits[0].spans if span.field == "body"]
+    assert trace.body[span.start : span.end] == "ceasefire"
+
+
+async def test_an_edit_is_no_alert_by_itself(newsroom):
+    """The watch had told of it: nothing is posted, and nothing edited."""
+    await newsroom.declare("courier")
+    await revise(newsroom, "Guns fall silent", *PARAGRAPHS)
+    await revise(newsroom, "Guns silent at last", "News.", *PARAGRAPHS, minutes=20)
+    assert len((await trace_of(newsroom, "/truce")).revisions) == 1
+    assert (newsroom.sink.posts, newsroom.sink.updates) == (1, 0)
+    assert len(newsroom.server.to("/truce")) == 2
+
+
+async def test_another_watch_that_hits_by_an_edit_is_told(newsroom):
+    """In its own channel, and the first one's message stays as it is."""
+    await newsroom.declare("courier")
+    watches = (TRUCE, KASHMIR)
+    await newsroom.store.write(lambda tx: tx.sync_watches(watches, newsroom.clock.now()))
+    newsroom.rules(watches=watches, matcher=compile_watches(watches))
+    await revise(newsroom, "Guns fall silent", *PARAGRAPHS)
+    await revise(newsroom, "Guns fall silent in Kashmir", *PARAGRAPHS, minutes=20)
+    assert len(newsroom.sink.messages("#asia")) == 1
+    assert (len(newsroom.shown()), newsroom.sink.updates) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "asked"),
+    [
+        ("Guns fall silent", "It is quiet.", 1),
+        ("Guns  fall\nsilent", "It  is quiet.", 1),
+        ("Guns fall silent", "It is loud.", 2),
+    ],
+)
+async def test_a_feed_that_says_the_same_asks_for_nothing(newsroom, title, text, asked):
+    """White space is no news; where the page says the same, nothing is kept."""
+    await newsroom.declare("courier")
+    await revise(newsroom, "Guns fall silent", *PARAGRAPHS, text="It is quiet.")
+    newsroom.feed("courier", ("Guns fall silent", "/truce"), text=text)
+    await newsroom.settle(minutes=20)
+    await newsroom.settle(minutes=20)
+    assert len(newsroom.server.to("/truce")) == asked
+    trace = await trace_of(newsroom, "/truce")
+    assert (trace.revisions, trace.due_at) == ((), None)
+
+
+async def test_a_url_under_a_new_id_is_a_revision_too(newsroom):
+    """Many systems make a new guid of each edit; the guid of these feeds is the headline."""
+    await newsroom.declare("courier")
+    await revise(newsroom, "Guns fall silent", *CALM)
+    await revise(newsroom, "Guns fall silent: ceasefire", *CALM, minutes=20)
+    trace = await trace_of(newsroom, "/truce")
+    assert (trace.title, len(trace.revisions), len(trace.sightings)) == (
+        "Guns fall silent: ceasefire",
+        1,
+        2,
+    )
+
+
+async def test_another_outlets_headline_is_no_revision(newsroom):
+    """It lists the page under its own words: the publisher's stand."""
+    await newsroom.declare("courier")
+    await revise(newsroom, "Guns fall silent", *PARAGRAPHS)
+    newsroom.feed("ledger", ("Truce!", "/truce"))
+    await newsroom.declare("courier", "ledger")
+    await newsroom.settle(minutes=20)
+    assert (await trace_of(newsroom, "/truce")).revisions == ()
+    assert len(newsroom.server.to("/truce")) == 1
+
+
+async def test_a_page_that_is_edited_all_the_time_is_read_now_and_then(newsroom):
+    """Not before ten minutes have passed, then after a quarter of its age, and for three days."""
+    await newsroom.declare("courier")
+    for minute in range(0, 5 * 24 * 60, 10):
+        newsroom.feed("courier", ("Guns fall silent", "/truce"), text=f"Comments: {minute}")
+        newsroom.server.route("/truce", page("Guns fall silent"))
+        await newsroom.settle(minutes=10)
+    asked = newsroom.server.to("/truce")
+    assert 15 <= len(asked) <= 25
+    trace = await trace_of(newsroom, "/truce")
+    assert (trace.due_at, trace.revisions) == (None, ())
+
+
+async def test_a_page_that_is_gone_keeps_its_text(newsroom):
+    """A new headline counts; what the page said stands, though it can't be had now."""
+    await newsroom.declare("courier")
+    await revise(newsroom, "Guns fall silent", *PARAGRAPHS)
+    first = await trace_of(newsroom, "/truce")
+    newsroom.server.route("/truce", Reply(status=410))
+    newsroom.feed("courier", ("Guns fall silent: updated", "/truce"), text="Gone.")
+    await newsroom.settle(minutes=20)
+    trace = await trace_of(newsroom, "/truce")
+    assert (trace.title, trace.body, trace.source) == (
+        "Guns fall silent: updated",
+        first.body,
+        "page",
+    )
+    assert (trace.state, trace.due_at) == (ArticleState.DONE, None)
+
+
+# --------------------------------------------------------------------------- rolling pages
+
+
+def rolling(title: str, **updates: str) -> Reply:
+    """A live blog: what it says first, and its updates, the newest on top."""
+    newest_first = [*reversed(updates.items())]
+    rows = "".join(f"<p class='update' id='{key}'>{text}</p>" for key, text in newest_first)
+    intro = "<p>All that happens along the line today, as it comes, from our people there.</p>"
+    return Reply(
+        f'<html lang="en"><head><title>{title}</title></head><body><article>'
+        f"<h1>{title}</h1>{intro}{rows}</article></body></html>",
+        headers={"Content-Type": "text/html; charset=utf-8"},
+    )
+
+
+QUIET = "At the northern end of the valley the night was quiet, our reporter says from the bridge."
+TALKS = "The directors of operations speak on the line at noon, a spokesman in the capital says."
+DEAL = "They have agreed to a ceasefire from five in the afternoon, both ministries say now."
+AGAIN = "Shots were heard after the ceasefire began, a resident of the border town tells us."
+
+
+async def test_each_update_of_a_rolling_page_is_matched_once(newsroom):
+    """The body grows at its end, spans stay valid, and a later hit edits the message."""
+    newsroom.server.route("/live", rolling("Live: the line", a=QUIET, b=TALKS))
+    newsroom.feed("courier", ("Live: the line", "/live"))
+    await newsroom.declare("courier")
+    await newsroom.settle()
+    trace = await trace_of(newsroom, "/live")
+    assert trace.body.index(QUIET) < trace.body.index(TALKS)
+    assert (trace.updates, trace.hits) == (2, ())
+    assert trace.due_at is not None
+
+    newsroom.server.route("/live", rolling("Live: the line", a=QUIET, b=TALKS, c=DEAL))
+    await newsroom.settle(minutes=6)
+    first = trace.body
+    trace = await trace_of(newsroom, "/live")
+    assert trace.body == f"{first}\n\n{DEAL}"
+    assert (newsroom.sink.posts, trace.updates, trace.revisions) == (1, 3, ())
+
+    # an edit of an old update is not new, nor is the same page again
+    newsroom.server.route("/live", rolling("Live: the line", a=QUIET, b=AGAIN, c=DEAL))
+    await newsroom.settle(minutes=6)
+    assert (await trace_of(newsroom, "/live")).body == trace.body
+    assert (newsroom.sink.posts, newsroom.sink.updates) == (1, 0)
+
+    newsroom.server.route("/live", rolling("Live: the line", b=TALKS, c=DEAL, d=AGAIN))
+    await newsroom.settle(minutes=20)
+    trace = await trace_of(newsroom, "/live")
+    [hit] = trace.hits
+    assert [trace.body[span.start : span.end] for span in hit.spans] == ["ceasefire"] * 2
+    assert hit.spans[1].start == trace.body.index(AGAIN) + AGAIN.index("ceasefire")
+    assert newsroom.sink.posts == 1
+    assert newsroom.sink.updates >= 1
+
+
+async def test_a_rolling_pages_headline_does_not_speak_again(newsroom):
+    """It hits once; updates without a word of the watch are nothing new to it."""
+    newsroom.server.route("/live", rolling("Live: ceasefire", a=QUIET))
+    newsroom.feed("courier", ("Live: ceasefire", "/live"))
+    await newsroom.declare("courier")
+    await newsroom.settle()
+    newsroom.server.route("/live", rolling("Live: ceasefire", a=QUIET, b=TALKS))
+    await newsroom.settle(minutes=6)
+    await newsroom.settle(minutes=6)
+    trace = await trace_of(newsroom, "/live")
+    assert (trace.updates, newsroom.sink.posts, newsroom.sink.updates) == (2, 1, 0)
+    assert [span.field for span in trace.hits[0].spans] == ["title"]
+
+
+async def test_a_rolling_page_under_another_headline_keeps_its_hits(newsroom):
+    """What was told stands; marks in the headline are those of the headline as it is."""
+    newsroom.server.route("/live", rolling("Live: ceasefire", a=QUIET, b=DEAL))
+    newsroom.feed("courier", ("Live: ceasefire", "/live"))
+    await newsroom.declare("courier")
+    await newsroom.settle()
+    newsroom.feed("courier", ("Live: what we know of the ceasefire", "/live"))
+    await newsroom.settle(minutes=11)
+    await newsroom.settle(minutes=11)
+    trace = await trace_of(newsroom, "/live")
+    texts = {"title": trace.title, "body": trace.body}
+    found = [texts[span.field][span.start : span.end] for span in trace.hits[0].spans]
+    assert found == ["ceasefire", "ceasefire"]
+    assert [old.title for old in trace.revisions] == ["Live: ceasefire"]
+    assert trace.revisions[0].body is None
+    assert newsroom.sink.posts == 1
+
+
+async def test_a_page_that_rolls_no_more_is_left(newsroom):
+    """After a day without an update nobody asks; until then about twenty times."""
+    newsroom.server.route("/live", rolling("Live: the line", a=QUIET))
+    newsroom.feed("courier", ("Live: the line", "/live"))
+    await newsroom.declare("courier")
+    for _ in range(2 * 24 * 12):
+        await newsroom.work(Kind.INGEST, Kind.POLL, minutes=5)
+    assert (await trace_of(newsroom, "/live")).due_at is None
+    assert 10 <= len(newsroom.server.to("/live")) <= 30
+
+
+async def test_a_rolling_page_that_can_not_be_had_is_asked_again(newsroom):
+    """It keeps what it said, and goes on when it is back."""
+    newsroom.server.route("/live", rolling("Live: the line", a=QUIET))
+    newsroom.feed("courier", ("Live: the line", "/live"))
+    await newsroom.declare("courier")
+    await newsroom.settle()
+    before = await trace_of(newsroom, "/live")
+    newsroom.server.route("/live", Reply(status=503))
+    await newsroom.settle(minutes=6)
+    newsroom.server.route("/live", rolling("Live: the line", a=QUIET, b=DEAL))
+    await newsroom.settle(minutes=20)
+    trace = await trace_of(newsroom, "/live")
+    assert trace.body == f"{before.body}\n\n{DEAL}"
+    assert len(newsroom.sink.messages(CHANNEL)) == 1
