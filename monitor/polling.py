@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from monitor.errors import Code, Permanent, Transient, WorkError
+from monitor.errors import Code, Transient, WorkError
 from monitor.model import FeedStatus
 
 LONGEST = timedelta(hours=24)
@@ -38,7 +38,15 @@ ROLLING_QUIET = timedelta(hours=24)
 ROLLING = timedelta(days=14)
 """No page rolls for longer: what goes on then is a page that always looks new."""
 
-_HOPELESS_PAGE = {Code.BLOCKED, Code.BAD_URL, Code.WRONG_TYPE, Code.TOO_LARGE, Code.GONE}
+_HOPELESS_PAGE = {
+    Code.BLOCKED,
+    Code.BAD_URL,
+    Code.WRONG_TYPE,
+    Code.TOO_LARGE,
+    Code.GONE,
+    Code.PAYWALL,  # neither opens by itself, however often we knock
+    Code.CONSENT,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +86,7 @@ def page_retry(now: datetime, error: WorkError, attempts: int, limit: int) -> da
 
     `attempts` counts the failed one. Even a 404 is tried again: feeds announce pages early.
     """
-    if attempts >= limit or (isinstance(error, Permanent) and error.code in _HOPELESS_PAGE):
+    if attempts >= limit or error.code in _HOPELESS_PAGE:
         return None
     wait = _PAGE_BACKOFF[min(attempts, len(_PAGE_BACKOFF)) - 1]
     if isinstance(error, Transient) and error.retry_after is not None:

@@ -18,6 +18,8 @@ from monitor.polling import (
     after_success,
     delivery_retry,
     page_retry,
+    revision_due,
+    rolling_due,
 )
 
 NOW = datetime(2025, 5, 10, 12, 0, tzinfo=UTC)
@@ -81,10 +83,51 @@ def test_gone_ends_the_feed():
     assert (then.status, then.due_at) == (FeedStatus.GONE, None)
 
 
-@pytest.mark.parametrize("code", [Code.BLOCKED, Code.GONE, Code.TOO_LARGE, Code.WRONG_TYPE])
+@pytest.mark.parametrize(
+    "code",
+    [Code.BLOCKED, Code.GONE, Code.TOO_LARGE, Code.WRONG_TYPE, Code.PAYWALL, Code.CONSENT],
+)
 def test_hopeless_pages_are_not_asked_for_again(code):
-    """A page that is refused for what it is will not become another."""
+    """A page that is refused for what it is will not become another, and no wall opens by itself."""
     assert page_retry(NOW, Permanent(code, ""), 1, 5) is None
+    assert page_retry(NOW, ParseError(code, ""), 1, 5) is None
+
+
+@pytest.mark.parametrize("code", [Code.CHALLENGED, Code.SERVER_ERROR, Code.NOT_FOUND])
+def test_pages_that_say_sorry_are_asked_for_again(code):
+    """A bot check or an error drawn as a page may be another one in a minute."""
+    assert page_retry(NOW, ParseError(code, ""), 1, 5) == NOW + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("age", "read", "due"),
+    [
+        ({"minutes": 1}, {"minutes": 1}, {"minutes": 9}),  # ten minutes after it was read
+        ({"minutes": 30}, {"minutes": 30}, {}),  # long enough ago: now
+        ({"hours": 8}, {"hours": 1}, {"hours": 1}),  # a quarter of its age
+        ({"hours": 73}, {"hours": 60}, None),  # no news any more
+    ],
+)
+def test_an_edited_article_is_read_again_in_time(age, read, due):
+    """Soon while it is young, and not with each poll."""
+    found = revision_due(NOW, NOW - timedelta(**age), NOW - timedelta(**read))
+    assert found == (None if due is None else NOW + timedelta(**due))
+
+
+@pytest.mark.parametrize(
+    ("age", "quiet", "due"),
+    [
+        ({"hours": 1}, {}, {"minutes": 5}),
+        ({"hours": 1}, {"minutes": 10}, {"minutes": 5}),
+        ({"hours": 4}, {"hours": 3}, {"hours": 1}),
+        ({"hours": 30}, {"hours": 25}, None),  # it has ended
+        ({"days": 15}, {}, None),  # nothing rolls for ever
+    ],
+)
+def test_a_rolling_page_is_asked_while_it_rolls(age, quiet, due):
+    """Every five minutes while updates come, then less and less."""
+    found = rolling_due(NOW, NOW - timedelta(**age), NOW - timedelta(**quiet))
+    assert found == (None if due is None else NOW + timedelta(**due))
 
 
 def test_a_missing_page_is_tried_again_with_a_limit():

@@ -10,7 +10,7 @@ from functools import partial
 
 from monitor import polling, telemetry
 from monitor.compose import Rules, why_not_news
-from monitor.errors import Code, Permanent, Superseded, WorkError
+from monitor.errors import Code, ParseError, Permanent, Superseded, WorkError
 from monitor.extract import extract_page
 from monitor.model import (
     Article,
@@ -23,7 +23,7 @@ from monitor.model import (
 )
 from monitor.pipeline.context import BATCH, Context, work_by_host
 from monitor.pipeline.group import group
-from monitor.pipeline.reading import Reading, mark, read_article
+from monitor.pipeline.reading import Reading, beyond_wall, mark, read_article
 from monitor.ports import NotModified, Stored, Transaction
 from monitor.stories.furniture import MEMORY
 from monitor.stories.urls import host_of
@@ -115,13 +115,21 @@ class Ingest:
                 raise Permanent(Code.PROTOCOL, "answered 304 to an unconditional request")
             page_url = page.url
             extraction = await self._with.offload.run(
-                partial(extract_page, url=page.url, content_type=page.content_type),
+                partial(
+                    extract_page,
+                    url=page.url,
+                    content_type=page.content_type,
+                    told=pending.entry.text,
+                ),
                 page.body,
                 timeout=EXTRACT_SECONDS,
             )
         except WorkError as error:
             return page_url, None, error
-        return page_url, extraction, None
+        if extraction.reason is None:
+            return page_url, extraction, None
+        wall = ParseError(extraction.reason, "only the article's beginning is shown")
+        return page_url, beyond_wall(pending.entry, extraction), wall
 
 
 def _recall(
@@ -146,7 +154,7 @@ def _save_ingest(
     content = reading.content
     tx.lock_stories()
     if stored is not None and pending.state in {ArticleState.DONE, ArticleState.FAILED}:
-        return _save_again(tx, pending, reading, now, rules)
+        return _save_again(tx, pending, reading, error, now, rules)
     known = tx.article_at(content.url)
     if known is not None and known.article != pending.id:
         if tx.place_of(pending.id).fixed or tx.told_apart(pending.id, known.article):
@@ -177,7 +185,12 @@ def _save_ingest(
 
 
 def _save_again(
-    tx: Transaction, pending: PendingArticle, reading: Reading, now: datetime, rules: Rules
+    tx: Transaction,
+    pending: PendingArticle,
+    reading: Reading,
+    error: WorkError | None,
+    now: datetime,
+    rules: Rules,
 ) -> str:
     """A finished article was read again: what changed is a revision, what came an update.
 
@@ -190,7 +203,15 @@ def _save_again(
         tx.keep_revision(pending.id, *reading.former, now)
     content = replace(reading.content, url=pending.url)
     state = ArticleState.DONE if content.body else ArticleState.FAILED
-    tx.save_article(pending.id, content, state=state, now=now, due_at=None)
+    tx.save_article(
+        pending.id,
+        content,
+        state=state,
+        now=now,
+        due_at=None,
+        error_code=str(error.code) if error else None,
+        error_detail=error.detail if error else None,
+    )
     _place(tx, pending, reading, now, rules)
     return "grown" if reading.updates else "revised"
 

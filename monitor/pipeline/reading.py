@@ -17,6 +17,7 @@ from monitor.match.matcher import MOST_SPANS
 from monitor.model import (
     Article,
     ArticleState,
+    Entry,
     Extraction,
     FeedSpec,
     Hit,
@@ -31,6 +32,7 @@ from monitor.stories.furniture import (
     Paragraph,
     furniture_of,
     paragraphs,
+    plain_words,
     read_paragraphs,
     without,
 )
@@ -40,6 +42,19 @@ LONGEST = 200_000
 """Characters of a rolling page that are kept, the newest."""
 
 _GAP = "\n\n"
+
+
+def beyond_wall(entry: Entry, page: Extraction) -> Extraction:
+    """A page that shows only the beginning of its article: with that, or without a text.
+
+    The longer of the two texts is taken, the feed's or the page's. The page's must be about what
+    the feed says, by half of its words: else it is an offer to subscribe.
+    """
+    told = set(plain_words(entry.text or entry.title or page.title).split())
+    shown = plain_words(page.body).split()
+    is_longer = len(shown) > len(plain_words(entry.text).split())
+    agrees = 2 * len(told.intersection(shown)) >= len(told)
+    return page if is_longer and agrees else replace(page, body="", updates=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +133,9 @@ def read_article(
         ),
     )
     known = {each.hash: each.fed for each in marked.all() if each.hash is not None}
-    at = {each.key: min(each.at or now, now) for each, _, _ in updates}
+    at = {each.id: min(each.at or now, now) for each, _, _ in updates}
     if stored is not None and stored.updates:
-        texts = {each.key: text for each, text, _ in updates if each.key not in stored.updates}
+        texts = {each.id: text for each, text, _ in updates if each.id not in stored.updates}
         return _grown(pending, content, texts, at, stored, rules, known)
     if stored is not None and page is None and stored.content.source == "page":
         # the page can't be had now: what it said stands, under the headline of today
@@ -314,5 +329,5 @@ def _cut_to_length(content: Article, hits: tuple[Hit, ...]) -> tuple[Article, tu
 def _oldest_first(updates: Sequence[Update]) -> list[Update]:
     """By their times; where one has none, as pages print them: the newest on top."""
     if all(each.at is not None for each in updates):
-        return sorted(updates, key=lambda each: (each.at, each.key))
+        return sorted(updates, key=lambda each: (each.at, each.id))
     return [*reversed(updates)]

@@ -32,7 +32,7 @@ class Rolling:
         result = await self._pool.run(function, *args, timeout=timeout)
         if isinstance(result, Extraction):
             found = lxml.html.document_fromstring(args[0]).xpath("//p[@class='update']")
-            updates = tuple(Update(key=each.get("id"), text=each.text_content()) for each in found)
+            updates = tuple(Update(id=each.get("id"), text=each.text_content()) for each in found)
             return replace(result, updates=updates)
         return result
 
