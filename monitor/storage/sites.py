@@ -65,7 +65,7 @@ DROP_SURPLUS = sa.delete(t.site_paragraph).where(
     ),
 )
 DROP_OLD = sa.delete(t.site_paragraph).where(_in_slice, _day < sa.bindparam("before"))
-_host = _hash.op(">>")(PARAGRAPH_BITS)
+_host = _hash.op(">>")(sa.literal_column(str(PARAGRAPH_BITS), sa.Integer))
 FULL_HOSTS: sa.Select[Any] = (
     sa.select(
         _host.label("host"),
