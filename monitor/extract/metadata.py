@@ -58,7 +58,30 @@ _SUFFIX = re.compile(_SEPARATOR)
 _BYLINE = re.compile(r"^(?:by|von|par|por|di|da|door|av)\s+", re.IGNORECASE)
 _NAME = re.compile(r"(?:[^\W\d_][\w.'’-]* ){1,4}[^\W\d_][\w.'’-]*")
 _PARTICLES = frozenset(
-    ["al", "bin", "da", "de", "del", "della", "den", "der", "di", "do", "dos", "du", "e", "el", "i", "ibn", "la", "le", "van", "von", "y", "zu"]
+    [
+        "al",
+        "bin",
+        "da",
+        "de",
+        "del",
+        "della",
+        "den",
+        "der",
+        "di",
+        "do",
+        "dos",
+        "du",
+        "e",
+        "el",
+        "i",
+        "ibn",
+        "la",
+        "le",
+        "van",
+        "von",
+        "y",
+        "zu",
+    ]
 )
 _MARKED_AS_AUTHOR = etree.XPath(
     "//*[@rel = 'author' or @itemprop = 'author' or contains(@class, 'author')"
