@@ -4,8 +4,8 @@ The shipped table holds counts and nothing else: in how many of some ten thousan
 word was found (`bench/frequencies.py` makes it). What the archive counts is added to it, so that
 the names of the day, and languages that the table lacks, find their weight.
 
-Words are those of `monitor.stories.terms`: normal forms, the singular where there is one, pairs
-of characters where words are not spaced.
+Words are those of `monitor.stories.terms`: the first letters of normal forms, pairs of characters
+where words are not spaced.
 """
 
 from __future__ import annotations

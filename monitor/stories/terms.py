@@ -1,11 +1,14 @@
 """An article as weighted terms: what tells one event from another.
 
-A *term* here is a word in its normal form, a plural as its singular; where words are not spaced,
-a pair of neighbouring characters. It is known by a number that every process gives it.
+A *term* here is the beginning of a word in its normal form: its first five letters, which most
+inflected forms share in any language of letters. No stemmer per language: against whole words,
+five letters took pairs of one language from .876 to .902 (area under the curve, SemEval 2022
+task 8, ten languages), Russian ones from .79 to .96, and cost nowhere. Where words are not spaced,
+it is a pair of neighbouring characters. A term is known by a number that every process gives it.
 
-A term weighs by how rare it is in news (`monitor.stories.frequencies`), how often it stands in
-the headline and the beginning of the text, and by whether it is written as a name. The beginning
-is enough, and the best of it: news tells the event first, the background later.
+It weighs by how rare it is in news (`monitor.stories.frequencies`), how often it stands in the
+headline and the beginning of the text, and a little more if it is written as a name. The
+beginning is enough: news tells the event first, the background later.
 """
 
 from __future__ import annotations
@@ -27,13 +30,12 @@ TERMS: Final = 60
 """Terms an article is known by, the heaviest; 30 to 120 do about as well."""
 
 _CONTENT: Final = 150  # words of the text that weigh anything; 100 to 400 do about as well
-_LEAD: Final = 60  # of these, the first ones weigh more
-_OF_TITLE: Final = 4.0
-_OF_LEAD: Final = 1.5
-_OF_NAME: Final = 1.5
+_OF_TITLE: Final = 4.0  # times a word of the text; 3 to 6 do about as well
+_OF_NAME: Final = 1.2
 _REPEATED: Final = 0.7  # exponent: what stands there twice is worth 1.6 times as much
 _ENDS: Final = frozenset('."”»!?:')
-_LONGEST: Final = 40  # characters of a term
+_LETTERS: Final = 5  # of a word; four to seven do about as well
+_LONGEST: Final = 20  # characters of what is no word of letters
 
 
 class Word(NamedTuple):
@@ -74,11 +76,21 @@ def _cut(raw: str) -> tuple[tuple[Word, ...], bool]:
             continue
         before = ""
         if form := shortest.get(at) or token.norm:
-            found.append(Word(form[:_LONGEST], capital=initial.isupper()))
+            found.append(Word(_beginning(form), capital=initial.isupper()))
     return tuple(found), chunk.stop_end or raw[-1:] in _ENDS
 
 
 _seen = lru_cache(maxsize=1 << 15)(_cut)
+
+
+def _beginning(form: str) -> str:
+    """The first letters of a word, with their marks; numbers and such stay whole."""
+    if form.isalpha():
+        return form[:_LETTERS]
+    if KINDS[ord(form[0])] not in "LAH" or any(char.isdecimal() for char in form):
+        return form[:_LONGEST]
+    starts = [at for at, char in enumerate(form[:_LONGEST]) if KINDS[ord(char)] not in "MVXZ"]
+    return form[: starts[_LETTERS]] if len(starts) > _LETTERS else form[:_LONGEST]
 
 
 @lru_cache(maxsize=1 << 16)
@@ -105,8 +117,7 @@ def vector(title: str, body: str, weigh: Callable[[str], float]) -> dict[int, fl
         seen += 1
         if seen > _CONTENT:
             break
-        more = _OF_LEAD if seen <= _LEAD else 1.0
-        times[word.form] = times.get(word.form, 0.0) + more
+        times[word.form] = times.get(word.form, 0.0) + 1.0
         capitals[word.form] = capitals.get(word.form, 0) + (1 if word.capital else -1)
     weights = [
         (count**_REPEATED * weigh(form) * (_OF_NAME if capitals[form] > 0 else 1.0), form)

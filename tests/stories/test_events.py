@@ -54,6 +54,10 @@ BANK = read(
     "Central bank keeps rates unchanged",
     "Policymakers in Ottawa left the benchmark interest rate where it was, citing inflation.",
 )
+BODY = (
+    "Airlines cancelled all flights to the north of Luzon on Monday as heavy rain flooded runways "
+    "and the roads to them; ferries stayed in port, and thousands of passengers slept in the halls."
+)
 
 
 def test_reports_of_one_event_belong_together_and_look_alikes_do_not() -> None:
@@ -207,8 +211,26 @@ def test_the_order_of_merging_does_not_matter() -> None:
     assert packed(merged(one, other)) == packed(merged(other, one))
 
 
-def test_a_thread_forgets_how_it_began_only_slowly() -> None:
-    thread: Thread = opened(QUAKE)
-    for hour in range(50):
-        thread = grown(thread, read(f"Aftershock {hour} felt in Mamuju", hours=hour))
-    assert choose(OTHER_OUTLET, [thread]).thread == 0
+def test_the_more_alike_the_reports_of_a_story_the_more_is_asked_of_the_next() -> None:
+    """The next match of the same boxer is another event; a new side of a quarrel is not."""
+    alike = ("Marlo nears Luzon", "Typhoon Marlo nears Luzon", "Marlo, a typhoon, nears Luzon")
+    unlike = ("Marlo nears Luzon", "Typhoon Marlo: ferries cancelled", "Luzon schools shut, winds")
+    scores = []
+    for headlines in (alike, unlike):
+        thread = opened(read(headlines[0]))
+        for headline in headlines[1:]:
+            thread = grown(thread, read(headline))
+        scores.append(choose(read("Airlines cancel flights to Luzon", BODY), [thread]).score)
+    assert scores[0] < scores[1]
+
+
+def test_a_story_may_be_of_any_size() -> None:
+    """The same mean of more articles asks for no more."""
+    few = opened(QUAKE)
+    many = Thread(
+        first_at=few.first_at, last_at=few.last_at, articles=10_000, centroid=few.centroid
+    )
+    assert choose(QUAKE, [many]).thread == 0
+    varied = merged(merged(few, opened(OTHER_OUTLET)), opened(BANK))
+    twice = merged(varied, varied)
+    assert choose(OTHER_OUTLET, [twice]).thread == choose(OTHER_OUTLET, [varied]).thread == 0
