@@ -40,7 +40,7 @@ from monitor.ports import Clock, Reports, Store
 from monitor.reload import edits
 from monitor.scheduler import TICK, Scheduler, submit_due
 from monitor.storage import SqlReports, SqlStore, exclusive, upgrade
-from monitor.web import WebServer, create_app
+from monitor.web import Decisions, WebServer, create_app
 
 log = telemetry.get_logger()
 
@@ -347,8 +347,16 @@ class Service:
 
     def _web_server(self) -> WebServer:
         web = self.settings.web
+        context = self.pipeline.context
         app = create_app(
-            self.reports, self, self.clock, stale_after=STALE_TICK, hosts=(web.host, *web.hosts)
+            self.reports,
+            self,
+            self.clock,
+            stale_after=STALE_TICK,
+            hosts=(web.host, *web.hosts),
+            decisions=Decisions(
+                self.store, self.clock, lambda: context.rules, can_edit=context.sink.can_update
+            ),
         )
         return WebServer(app, self.settings.web.host, self.settings.web.port)
 

@@ -21,6 +21,8 @@ from monitor import telemetry
 from monitor.errors import MonitorError
 from monitor.ports import Clock, Counts, Reports
 from monitor.web import assets, view
+from monitor.web.decisions import Decisions
+from monitor.web.desk import Desk
 from monitor.web.health import Check, Health, alive, ready
 from monitor.web.pages import Pages
 from monitor.web.security import Guard
@@ -34,6 +36,7 @@ def create_app(
     registry: CollectorRegistry = telemetry.REGISTRY,
     stale_after: float = 3.0,
     hosts: Collection[str] = (),
+    decisions: Decisions | None = None,
     max_hits: int = 100,
     max_deliveries: int = 25,
 ) -> Starlette:
@@ -41,13 +44,15 @@ def create_app(
 
     `stale_after` is the age of the last tick, in seconds, from which the service counts as dead.
     `hosts` are the names, beside ``localhost`` and plain addresses, by which it may be called.
+    Without `decisions` nothing can be changed.
     """
     pages = Pages(health, clock, stale_after)
-    desk = _Desk(reports, clock, pages, max_hits=max_hits, max_deliveries=max_deliveries)
+    front = _Front(reports, clock, pages, max_hits=max_hits, max_deliveries=max_deliveries)
     probes = _Probes(reports, health, clock, registry, stale_after)
     return Starlette(
         routes=[
-            Route("/", desk.index),
+            Route("/", front.index),
+            *Desk(reports, pages, decisions).routes(),
             Route("/healthz", probes.healthz),
             Route("/readyz", probes.readyz),
             Route("/status", probes.status),
@@ -64,8 +69,8 @@ def create_app(
     )
 
 
-class _Desk:
-    """What people read."""
+class _Front:
+    """What people see first."""
 
     def __init__(
         self, reports: Reports, clock: Clock, pages: Pages, *, max_hits: int, max_deliveries: int

@@ -1,18 +1,30 @@
-"""What guards the page: headers on every answer, and the name by which it may be called.
+"""What guards the page: headers on every answer, the name it may be called by, and its forms.
 
 A browser can be made to send requests here by any site whose name its owner points at this
 address (DNS rebinding). Such a request carries that name in its Host header; so a name is answered
 only if it is known. An IP address can't be rebound and is always answered.
+
+Nobody logs in to this page, so what it changes is left to those who sit at its machine: a request
+from a loopback address, for a loopback name, which a tunnel has too and a proxy that passes its
+visitors' requests on has not. That it was their wish, and not that of another site in the same
+browser, is shown by what the browser says of its origin, and by a token that only this page's own
+forms hold (OWASP, "Cross-Site Request Forgery Prevention": signed double submit).
 """
 
 from __future__ import annotations
 
+import hmac
 import ipaddress
-from collections.abc import Collection
+import re
+import secrets
+from collections.abc import Collection, Mapping
 from typing import Final
+from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS: Final = {
@@ -26,7 +38,16 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-"""Sent with every answer."""
+"""Sent with every answer that says nothing else."""
+
+FORM_HEADERS: Final = {
+    "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace(
+        "form-action 'none'", "form-action 'self'"
+    ),
+    # with "no-referrer" a browser hides its origin from us, too
+    "Referrer-Policy": "same-origin",
+}
+"""Sent with what holds a form."""
 
 
 def host_of(header: str) -> str:
@@ -73,9 +94,9 @@ class Guard:
 
 
 def guard(headers: MutableHeaders) -> None:
-    """Add `HEADERS`, and forbid keeping the answer unless it says otherwise."""
-    headers.update(HEADERS)
-    headers.setdefault("Cache-Control", "no-store")
+    """Add `HEADERS`, and forbid keeping the answer, unless it says otherwise."""
+    for name, value in (HEADERS | {"Cache-Control": "no-store"}).items():
+        headers.setdefault(name, value)
 
 
 _REFUSED: Final = PlainTextResponse(
@@ -83,3 +104,107 @@ _REFUSED: Final = PlainTextResponse(
     "that `host` under [web] has; a proxy in front must pass on one of these as Host.\n",
     status_code=421,
 )
+
+
+# --------------------------------------------------------------------------- forms
+
+NOT_HERE: Final = (
+    "Stories can be changed only on the machine that the service runs on: open this page there as "
+    "localhost (a tunnel will do), or use `monitor stories`."
+)
+_FOREIGN: Final = "This form was not sent from this page: nothing was changed."
+_TOO_OLD: Final = (
+    "This form is no longer good, because the service was started again or another one was opened "
+    "since: nothing was changed. Go back, load the page anew, and try again."
+)
+_COOKIE: Final = "monitor-forms"
+_SESSION: Final = re.compile(r"[0-9a-f]{32}")
+_LARGEST: Final = 4096  # bytes of a form
+
+
+def is_local(peer: str | None, host: str) -> bool:
+    """Whether a request of this address, with this Host header, comes from this machine."""
+    name = host_of(host)
+    by_name = name == "localhost" or name.endswith(".localhost") or _is_loopback(name)
+    return by_name and peer is not None and _is_loopback(peer)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+    return (mapped or ip).is_loopback
+
+
+class Forms:
+    """Who may change something, and whether a form is this page's own.
+
+    The secret lives as long as the process: a form of before a restart is refused.
+    """
+
+    def __init__(self) -> None:
+        self._secret = secrets.token_bytes(32)
+
+    def may_use(self, request: Request) -> bool:
+        """Whether forms are of any use to who asks."""
+        peer = request.client.host if request.client else None
+        return is_local(peer, request.headers.get("host", ""))
+
+    def token(self, request: Request) -> tuple[str, str]:
+        """A new form's session and token; it may be sent to the path at which it is asked for."""
+        session = self._session(request) or secrets.token_hex(16)
+        return session, self._sign(session, request.url.path)
+
+    def attach(self, response: Response, session: str) -> None:
+        """Have the browser show, with the form, that it was given it."""
+        response.headers.update(FORM_HEADERS)
+        response.set_cookie(_COOKIE, session, path="/stories", httponly=True, samesite="strict")
+
+    async def read(self, request: Request) -> Mapping[str, str]:
+        """A form's fields. Raises `HTTPException` unless it is ours, and its sender may use it."""
+        if not self.may_use(request):
+            raise HTTPException(403, NOT_HERE)
+        headers = request.headers
+        own = f"http://{headers.get('host', '')}"
+        if headers.get("origin") != own or headers.get("sec-fetch-site", "same-origin") != (
+            "same-origin"
+        ):
+            raise HTTPException(403, _FOREIGN)
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/x-www-form-urlencoded":
+            raise HTTPException(415, "This is not a form as browsers send it.")
+        fields = _fields(await _body(request))
+        session = self._session(request)
+        expected = self._sign(session, request.url.path) if session else ""
+        token = fields.get("token", "")
+        if not session or not hmac.compare_digest(token.encode(), expected.encode()):
+            raise HTTPException(403, _TOO_OLD)
+        return fields
+
+    def _session(self, request: Request) -> str | None:
+        session = request.cookies.get(_COOKIE, "")
+        return session if _SESSION.fullmatch(session) else None
+
+    def _sign(self, session: str, path: str) -> str:
+        return hmac.digest(self._secret, f"{session} {path}".encode(), "sha256").hex()
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _LARGEST:
+                raise HTTPException(413, "This form is too large.")
+    except ClientDisconnect:
+        raise HTTPException(400, "The form broke off.") from None
+    return body
+
+
+def _fields(body: bytes) -> Mapping[str, str]:
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20))
+    except ValueError:  # also what is no UTF-8
+        raise HTTPException(400, "This form can't be read.") from None

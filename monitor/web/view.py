@@ -11,7 +11,7 @@ from typing import Final, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from monitor.match.passage import best_passage
-from monitor.model import ArticleState, DeliveryState, FeedStatus, Span
+from monitor.model import ArticleState, DeliveryState, FeedStatus, Span, StoryId
 from monitor.ports import Counts, DeliveryRow, FeedRow, HitRow
 from monitor.web import words
 
@@ -44,6 +44,7 @@ class Found:
 class Report:
     """A story that watches matched: its first article, and who else carries it."""
 
+    story: StoryId | None
     headline: tuple[Segment, ...]
     href: str | None
     publisher: str
@@ -52,8 +53,8 @@ class Report:
     passage: tuple[Segment, ...]
     matched_at: datetime
     delay: str
-    copies: int
-    also: tuple[str, ...]  # other publishers, first seen first
+    others: int  # articles of the story beside this one
+    also: tuple[str, ...]  # their publishers, first seen first
     states: tuple[DeliveryState | None, ...]  # of its deliveries, each once; None: no alert
 
 
@@ -142,24 +143,26 @@ def _report(rows: Sequence[HitRow]) -> Report:
     spans = sorted({span for row in rows if row.article == first.article for span in row.hit.spans})
     publishers = dict.fromkeys(row.publisher for row in rows)
     return Report(
-        headline=segments(first.title, _marks(spans, "title")),
+        story=first.story,
+        headline=headline(first.title, spans),
         href=web_link(first.url),
         publisher=first.publisher,
         language=language(first.language),
-        found=_found(rows),
-        passage=_passage(first.body, spans),
+        found=found_by((row.watch, row.hit.spans) for row in rows),
+        passage=passage(first.body, spans),
         matched_at=first.matched_at,
         delay=words.delay(first.published_at, first.first_seen_at, first.matched_at),
-        copies=first.copies,
+        others=first.copies,
         also=tuple(name for name in publishers if name != first.publisher),
         states=tuple(dict.fromkeys(row.delivery for row in rows)),
     )
 
 
-def _found(rows: Sequence[HitRow]) -> tuple[Found, ...]:
+def found_by(hits: Iterable[tuple[str, Iterable[Span]]]) -> tuple[Found, ...]:
+    """Watches with what each of them found, each once."""
     terms: dict[str, dict[str, None]] = {}
-    for row in rows:
-        terms.setdefault(row.watch, {}).update(dict.fromkeys(s.term for s in row.hit.spans))
+    for watch, spans in hits:
+        terms.setdefault(watch, {}).update(dict.fromkeys(span.term for span in spans))
     return tuple(Found(watch=watch, terms=_telling(watch, each)) for watch, each in terms.items())
 
 
@@ -169,7 +172,13 @@ def _telling(watch: str, terms: Iterable[str]) -> tuple[str, ...]:
     return () if [term.casefold() for term in given] == [watch.casefold()] else given
 
 
-def _passage(body: str, spans: Sequence[Span]) -> tuple[Segment, ...]:
+def headline(title: str, spans: Iterable[Span]) -> tuple[Segment, ...]:
+    """A title with what was found in it."""
+    return segments(title, _marks(spans, "title"))
+
+
+def passage(body: str, spans: Iterable[Span]) -> tuple[Segment, ...]:
+    """The part of a body that shows best what was found in it; of nothing, if there is no body."""
     return _best(body, tuple((it.start, it.end, it.term) for it in spans if it.field == "body"))
 
 
@@ -231,7 +240,12 @@ def figures(counts: Counts, now: datetime) -> tuple[Figure, ...]:
         _feeds_figure(counts),
         _last_poll_figure(counts, now),
         _articles_figure(counts),
-        Figure(label="Stories", value=words.number(counts.stories), detail="articles on one event"),
+        Figure(
+            label="Stories",
+            value=words.number(counts.stories),
+            detail="articles on one event",
+            href="/stories",
+        ),
         Figure(
             label="Hits", value=words.number(counts.hits), detail="matches of a watch", href="#hits"
         ),

@@ -57,7 +57,7 @@ async def test_a_hit_says_who_what_when_and_why():
     said = words_of(first)
     assert "2 min ago" in said
     assert "Northern Wire" in said
-    assert "+ 4 copies: Indus Mirror, The Deccan Post" in said
+    assert "+ 4 articles: Indus Mirror, The Deccan Post" in said
     assert "alert sent" in said
     assert "alert retrying" in said
     assert "India–Pakistan ceasefire ceasefire, Kashmir, Operation Sindoor" in said

@@ -1,0 +1,87 @@
+"""What people decide on the page, done as they saw it: or refused, if it is different by now."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from monitor.compose import Rules
+from monitor.errors import Refused
+from monitor.model import ArticleId, StoryId
+from monitor.pipeline.by_hand import merge_by_hand, split_by_hand
+from monitor.ports import Clock, Store, Transaction
+
+BY: Final = "page"
+"""Who decided, as it is kept."""
+
+
+class Changed(Refused):
+    """Things are not as they were when they were looked at; looking again may help."""
+
+
+class Decisions:
+    """Merges and splits stories.
+
+    What somebody agrees to is what the page told them. So each form carries a *mark* of what the
+    stories were when it was made, and in the transaction that would change them they must still
+    have it.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, rules: Callable[[], Rules], *, can_edit: bool = True
+    ) -> None:
+        """`rules`: those in force; `can_edit`: messages that are shown can be edited."""
+        self._store = store
+        self._clock = clock
+        self.rules = rules
+        self.can_edit = can_edit
+
+    async def mark(self, *stories: StoryId) -> str:
+        """What these stories are now."""
+        return await self._store.read(partial(_mark, stories=stories))
+
+    async def split(self, article: ArticleId, story: StoryId, mark: str) -> StoryId:
+        """Take an article, with its copies, out of a story; returns the story that it has now.
+
+        Raises `Refused`, with a sentence for who decided.
+        """
+        now, rules = self._clock.now(), self.rules()
+
+        def work(tx: Transaction) -> StoryId:
+            tx.lock_stories()
+            if tx.story_of(article) != story:
+                raise Refused(f"article {article} is not in story {story} any more")
+            _check(tx, (story,), mark)
+            return split_by_hand(tx, article, by=BY, now=now, rules=rules)
+
+        return await self._store.write(work)
+
+    async def merge(self, one: StoryId, other: StoryId, mark: str) -> StoryId:
+        """Make two stories one; returns which of them goes on.
+
+        Raises `Refused`, with a sentence for who decided.
+        """
+        now = self._clock.now()
+
+        def work(tx: Transaction) -> StoryId:
+            tx.lock_stories()
+            _check(tx, (one, other), mark)
+            return merge_by_hand(tx, one, other, by=BY, now=now)
+
+        return await self._store.write(work)
+
+
+def _check(tx: Transaction, stories: tuple[StoryId, ...], mark: str) -> None:
+    if _mark(tx, stories) != mark:
+        raise Changed("the story has changed since you opened this page")
+
+
+def _mark(tx: Transaction, stories: tuple[StoryId, ...]) -> str:
+    seen = []
+    for story in stories:
+        view = tx.story_view(story)
+        articles = [(each.article, each.copy_of, len(each.hits)) for each in view.articles]
+        seen.append((view.story, tx.is_shown(view.story), articles))
+    return hashlib.sha256(repr(seen).encode()).hexdigest()[:32]
