@@ -2,7 +2,7 @@
 
 Every document is a page that a feed led to, in the order of their times, and what `monitor run`
 does with an article is done with it: the host's furniture, fingerprint, copies, story, hits,
-deliveries, each in its transaction. Two seams are not the service's: the network, and extraction,
+delivery, each in its transaction. Two seams are not the service's: the network, and extraction,
 which gives the document's title and text as they are. A watch that finds everything stands for
 those who wait for these events (`matched`): what no watch finds is looked through for copies only.
 
@@ -78,7 +78,9 @@ class Desk:
     store: SqlStore
     matched: bool
     names: dict[str, str] = field(default_factory=dict)  # ids of documents by their addresses
+    delivers: bool = True  # shows what is due behind every document, as the service does
     spent: list[float] = field(default_factory=list)  # CPU seconds of each ingest
+    wall: list[float] = field(default_factory=list)  # and seconds of the clock
     _ingest: Ingest = field(init=False)
     _deliver: Deliver = field(init=False)
     _now: datetime = START
@@ -142,10 +144,11 @@ class Desk:
         found = place_entry(feed, entry)
         self.names[found.url] = document.id
         await self.store.write(lambda tx: tx.add_entries(feed, [found], now))
-        began = time.process_time()
+        began, spent = time.perf_counter(), time.process_time()
         await self._ingest.run(bucket_of(found.host))
-        self.spent.append(time.process_time() - began)
-        if self.matched:
+        self.spent.append(time.process_time() - spent)
+        self.wall.append(time.perf_counter() - began)
+        if self.matched and self.delivers:
             await self._deliver.run(CHANNEL)
 
     async def placed(self) -> dict[str, Placed]:
@@ -159,11 +162,16 @@ class Desk:
 
 
 def placed(
-    documents: Sequence[Document], *, matched: bool, progress: Progress | None = None
+    documents: Sequence[Document],
+    *,
+    matched: bool,
+    delivers: bool = True,
+    progress: Progress | None = None,
 ) -> tuple[dict[str, Placed], list[float]]:
     """Where the documents end, all taken in by one new desk; and the CPU seconds of each."""
     with database() as path:
-        return asyncio.run(_placed(path, documents, {}, matched=matched, progress=progress))
+        run = _placed(path, documents, {}, matched=matched, delivers=delivers, progress=progress)
+        return asyncio.run(run)
 
 
 async def _placed(
@@ -172,11 +180,12 @@ async def _placed(
     names: dict[str, str],
     *,
     matched: bool,
+    delivers: bool = True,
     progress: Progress | None = None,
 ) -> tuple[dict[str, Placed], list[float]]:
     async with SqlStore(f"sqlite:///{path}") as store:
         await store.write(lambda tx: tx.sync_watches([WATCH], START))
-        desk = Desk(store, matched, names)
+        desk = Desk(store, matched, names, delivers=delivers)
         await desk.take(documents, progress)
         return await desk.placed(), desk.spent
 
