@@ -101,13 +101,17 @@ def _is_pointer(line: str) -> bool:
 
 def _without_headline(lines: list[str], titles: Sequence[str]) -> list[str]:
     """The lines behind the headline, where it stands at the top, if only short ones precede it."""
-    spellings = {spelling for title in titles if len(spelling := key(title)) > 8}
+    spellings = {spelling for title in titles if (spelling := key(title))}
     for number, line in enumerate(lines[:NEAR_TOP]):
         if len(line) > 400:
             break
         spelt = key(line)
-        kicked = any(spelt.endswith(each) and len(spelt) <= len(each) + 50 for each in spellings)
-        if kicked and sum(map(len, lines[:number])) < 200:
+        kicked = any(
+            spelt.endswith(each) and len(spelt) <= len(each) + 50
+            for each in spellings
+            if len(each) > 8
+        )
+        if (kicked or spelt in spellings) and sum(map(len, lines[:number])) < 200:
             return lines[number + 1 :]
     return lines
 

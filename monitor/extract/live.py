@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
 import lxml.html
+from lxml import etree
 
-from monitor.extract.lines import clean, one_line, paragraphs_of
+from monitor.extract.lines import clean, paragraphs_of
 from monitor.extract.linked_data import Node, body_of, text_of
 from monitor.extract.metadata import moment_of
 from monitor.model import Update
@@ -19,6 +24,12 @@ from monitor.model import Update
 MAX_UPDATES = 500
 FEWEST = 3
 """Updates of a page that is one of many, where only its markup says so."""
+
+BEGINNING = 60
+"""Characters by which updates of one moment are told apart."""
+
+DEPTH = 8
+"""Elements around a time that may be its update."""
 
 SHORTEST = 30
 """Characters of an update."""
@@ -29,14 +40,23 @@ Tree: TypeAlias = lxml.html.HtmlElement
 _LIVE = re.compile(
     r"(?<![a-z])(?:live-?blog|live-?ticker|newsblog|newsticker|live-?updates?|live-?coverage"
     r"|live-?text|as-it-happened|minute-by-minute|en-direct|le-direct|en-vivo|en-directo"
-    r"|minuto-a-minuto|ao-vivo|in-diretta|la-diretta|relacja|na-zywo|canli|liveblogg|livebericht"
-    r"|tekstovaya-translyaciya|onlayn|live-hindi|live-news)(?![a-z])"
+    r"|minuto-a-minuto|ao-vivo|in-diretta|la-diretta|na-zywo|canli-anlatim|liveblogg|livebericht)(?![a-z])"
     r"|(?<=/)live(?=/)|-live(?=/|$|\.|-)",
 )
 _MARK = re.compile(r"live[-_]?(?:blog|ticker|updates?|posts?)", re.IGNORECASE)
 _PARTS = ("article", "section", "li", "div")
 _NAMES = ("id", "data-id", "data-post-id", "data-update-id", "data-block-id", "data-entry-id")
+_LINES = ("p", "div", "h2", "h3", "h4", "h5", "ul", "ol", "li", "blockquote", "br", "section")
 _WORDLESS = ("script", "style", "noscript", "template", "button", "svg", "form", "time", "figure")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """An update before it has its id."""
+
+    name: str  # what the page calls it; may be empty, or the same for all
+    at: datetime | None
+    text: str
 
 
 def updates_of(tree: Tree, nodes: list[Node], *, url: str) -> tuple[Update, ...]:
@@ -47,15 +67,34 @@ def updates_of(tree: Tree, nodes: list[Node], *, url: str) -> tuple[Update, ...]
     side by side: teasers have that, too.
     """
     live = [node for node in nodes if "LiveBlogPosting" in str(node.get("@type"))]
-    found = [update for node in live for update in _stated(node)]
+    found = [part for node in live for part in _stated(node)]
     if len(found) < 2:
         said = bool(live) or _LIVE.search(urlsplit(url).path.lower()) is not None
         found = _shown(tree, said=said)
-    unique = {update.id: update for update in found}
-    return tuple(unique.values())[:MAX_UPDATES]
+    return _with_ids(found[:MAX_UPDATES])
 
 
-def _stated(node: Node) -> Iterator[Update]:
+def _with_ids(parts: list[_Part]) -> tuple[Update, ...]:
+    """Updates under ids that later edits don't change.
+
+    An id is what the page calls the update, if it calls no other so; else its moment with that,
+    and for several of one moment how they begin as well.
+    """
+    names = Counter(part.name for part in parts)
+    moments = Counter((part.name, part.at) for part in parts)
+    made: dict[str, Update] = {}
+    for part in parts:
+        mark = [part.name]
+        if not part.name or names[part.name] > 1:
+            mark.append(str(part.at))
+            if part.at is None or moments[part.name, part.at] > 1:
+                mark.append(part.text[:BEGINNING])
+        key = hashlib.blake2b("\n".join(mark).encode(), digest_size=16).hexdigest()
+        made.setdefault(key, Update(id=key, text=part.text, at=part.at))
+    return tuple(made.values())
+
+
+def _stated(node: Node) -> Iterator[_Part]:
     given = node.get("liveBlogUpdate")
     for each in given if isinstance(given, list) else [given]:
         if isinstance(each, dict):
@@ -63,22 +102,22 @@ def _stated(node: Node) -> Iterator[Update]:
             name = next((text for key in ("@id", "url") if (text := text_of([each], key))), "")
             text = _joined(text_of([each], "headline"), paragraphs_of(body_of([each])))
             if len(text) >= SHORTEST:
-                yield _update(name, at, text)
+                yield _Part(name, at, text)
 
 
-def _shown(tree: Tree, *, said: bool) -> list[Update]:
+def _shown(tree: Tree, *, said: bool) -> list[_Part]:
     """The parts of the largest group of dated parts: same parent, same element, same class.
 
     `said`: the page is known to be live; else the classes around the group have to say it.
     """
     groups: dict[tuple[Tree, object, str], dict[Tree, Tree]] = {}
     for time in tree.iter("time"):
-        for part in time.iterancestors(*_PARTS):
+        for part in islice(time.iterancestors(*_PARTS), DEPTH):
             parent = part.getparent()
             if parent is not None:
                 kind = (part.get("class") or "").partition(" ")[0]
                 groups.setdefault((parent, part.tag, kind), {}).setdefault(part, time)
-    best: list[Update] = []
+    best: list[_Part] = []
     for (parent, _, kind), parts in groups.items():
         if len(parts) < FEWEST or not (said or _is_marked(parent, kind)):
             continue
@@ -95,40 +134,32 @@ def _is_marked(parent: Tree, kind: str) -> bool:
     return _MARK.search(" ".join(around)) is not None
 
 
-def _length(updates: list[Update]) -> int:
-    return sum(len(update.text) for update in updates)
+def _length(parts: list[_Part]) -> int:
+    return sum(len(part.text) for part in parts)
 
 
-def _from_part(part: Tree, time: Tree) -> Update | None:
-    lines = [line for line in _lines(part) if line]
+def _from_part(part: Tree, time: Tree) -> _Part | None:
+    lines = _lines(part)
     text = "\n\n".join(lines)
     # a teaser is a headline and a link; an update has a paragraph
     if len(text) < SHORTEST or not any(len(line) >= 60 for line in lines):
         return None
     name = next((value for key in _NAMES if (value := part.get(key))), "")
-    return _update(name, moment_of(time.get("datetime") or ""), text)
+    return _Part(name, moment_of(time.get("datetime") or ""), text)
 
 
-def _lines(part: Tree) -> Iterator[str]:
-    shown = [
-        each
-        for each in part.iter("p", "h2", "h3", "h4", "h5", "li", "blockquote")
-        if not any(outer in _WORDLESS for outer in (up.tag for up in each.iterancestors()))
-    ]
-    seen: set[Tree] = set()
-    for each in shown:
-        if not seen.intersection(each.iterancestors()):
-            seen.add(each)
-            yield one_line(clean(each.text_content()))
+def _lines(part: Tree) -> list[str]:
+    """The paragraphs of an update, without its time, pictures and buttons."""
+    copied = deepcopy(part)
+    copied.tail = None
+    etree.strip_elements(copied, *_WORDLESS, with_tail=False)
+    for each in copied.iter(*_LINES):
+        each.text = f"\n{each.text or ''}"
+        each.tail = f"\n{each.tail or ''}"
+    return paragraphs_of(copied.text_content())
 
 
 def _joined(headline: str, lines: list[str]) -> str:
     if headline and not (lines and lines[0].startswith(headline)):
         lines = [clean(headline), *lines]
     return "\n\n".join(lines)
-
-
-def _update(name: str, at: datetime | None, text: str) -> Update:
-    """An update under an id that later edits don't change: the page's own, else its moment."""
-    mark = name or (at.isoformat() if at else text)
-    return Update(id=hashlib.blake2b(mark.encode(), digest_size=16).hexdigest(), text=text, at=at)

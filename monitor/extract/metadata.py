@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TypeAlias
 from urllib.parse import urljoin, urlsplit
 
@@ -22,6 +23,7 @@ from monitor.extract.lines import key, one_line
 from monitor.extract.linked_data import Node, names_of, text_of
 
 MAX_TITLE = 1_000
+MAX_HEADINGS = 20
 MAX_AUTHORS = 20
 OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 
@@ -117,10 +119,15 @@ def titles_of(tree: Tree, nodes: list[Node], meta: dict[str, str]) -> tuple[str,
     sharing is another, that is the readers'. Else JSON-LD's word holds, then the heading if what
     is shared begins with it. Names of sites behind a title are cut off.
     """
-    headings = [text for element in tree.iter("h1") if (text := one_line(element.text_content()))]
+    lines = (_shown_in(element) for element in islice(tree.iter("h1"), MAX_HEADINGS))
+    headings = [line for line in lines if line]
     heading = next((each for each in headings if len(each) > 10), "")
-    stated = text_of(nodes, "headline")
-    told = meta.get("og:title", ""), meta.get("twitter:title", ""), _window(tree)
+    stated = text_of(nodes, "headline")[:MAX_TITLE]
+    told = (
+        meta.get("og:title", "")[:MAX_TITLE],
+        meta.get("twitter:title", "")[:MAX_TITLE],
+        next(map(_shown_in, tree.iter("title")), ""),
+    )
     everything = [*filter(None, (stated, *told)), *headings]
     sites = [*sites_of(nodes, meta), meta.get("article:section", "")]
     stated = without_site(stated, (), sites)
@@ -137,11 +144,11 @@ def titles_of(tree: Tree, nodes: list[Node], meta: dict[str, str]) -> tuple[str,
         title = heading
     else:
         title = next((each for each in (shared, short, window, *headings) if each), "")
-    return tuple(dict.fromkeys(each[:MAX_TITLE] for each in (title, *everything) if each))
+    return tuple(dict.fromkeys(each for each in (title, *everything) if each))
 
 
-def _window(tree: Tree) -> str:
-    return next((one_line(element.text_content()) for element in tree.iter("title")), "")
+def _shown_in(element: Tree) -> str:
+    return one_line(element.text_content()[: 4 * MAX_TITLE])[:MAX_TITLE]
 
 
 def without_site(title: str, others: Iterable[str], sites: Iterable[str]) -> str:

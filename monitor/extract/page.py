@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 
 from monitor.errors import Code, ParseError
 from monitor.extract import linked_data
 from monitor.extract.body import body_of
 from monitor.extract.language import language_of
-from monitor.extract.lines import clean, one_line, paragraphs_of
+from monitor.extract.lines import clean, key, one_line, paragraphs_of
 from monitor.extract.live import updates_of
 from monitor.extract.metadata import (
     authors_of,
@@ -31,6 +32,9 @@ SHORTEST = 40
 
 MOSTLY = 0.4
 """The share of a live page's words that its updates have at least."""
+
+BEGINNING = 30
+"""Letters by which a line of the page is known as a line of an update."""
 
 _WORD = re.compile(r"\w+")
 
@@ -93,9 +97,9 @@ def extract_page(
 def _with_updates(found: Sequence[str], updates: Sequence[Update]) -> list[str]:
     """What stands above the updates of a live page, and then they."""
     lines = [line for update in updates for line in paragraphs_of(update.text)]
-    known = set(lines)
-    first = next((n for n, line in enumerate(found) if line in known), 0)
-    return [*found[:first], *lines]
+    begun = {key(line)[:BEGINNING] for line in lines}
+    above = takewhile(lambda line: key(line)[:BEGINNING] not in begun, found)
+    return [*above, *lines]
 
 
 def _length(found: Sequence[str]) -> int:
