@@ -207,7 +207,7 @@ def _name(trace: StoryTrace) -> Mapping[str, object]:
         "story": trace.view.story,
         "headline": lead.title,
         "language": view.language(lead.language),
-        "since": trace.view.articles[0].first_seen_at,
+        "since": timeline.since(trace.view),
         "counts": timeline.counts(trace.view),
     }
 

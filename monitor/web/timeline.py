@@ -102,7 +102,7 @@ def timeline(trace: StoryTrace, frequencies: Frequencies) -> Timeline:
         story=trace.view.story,
         headline=lead.title,
         language=view.language(lead.language),
-        since=articles[0].first_seen_at,
+        since=since(trace.view),
         counts=counts(trace.view),
         found=view.found_by((hit.watch, hit.spans) for each in articles for hit in each.hits),
         pieces=tuple(map(piece, roots[:SHOWN])),
@@ -120,6 +120,11 @@ def timeline(trace: StoryTrace, frequencies: Frequencies) -> Timeline:
 def lead_of(story: StoryView) -> Coverage:
     """The article that a story is named by: the first in which something was found."""
     return next((each for each in story.articles if each.hits), story.articles[0])
+
+
+def since(story: StoryView) -> datetime:
+    """The time of a story's first article."""
+    return min(map(_time, story.articles))
 
 
 def counts(story: StoryView) -> tuple[str, ...]:
@@ -253,7 +258,7 @@ def _words(article: Coverage, numbers: Sequence[int]) -> tuple[str, ...]:
         for word in inside:
             number = terms.term_id(word.form)
             if number in wanted:
-                found.setdefault(number, raw if len(inside) == 1 else word.form)
+                found.setdefault(number, raw.rstrip(".") if len(inside) == 1 else word.form)
     return tuple(found[number] for number in numbers if number in found)
 
 
