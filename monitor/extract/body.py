@@ -31,6 +31,9 @@ _NO_TEXT = (
     "object", "embed", "source", "picture", "use", "time",
 )  # fmt: skip
 _BLOCKS = ("p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "li", "article")
+MUCH = 1.25
+"""How much longer the page's prose is than what was found, if that is only a part of it."""
+
 PROSE = 80
 """Characters of a paragraph that is more than a caption or the teaser of a link."""
 
@@ -50,16 +53,21 @@ def body_of(tree: Tree, *, url: str, titles: Sequence[str], stated: Sequence[str
     is none. `stated` are texts of the article from elsewhere (JSON-LD's `articleBody`, the feed),
     each whole or in parts, paragraphs apart by newlines.
 
-    trafilatura's fast way comes first. Its full way, which asks readability and justext as well
-    and costs half as much again, is taken where the result is short or not made of the page's
-    paragraphs, unless a statement confirms it. The tree is used up: read all else from it before.
+    trafilatura's fast way comes first. Unless a statement confirms its result, it is held against
+    the page's own paragraphs. Its full way, which asks readability and justext as well and costs
+    half as much again, is taken where the result is short, far less than they are, or made of
+    something else. The tree is used up: read all else from it before.
     """
     _slim(tree)
     witnesses = [paragraphs_of(text) for text in stated if len(text) >= TRUSTED]
     found = without_furniture(_extracted(tree, url, fast=True), titles)
-    if not any(_agree(found, witness) for witness in witnesses) and _is_doubtful(tree, found):
-        found = without_furniture(_extracted(tree, url, fast=False), titles)
-        found = _longer(found, without_furniture(_prose(tree), titles))
+    if not any(_agree(found, witness) for witness in witnesses):
+        length = sum(map(len, found))
+        marked = sum(len(one_line(each.text_content())) for each in tree.iter("p"))
+        if length < SHORT or not 0.4 * marked <= length <= 1.5 * marked:
+            found = without_furniture(_extracted(tree, url, fast=False), titles)
+        if length < 0.8 * marked:
+            found = _longer(found, without_furniture(_prose(tree), titles))
     for witness in witnesses:
         found = _checked(found, witness)
     return found
@@ -102,19 +110,10 @@ def _extracted(tree: Tree, url: str, *, fast: bool) -> list[str]:
     return paragraphs_of(text) if isinstance(text, str) else []
 
 
-def _is_doubtful(tree: Tree, found: Sequence[str]) -> bool:
-    """Whether a result is short, or says much less or much more than the page's paragraphs."""
-    length = sum(map(len, found))
-    if length < SHORT:
-        return True
-    marked = sum(len(" ".join(each.text_content().split())) for each in tree.iter("p"))
-    return not 0.4 * marked <= length <= 1.5 * marked
-
-
 def _longer(found: list[str], prose: list[str]) -> list[str]:
     """The page's prose, where what was found is a part of it that is much shorter."""
     there, here = _shingles(prose), _shingles(found)
-    part = sum(map(len, prose)) > 1.5 * sum(map(len, found))
+    part = sum(map(len, prose)) > MUCH * sum(map(len, found))
     return prose if part and len(here & there) >= 0.7 * len(here) else found
 
 

@@ -50,7 +50,7 @@ _POINTER = re.compile(
 _CREDIT = re.compile(
     r"[(\[]?(?:photos?|photo credits?|picture|image(?: credits?)?|fotos?|foto ?gallery|bild(?:er)?"
     r"|фото|foto di|crédito|zdjęcie|तस्वीर|फोटो|فوٹو|تصویر|사진|写真|撮影|图片来源)\s*[:：/=].{0,160}"
-    r"|(?:©|\(c\)|<?copyright\b).{0,200}"
+    r"|(?:©|\(c\)|<?copyright\W*(?:©|ⓒ|\(c\)|\d{4}|by\b)).{0,200}"
     r"|.{0,120}\b(?:all rights reserved|alle rechte vorbehalten|tous droits réservés"
     r"|todos los derechos reservados|todos os direitos reservados|tutti i diritti riservati"
     r"|все права защищены|wszelkie prawa zastrzeżone|무단 ?전재).{0,120}",

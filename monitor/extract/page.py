@@ -40,7 +40,12 @@ _WORD = re.compile(r"\w+")
 
 
 def extract_page(
-    body: bytes, *, url: str, content_type: str, told: str = "", languages: Sequence[str] = ()
+    body: bytes,
+    *,
+    url: str,
+    content_type: str,
+    told: str = "",
+    languages: Sequence[str | None] = (),
 ) -> Extraction:
     """What a page says about its article.
 
