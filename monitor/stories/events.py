@@ -37,16 +37,17 @@ CHAPTER = timedelta(hours=72)
 SILENT: Final = timedelta(days=6)
 """How long a story may have been silent, or be yet to come, and still be found."""
 
-LEAST: Final = 0.14
+LEAST: Final = 0.18
 """The cosine below which nothing belongs together."""
 
-SAME: Final = 0.25
-"""The cosine from which on two stories are one, if an article belongs to both."""
-
-_AS_ALIKE: Final = 0.8  # of what the story's own articles have in common, a new one must have
+_AS_ALIKE: Final = 0.75  # of what the story's own articles have in common, a new one must have
 _UNKNOWN: Final = 0.2  # how alike the articles of a story are before there are some …
 _UNKNOWN_FOR: Final = 3.0  # … which counts as much as this many of them
 _TERSE: Final = 30  # terms; of an article with fewer, chance decides more, and less is asked
+# From which score for the second best on two stories are one, and at what cosine between them.
+# Headlines need that: of a large event, the first few share no word. With texts it rarely helps.
+_ONE_BY_HEADLINE: Final = (1.0, 0.2)
+_ONE_BY_TEXT: Final = (1.3, 0.25)
 _FRESH: Final = timedelta(days=1)  # of silence costs nothing; e times less for each further day
 
 KEPT: Final = 80
@@ -126,9 +127,10 @@ def choose(report: Report, threads: Sequence[Thread]) -> Choice:
         return Choice(thread=None, score=scores[order[0]] if order else 0.0)
     best, *others = order
     also = None
-    if others and scores[others[0]] >= 1:
-        alike = cosine(unit(threads[best].centroid), unit(threads[others[0]].centroid))
-        also = others[0] if alike >= SAME else None
+    enough, alike = _ONE_BY_HEADLINE if len(report.vector) < _TERSE else _ONE_BY_TEXT
+    if others and scores[others[0]] >= enough:
+        one, other = unit(threads[best].centroid), unit(threads[others[0]].centroid)
+        also = others[0] if cosine(one, other) >= alike else None
     return Choice(thread=best, score=scores[best], also=also)
 
 
