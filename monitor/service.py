@@ -363,6 +363,7 @@ class Service:
     async def _maintain(self) -> None:
         now = self.clock.now()
         await self.store.write(lambda tx: tx.forget(now - KEPT, now))
+        await self.store.write(lambda tx: tx.forget_paragraphs(now))
         await self._refresh_gauges()
 
     async def _refresh_gauges(self) -> None:

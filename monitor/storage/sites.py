@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.model import ArticleId, Seen
 from monitor.storage import tables as t
-from monitor.storage.work import Work, upsert
+from monitor.storage.families import day_of
+from monitor.storage.work import Work, each_of, for_each, is_among
 from monitor.stories.furniture import MEMORY, PARAGRAPH_BITS
 
 KEPT = 4
@@ -30,40 +32,56 @@ _hash, _article, _day = (
 )
 _in_slice = _hash.between(sa.bindparam("first"), sa.bindparam("last"))
 
-SEEN = (
-    sa.select(
-        _hash,
-        sa.func.count().label("articles"),
-        sa.func.sum(sa.cast(t.site_paragraph.c.fed, sa.Integer)).label("fed"),
+
+def _seen(dialect: str) -> sa.Select[Any]:
+    return (
+        sa.select(
+            _hash,
+            sa.func.count().label("articles"),
+            sa.func.sum(sa.cast(t.site_paragraph.c.fed, sa.Integer)).label("fed"),
+        )
+        .where(
+            is_among(_hash, "hashes", dialect),
+            _article != sa.bindparam("but"),
+            _day >= sa.bindparam("since"),
+        )
+        .group_by(_hash)
     )
-    .where(
-        _hash.in_(sa.bindparam("hashes", expanding=True)),
-        _article != sa.bindparam("but"),
-        _day >= sa.bindparam("since"),
+
+
+def _note(dialect: str) -> sa.Executable:
+    is_no_copy = sa.exists().where(
+        t.article.c.id == sa.bindparam("article", type_=sa.BigInteger()),
+        t.article.c.copy_of.is_(None),
     )
-    .group_by(_hash)
-)
-IS_COPY = sa.select(t.article.c.copy_of.is_not(None)).where(
-    t.article.c.id == sa.bindparam("article")
-)
-NOTE = upsert(t.site_paragraph, key=("hash", "article_id"), update=("day", "fed"))
-_place = (
-    sa.select(
-        _hash,
-        _article,
-        sa.func.row_number()
-        .over(partition_by=_hash, order_by=(_day.desc(), _article.desc()))
-        .label("place"),
+    each = sa.select(
+        each_of("hashes", dialect),
+        sa.bindparam("article", type_=sa.BigInteger()),
+        sa.bindparam("day", type_=sa.Integer()),
+        sa.bindparam("fed", type_=sa.Boolean()),
+    ).where(is_no_copy)
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    rows = insert(t.site_paragraph).from_select(["hash", "article_id", "day", "fed"], each)
+    return rows.on_conflict_do_update(
+        index_elements=["hash", "article_id"],
+        set_={"day": rows.excluded.day, "fed": rows.excluded.fed},
     )
-    .where(_hash.in_(sa.bindparam("hashes", expanding=True)))
-    .subquery("places")
-)
-DROP_SURPLUS = sa.delete(t.site_paragraph).where(
-    _hash.in_(sa.bindparam("hashes", expanding=True)),
-    sa.tuple_(_hash, _article).in_(
-        sa.select(_place.c.hash, _place.c.article_id).where(_place.c.place > KEPT)
-    ),
-)
+
+
+def _drop_surplus(dialect: str) -> sa.Executable:
+    place = sa.func.row_number().over(partition_by=_hash, order_by=(_day.desc(), _article.desc()))
+    places = (
+        sa.select(_hash, _article, place.label("place"))
+        .where(is_among(_hash, "hashes", dialect))
+        .subquery("places")
+    )
+    surplus = sa.select(places.c.hash, places.c.article_id).where(places.c.place > KEPT)
+    return sa.delete(t.site_paragraph).where(sa.tuple_(_hash, _article).in_(surplus))
+
+
+SEEN = for_each(_seen)
+NOTE = for_each(_note)
+DROP_SURPLUS = for_each(_drop_surplus)
 DROP_OLD = sa.delete(t.site_paragraph).where(_in_slice, _day < sa.bindparam("before"))
 _host = _hash.op(">>")(sa.literal_column(str(PARAGRAPH_BITS), sa.Integer))
 FULL_HOSTS: sa.Select[Any] = (
@@ -87,30 +105,29 @@ class SiteWork(Work):
         """See `ports.Transaction`. What stood in more than `KEPT` articles has that many."""
         if not hashes:
             return {}
-        values = {"hashes": sorted(hashes), "but": but, "since": _day_of(since)}
+        values = {"hashes": hashes, "but": but, "since": day_of(since)}
         return {
-            row.hash: Seen(articles=row.articles, fed=row.fed) for row in self._run(SEEN, values)
+            row.hash: Seen(articles=row.articles, fed=row.fed) for row in self._on(SEEN, values)
         }
 
     def note_paragraphs(
         self, article: ArticleId, paragraphs: Mapping[int, bool], now: datetime
     ) -> None:
         """See `ports.Transaction`."""
-        if not paragraphs or self._run(IS_COPY, {"article": article}).scalar_one_or_none():
-            return
-        rows = [
-            {"hash": each, "article_id": article, "day": _day_of(now), "fed": fed}
-            for each, fed in sorted(paragraphs.items())
-        ]
-        self._on(NOTE, rows)
-        self._run(DROP_SURPLUS, {"hashes": sorted(paragraphs)})
+        for fed in (False, True):
+            hashes = [each for each, is_fed in paragraphs.items() if is_fed is fed]
+            if hashes:
+                values = {"article": article, "day": day_of(now), "fed": fed, "hashes": hashes}
+                self._on(NOTE, values)
+        if paragraphs:
+            self._on(DROP_SURPLUS, {"hashes": paragraphs})
 
     def forget_paragraphs(self, now: datetime) -> int:
         """See `ports.Transaction`. Of a host with too many, the older half of its days goes."""
         width = (1 << 63) // SLICES
         first = int(now.timestamp() // 60) % SLICES * width
         part = {"first": first, "last": first + width - 1}
-        gone = self._run(DROP_OLD, part | {"before": _day_of(now - MEMORY)}).rowcount
+        gone = self._run(DROP_OLD, part | {"before": day_of(now - MEMORY)}).rowcount
         for row in self._run(FULL_HOSTS, part).all():
             start = row.host << PARAGRAPH_BITS
             last = start + (1 << PARAGRAPH_BITS) - 1
@@ -118,8 +135,3 @@ class SiteWork(Work):
             values = {"first": start, "last": last, "before": before}
             gone += self._run(DROP_OLD, values).rowcount
         return gone
-
-
-def _day_of(at: datetime) -> int:
-    """Days since 1970."""
-    return int(at.timestamp()) // int(timedelta(days=1).total_seconds())
