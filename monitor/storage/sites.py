@@ -83,16 +83,14 @@ SEEN = for_each(_seen)
 NOTE = for_each(_note)
 DROP_SURPLUS = for_each(_drop_surplus)
 DROP_OLD = sa.delete(t.site_paragraph).where(_in_slice, _day < sa.bindparam("before"))
-_host = _hash.op(">>")(sa.literal_column(str(PARAGRAPH_BITS), sa.Integer))
+
+
+_host = _hash.op(">>")(sa.literal_column(str(PARAGRAPH_BITS), sa.Integer)).label("host")
 FULL_HOSTS: sa.Select[Any] = (
-    sa.select(
-        _host.label("host"),
-        sa.func.min(_day).label("oldest"),
-        sa.func.max(_day).label("newest"),
-    )
+    sa.select(_host, sa.func.min(_day).label("oldest"), sa.func.max(_day).label("newest"))
     .where(_in_slice)
     .group_by(_host)
-    .having(sa.func.count() > MOST_OF_A_HOST)
+    .having(sa.func.count() > sa.bindparam("most"))
 )
 
 
@@ -128,7 +126,7 @@ class SiteWork(Work):
         first = int(now.timestamp() // 60) % SLICES * width
         part = {"first": first, "last": first + width - 1}
         gone = self._run(DROP_OLD, part | {"before": day_of(now - MEMORY)}).rowcount
-        for row in self._run(FULL_HOSTS, part).all():
+        for row in self._run(FULL_HOSTS, part | {"most": MOST_OF_A_HOST}).all():
             start = row.host << PARAGRAPH_BITS
             last = start + (1 << PARAGRAPH_BITS) - 1
             before = row.oldest + (row.newest - row.oldest) // 2 + 1
