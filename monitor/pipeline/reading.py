@@ -41,20 +41,29 @@ from monitor.text import normal_form
 LONGEST = 200_000
 """Characters of a rolling page that are kept, the newest."""
 
+AGREES = 0.2
+"""Share of what a feed says, by runs of six characters, that stands in a text about the same. Of 2,000
+pairs of English texts about two matters none shared more than .18; of 115 summaries in a dozen
+languages five out of six share more with their article's beginning."""
+
 _GAP = "\n\n"
 
 
 def beyond_wall(entry: Entry, page: Extraction) -> Extraction:
     """A page that shows only the beginning of its article: with that, or without a text.
 
-    The longer of the two texts is taken, the feed's or the page's. The page's must be about what
-    the feed says, by half of its words: else it is an offer to subscribe.
+    The longer of the two texts is taken, the feed's or the page's. Where the feed has a text, the
+    page's has to be about the same: else it may be an offer to subscribe.
     """
-    told = set(plain_words(entry.text or entry.title or page.title).split())
-    shown = plain_words(page.body).split()
-    is_longer = len(shown) > len(plain_words(entry.text).split())
-    agrees = 2 * len(told.intersection(shown)) >= len(told)
-    return page if is_longer and agrees else replace(page, body="", updates=())
+    told, shown = plain_words(entry.text), plain_words(page.body)
+    pieces = _pieces(told)
+    agrees = len(pieces & _pieces(shown)) >= AGREES * len(pieces)
+    return page if len(shown) > len(told) and agrees else replace(page, body="", updates=())
+
+
+def _pieces(words: str) -> set[str]:
+    """All runs of six characters: the same for scripts with and without spaces."""
+    return {words[at : at + 6] for at in range(len(words) - 5)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import timedelta
 
-import lxml.html
 import pytest
 
 from monitor.engine.pool import ProcessPool
 from monitor.fetch import HttpFetcher
 from monitor.match import compile_watches
-from monitor.model import ArticleState, Extraction, Kind, Update, Watch
+from monitor.model import ArticleState, Kind, Watch
 from tests.fakes import FakeClock
 from tests.pipeline.conftest import CHANNEL, PARAGRAPHS, TRUCE, Newsroom, page, report_from
 from tests.webserver import Reply, WebServer
 
 FOOTER = "The Courier is printed in the valley, and has hoped for a ceasefire since 1931."
 KASHMIR = Watch(name="Kashmir", terms=("Kashmir",), channel="#asia")
-
-
-class Rolling:
-    """An offload that finds the updates of these tests' rolling pages."""
-
-    def __init__(self, pool: ProcessPool) -> None:
-        self._pool = pool
-
-    async def run(self, function, *args, timeout):
-        result = await self._pool.run(function, *args, timeout=timeout)
-        if isinstance(result, Extraction):
-            found = lxml.html.document_fromstring(args[0]).xpath("//p[@class='update']")
-            updates = tuple(Update(id=each.get("id"), text=each.text_content()) for each in found)
-            return replace(result, updates=updates)
-        return result
 
 
 @pytest.fixture
@@ -48,9 +32,7 @@ async def newsroom(store) -> AsyncIterator[Newsroom]:
                 clock=FakeClock(), user_agent="monitor/test", timeout=5, allow=("127.0.0.1",)
             )
         )
-        room = Newsroom(store, server, pool, fetcher)
-        room.context.offload = Rolling(pool)
-        yield room
+        yield Newsroom(store, server, pool, fetcher)
 
 
 async def trace_of(newsroom: Newsroom, path: str):
@@ -82,7 +64,6 @@ async def test_what_stood_in_three_others_is_not_read(newsroom):
     assert [trace.furniture for trace in traces] == [(), (), (), (FOOTER,), (FOOTER,)]
     assert FOOTER not in traces[3].body
     assert "wordcourier30 " in traces[3].body
-    assert newsroom.sink.posts == 3
 
 
 async def test_what_was_seen_long_ago_is_forgotten(newsroom):
@@ -296,16 +277,29 @@ async def test_a_page_that_is_gone_keeps_its_text(newsroom):
 
 def rolling(title: str, **updates: str) -> Reply:
     """A live blog: what it says first, and its updates, the newest on top."""
-    newest_first = [*reversed(updates.items())]
-    rows = "".join(f"<p class='update' id='{key}'>{text}</p>" for key, text in newest_first)
-    intro = "<p>All that happens along the line today, as it comes, from our people there.</p>"
+    newest_first = [*reversed([("start", START), *updates.items()])]
+    rows = "".join(
+        f"<div class='update' id='{key}'><p>{text}</p></div>" for key, text in newest_first
+    )
+    stated = {
+        "@context": "https://schema.org",
+        "@type": "LiveBlogPosting",
+        "headline": title,
+        "liveBlogUpdate": [
+            {"@type": "BlogPosting", "@id": f"#{key}", "articleBody": text}
+            for key, text in newest_first
+        ],
+    }
     return Reply(
-        f'<html lang="en"><head><title>{title}</title></head><body><article>'
-        f"<h1>{title}</h1>{intro}{rows}</article></body></html>",
+        f'<html lang="en"><head><title>{title}</title>'
+        f'<script type="application/ld+json">{json.dumps(stated)}</script></head><body><article>'
+        f"<h1>{title}</h1><p>{INTRO}</p>{rows}</article></body></html>",
         headers={"Content-Type": "text/html; charset=utf-8"},
     )
 
 
+INTRO = "All that happens along the line today, as it comes, from our people there."
+START = "Good morning. Our reporters are at the bridge and in the capital, and will be all day."
 QUIET = "At the northern end of the valley the night was quiet, our reporter says from the bridge."
 TALKS = "The directors of operations speak on the line at noon, a spokesman in the capital says."
 DEAL = "They have agreed to a ceasefire from five in the afternoon, both ministries say now."
@@ -319,8 +313,8 @@ async def test_each_update_of_a_rolling_page_is_matched_once(newsroom):
     await newsroom.declare("courier")
     await newsroom.settle()
     trace = await trace_of(newsroom, "/live")
-    assert trace.body.index(QUIET) < trace.body.index(TALKS)
-    assert (trace.updates, trace.hits) == (2, ())
+    assert trace.body == f"{INTRO}\n\n{START}\n\n{QUIET}\n\n{TALKS}"
+    assert (trace.updates, trace.hits) == (3, ())
     assert trace.due_at is not None
 
     newsroom.server.route("/live", rolling("Live: the line", a=QUIET, b=TALKS, c=DEAL))
@@ -328,7 +322,7 @@ async def test_each_update_of_a_rolling_page_is_matched_once(newsroom):
     first = trace.body
     trace = await trace_of(newsroom, "/live")
     assert trace.body == f"{first}\n\n{DEAL}"
-    assert (newsroom.sink.posts, trace.updates, trace.revisions) == (1, 3, ())
+    assert (newsroom.sink.posts, trace.updates, trace.revisions) == (1, 4, ())
 
     # an edit of an old update is not new, nor is the same page again
     newsroom.server.route("/live", rolling("Live: the line", a=QUIET, b=AGAIN, c=DEAL))
@@ -356,7 +350,7 @@ async def test_a_rolling_pages_headline_does_not_speak_again(newsroom):
     await newsroom.settle(minutes=6)
     await newsroom.settle(minutes=6)
     trace = await trace_of(newsroom, "/live")
-    assert (trace.updates, newsroom.sink.posts, newsroom.sink.updates) == (2, 1, 0)
+    assert (trace.updates, newsroom.sink.posts, newsroom.sink.updates) == (3, 1, 0)
     assert [span.field for span in trace.hits[0].spans] == ["title"]
 
 
@@ -403,3 +397,62 @@ async def test_a_rolling_page_that_can_not_be_had_is_asked_again(newsroom):
     trace = await trace_of(newsroom, "/live")
     assert trace.body == f"{before.body}\n\n{DEAL}"
     assert len(newsroom.sink.messages(CHANNEL)) == 1
+
+
+# --------------------------------------------------------------------------- walls
+
+
+def locked(*paragraphs: str) -> Reply:
+    """What a site shows of an article to those who don't pay."""
+    stated = {"@type": "NewsArticle", "headline": "Guns fall silent", "isAccessibleForFree": False}
+    rows = "".join(f"<p>{text}</p>" for text in paragraphs)
+    return Reply(
+        '<html lang="en"><head><title>Guns fall silent</title>'
+        f'<script type="application/ld+json">{json.dumps(stated)}</script></head><body><article>'
+        f"<h1>Guns fall silent</h1>{rows}</article><div class='paywall'>"
+        "<p>Subscribe to continue reading this article.</p></div></body></html>",
+        headers={"Content-Type": "text/html; charset=utf-8"},
+    )
+
+
+CONSENT = Reply(
+    "<html><head><title>Courier</title></head><body><div class='consent'>"
+    "<p>We and our partners store and access data on your device, such as cookies.</p>"
+    "<p>Accept all, or manage your preferences: see our privacy policy and legitimate interest.</p>"
+    "</div></body></html>",
+    headers={"Content-Type": "text/html"},
+)
+ROBOT = Reply(
+    "<html><head><title>Just a moment...</title></head><body><div id='challenge-running'>"
+    "<p>Checking your browser before you can read on. Please enable JavaScript.</p></div></body>"
+    "</html>",
+    headers={"Content-Type": "text/html"},
+)
+SHORT = "Readers ask us what a ceasefire would mean for their holidays by the sea."
+
+
+@pytest.mark.parametrize(
+    ("wall", "text", "code", "source", "asked"),
+    [
+        (locked(PARAGRAPHS[0]), SHORT, "paywall", "feed", 1),  # the feed's words are not in it
+        (locked(PARAGRAPHS[0]), PARAGRAPHS[0][:60], "paywall", "page", 1),  # it goes on
+        (locked(PARAGRAPHS[0]), " ".join(PARAGRAPHS), "paywall", "feed", 1),  # the feed says more
+        (locked(PARAGRAPHS[0]), "", "paywall", "page", 1),  # it says nothing
+        (CONSENT, SHORT, "consent", "feed", 1),
+        (ROBOT, SHORT, "challenged", "feed", 5),  # tomorrow it may let us in
+    ],
+)
+async def test_behind_a_wall_the_feeds_text_serves(newsroom, wall, text, code, source, asked):
+    """The longer text of the article wins; why is said, and nobody knocks where nobody opens."""
+    newsroom.server.route("/truce", wall)
+    newsroom.feed("courier", ("Guns fall silent", "/truce"), text=text)
+    await newsroom.declare("courier")
+    for _ in range(8):
+        await newsroom.settle(hours=3)
+    trace = await trace_of(newsroom, "/truce")
+    assert trace.error is not None
+    assert (trace.error.partition(":")[0], trace.source) == (code, source)
+    assert trace.body == (PARAGRAPHS[0] if source == "page" else text)
+    assert (trace.state, trace.due_at) == (ArticleState.DONE, None)
+    assert len(newsroom.server.to("/truce")) == asked
+    assert newsroom.sink.posts == 1
