@@ -221,12 +221,7 @@ def _is_copy(like: Likeness) -> bool:
     if like.containment >= 0.62:
         return True
     # Edited in every sentence: few words in a row are left, but what it tells of is the same.
-    return (
-        like.containment >= 0.5
-        and like.jaccard >= 0.3
-        and like.numbers >= 0.8
-        and like.particulars >= 0.85
-    )
+    return like.containment >= 0.5 and like.jaccard >= 0.3 and like.particulars >= 0.85
 
 
 def _is_copy_of_short(like: Likeness, words: int) -> bool:

@@ -98,6 +98,13 @@ CAPTIONS = "\n\n".join(
     )
 )
 
+FORECAST = """\
+The harbour office of Port Sellen expects a maximum of {} degrees in the afternoon and a minimum of \
+{} degrees in the early hours of the morning, with winds of up to {} knots from a westerly direction \
+and waves of {} feet outside the breakwater. Small vessels are advised to stay in port after \
+sunset. The next bulletin will be published at the usual time; until then skippers may call the \
+office on extension {} or listen to channel {} of the coastal radio."""
+
 
 def kin(this: str, other: str, *, titles: tuple[str, str] = (TITLE, TITLE)) -> Kinship | None:
     """The kinship of two bodies, an hour apart; what is a copy also has a key in common."""
@@ -212,8 +219,12 @@ def test_a_copy_edited_in_every_sentence_is_known_by_what_it_tells_of() -> None:
     edited = nth_word_changed(REPORT, 7)
     assert likeness(fingerprint("", edited), fingerprint("", REPORT)).jaccard < 0.43
     assert kin(edited, REPORT) is not None
-    elsewhere = re.sub(r"Halvorsen|Northline|Aurelia|Sellen|Quill|Okafor|Maur", "Somebody", edited)
-    assert kin(re.sub(r"\d", "7", elsewhere), REPORT) is None
+    of_others = re.sub(
+        r"Halvorsen|Northline|Aurelia|Sellen|Quill|Okafor|Maur",
+        lambda name: name[0][::-1].title(),
+        edited,
+    )
+    assert kin(of_others, REPORT) is None
 
 
 def test_a_copy_with_much_of_its_own_is_an_update() -> None:
@@ -315,6 +326,11 @@ def test_nukta_zwnj_and_keyboards_make_no_difference() -> None:
             "lots of 5,000 crowns and will be listed in Port Sellen.",
             id="two bonds of one form",
         ),
+        pytest.param(
+            FORECAST.format(*range(11, 17)),
+            FORECAST.format(*range(21, 27)),
+            id="two forecasts, word for word but for the numbers",
+        ),
         pytest.param("", "", id="no text at all"),
         pytest.param("More to follow.", "More to follow.", id="a few words"),
         pytest.param("停火", "停火", id="two characters"),
@@ -335,6 +351,17 @@ def test_a_series_is_told_by_its_headlines() -> None:
     assert kin(quiz, quiz, titles=(week.format(14), week.format(21))) is None
     assert kin(quiz, quiz, titles=(week.format(14), week.format(14))) is Kinship.COPY
     assert kin(quiz, quiz, titles=(week.format(14), "The quiz of 21 August")) is Kinship.COPY
+    assert kin(quiz, quiz, titles=(week.format(14), week[:-6].format(14))) is Kinship.COPY
+
+
+def test_a_short_series_is_told_by_its_names() -> None:
+    """Under one headline too: what two banks announced, or one bank corrected."""
+    said = "{} has raised its prime lending rate to 7.75 percent from 7.50 percent, effective {}."
+    titles = ("Bank raises prime rate", "Bank raises prime rate")
+    first = said.format("First Bank of Maur", "today, its treasurer said")
+    assert kin(said.format("The Sellen Trust", "today, it says"), first, titles=titles) is None
+    corrected = said.format("First Bank of Maur", "tomorrow")
+    assert kin(corrected, first, titles=titles) is not None
 
 
 def test_a_translation_is_no_copy() -> None:
@@ -381,14 +408,19 @@ def test_of_a_short_text_nearly_every_word_is_the_same(
     assert kinship(fingerprint(title, this), fingerprint(TITLE, REPORT), HOUR) is expected
 
 
-def test_a_summary_of_a_very_long_article_is_judged_by_its_opening() -> None:
-    """Hardly one of its few shingles is in the sample of the long one."""
-    article = f"{REPORT}\n\n" + " ".join(f"word{number}" for number in range(15_000))
-    summary = fingerprint(TITLE, SUMMARY)
-    assert likeness(summary, fingerprint("", article)).compared < 8
-    assert kinship(summary, fingerprint("", article), HOUR) is Kinship.COPY
-    middle = f"{article}\n\n{SUMMARY}".removeprefix(SUMMARY)
-    assert kinship(summary, fingerprint("", middle), HOUR) is None
+def test_an_excerpt_of_a_very_long_article_is_judged_by_its_opening() -> None:
+    """Hardly one of its shingles is in the sample of the long one, and those few prove nothing."""
+    filler = " ".join(f"word{number}" for number in range(10_000))
+    sentence = PARAGRAPHS[5].partition(". ")[0]
+    summary, quotation = fingerprint("", sentence), fingerprint("", "\n\n".join(PARAGRAPHS[:2]))
+    article = fingerprint("", f"{sentence}\n\n{filler}")
+    assert likeness(summary, article).compared == 0
+    assert kinship(summary, article, HOUR) is Kinship.COPY
+    quoting = fingerprint("", f"{filler[:1000]}\n\n{REPORT}\n\n{filler}")
+    like = likeness(quotation, quoting)
+    assert 0 < like.compared < 8
+    assert like.containment == 1
+    assert kinship(quotation, quoting, HOUR) is None
 
 
 # --------------------------------------------------------------------------- fingerprints
