@@ -631,7 +631,7 @@ class StoryRow:
     created_at: datetime
     last_at: datetime  # when its newest article was first seen
     articles: int
-    copies: int  # of these, copies of another one
+    copies: int  # of these, copies of another one with little new text
     publishers: tuple[str, ...]  # of every feed that listed any, first seen first
     channels: tuple[str, ...]  # that show it, or will
 

@@ -42,6 +42,7 @@ from monitor.storage.feeds import feed_spec
 from monitor.storage.store import SqlStore
 from monitor.storage.transaction import SqlTransaction
 from monitor.storage.work import Row, is_due
+from monitor.stories.copies import NEWS
 
 TROUBLE = {FeedStatus.FAILING, FeedStatus.GONE}
 
@@ -185,7 +186,9 @@ STORIES = (
         _headline(t.story.c.id).label("headline"),
         sa.func.max(t.article.c.first_seen_at).label("last_at"),
         sa.func.count().label("articles"),
-        sa.func.count(t.article.c.copy_of).label("copies"),
+        sa.func.count(t.article.c.copy_of)
+        .filter(sa.func.coalesce(t.article.c.novelty, 0) <= NEWS)
+        .label("copies"),
     )
     .join(t.article, t.article.c.story_id == t.story.c.id)
     .where(t.story.c.id.in_(_stories_asked))

@@ -131,13 +131,16 @@ def counts(story: StoryView) -> tuple[str, ...]:
     """How much there is to a story: articles, copies, publishers, and how many speak themselves."""
     articles = story.articles
     publishers = {name for each in articles for name in each.publishers}
-    copied = sum(each.copy_of is not None for each in articles)
+    updates = sum(map(_is_update, articles))
+    copied = sum(each.copy_of is not None for each in articles) - updates
     own = len(voices(story))
     said = [words.some(len(articles), "article")]
     if len(publishers) > 1:
         said.append(words.some(len(publishers), "publisher"))
     if copied:
         said.append(words.some(copied, "copy", "copies"))
+    if updates:
+        said.append(words.some(updates, "update"))
     if own < len(publishers):
         said.append(words.some(own, "independent report"))
     return tuple(said)

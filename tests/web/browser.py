@@ -45,10 +45,31 @@ class Browser:
         self.url = url
 
     async def get(self, path: str = "/", *, method: str = "GET", **headers: str) -> Answer:
-        """Ask for a path as a browser would; headers by name, `_` for `-`."""
+        """Ask for a path as a browser would; headers by name, `_` for `-`. Follows nothing."""
+        return await self._ask(method, path, headers)
+
+    async def post(self, path: str, data: object, **headers: str) -> Answer:
+        """Send a form as this page's own would be; a header that is empty is left out."""
+        own = {"Origin": self.url.rstrip("/"), "Sec_Fetch_Site": "same-origin"} | headers
+        return await self._ask("POST", path, {k: v for k, v in own.items() if v}, data)
+
+    async def submit(self, path: str, **headers: str) -> Answer:
+        """Load a page and send the form on it."""
+        return await self.post(path, fields_of((await self.get(path)).page), **headers)
+
+    def forget(self) -> None:
+        """Drop all cookies."""
+        self._session.cookie_jar.clear()
+
+    async def _ask(self, method: str, path: str, headers, data: object = None) -> Answer:
         own = {name.replace("_", "-"): value for name, value in headers.items()}
-        url = self.url.rstrip("/") + path
-        async with self._session.request(method, url, headers=HTML | own) as response:
+        async with self._session.request(
+            method,
+            self.url.rstrip("/") + path,
+            headers=HTML | own,
+            data=data,
+            allow_redirects=False,
+        ) as response:
             return Answer(response.status, response.headers, await response.text())
 
 
@@ -69,7 +90,11 @@ async def browsing(
         registry=registry or CollectorRegistry(),
         **options,
     )
-    async with WebServer(app, "127.0.0.1", 0) as server, aiohttp.ClientSession() as session:
+    jar = aiohttp.CookieJar(unsafe=True)  # from addresses, as browsers do
+    async with (
+        WebServer(app, "127.0.0.1", 0) as server,
+        aiohttp.ClientSession(cookie_jar=jar) as session,
+    ):
         yield Browser(session, server.url)
 
 
@@ -101,6 +126,12 @@ class StrictParser(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         assert self._open, f"</{tag}> closes nothing at {self.getpos()}"
         assert self._open.pop() == tag, f"</{tag}> is crossed at {self.getpos()}"
+
+
+def fields_of(page: html.HtmlElement) -> dict[str, str]:
+    """What the page's form holds."""
+    [form] = page.xpath("//form[@method='post']")
+    return {field.get("name"): field.get("value") for field in form.iter("input")}
 
 
 def words_of(element: html.HtmlElement) -> str:

@@ -1,0 +1,653 @@
+"""The pages of stories over a real database: what they tell, and what people change on them."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+
+from monitor.compose import Rules
+from monitor.match import compile_watches
+from monitor.model import DeliveryState, Hit, Sent, Span, StoryId
+from monitor.pipeline.by_hand import merge_by_hand, split_by_hand
+from monitor.storage import SqlReports, SqlStore
+from monitor.web import Decisions
+from tests.contracts.material import CEASEFIRE, LEASE, NOW
+from tests.fakes import FakeClock
+from tests.pipeline.desk import CHANNEL, FREQUENCIES, HIT, HOUR, LATER, Desk, News
+from tests.web.browser import Browser, browsing, fields_of, words_of
+from tests.web.test_page import HOSTILE
+
+MINUTE = timedelta(minutes=1)
+
+
+def text(seed: int, words: int = 200) -> str:
+    """A text of its own for each seed: no two share a word."""
+    rng = random.Random(seed)
+    mark = LETTERS[seed // 20] + LETTERS[seed % 20]
+    return " ".join(mark + "".join(rng.choices(LETTERS, k=5)) for _ in range(words))
+
+
+LETTERS = "abdefghijklmnoprstuv"
+LONG = text(1, 400)
+CUT = LONG[: len(LONG) * 2 // 5]
+GROWN = f"{text(2, 250)} {LONG}"
+TITLE = "Ceasefire holds in the valley"
+
+
+def again(words: str, seed: int) -> str:
+    """The same words in an order of their own: the same event, and no copy."""
+    return " ".join(random.Random(seed).sample(words.split(), len(words.split())))
+
+
+@dataclass
+class Newsroom:
+    """A database that articles are brought to, and the rules by which it is told of them."""
+
+    desk: Desk
+    rules: Rules
+
+    @property
+    def store(self) -> SqlStore:
+        return self.desk.store
+
+    async def bring(self, name: str, body: str, **values) -> StoryId:
+        """An article; in which something was found, unless told otherwise."""
+        title = TITLE if LONG[:50] in body else f"Ceasefire {body.split(maxsplit=1)[0]}"
+        values = {"title": title, "hits": (HIT,)} | values
+        [placed] = await self.desk.bring(News(name, body, **values))
+        return placed.story
+
+    @contextlib.asynccontextmanager
+    async def browsing(self, **options) -> AsyncIterator[Browser]:
+        clock = FakeClock(NOW + HOUR)
+        decisions = Decisions(self.store, clock, lambda: self.rules)
+        options = {"decisions": decisions} | options
+        async with browsing(SqlReports(self.store), clock=clock, **options) as browser:
+            yield browser
+
+    def split(self, story: StoryId, name: str) -> str:
+        """The path at which an article is taken out."""
+        return f"/stories/{story}/split/{self.desk.ids[name]}"
+
+    async def by_hand(self, story: StoryId, name: str, by: str = "cli") -> StoryId:
+        """Take an article out without the page."""
+        article = self.desk.ids[name]
+        assert await self.store.read(lambda tx: tx.story_of(article)) == story
+        return await self.store.write(
+            lambda tx: split_by_hand(tx, article, by=by, now=NOW + HOUR, rules=self.rules)
+        )
+
+
+@pytest.fixture
+async def newsroom(sqlite_store: SqlStore) -> Newsroom:
+    await sqlite_store.write(lambda tx: tx.sync_watches([CEASEFIRE], NOW))
+    rules = Rules(
+        watches=(CEASEFIRE,),
+        matcher=compile_watches((CEASEFIRE,)),
+        default_channel=CHANNEL,
+        interval=timedelta(minutes=5),
+        frequencies=FREQUENCIES,
+    )
+    return Newsroom(Desk(sqlite_store), rules)
+
+
+async def covered(newsroom: Newsroom) -> StoryId:
+    """A story of a report, two copies of it, an update, and another report of the same event."""
+    story = await newsroom.bring("first", LONG, agency="PTI")
+    await newsroom.bring("same", LONG, at=NOW + MINUTE, title="Guns fall silent", hits=())
+    await newsroom.bring("cut", CUT, at=NOW + 2 * MINUTE, agency="PTI")
+    await newsroom.bring("grown", GROWN, at=NOW + 3 * MINUTE)
+    await newsroom.bring("other", again(LONG, 7), at=NOW + 4 * MINUTE)
+    assert len((await newsroom.desk.view(story)).articles) == 5
+    return story
+
+
+async def copied(newsroom: Newsroom) -> StoryId:
+    """A story of a report and a copy of it."""
+    story = await newsroom.bring("first", LONG)
+    assert await newsroom.bring("copy", LONG, at=NOW + MINUTE) == story
+    return story
+
+
+# --------------------------------------------------------------------------- what they tell
+
+
+async def test_a_story_tells_who_reported_and_who_copied(newsroom: Newsroom):
+    """Reports and updates stand in the timeline by time, copies under what they copy."""
+    story = await covered(newsroom)
+    async with newsroom.browsing() as browser:
+        answer = await browser.get(f"/stories/{story}")
+    page = answer.page
+    assert answer.status == 200
+    assert words_of(page.find(".//h1")) == TITLE
+    head, timeline = (words_of(each) for each in page.xpath("//main/section")[:2])
+    assert "since 1 h ago 5 articles 5 publishers 2 copies 1 update 2 independent reports" in head
+    pieces = page.xpath("//section[@id='timeline']/ol/li")
+    kinds = [words_of(each.xpath(".//span[contains(@class, 'chip')]")[0]) for each in pieces]
+    assert kinds == ["report", "update", "report"]
+    first, update, other = (words_of(each) for each in pieces)
+    assert "It opened the story." in first
+    assert "Publisher 1 en report PTI" in first
+    assert "2 copies: Publisher 2, Publisher 3" in first
+    assert "Its text stands in that of Publisher 1." in first
+    assert re.search(r"\d\d% of its text is new, the rest stands in that of Publisher 1\.", update)
+    assert re.search(r"The same event: likeness \d\.\d\d, where 1 is enough\. In common: \w", other)
+    copies = pieces[0].xpath(".//details//li")
+    assert [words_of(each.find("./p")) for each in copies] == ["Guns fall silent", TITLE]
+    assert not page.xpath("//details//blockquote")
+    assert "Ceasefire" in timeline
+    assert {mark.text for mark in page.iter("mark")} == {"Ceasefire"}
+
+
+async def test_the_headline_is_that_of_the_first_article_in_which_something_was_found(
+    newsroom: Newsroom,
+):
+    """As on the message: what nobody looks for leads nothing."""
+    story = await newsroom.bring("quiet", LONG, title="Quiet", hits=())
+    await newsroom.bring("found", CUT, at=NOW + MINUTE)
+    async with newsroom.browsing() as browser:
+        page = (await browser.get(f"/stories/{story}")).page
+    assert words_of(page.find(".//h1")) == TITLE
+    assert page.find(".//title").text == f"{TITLE} · monitor"
+
+
+async def test_stories_are_listed_with_their_counts_newest_first(newsroom: Newsroom):
+    """Only those in which something was found; each leads to its page."""
+    story = await covered(newsroom)
+    await newsroom.bring("nobody's", text(30), hits=(), at=NOW + 5 * MINUTE)
+    alone = await newsroom.bring("alone", text(31), title="", at=NOW + 6 * MINUTE)
+    async with newsroom.browsing() as browser:
+        page = (await browser.get("/stories")).page
+        empty = (await browser.get("/")).page.xpath("//h3/../p/a | //span[@class='others']/a")
+    assert page.xpath("//main//h2/a/@href") == [f"/stories/{alone}", f"/stories/{story}"]
+    newest, covered_one = (words_of(each) for each in page.xpath("//ol/li"))
+    assert newest == f"54 min ago Headline alone Publisher 7 {CHANNEL}"
+    assert "Publisher 1, Publisher 2, Publisher 3, Publisher 4, …" in covered_one
+    assert "5 publishers, 2 copies, 3 reports" in covered_one
+    assert [link.get("href") for link in empty] == [f"/stories/{alone}", f"/stories/{story}"]
+
+
+async def test_no_story_yet_is_said(newsroom: Newsroom):
+    """The list of nothing explains itself."""
+    async with newsroom.browsing() as browser:
+        page = (await browser.get("/stories")).page
+    assert words_of(page.find_class("empty")[0]).startswith("No story yet. Articles that report")
+
+
+async def test_chapters_lead_to_each_other(newsroom: Newsroom):
+    """The chapter before and the one after, by their headlines."""
+    first = await newsroom.bring("first", LONG)
+    second = await newsroom.bring("second", text(5), title="Talks go on")
+    third = await newsroom.store.write(lambda tx: tx.new_story(NOW, follows=first))
+    article = newsroom.desk.ids["second"]
+    await newsroom.store.write(lambda tx: tx.put_in_story(article, third, copy_of=None))
+    async with newsroom.browsing() as browser:
+        before, after = [(await browser.get(f"/stories/{each}")).page for each in (first, third)]
+    assert second != third
+    [to_after], [to_before] = (page.find_class("chapter") for page in (before, after))
+    assert words_of(to_after) == "Followed by Talks go on"
+    assert words_of(to_before) == f"Follows {TITLE}"
+    assert to_before.find(".//a").get("href") == f"/stories/{first}"
+    assert "It opened this chapter." in words_of(after)
+
+
+async def test_a_story_shows_its_messages(newsroom: Newsroom):
+    """Each channel with its state; or that there is none."""
+    told = await newsroom.bring("told", LONG)
+    untold = await newsroom.bring("untold", text(4), hits=())
+    async with newsroom.browsing() as browser:
+        waits = (await browser.get(f"/stories/{told}")).page.get_element_by_id("deliveries")
+        await newsroom.desk.show()
+        sent = (await browser.get(f"/stories/{told}")).page.get_element_by_id("deliveries")
+        none = (await browser.get(f"/stories/{untold}")).page.get_element_by_id("deliveries")
+    assert f"waiting {CHANNEL} 0" in words_of(waits)
+    assert f"sent {CHANNEL} 1" in words_of(sent)
+    assert words_of(none) == "Deliveries No message belongs to this story."
+
+
+async def test_a_merged_story_leads_to_the_one_that_goes_on(newsroom: Newsroom):
+    """An old link still leads to the articles; and it is told who merged."""
+    one = await newsroom.bring("one", LONG)
+    other = await newsroom.bring("other", text(5))
+    await newsroom.store.write(lambda tx: merge_by_hand(tx, one, other, by="cli", now=NOW))
+    async with newsroom.browsing() as browser:
+        moved = await browser.get(f"/stories/{other}")
+        page = (await browser.get(f"/stories/{one}")).page
+    assert (moved.status, moved.headers["Location"]) == (302, f"/stories/{one}")
+    said = words_of(page.find(".//main"))
+    assert f"Story {other} was merged into this one by cli, 1 h ago." in said
+    assert re.search(r"It came with a story that was merged into this one\. Likeness 0", said)
+
+
+UNKNOWN = [
+    ("/stories/77", "There is no story 77."),
+    ("/stories/0", "There is no story 0."),
+    ("/stories/77/merge", "There is no story 77."),
+    ("/stories/77/split/1", "There is no story 77."),
+    ("/stories/1/merge/77", "There is no story 77."),
+    ("/stories/1/split/77", "Article 77 is not in story 1."),
+    ("/stories/x", "There is no such page here."),
+    ("/stories/-1", "There is no such page here."),
+    ("/stories/٣", "There is no such page here."),
+    ("/stories/9223372036854775808", "There is no such page here."),
+    (f"/stories/{'9' * 5000}", "There is no such page here."),
+    (f"/stories/1/split/{'9' * 30}", "There is no such page here."),
+    ("/stories/1/2", "There is no such page here."),
+]
+
+
+async def test_what_there_is_not_is_said(newsroom: Newsroom):
+    """An unknown story or article is one clear sentence."""
+    await newsroom.bring("a", LONG)
+    async with newsroom.browsing() as browser:
+        for path, sentence in UNKNOWN:
+            answer = await browser.get(path)
+            assert answer.status == 404, path[:50]
+            assert sentence in words_of(answer.page.find(".//main")), path[:50]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+async def test_hostile_words_are_shown_as_words(newsroom: Newsroom, hostile: str):
+    """Headlines, agencies and names are text on every page of a story."""
+    hit = Hit(watch="Ceasefire", spans=(Span(field="title", start=0, end=4, term=hostile),))
+    story = await newsroom.bring(
+        "a", f"{hostile} {LONG}", title=hostile, agency=hostile, hits=(hit,)
+    )
+    await newsroom.bring("b", LONG, title=hostile, at=NOW + MINUTE)
+    await newsroom.bring("c", LONG, title=hostile, at=NOW + 2 * MINUTE)
+    near = await newsroom.by_hand(story, "c", by=hostile)
+    paths = [
+        "/stories", f"/stories/{story}", newsroom.split(story, "b"), f"/stories/{story}/merge",
+        f"/stories/{story}/merge/{near}",
+    ]  # fmt: skip
+    async with newsroom.browsing() as browser:
+        pages = [(await browser.get(path)).page for path in paths]
+    for page in pages:
+        assert not [*page.iter("script", "svg", "style", "b", "iframe")]
+        assert all(image.get("src").startswith("/static/") for image in page.iter("img"))
+        assert not [name for each in page.iter() for name in each.attrib if name.startswith("on")]
+        assert " ".join(hostile.split()) in words_of(page.find(".//main"))
+
+
+# --------------------------------------------------------------------------- taking out
+
+
+async def test_an_article_is_taken_out_with_its_copies(newsroom: Newsroom):
+    """The page says what will happen, and that is what does."""
+    story = await covered(newsroom)
+    await newsroom.desk.show()
+    async with newsroom.browsing() as browser:
+        page = (await browser.get(f"/stories/{story}")).page
+        path = newsroom.split(story, "other")
+        assert path in page.xpath("//a[@class='act']/@href")
+        said = words_of((await browser.get(path)).page.find(".//main"))
+        answer = await browser.submit(path)
+        own = (await browser.get(answer.headers["Location"])).page
+        left = (await browser.get(f"/stories/{story}")).page
+    assert "4 articles stay in the story" in said
+    assert f"{CHANNEL} The message of this story will be edited to tell of the others only." in said
+    assert f"{CHANNEL} A message of its own will be posted about it." in said
+    assert answer.status == 303
+    assert len(own.xpath("//section[@id='timeline']/ol/li")) == 1
+    assert f"By hand: it was taken out of story {story} (page, now)." in words_of(own)
+    assert "An article" not in words_of(left.find(".//main"))
+    assert "https://news.example/other was taken out by page, now." in words_of(left)
+    edited, posted = sorted(await newsroom.desk.show(), key=lambda delivery: delivery.sent is None)
+    assert (edited.story, edited.sent is not None) == (story, True)
+    assert (f"/stories/{posted.story}", posted.sent) == (answer.headers["Location"], None)
+
+
+async def test_an_original_takes_its_copies_along(newsroom: Newsroom):
+    """What is the same text is the same event."""
+    story = await covered(newsroom)
+    async with newsroom.browsing() as browser:
+        said = words_of((await browser.get(newsroom.split(story, "first"))).page.find(".//main"))
+        await browser.submit(newsroom.split(story, "first"))
+    assert "3 copies go with it: Guns fall silent Publisher 2" in said
+    assert "1 article stays in the story" in said
+    assert await newsroom.desk.together() == {
+        frozenset({"first", "same", "cut", "grown"}),
+        frozenset({"other"}),
+    }
+
+
+async def test_the_only_article_can_not_be_taken_out(newsroom: Newsroom):
+    """Neither with its copies: nothing would be left."""
+    story = await newsroom.bring("first", LONG)
+    async with newsroom.browsing() as browser:
+        alone = (await browser.get(f"/stories/{story}")).page
+        refused = await browser.get(newsroom.split(story, "first"))
+        await newsroom.bring("copy", LONG, at=NOW + MINUTE)
+        with_copy = await browser.get(newsroom.split(story, "first"))
+    assert alone.xpath("//a[@class='act']") == []
+    assert (refused.status, with_copy.status) == (409, 409)
+    assert f"Nothing is in story {story} beside this article." in words_of(refused.page)
+    assert f"Nothing but its copies is in story {story}" in words_of(with_copy.page)
+
+
+async def test_a_form_sent_twice_says_that_it_was_done(newsroom: Newsroom):
+    """A double click takes out once."""
+    story = await covered(newsroom)
+    path = newsroom.split(story, "other")
+    async with newsroom.browsing() as browser:
+        fields = fields_of((await browser.get(path)).page)
+        first, second = [await browser.post(path, fields) for _ in range(2)]
+    assert (first.status, second.status) == (303, 409)
+    article = newsroom.desk.ids["other"]
+    assert f"Article {article} is not in story {story} any more." in words_of(second.page)
+
+
+@pytest.mark.parametrize("action", ["split", "merge"])
+async def test_who_saw_a_story_as_it_was_looks_again(newsroom: Newsroom, action: str):
+    """A form that an article overtook changes nothing; the new one does."""
+    story = await covered(newsroom)
+    far = await newsroom.bring("far", text(40), at=NOW + 5 * MINUTE)
+    path = newsroom.split(story, "other") if action == "split" else f"/stories/{story}/merge/{far}"
+    async with newsroom.browsing() as browser:
+        fields = fields_of((await browser.get(path)).page)
+        await newsroom.bring("late", LONG, at=NOW + 10 * MINUTE)
+        before = await newsroom.desk.together()
+        stale = await browser.post(path, fields)
+        assert await newsroom.desk.together() == before
+        fresh = await browser.post(path, fields_of(stale.page))
+    assert stale.status == 409
+    [trouble] = stale.page.find_class("trouble")
+    assert words_of(trouble) == "The story has changed since you opened this page. Look again."
+    assert fresh.status == 303
+    assert await newsroom.desk.together() != before
+
+
+async def test_what_was_shown_meanwhile_is_a_change(newsroom: Newsroom):
+    """Which of two stories goes on depends on which was told: so it must not have changed."""
+    one, other = await newsroom.bring("one", LONG), await newsroom.bring("other", text(5))
+    path = f"/stories/{one}/merge/{other}"
+    async with newsroom.browsing() as browser:
+        fields = fields_of((await browser.get(path)).page)
+        await newsroom.desk.show()
+        stale = await browser.post(path, fields)
+    assert stale.status == 409
+
+
+# --------------------------------------------------------------------------- merging
+
+
+async def test_two_stories_are_made_one(newsroom: Newsroom):
+    """Chosen among those near in time, looked at, agreed to: and messages as was said."""
+    one = await newsroom.bring("one", LONG)
+    other = await newsroom.bring("other", text(5), title="Guns fall silent", at=NOW + MINUTE)
+    await newsroom.bring("quiet", text(6), hits=(), at=NOW + 2 * MINUTE)
+    await newsroom.desk.show()
+    async with newsroom.browsing() as browser:
+        start = (await browser.get(f"/stories/{other}")).page
+        [choose] = start.xpath("//a[@class='button']/@href")
+        options = (await browser.get(choose)).page
+        assert options.xpath("//input[@type='radio']/@value") == [str(one)]
+        chosen = await browser.get(f"{choose}?with={one}&number=")
+        path = chosen.headers["Location"]
+        said = words_of((await browser.get(path)).page.find(".//main"))
+        answer = await browser.submit(path)
+        page = (await browser.get(answer.headers["Location"])).page
+    assert (chosen.status, path) == (303, f"/stories/{other}/merge/{one}")
+    assert re.search(f"This story goes on: {one} {TITLE}.*This one becomes.*: {other} Guns", said)
+    assert (
+        f"{CHANNEL} Both stories are shown: one message will be edited to tell of both, and that "
+        f"of story {other} to say only where it is told now." in said
+    )
+    assert (answer.status, answer.headers["Location"]) == (303, f"/stories/{one}")
+    assert f"Story {other} was merged into this one by page, now." in words_of(page)
+    assert {delivery.story for delivery in await newsroom.desk.show()} == {one, other}
+
+
+NO_CHOICE = [
+    ("with={story}", "Story {story} is this one: choose another."),
+    ("number=%23{story}", "Story #{story} is this one: choose another."),
+    ("number=77", "There is no story 77."),
+    ("number=x&with={other}", "There is no story x."),
+    (f"number={'0' * 5000}", "There is no story 00000000000000000000."),
+    ("number=&with=", "Choose a story, or give its number."),
+    ("number=", "Choose a story, or give its number."),
+]
+
+
+async def test_a_choice_that_makes_no_sense_is_asked_again(newsroom: Newsroom):
+    """With one sentence above the same page."""
+    ids = {"story": await newsroom.bring("a", LONG), "other": await newsroom.bring("b", text(5))}
+    async with newsroom.browsing() as browser:
+        for query, sentence in NO_CHOICE:
+            answer = await browser.get(f"/stories/{ids['story']}/merge?{query.format(**ids)}")
+            assert answer.status == 400
+            assert words_of(answer.page.find_class("trouble")[0]) == sentence.format(**ids)
+            assert len(answer.page.xpath("//input[@type='radio']")) == 1
+
+
+async def test_a_number_that_was_typed_is_taken(newsroom: Newsroom):
+    """Before what was ticked; and a merged story's number means the one that goes on."""
+    one, two, three = [await newsroom.bring(name, text(n)) for n, name in enumerate("abc", 1)]
+    await newsroom.store.write(lambda tx: merge_by_hand(tx, two, three, by="cli", now=NOW))
+    async with newsroom.browsing() as browser:
+        answer = await browser.get(f"/stories/{one}/merge?with={one}&number=%23{three}")
+    assert answer.headers["Location"] == f"/stories/{one}/merge/{two}"
+
+
+async def test_ten_stories_nearest_in_time_are_offered(newsroom: Newsroom):
+    """Before and after, newest first, each once, without itself; the furthest are left out."""
+    stories = [await newsroom.bring(f"s{n}", text(n), at=NOW + n * MINUTE) for n in range(14)]
+    await newsroom.bring("copy", text(6), at=NOW + 20 * MINUTE)
+    async with newsroom.browsing() as browser:
+        page = (await browser.get(f"/stories/{stories[5]}/merge")).page
+    offered = [int(value) for value in page.xpath("//input[@type='radio']/@value")]
+    assert offered == [stories[n] for n in (10, 9, 8, 7, 6, 4, 3, 2, 1, 0)]
+
+
+async def test_one_story_is_not_merged_with_itself(newsroom: Newsroom):
+    """Nor with what it has become a part of."""
+    story = await newsroom.bring("a", LONG)
+    async with newsroom.browsing() as browser:
+        answer = await browser.get(f"/stories/{story}/merge/{story}")
+    assert answer.status == 409
+    assert f"Stories {story} and {story} are one already." in words_of(answer.page)
+
+
+# --------------------------------------------------------------------------- who may
+
+
+async def test_only_pages_with_a_form_let_one_be_sent_and_set_a_cookie(newsroom: Newsroom):
+    """All else is guarded as ever; no page may be framed, scripted or kept."""
+    story = await covered(newsroom)
+    far = await newsroom.bring("far", text(40))
+    forms = [newsroom.split(story, "other"), f"/stories/{story}/merge/{far}"]
+    async with newsroom.browsing() as browser:
+        answers = {
+            path: await browser.get(path)
+            for path in ("/", "/stories", f"/stories/{story}", f"/stories/{story}/merge", *forms)
+        }
+    for path, answer in answers.items():
+        policy = answer.headers["Content-Security-Policy"].split("; ")
+        has_form = bool(answer.page.xpath("//form"))
+        assert has_form == ("merge" in path or "split" in path)
+        assert f"form-action '{'self' if has_form else 'none'}'" in policy
+        assert {"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"} <= {*policy}
+        assert answer.headers["Referrer-Policy"] == ("same-origin" if has_form else "no-referrer")
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert ("Set-Cookie" in answer.headers) == (path in forms)
+    assert re.fullmatch(
+        r"monitor-forms=[0-9a-f]{32}; HttpOnly; Path=/stories; SameSite=strict",
+        answers[forms[0]].headers["Set-Cookie"],
+    )
+
+
+FOREIGN = "This form was not sent from this page: nothing was changed."
+TOO_OLD = "This form is no longer good"
+
+
+FORGED = [
+    ({"Origin": "http://evil.example"}, 403, FOREIGN),
+    ({"Origin": "null"}, 403, FOREIGN),
+    ({"Origin": ""}, 403, FOREIGN),
+    ({"Origin": "http://127.0.0.1:1"}, 403, FOREIGN),
+    ({"Sec_Fetch_Site": "cross-site"}, 403, FOREIGN),
+    ({"Sec_Fetch_Site": "same-site"}, 403, FOREIGN),
+    ({"Sec_Fetch_Site": "none"}, 403, FOREIGN),
+    ({"Content_Type": "text/plain"}, 415, "This is not a form as browsers send it."),
+    ({"Content_Type": "multipart/form-data; boundary=x"}, 415, "This is not a form"),
+    ({"Cookie": "monitor-forms=" + "0" * 32}, 403, TOO_OLD),
+    ({"Cookie": "monitor-forms=x"}, 403, TOO_OLD),
+]
+EMPTY = [
+    ({}, 403, TOO_OLD),
+    ({"token": ""}, 403, TOO_OLD),
+    ({"token": "0" * 64}, 403, TOO_OLD),
+    ({"token": "é"}, 403, TOO_OLD),
+    (b"token=\xff", 400, "This form can't be read."),
+    (b"a=1&" * 30, 400, "This form can't be read."),
+    (b"a" * 5000, 413, "This form is too large."),
+]
+
+
+async def test_a_form_of_another_site_is_refused(newsroom: Newsroom):
+    """Whatever it knows: where it comes from, or what it lacks, gives it away."""
+    story = await copied(newsroom)
+    path = newsroom.split(story, "copy")
+    async with newsroom.browsing() as browser:
+        for headers, status, sentence in FORGED:
+            fields = fields_of((await browser.get(path)).page)
+            if "Cookie" in headers:
+                browser.forget()
+            answer = await browser.post(path, fields, **headers)
+            assert answer.status == status, headers
+            assert sentence in words_of(answer.page.find(".//main")), headers
+    assert await newsroom.desk.together() == {frozenset({"first", "copy"})}
+
+
+async def test_a_form_without_its_token_is_refused(newsroom: Newsroom):
+    """And one that is none is not read further than it must."""
+    story = await copied(newsroom)
+    path = newsroom.split(story, "copy")
+    kind = "application/x-www-form-urlencoded"
+    async with newsroom.browsing() as browser:
+        await browser.get(path)
+        for body, status, sentence in EMPTY:
+            answer = await browser.post(path, body, Content_Type=kind)
+            assert answer.status == status, body
+            assert sentence in words_of(answer.page.find(".//main")), body
+    assert await newsroom.desk.together() == {frozenset({"first", "copy"})}
+
+
+async def test_a_token_is_good_for_its_own_form_and_process(newsroom: Newsroom):
+    """Neither another article's form nor one of before a restart will do."""
+    story = await covered(newsroom)
+    path = newsroom.split(story, "other")
+    async with newsroom.browsing() as browser:
+        elsewhere = fields_of((await browser.get(newsroom.split(story, "cut"))).page)
+        other_form = await browser.post(path, elsewhere)
+        fields = fields_of((await browser.get(path)).page)
+    async with newsroom.browsing() as browser:
+        await browser.get(path)
+        restarted = await browser.post(path, fields)
+        two_tabs = [fields_of((await browser.get(path)).page) for _ in range(2)]
+        first_tab = await browser.post(path, two_tabs[0])
+    assert (other_form.status, restarted.status, first_tab.status) == (403, 403, 303)
+    assert TOO_OLD in words_of(restarted.page)
+
+
+async def test_who_calls_the_page_by_another_name_may_only_read(newsroom: Newsroom):
+    """A proxy's visitors come from this machine, too, but not for a name of this machine."""
+    story = await covered(newsroom)
+    path = newsroom.split(story, "other")
+    async with newsroom.browsing(hosts=["desk.example.org"]) as browser:
+        name = {"Host": "desk.example.org"}
+        page = (await browser.get(f"/stories/{story}", **name)).page
+        asked = [await browser.get(each, **name) for each in (path, f"/stories/{story}/merge")]
+        fields = fields_of((await browser.get(path)).page)
+        sent = await browser.post(path, fields, Origin="http://desk.example.org", **name)
+    assert page.xpath("//a[@class='act' or @class='button']") == []
+    assert [each.status for each in (*asked, sent)] == [403] * 3
+    assert all("open this page there as localhost" in words_of(each.page) for each in asked)
+
+
+async def test_without_decisions_stories_are_read_only(newsroom: Newsroom):
+    """A page that was given nothing to change with has no way to."""
+    story = await covered(newsroom)
+    path = newsroom.split(story, "other")
+    async with newsroom.browsing(decisions=None) as browser:
+        page = (await browser.get(f"/stories/{story}")).page
+        statuses = [(await browser.get(each)).status for each in (path, f"/stories/{story}/merge")]
+        posted = await browser.post(f"/stories/{story}", {})
+    assert page.xpath("//a[@class='act' or @class='button']") == []
+    assert statuses == [404, 404]
+    assert posted.status == 405
+
+
+# --------------------------------------------------------------------------- messages
+
+
+async def test_a_channel_that_no_watch_leads_to_any_more_keeps_its_message(newsroom: Newsroom):
+    """What is left behind was found by nobody: its message stays; one that waits is dropped."""
+    story = await newsroom.bring("quiet", LONG, hits=())
+    copy = await newsroom.bring("found", CUT, at=NOW + MINUTE)
+    assert story == copy
+    path = newsroom.split(story, "found")
+    async with newsroom.browsing() as browser:
+        waits = words_of((await browser.get(path)).page)
+        await newsroom.desk.show()
+        shown = words_of((await browser.get(path)).page)
+    assert "The message that waited to be posted is dropped: no watch found the others." in waits
+    assert "The message of this story stays as it stands: no watch found the others." in shown
+
+
+async def test_where_nothing_is_told_nothing_will_be(newsroom: Newsroom):
+    """The pages say so."""
+    story = await newsroom.bring("a", LONG, hits=())
+    await newsroom.bring("b", LONG, hits=(), at=NOW + MINUTE)
+    other = await newsroom.bring("c", text(5), hits=())
+    async with newsroom.browsing() as browser:
+        out = words_of((await browser.get(newsroom.split(story, "b"))).page)
+        one = words_of((await browser.get(f"/stories/{story}/merge/{other}")).page)
+    assert "None belongs to the story, and none will be posted." in out
+    assert "None belongs to either, and none will be posted." in one
+
+
+async def test_messages_that_can_not_be_edited_stay(newsroom: Newsroom):
+    """A webhook posts and never edits: that is said, too."""
+    story, far = await covered(newsroom), await newsroom.bring("far", text(40))
+    await newsroom.desk.show()
+    webhook = Decisions(newsroom.store, FakeClock(), lambda: newsroom.rules, can_edit=False)
+    async with newsroom.browsing(decisions=webhook) as browser:
+        out = words_of((await browser.get(newsroom.split(story, "other"))).page)
+        one = words_of((await browser.get(f"/stories/{story}/merge/{far}")).page)
+    assert "The message of this story stays as it stands: messages can't be edited there." in out
+    assert "What is shown stays as it stands: messages can't be edited there." in one
+
+
+async def test_of_two_stories_the_one_that_is_shown_goes_on(newsroom: Newsroom):
+    """However much younger it is; a message that waits is not posted for a part of another one."""
+    old = await newsroom.bring("old", LONG, hits=())
+    young = await newsroom.bring("young", text(5), at=NOW + MINUTE)
+    [delivery] = [await newsroom.store.write(lambda tx: tx.claim_delivery(CHANNEL, LATER, LEASE))]
+    await newsroom.store.write(
+        lambda tx: tx.finish_delivery(
+            delivery.id, DeliveryState.SENT, NOW, sent=Sent(channel="C1", ref="1")
+        )
+    )
+    async with newsroom.browsing() as browser:
+        said = words_of((await browser.get(f"/stories/{old}/merge/{young}")).page)
+        answer = await browser.submit(f"/stories/{old}/merge/{young}")
+    assert f"This story goes on: {young}" in said
+    assert "The message that is shown will be edited to tell of both." in said
+    assert answer.headers["Location"] == f"/stories/{young}"
+
+
+async def test_a_verdict_of_others_is_told(newsroom: Newsroom):
+    """Who decided, on the command line too; and a rule that has changed leaves the page whole."""
+    story = await covered(newsroom)
+    own = await newsroom.by_hand(story, "other", by="cli (ann)")
+    newsroom.rules = replace(newsroom.rules, watches=())
+    async with newsroom.browsing() as browser:
+        page = (await browser.get(f"/stories/{own}")).page
+    assert "(cli (ann), now)" in words_of(page)
