@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from monitor.compose import Rules, compose_alert, compose_article, place_entry, why_not_news
+from monitor.compose import (
+    Rules,
+    compose_alert,
+    compose_article,
+    place_entry,
+    voices,
+    why_not_news,
+)
 from monitor.match import compile_watches
 from monitor.model import (
     ArticleId,
@@ -21,6 +30,7 @@ from monitor.model import (
     FeedStatus,
     Hit,
     PendingArticle,
+    Sent,
     Span,
     StoryId,
     Validators,
@@ -171,7 +181,7 @@ DELIVERY = Delivery(
 )
 
 
-def covered(number: int, *publishers: str, hits: tuple[Hit, ...]) -> Coverage:
+def covered(number: int, *publishers: str, hits: tuple[Hit, ...] = (), **more: Any) -> Coverage:
     body = "Officials said the truce holds. Calm returned to Kashmir."
     return Coverage(
         article=ArticleId(number),
@@ -179,9 +189,7 @@ def covered(number: int, *publishers: str, hits: tuple[Hit, ...]) -> Coverage:
         title=f"Headline {number}",
         body=body,
         publishers=publishers,
-        published_at=NOW,
-        first_seen_at=NOW,
-        hits=hits,
+        **({"published_at": NOW, "first_seen_at": NOW, "hits": hits} | more),
     )
 
 
@@ -245,3 +253,68 @@ def test_nothing_is_left_to_show():
     """A story without hits for the channel makes no message."""
     view = StoryView(story=StoryId(1), articles=(covered(1, "Courier", hits=(SOUTH,)),))
     assert compose_alert(DELIVERY, view, RULES) is None
+
+
+@pytest.mark.parametrize(
+    "old",
+    [{"published_at": NOW - timedelta(days=3)}, {"published_at": None, "backlog": True}],
+    ids=["old", "backlog"],
+)
+def test_old_news_does_not_lead_what_is_news(old):
+    """A story may begin with what nobody was told of; alone, it stands as it did."""
+    first = covered(1, "Courier", hits=(TRUCE,), **old)
+    view = StoryView(story=StoryId(1), articles=(first, covered(2, "Ledger", hits=(KASHMIR,))))
+    alert = compose_alert(DELIVERY, view, RULES)
+    assert alert is not None
+    assert (alert.headline, alert.publisher, alert.also) == ("Headline 2", "Ledger", ("Courier",))
+    alone = compose_alert(DELIVERY, StoryView(story=StoryId(1), articles=(first,)), RULES)
+    assert alone is not None
+    assert alone.headline == "Headline 1"
+
+
+def test_a_message_whose_story_was_merged_points_to_the_other():
+    """If it was shown; if not, there is nothing to say."""
+    view = StoryView(story=StoryId(7), articles=(covered(1, "Courier", hits=(TRUCE,)),))
+    assert compose_alert(DELIVERY, view, RULES) is None
+    pointer = compose_alert(replace(DELIVERY, sent=Sent(channel="C", ref="1")), view, RULES)
+    assert pointer is not None
+    assert (pointer.pointer, pointer.headline, pointer.passage) == (True, "Headline 1", None)
+    assert (pointer.watches, pointer.also) == ((), ())
+
+
+def copy(number: int, publisher: str, of: int, **more: Any) -> Coverage:
+    return covered(number, publisher, copy_of=ArticleId(of), **more)
+
+
+@pytest.mark.parametrize(
+    ("articles", "expected"),
+    [
+        ((covered(1, "Courier"), covered(2, "Ledger")), ("Courier", "Ledger")),
+        ((covered(1, "Courier"), covered(2, "Courier")), ("Courier",)),
+        ((covered(1, "Courier", "Portal"),), ("Courier",)),
+        ((covered(1, "Courier"), copy(2, "Ledger", 1), copy(3, "Dawn", 1)), ("Courier",)),
+        ((covered(1, "Courier"), copy(2, "Ledger", 1, agency="PTI")), ("PTI",)),
+        (
+            (covered(1, "A", agency="PTI"), covered(2, "B", agency="PTI"), covered(3, "PTI")),
+            ("PTI",),
+        ),
+        (
+            (covered(1, "A", agency="agencies"), copy(2, "B", 1, agency="AFP"), covered(3, "C")),
+            ("AFP", "C"),
+        ),
+        ((copy(2, "Ledger", 1), copy(3, "Dawn", 1)), ("Ledger",)),
+    ],
+    ids=[
+        "two reports",
+        "one publisher",
+        "one page, two feeds",
+        "copies",
+        "a credit speaks for all",
+        "one agency",
+        "a named agency",
+        "the root is elsewhere",
+    ],
+)
+def test_who_reports_a_story_counts_once(articles, expected):
+    """Copies add nothing, and those of one agency are one voice, whoever prints them."""
+    assert voices(StoryView(story=StoryId(1), articles=articles)) == expected

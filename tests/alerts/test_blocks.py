@@ -327,3 +327,29 @@ def test_any_notice_fits(text: str) -> None:
 def test_escaping_is_slacks_and_no_more() -> None:
     """Exactly three characters."""
     assert escape("&amp; <b> \"q\" 'a' *_~`") == "&amp;amp; &lt;b&gt; \"q\" 'a' *_~`"
+
+
+@pytest.mark.parametrize(
+    ("also", "independent", "words"),
+    [
+        (("PTI", "Dawn"), 1, "+2 outlets: PTI, Dawn  ·  1 independent report"),
+        (("PTI", "Dawn"), 2, "+2 outlets: PTI, Dawn  ·  2 independent reports"),
+        (("PTI", "Dawn"), 3, "+2 outlets: PTI, Dawn"),
+        (("PTI", "Dawn"), None, "+2 outlets: PTI, Dawn"),
+    ],
+)
+def test_copies_are_told_from_reports(also, independent, words):
+    """Where all report themselves there is nothing to add."""
+    rendered = to_blocks(alert(also=also, independent=independent))
+    assert rendered.blocks[1]["elements"][-1]["text"].endswith(words)
+
+
+def test_a_pointer_says_where_its_story_went_and_nothing_else():
+    """The headline of the other message, linked; no passage, no watch."""
+    rendered = to_blocks(alert(pointer=True))
+    [block] = rendered.blocks
+    [section] = block["elements"]
+    [shown] = section["elements"]
+    assert shown["text"] == "Now part of: India and Pakistan agree to a ceasefire"
+    assert shown["url"] == "https://news.example.org/2025/05/10/ceasefire"
+    assert "Now part of: India" in rendered.text
