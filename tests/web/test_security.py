@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from multidict import CIMultiDictProxy
 
-from monitor.web.security import host_of, may_call
+from monitor.web.security import host_of, is_local, may_call
 from tests.web.browser import browsing
 from tests.web.samples import lifelike
 
@@ -88,3 +88,28 @@ def test_no_name_is_known_until_it_is_given():
     """Without names, only localhost and addresses may call."""
     assert not may_call("monitor", ())
     assert may_call("monitor:8080", {"monitor"})
+
+
+@pytest.mark.parametrize(
+    ("peer", "host", "local"),
+    [
+        ("127.0.0.1", "127.0.0.1:8080", True),
+        ("127.8.8.8", "localhost:8080", True),
+        ("::1", "[::1]:8080", True),
+        ("::ffff:127.0.0.1", "desk.localhost", True),
+        ("127.0.0.1", "desk.example.org", False),
+        ("127.0.0.1", "192.168.1.7:8080", False),
+        ("127.0.0.1", "0.0.0.0:8080", False),
+        ("127.0.0.1", "", False),
+        ("192.168.1.7", "localhost:8080", False),
+        ("::ffff:192.168.1.7", "127.0.0.1", False),
+        ("fe80::1", "[::1]", False),
+        ("unix", "localhost", False),
+        (None, "localhost", False),
+    ],
+)
+def test_only_this_machine_by_a_name_of_its_own_may_change_anything(
+    peer: str | None, host: str, local: bool
+):
+    """Neither other machines, nor a proxy here that passes on what its visitors called it."""
+    assert is_local(peer, host) is local

@@ -19,21 +19,12 @@ from monitor.storage import SqlReports, SqlStore
 from monitor.web import Decisions
 from tests.contracts.material import CEASEFIRE, LEASE, NOW
 from tests.fakes import FakeClock
-from tests.pipeline.desk import CHANNEL, FREQUENCIES, HIT, HOUR, LATER, Desk, News
+from tests.pipeline.desk import CHANNEL, FREQUENCIES, HIT, HOUR, LATER, Desk, News, text
 from tests.web.browser import Browser, browsing, fields_of, words_of
 from tests.web.test_page import HOSTILE
 
 MINUTE = timedelta(minutes=1)
 
-
-def text(seed: int, words: int = 200) -> str:
-    """A text of its own for each seed: no two share a word."""
-    rng = random.Random(seed)
-    mark = LETTERS[seed // 20] + LETTERS[seed % 20]
-    return " ".join(mark + "".join(rng.choices(LETTERS, k=5)) for _ in range(words))
-
-
-LETTERS = "abdefghijklmnoprstuv"
 LONG = text(1, 400)
 CUT = LONG[: len(LONG) * 2 // 5]
 GROWN = f"{text(2, 250)} {LONG}"

@@ -1,0 +1,62 @@
+"""Lists of stories, on either database."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from monitor.storage import SqlReports, SqlStore
+from tests.contracts.material import CEASEFIRE, NOW
+from tests.pipeline.desk import CHANNEL, HIT, Desk, News, text
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+async def desk(store: SqlStore) -> Desk:
+    await store.write(lambda tx: tx.sync_watches([CEASEFIRE], NOW))
+    return Desk(store)
+
+
+async def test_a_listed_story_is_counted(desk: Desk):
+    """Its articles, those that add little to another one, and who carries them, first seen first."""
+    body = text(1, 300)
+    [first, *_] = await desk.bring(
+        News("a", body, hits=(HIT,)),
+        News("b", body, at=NOW + MINUTE),
+        News("c", f"{text(2, 250)} {body}", at=NOW + 2 * MINUTE),
+    )
+    [row] = await SqlReports(desk.store).stories(10)
+    assert (row.story, row.headline, row.articles, row.copies) == (first.story, "Headline a", 3, 1)
+    assert row.publishers == ("Publisher 1", "Publisher 2", "Publisher 3")
+    assert (row.created_at, row.last_at) == (NOW, NOW + 2 * MINUTE)
+    assert row.channels == (CHANNEL,)
+
+
+@pytest.mark.parametrize(
+    ("of", "near"),
+    [(0, [3, 2, 1]), (3, [5, 4, 2]), (6, [5, 4, 3])],
+    ids=["oldest", "middle", "newest"],
+)
+async def test_stories_are_found_near_another(desk: Desk, of: int, near: list[int]):
+    """The nearest in time, the newest first; not itself, and none that nothing was found in."""
+    minutes = (0, 3, 4, 6, 7, 8, 12)
+    news = [
+        News(f"s{n}", body, body.split(maxsplit=1)[0], NOW + each * MINUTE, (HIT,))
+        for n, (each, body) in enumerate(zip(minutes, map(text, range(10, 17)), strict=True))
+    ]
+    quiet = News("quiet", text(99), at=NOW + 6 * MINUTE)
+    again = News("again", text(10), at=NOW + 13 * MINUTE, hits=(HIT,))
+    placed = await desk.bring(*news[:4], quiet, *news[4:], again)
+    stories = [each.story for each in (*placed[:4], *placed[5:8])]
+    assert placed[-1].story == stories[0]
+    rows = await SqlReports(desk.store).stories(3, near=stories[of])
+    assert [row.story for row in rows] == [stories[n] for n in near]
+
+
+async def test_near_what_nothing_was_found_in_there_is_nothing(desk: Desk):
+    """Nor near a story that there is not."""
+    [quiet, _] = await desk.bring(News("quiet", text(1)), News("a", text(2), hits=(HIT,)))
+    reports = SqlReports(desk.store)
+    assert [await reports.stories(3, near=each) for each in (quiet.story, 77)] == [(), ()]
