@@ -97,7 +97,7 @@ _OTHER_DATELINES: Final = re.compile(
       | (?P<wired>{NAMES})[^\n。，,.]{{1,20}}[电電]                           # 新华社北京4月24日电
       | [^\n/]{{3,{_REACH}}}\s/(?P<slashed>{NAMES})/                          # МОСКВА, 2 января. /ТАСС/
       | [^\n]{{3,{_REACH}}}\s[-–—]\s(?P<dashed>{NAMES})\.(?:\s|$)           # … 2 янв — РИА Новости.
-      | (?:[^\n,:।]{{1,30}},\s*)?(?P<colon>{NAMES})\s*[,:।]                 # एजेंसी, नई दिल्ली
+      | (?:[^\n,:।]{{1,30}},\s*)?(?P<colon>{_AGENCIES[UNNAMED]})\s*[,:।]                 # एजेंसी, नई दिल्ली
     )""",
     re.VERBOSE,
 )

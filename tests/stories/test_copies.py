@@ -100,10 +100,11 @@ CAPTIONS = "\n\n".join(
 
 FORECAST = """\
 The harbour office of Port Sellen expects a maximum of {} degrees in the afternoon and a minimum of \
-{} degrees in the early hours of the morning, with winds of up to {} knots from a westerly direction \
-and waves of {} feet outside the breakwater. Small vessels are advised to stay in port after \
-sunset. The next bulletin will be published at the usual time; until then skippers may call the \
-office on extension {} or listen to channel {} of the coastal radio."""
+{} degrees in the early hours of the morning. Small vessels are advised to stay in port after \
+sunset, and all others to keep clear of the breakwater. The next bulletin will be published at the \
+usual time; until then skippers may call the office or listen to the coastal radio, which repeats \
+this bulletin every hour. Harbour dues are to be paid in advance. Boats without lights are not \
+allowed to leave, and those that carry passengers need the permission of the harbour master."""
 
 
 def kin(this: str, other: str, *, titles: tuple[str, str] = (TITLE, TITLE)) -> Kinship | None:
@@ -327,8 +328,8 @@ def test_nukta_zwnj_and_keyboards_make_no_difference() -> None:
             id="two bonds of one form",
         ),
         pytest.param(
-            FORECAST.format(*range(11, 17)),
-            FORECAST.format(*range(21, 27)),
+            FORECAST.format(17, 9),
+            FORECAST.format(21, 12),
             id="two forecasts, word for word but for the numbers",
         ),
         pytest.param("", "", id="no text at all"),

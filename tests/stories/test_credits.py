@@ -102,6 +102,10 @@ def test_a_byline_names_the_agency(authors: list[str], agency: str | None) -> No
         ("Jane Doe/AP\n\n", None),
         ("Watch more! (Reuters)\n\n", None),
         ("He told the agency (Reuters) that ", None),
+        ("He told 12 people in the harbour (Reuters) - ", None),
+        ("ISLAMABAD: In 2018 Imran Khan (PTI) ", None),
+        ("Jane Doe of Northline (AP) ", None),
+        ("By Monday night, Reuters, an agency, had asked for more than that.\n\n", None),
         ("Reuters reported on Monday that it was sold. ", None),
         ("", None),
     ],
@@ -126,6 +130,7 @@ def test_a_dateline_names_the_agency(start: str, agency: str | None) -> None:
         ("\n\n© AFP", "AFP"),
         ("\n\nCopyright 2019 The Associated Press. All rights reserved.", "AP"),
         ("\n\n(Copyright 2018 The Associated Press. All rights reserved.)", "AP"),
+        ("\n\n© Associated Press of Pakistan", "APP"),
         # Own work, with help; photos; a party.
         ("\n\nThe Associated Press contributed to this report.", None),
         ("\n\nWith inputs from PTI and other sources", None),
