@@ -96,6 +96,12 @@ def test_between_near_kin_the_declaration_decides(language: str, declared: str) 
     assert language_of(declared * 4, [language]) == language
 
 
+@pytest.mark.parametrize("char", ["\x00", "\x07", "\x85", "\ud800", "\ufdd0", "\uffff"])
+def test_characters_that_the_detector_refuses_are_passed_over(char: str) -> None:
+    """One of them would cost the whole answer."""
+    assert language_of(TEXTS["de"].replace(" ", f" {char}", 3)) == "de"
+
+
 def test_the_page_comes_before_the_feed() -> None:
     """The first declaration that fits is the variety."""
     assert language_of(TEXTS["en"], ["fr", "en-IN", "en-GB"]) == "en-IN"

@@ -158,8 +158,13 @@ def test_a_locked_page_that_shows_nothing_says_so() -> None:
         (LOCKED, [f"{text} {number}" for number in range(3) for text in PARAGRAPHS], ""),
         ("", PARAGRAPHS, "<div class='c-paywall'></div>"),
         ("", [*PARAGRAPHS[:2], OFFERS[0]], ""),
+        (
+            "",
+            [*(f"{text} {n}" for n in range(4) for text in PARAGRAPHS), OFFERS[0]],
+            "<p id=paywall>",
+        ),
     ],
-    ids=["sent whole", "only a class", "only an offer"],
+    ids=["sent whole", "only a class", "only an offer", "longer than a beginning"],
 )
 def test_one_sign_or_a_whole_text_is_no_stub(head: str, paragraphs: list[str], after: str) -> None:
     """Locked articles are often sent whole; every page has an offer somewhere."""
