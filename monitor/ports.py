@@ -629,7 +629,8 @@ class StoryRow:
     story: StoryId
     headline: str  # of the first of its articles in which something was found
     created_at: datetime
-    last_at: datetime  # when its newest article was first seen
+    first_at: datetime  # when its oldest article was first seen
+    last_at: datetime  # and its newest
     articles: int
     copies: int  # of these, copies of another one with little new text
     publishers: tuple[str, ...]  # of every feed that listed any, first seen first
@@ -690,7 +691,8 @@ class Reports(Protocol):
     async def stories(self, limit: int, *, near: StoryId | None = None) -> Sequence[StoryRow]:
         """The stories in which something was found last, the newest first.
 
-        With `near`, those that begin nearest in time to this one, which is not among them.
+        With `near`, those whose first articles were seen nearest in time to that of this one,
+        which is not among them.
         """
 
     async def story(self, story: StoryId) -> StoryTrace | None:

@@ -184,6 +184,7 @@ STORIES = (
         t.story.c.id,
         t.story.c.created_at,
         _headline(t.story.c.id).label("headline"),
+        sa.func.min(t.article.c.first_seen_at).label("first_at"),
         sa.func.max(t.article.c.first_seen_at).label("last_at"),
         sa.func.count().label("articles"),
         sa.func.count(t.article.c.copy_of)
@@ -417,18 +418,15 @@ def _stories(connection: sa.Connection, limit: int) -> Sequence[StoryRow]:
 
 def _stories_near(connection: sa.Connection, limit: int, near: StoryId) -> Sequence[StoryRow]:
     first = connection.execute(FIRST_HIT, {"story": near}).scalar_one()
-    began = connection.execute(
-        sa.select(t.story.c.created_at).where(t.story.c.id == near)
-    ).scalar_one_or_none()
-    if first is None or began is None:
+    if first is None:
         return ()
     chosen: set[int] = set()
     for statement in (FOUND_BEFORE, FOUND_AFTER):
         found = connection.execute(statement, {"hit": first, "limit": 20 * limit}).scalars()
         chosen.update([story for story in dict.fromkeys(found) if story != near][:limit])
-    rows = _story_rows(connection, sorted(chosen))
-    nearest = sorted(rows, key=lambda row: (abs(row.created_at - began), row.story))[:limit]
-    return sorted(nearest, key=lambda row: (row.created_at, row.story), reverse=True)
+    own, *rows = _story_rows(connection, [near, *sorted(chosen)])
+    nearest = sorted(rows, key=lambda row: (abs(row.first_at - own.first_at), row.story))[:limit]
+    return sorted(nearest, key=lambda row: (row.first_at, row.story), reverse=True)
 
 
 def _story_rows(connection: sa.Connection, stories: Sequence[int]) -> Sequence[StoryRow]:
@@ -445,6 +443,7 @@ def _story_rows(connection: sa.Connection, stories: Sequence[int]) -> Sequence[S
             story=StoryId(story),
             headline=rows[story].headline or "",
             created_at=rows[story].created_at,
+            first_at=rows[story].first_at,
             last_at=rows[story].last_at,
             articles=rows[story].articles,
             copies=rows[story].copies,

@@ -30,7 +30,7 @@ async def test_a_listed_story_is_counted(desk: Desk):
     [row] = await SqlReports(desk.store).stories(10)
     assert (row.story, row.headline, row.articles, row.copies) == (first.story, "Headline a", 3, 1)
     assert row.publishers == ("Publisher 1", "Publisher 2", "Publisher 3")
-    assert (row.created_at, row.last_at) == (NOW, NOW + 2 * MINUTE)
+    assert (row.created_at, row.first_at, row.last_at) == (NOW, NOW, NOW + 2 * MINUTE)
     assert row.channels == (CHANNEL,)
 
 
