@@ -63,7 +63,7 @@ MERGE = (
     .values(
         merged_into=_into,
         merged_at=sa.bindparam("now", type_=t.story.c.merged_at.type),
-        merged_by=sa.bindparam("by", type_=t.story.c.merged_by.type),
+        merged_by=sa.bindparam("who", type_=t.story.c.merged_by.type),
         follows=None,
         thread=None,
     ),
@@ -121,7 +121,7 @@ class VerdictWork(Work):
         self, gone: StoryId, into: StoryId, *, now: datetime, by: str | None = None
     ) -> Collection[str]:
         """See `ports.Transaction`."""
-        values = {"gone": gone, "into": into, "now": now, "by": by}
+        values = {"gone": gone, "into": into, "now": now, "who": by}
         for statement in MERGE:
             self._run(statement, values)
         return {

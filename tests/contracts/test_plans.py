@@ -25,7 +25,18 @@ from tests.contracts.material import (
     spec,
 )
 
-GROWING = ("article", "article_url", "entry", "hit", "delivery", "story")
+GROWING = (
+    "article",
+    "article_url",
+    "entry",
+    "hit",
+    "delivery",
+    "story",
+    "article_key",
+    "fingerprint",
+    "story_term",
+    "verdict",
+)
 SCANS = re.compile(
     rf"(?:SCAN|Seq Scan on) (?:{'|'.join(GROWING)})\b"
     # what waits has an index of its own, as long as the queue
@@ -62,10 +73,25 @@ def a_round(transaction: Transaction, story: StoryId) -> None:
     transaction.article_at(one.url)
     transaction.twin_of("hash", NOW, one.id)
     transaction.story_of(one.id)
+    transaction.place_of(one.id)
+    transaction.copy_candidates([1, 2, 3], NOW, later, other_than=one.id, hottest=50, limit=20)
+    transaction.keep_fingerprint(one.id, later, [1, 2, 3], b"packed")
+    transaction.copy_candidates([1, 2, 3], NOW, later, other_than=two.id, hottest=50, limit=20)
+    transaction.stories_about([1, 2, 3], each=200)
+    transaction.threads([story])
+    transaction.set_thread(story, b"packed", [1, 2, 3])
+    transaction.chapter_after(story)
+    transaction.join_families(two.id, one.id)
     transaction.save_article(
         one.id, content(one.url, "hash"), state=ArticleState.DONE, now=later, due_at=None
     )
     transaction.put_in_story(one.id, transaction.new_story(later), copy_of=None)
+    other = transaction.new_story(later, follows=story)
+    transaction.rule(one.id, other, belongs=False, by="Ada", now=later)
+    transaction.is_shown(story)
+    transaction.ruled_apart(story, other)
+    transaction.merge_stories(other, story, now=later)
+    transaction.forget(NOW, later)
     transaction.set_hits(one.id, [HIT], later)
     transaction.merge_article(two.id, one.id)
     transaction.want_delivery(story, "#news", later)

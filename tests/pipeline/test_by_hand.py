@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -13,7 +14,7 @@ from monitor.match import compile_watches
 from monitor.model import Delivery, StoryId
 from monitor.pipeline.by_hand import merge_by_hand, split_by_hand
 from monitor.pipeline.group import Role
-from monitor.storage import SqlStore
+from monitor.storage import SqlReports, SqlStore
 from tests.contracts.material import CEASEFIRE, NOW
 from tests.pipeline.desk import CHANNEL, HIT, HOUR, Desk, News, text
 
@@ -157,10 +158,34 @@ async def test_a_split_can_be_taken_back_by_a_merge(desk: Desk):
     """The newest word counts."""
     first, _ = await desk.bring(replace(OTHER, hits=()), COPY)
     own = await split(desk, "copy")
-    assert await merge(desk, own, first.story) == first.story
+    trace = await SqlReports(desk.store).story(own)
+    assert {(each.story, each.belongs, each.by) for each in trace.verdicts} == {
+        (first.story, False, "Ada"),
+        (own, True, "Ada"),
+    }
+    merging = partial(merge_by_hand, one=own, other=first.story, by="Bob", now=NOW)
+    assert await desk.store.write(merging) == first.story
+    trace = await SqlReports(desk.store).story(own)
+    assert [(each.story, each.belongs, each.by) for each in trace.verdicts] == []
+    assert [(story, by) for story, _, by in trace.merged] == [(own, "Bob")]
     assert len(await desk.together()) == 1
     await desk.bring(replace(COPY, name="copy2", at=NOW + 2 * HOUR))
     assert len(await desk.together()) == 1
+
+
+async def test_what_was_decided_of_a_story_holds_for_what_it_is_merged_into(desk: Desk):
+    """By whom stays, too; the article that was taken out is not put back."""
+    first, _ = await desk.bring(replace(OTHER, hits=()), COPY)
+    own = await split(desk, "copy")
+    [one] = await desk.bring(ONE)
+    merging = partial(merge_by_hand, one=one.story, other=first.story, by="Bob", now=NOW)
+    kept = await desk.store.write(merging)
+    trace = await SqlReports(desk.store).story(kept)
+    assert [(each.story, each.belongs, each.by) for each in trace.verdicts] == [
+        (kept, False, "Ada")
+    ]
+    assert await desk.store.read(lambda tx: tx.ruled_apart(kept, own))
+    assert (await desk.again(COPY)).story == own
 
 
 async def test_what_makes_no_sense_is_refused(desk: Desk):
