@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from monitor.errors import Refused
 from monitor.model import ArticleId, StoryId
-from monitor.ports import Reports, StoryTrace
+from monitor.ports import Reports, StoryTrace, StoryView
 from monitor.stories.frequencies import shipped
 from monitor.web import timeline, view
 from monitor.web.decisions import Changed, Decisions
@@ -94,13 +94,13 @@ class Desk:
         )
         if trace.view.story != story or plan is None:
             raise HTTPException(404, f"Article {article} is not in story {story}.")
-        if not plan.left:
+        if not plan.left.articles:
             also = " but its copies" if plan.copies else ""
             raise HTTPException(
                 HTTPStatus.CONFLICT, f"Nothing{also} is in story {story} beside this article."
             )
         return self._form(
-            request, "split.html", trouble, mark, plan=plan, story=story, told=_name(trace)
+            request, "split.html", trouble, mark, plan=plan, story=story, told=_name(plan.left)
         )
 
     async def choose(self, request: Request) -> Response:
@@ -125,7 +125,7 @@ class Desk:
             "choose.html",
             status=HTTPStatus.BAD_REQUEST if trouble else HTTPStatus.OK,
             story=story,
-            told=_name(trace),
+            told=_name(trace.view),
             trouble=trouble,
             near=await self._reports.stories(_NEAR, near=story),
         )
@@ -159,8 +159,8 @@ class Desk:
             mark,
             plan=plan,
             story=one,
-            into=_name(plan.into),
-            gone=_name(plan.gone),
+            into=_name(plan.into.view),
+            gone=_name(plan.gone.view),
         )
 
     # -- what they share
@@ -198,17 +198,17 @@ class Desk:
     async def _named(self, story: StoryId | None) -> Mapping[str, object] | None:
         """A chapter before or after."""
         trace = await self._reports.story(story) if story is not None else None
-        return _name(trace) if trace else None
+        return _name(trace.view) if trace else None
 
 
-def _name(trace: StoryTrace) -> Mapping[str, object]:
-    lead = timeline.lead_of(trace.view)
+def _name(story: StoryView) -> Mapping[str, object]:
+    lead = timeline.lead_of(story)
     return {
-        "story": trace.view.story,
+        "story": story.story,
         "headline": lead.title,
         "language": view.language(lead.language),
-        "since": timeline.since(trace.view),
-        "counts": timeline.counts(trace.view),
+        "since": timeline.since(story),
+        "counts": timeline.counts(story),
     }
 
 

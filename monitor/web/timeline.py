@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -310,7 +310,7 @@ class Split:
 
     article: Coverage
     copies: tuple[Coverage, ...]  # that go with it
-    left: int  # articles that stay
+    left: StoryView  # what stays
     consequences: tuple[Consequence, ...]
 
 
@@ -335,7 +335,7 @@ def split(trace: StoryTrace, article: ArticleId, rules: Rules, *, can_edit: bool
     return Split(
         article=chosen,
         copies=tuple(each for each in leaving if each is not chosen),
-        left=len(staying),
+        left=replace(trace.view, articles=tuple(staying)),
         consequences=tuple(consequences),
     )
 
