@@ -237,7 +237,8 @@ def _matched(trace: ArticleTrace, settings: Settings, document: Document) -> Ite
 
 def _hit(trace: ArticleTrace, hit: Hit) -> Iterator[str | Text]:
     terms = ", ".join(dict.fromkeys(span.term for span in hit.spans))
-    said = escape(terms) if terms else "by what is known of it beside its text"
+    beside = "what it said before" if trace.revisions else "what is known of it beside its text"
+    said = escape(terms) or f"by {beside}"
     yield f"[bold]Matched[/]   [green]yes[/] {escape(hit.watch)}: {said}"
     in_body = [span for span in hit.spans if span.field == "body"]
     if in_body:

@@ -194,7 +194,8 @@ def _save_again(
 ) -> str:
     """A finished article was read again: what changed is a revision, what came an update.
 
-    Its story and its URL stay, and nobody is told what was told. Returns how the reading ended.
+    Its story and its URL stay, and nobody is told what was told; a message that may bear its old
+    headline is edited. Returns how the reading ended.
     """
     if not reading.is_changed:
         tx.leave_article(pending.id, now=now, due_at=_asked_again_at(pending, reading, now))
@@ -213,6 +214,9 @@ def _save_again(
         error_detail=error.detail if error else None,
     )
     _place(tx, pending, reading, now, rules)
+    story = tx.story_of(pending.id)
+    if story is not None and reading.former is not None and reading.former[0] != content.title:
+        tx.refresh_deliveries(story, now + rules.debounce)
     return "grown" if reading.updates else "revised"
 
 

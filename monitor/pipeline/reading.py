@@ -113,9 +113,11 @@ def mark(pending: PendingArticle, host: str, page: Extraction | None) -> Marked:
         (each, read_paragraphs(host, each.text, title=title, feed_text=told))
         for each in _oldest_first(page.updates)
     )
-    in_updates = {each.text for _, part in updates for each in part}
     body = read_paragraphs(host, page.body, title=title, feed_text=told)
-    return Marked(body=tuple(each for each in body if each.text not in in_updates), updates=updates)
+    if updates:  # their words are in the body, too
+        of_updates = f" {plain_words(_GAP.join(each.text for each in page.updates))} "
+        body = tuple(each for each in body if f" {plain_words(each.text)} " not in of_updates)
+    return Marked(body=body, updates=updates)
 
 
 def read_article(
@@ -181,14 +183,24 @@ def _composed(
 
 
 def _held_against(stored: Stored, reading: Reading, state: ArticleState) -> Reading:
-    """A second reading: what it says that the first did not."""
+    """A second reading: what it says that the first did not.
+
+    A watch that hit what the article said before goes on counting, with nothing to mark: who was
+    told of it should see what became of it, a retraction above all.
+    """
     before, now = stored.content, reading.content
     if state is ArticleState.PARTIAL:  # the page was not to be had until now
         return replace(reading, is_changed=now.source == "page" or not _says_the_same(before, now))
     if _says_the_same(before, now):
         return replace(reading, is_changed=False, told=frozenset())
     hit_before = {hit.watch for hit in stored.hits}
-    return replace(reading, told=reading.told - hit_before, former=(before.title, before.body))
+    past = (Hit(watch=hit.watch, spans=()) for hit in stored.hits if hit.watch not in reading.told)
+    return replace(
+        reading,
+        hits=(*reading.hits, *past),
+        told=reading.told - hit_before,
+        former=(before.title, before.body),
+    )
 
 
 def _says_the_same(before: Article, now: Article) -> bool:
