@@ -12,7 +12,7 @@ from rich.console import Console
 from monitor.cli import show
 from monitor.config import Settings
 from monitor.model import ArticleId, ArticleState, FeedSpec, Hit, Span, StoryId, Watch
-from monitor.ports import ArticleTrace, Sighting
+from monitor.ports import ArticleTrace, Revision, Sighting
 from tests.web.samples import NO_COUNTS
 
 NOW = datetime(2025, 5, 10, 12, tzinfo=UTC)
@@ -70,6 +70,44 @@ def test_why_names_the_setting_that_kept_an_alert_back() -> None:
         feeds=(FeedSpec(url="https://example.org/feed", name="A", publisher="A"),),
     )
     assert "older than [alerts] max_age" in printed(show.traced(trace, settings, NOW))
+
+
+def test_why_tells_what_is_not_or_no_longer_read() -> None:
+    """Paragraphs of the site's, former texts, updates of a rolling page; markup is shown as it is."""
+    trace = ArticleTrace(
+        article=ArticleId(1),
+        url="https://example.org/live",
+        title="Live: the line",
+        body="It is quiet.",
+        state=ArticleState.DONE,
+        source="page",
+        language="en",
+        attempts=1,
+        error=None,
+        published_at=NOW,
+        first_seen_at=NOW,
+        ingested_at=NOW,
+        due_at=NOW + timedelta(minutes=5),
+        story=StoryId(1),
+        copy_of=None,
+        sightings=(),
+        hits=(Hit(watch="W", spans=()),),
+        deliveries=(),
+        furniture=("Also read: [Kashmir]", *[f"line {number} " * 30 for number in range(12)]),
+        revisions=(
+            Revision(title="[Old] one", body="Two words", replaced_at=NOW - timedelta(hours=2)),
+            Revision(title="Live: morning", body=None, replaced_at=NOW - timedelta(hours=1)),
+        ),
+        updates=3,
+    )
+    settings = Settings(watches=(Watch(name="W", terms=("ceasefire",)),))
+    said = printed(show.traced(trace, settings, NOW))
+    assert "Rolling   3 updates read, each once, more are asked for in 5 min" in said
+    assert "Revised   2 h ago: 2 words under “[Old] one”" in said
+    assert "Revised   1 h ago: under “Live: morning”" in said
+    assert "Not read  Also read: [Kashmir] (stands on other pages of the site, too)" in said
+    assert "nor 3 other paragraphs of this kind" in said
+    assert "yes W: by what it said before" in said
 
 
 def test_a_span_is_said_as_the_page_says_it() -> None:

@@ -12,7 +12,8 @@ import pytest
 from monitor.engine.pool import ProcessPool
 from monitor.fetch import HttpFetcher
 from monitor.match import compile_watches
-from monitor.model import ArticleState, Kind, Watch
+from monitor.model import Article, ArticleState, Hit, Kind, Span, Watch
+from monitor.pipeline.reading import LONGEST, _cut_to_length
 from tests.fakes import FakeClock
 from tests.pipeline.conftest import CHANNEL, PARAGRAPHS, TRUCE, Newsroom, page, report_from
 from tests.webserver import Reply, WebServer
@@ -418,6 +419,20 @@ async def test_a_rolling_page_that_can_not_be_had_is_asked_again(newsroom):
     trace = await trace_of(newsroom, "/live")
     assert trace.body == f"{before.body}\n\n{DEAL}"
     assert len(newsroom.sink.messages(CHANNEL)) == 1
+
+
+def test_a_rolling_page_that_grows_too_long_loses_its_beginning():
+    """At the end of a paragraph; spans go with it, and those that were cut off are no more."""
+    body = "\n\n".join(["a" * 99, "b" * (LONGEST - 150), "c ceasefire", "d" * 60])
+    at = body.index("ceasefire")
+    spans = [Span(field="title", start=0, end=1, term="x")]
+    spans += [Span(field="body", start=place, end=place + 9, term="x") for place in (5, at)]
+    article = Article(url="u", title="t", body=body, source="page")
+    cut, (hit,) = _cut_to_length(article, (Hit(watch="W", spans=tuple(spans)),))
+    assert cut.body == body[101:]
+    assert [span.field for span in hit.spans] == ["title", "body"]
+    assert cut.body[hit.spans[1].start : hit.spans[1].end] == "ceasefire"
+    assert _cut_to_length(cut, (hit,)) == (cut, (hit,))
 
 
 # --------------------------------------------------------------------------- walls
