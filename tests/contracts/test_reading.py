@@ -191,7 +191,13 @@ async def test_what_is_not_read_yet_does_not_change(store: SqlStore) -> None:
     assert added == Added()
     [article] = await store.write(lambda t: t.claim_articles(BUCKET, NOW, LEASE, 10))
     assert article.entry.title == "Another title"
-    await store.write(lambda t: t.ask_again(article.id, NOW))
+    text, later = content(article.url), NOW + LEASE
+    await store.write(
+        lambda t: t.save_article(
+            article.id, text, state=ArticleState.PARTIAL, now=NOW, due_at=later
+        )
+    )
+    await store.write(lambda t: t.ask_again(article.id, NOW))  # its page is tried again anyway
     assert not await store.write(lambda t: t.claim_articles(BUCKET, NOW, LEASE, 10))
 
 
