@@ -36,6 +36,9 @@ GROWING = (
     "fingerprint",
     "story_term",
     "verdict",
+    "site_paragraph",
+    "revision",
+    "article_update",
 )
 SCANS = re.compile(
     rf"(?:SCAN|Seq Scan on) (?:{'|'.join(GROWING)})\b"
@@ -93,6 +96,13 @@ def a_round(transaction: Transaction, story: StoryId) -> None:
     transaction.merge_stories(other, story, now=later)
     transaction.forget(NOW, later)
     transaction.set_hits(one.id, [HIT], later)
+    transaction.seen_paragraphs([1, 2, 3], but=one.id, since=NOW)
+    transaction.note_paragraphs(one.id, {1: True, 2: False}, later)
+    transaction.forget_paragraphs(later)
+    transaction.stored_article(one.id)
+    transaction.keep_revision(one.id, "Title", "Body", later)
+    transaction.keep_updates(one.id, {"one": later})
+    transaction.ask_again(one.id, later)
     transaction.merge_article(two.id, one.id)
     transaction.want_delivery(story, "#news", later)
     transaction.want_delivery(story, "#news", later)
