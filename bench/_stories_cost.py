@@ -217,6 +217,8 @@ def lay_in(url: str, given: Sequence[Model], number: int) -> float:
     for rows in days_of_rows(given, number, feed):
         with engine.begin() as connection:
             driver = connection.connection.driver_connection
+            if isinstance(driver, sqlite3.Connection):
+                driver.execute("PRAGMA cache_size = -262144")  # 256 MB: addresses come in no order
             for name, columns in COLUMNS.items():
                 values = _bound(name, getattr(rows, name), engine.dialect)
                 if isinstance(driver, sqlite3.Connection):
@@ -337,7 +339,7 @@ async def sustained(
 
     async with SqlStore(url) as store:
         await store.write(lambda tx: tx.sync_watches([WATCH], START))
-        desk = Desk(store, matched, names, delivers=False)
+        desk = Desk(store, matched, names)
         warm, rest = documents[: len(documents) // 5], documents[len(documents) // 5 :]
         await desk.take(warm)
         with watched() as seen:

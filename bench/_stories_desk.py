@@ -2,7 +2,8 @@
 
 Every document is a page that a feed led to, in the order of their times, and what `monitor run`
 does with an article is done with it: the host's furniture, fingerprint, copies, story, hits,
-delivery, each in its transaction. Two seams are not the service's: the network, and extraction,
+delivery, each in its transaction. If the desk `tells`, every story is shown as soon as it is
+there; else nobody is told of anything, and stories may be put together later. Two seams are not the service's: the network, and extraction,
 which gives the document's title and text as they are. A watch that finds everything stands for
 those who wait for these events (`matched`): what no watch finds is looked through for copies only.
 
@@ -78,9 +79,10 @@ class Desk:
     store: SqlStore
     matched: bool
     names: dict[str, str] = field(default_factory=dict)  # ids of documents by their addresses
-    delivers: bool = True  # shows what is due behind every document, as the service does
+    tells: bool = False  # of every story at once
     spent: list[float] = field(default_factory=list)  # CPU seconds of each ingest
     wall: list[float] = field(default_factory=list)  # and seconds of the clock
+    sink: MemorySink = field(default_factory=MemorySink)
     _ingest: Ingest = field(init=False)
     _deliver: Deliver = field(init=False)
     _now: datetime = START
@@ -91,7 +93,7 @@ class Desk:
             store=self.store,
             fetcher=_Network(),
             offload=_Reader(lambda: self._shown),
-            sink=MemorySink(),
+            sink=self.sink,
             clock=_Clock(lambda: self._now),
             rules=Rules(
                 watches=(WATCH,),
@@ -148,7 +150,7 @@ class Desk:
         await self._ingest.run(bucket_of(found.host))
         self.spent.append(time.process_time() - spent)
         self.wall.append(time.perf_counter() - began)
-        if self.matched and self.delivers:
+        if self.matched and self.tells:
             await self._deliver.run(CHANNEL)
 
     async def placed(self) -> dict[str, Placed]:
@@ -165,12 +167,12 @@ def placed(
     documents: Sequence[Document],
     *,
     matched: bool,
-    delivers: bool = True,
+    tells: bool = False,
     progress: Progress | None = None,
 ) -> tuple[dict[str, Placed], list[float]]:
     """Where the documents end, all taken in by one new desk; and the CPU seconds of each."""
     with database() as path:
-        run = _placed(path, documents, {}, matched=matched, delivers=delivers, progress=progress)
+        run = _placed(path, documents, {}, matched=matched, tells=tells, progress=progress)
         return asyncio.run(run)
 
 
@@ -180,12 +182,12 @@ async def _placed(
     names: dict[str, str],
     *,
     matched: bool,
-    delivers: bool = True,
+    tells: bool = False,
     progress: Progress | None = None,
 ) -> tuple[dict[str, Placed], list[float]]:
     async with SqlStore(f"sqlite:///{path}") as store:
         await store.write(lambda tx: tx.sync_watches([WATCH], START))
-        desk = Desk(store, matched, names, delivers=delivers)
+        desk = Desk(store, matched, names, tells=tells)
         await desk.take(documents, progress)
         return await desk.placed(), desk.spent
 

@@ -284,10 +284,13 @@ def edits(corpus: Path, limit: int | None) -> Edits:
 
 
 def pages(corpus: Path, limit: int | None) -> dict[str, list[Document]]:
-    """Pages of which no two are the same: by what was extracted, and with all that is on them."""
+    """Pages of which no two are the same: by what was extracted, and with all that is on them.
+
+    An article that the corpus has twice, fetched on two days, is here once.
+    """
     index = json.loads((corpus / "articles" / "index.json").read_bytes())[:limit]
     whole, body = [], []
-    for each in index:
+    for each in {(each["publisher"], each["title"]): each for each in index}.values():
         shown = {"id": each["id"], "title": each["title"], "url": each["url"]}
         with gzip.open(corpus / "articles" / each["file"], "rb") as file:
             page = fromstring(file.read())

@@ -1,15 +1,15 @@
 """What is a copy, what is the same event: ours beside its rivals, on labelled sets, in one run.
 
     python -m bench.stories [--corpus FOLDER] [--limit N] [--ours]
-    python -m bench.stories predict --task story|pairs [--untold] DOCS.jsonl[.gz] > PRED.jsonl
+    python -m bench.stories predict --task story|pairs [--told] DOCS.jsonl[.gz] > PRED.jsonl
     python -m bench.stories cost [--corpus FOLDER] [--articles N] [--postgres]
 
 Without a command: precision, recall and F1 on every set of the corpus, of B³ where documents have
 an event each, else of pairs. Ours goes the service's own way, database included
 (`bench._stories_desk`), with one setting for all sets. The rivals (`bench._stories_rivals`) are
 judged at the threshold that people use, and at the best one on each set, which nobody knows
-beforehand. Every story is told of as soon as it is there, as in service, and two that were told
-are never made one without a person's word; `untold` is what grouping does where nobody is told. `--limit` takes a few of each set, `--ours` leaves out the rivals.
+beforehand. `told` is ours where every story is told of as soon as it is there: two that were told
+are never made one without a person's word, so that what is begun twice stays two. `--limit` takes a few of each set, `--ours` leaves out the rivals.
 
 `predict` says of any file of such documents what the corpus' `score.py` reads: for `story` the
 story of each, for `pairs` every two articles of one family, that is the copies of one text: an
@@ -67,8 +67,8 @@ def stories(corpus: Path, limit: int | None, *, rivals: bool) -> Iterator[tuple[
         where, spent = placed(given.documents, matched=True)
         found = row("ours", "", b_cubed(given.event, _stories(where)))
         found["ingest_ms"] = round(mean(spent) * 1e3, 3)
-        where, _ = placed(given.documents, matched=True, delivers=False)
-        found["untold"] = row("ours", "untold", b_cubed(given.event, _stories(where)))
+        where, _ = placed(given.documents, matched=True, tells=True)
+        found["told"] = row("ours", "told", b_cubed(given.event, _stories(where)))
         yield given.name, {"ours": found, "rivals": _rivals(given) if rivals else []}
 
 
@@ -191,7 +191,7 @@ def predict(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.stories predict", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--task", choices=("story", "pairs"), required=True)
-    parser.add_argument("--untold", action="store_true", help="nobody is told of any story")
+    parser.add_argument("--told", action="store_true", help="every story is told of at once")
     parser.add_argument("documents", type=Path, metavar="DOCS.jsonl[.gz]")
     given = parser.parse_args(arguments)
     try:
@@ -203,7 +203,7 @@ def predict(arguments: Sequence[str]) -> None:
     where, _ = placed(
         documents,
         matched=given.task == "story",
-        delivers=not given.untold,
+        tells=given.told,
         progress=_progress(len(documents)),
     )
     if given.task == "story":

@@ -16,12 +16,13 @@ import pytest
 
 from bench import _peers as peers
 from bench import _stories_rivals as rivals
-from bench._stories_desk import placed
+from bench._stories_desk import START, WATCH, Desk, placed
 from bench._stories_press import Press
 from bench._stories_score import b_cubed, of_pairs
 from bench._stories_sets import BadFile, Document, Pairs, Stories, read_documents
 from bench._watches import Drawn, News, Newsroom, leaves, news
 from monitor.match import compile_watches
+from monitor.storage import SqlStore
 
 ROOT = Path(__file__).resolve().parent.parent
 BENCHES = sorted(path.stem for path in (ROOT / "bench").glob("[a-z]*.py"))
@@ -347,16 +348,15 @@ def test_predict_refuses_a_wrong_file_in_a_sentence(tmp_path: Path, content: str
     assert str(path) in done.stderr
 
 
-def test_two_stories_that_were_told_stay_two(tmp_path: Path) -> None:
-    """A desk tells of each story at once, as the service does; `--untold` is for those who ask."""
-    parts = ["Harbour bridge collapses", "Storm Ymir floods Vadodara", "bridge Ymir Vadodara"]
-    rows = [{"id": str(place), "title": title} for place, title in enumerate(parts)]
-    said = [
-        run("stories", "predict", "--task", "story", *flag, written(tmp_path, *rows)).stdout
-        for flag in ([], ["--untold"])
-    ]
-    told, untold = (len({json.loads(line)["story"] for line in each.splitlines()}) for each in said)
-    assert told >= untold >= 1
+@pytest.mark.parametrize(("tells", "posts"), [(False, 0), (True, 2)])
+async def test_a_desk_tells_of_stories_if_it_is_to(
+    sqlite_store: SqlStore, tells: bool, posts: int
+) -> None:
+    """Once of each, before the next document comes."""
+    await sqlite_store.write(lambda tx: tx.sync_watches([WATCH], START))
+    desk = Desk(sqlite_store, matched=True, tells=tells)
+    await desk.take([report("a"), report("b"), report("c", seed=2)])
+    assert desk.sink.posts == posts
 
 
 # --------------------------------------------------------------------------- stories: cost
