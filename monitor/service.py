@@ -40,6 +40,7 @@ from monitor.ports import Clock, Reports, Store
 from monitor.reload import edits
 from monitor.scheduler import TICK, Scheduler, submit_due
 from monitor.storage import SqlReports, SqlStore, exclusive, upgrade
+from monitor.stories.frequencies import shipped
 from monitor.web import Decisions, WebServer, create_app
 
 log = telemetry.get_logger()
@@ -173,6 +174,7 @@ class Service:
             rules = await asyncio.to_thread(
                 rules_of, settings, self._pace, context.sink, context.rules.matcher
             )
+            rules = replace(rules, frequencies=context.rules.frequencies)
         except ConfigError as error:
             if error.mistakes != self._rejected:
                 for mistake in error.mistakes:
@@ -222,6 +224,8 @@ class Service:
         while True:
             try:
                 await self._tell_of_broad(but)
+                if not but:
+                    await self._learn_words()
                 if not but and len(self.settings.watches) >= MANY_WATCHES:
                     await self._learn_frequencies()
             except StorageError as error:
@@ -241,6 +245,13 @@ class Service:
         if broad:
             lines = "\n".join(mistake.in_a_line for mistake in broad)
             self.operators.tell(settings.slack.ops_channel, f"Too much to read:\n{lines}")
+
+    async def _learn_words(self) -> None:
+        """Have stories judged by how common words are here, too."""
+        learnt = await volume.words_in_news(self.reports, self.clock.now())
+        common = await asyncio.to_thread(shipped().__add__, learnt)
+        context = self.pipeline.context
+        context.rules = replace(context.rules, frequencies=common)
 
     async def _learn_frequencies(self) -> None:
         """Compile the watches anew by how common words are here."""

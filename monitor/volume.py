@@ -15,6 +15,8 @@ from monitor.match.backtest import Archived, IsNews, Prediction, Survey
 from monitor.match.frequency import SHIPPED, Frequencies, measured
 from monitor.model import Watch
 from monitor.ports import Reports
+from monitor.stories import frequencies as by_language
+from monitor.stories.terms import words
 
 ARTICLES: Final = 2_000
 """How many of the newest are looked at: seconds of work, and a share of 1 % is still twenty."""
@@ -75,6 +77,23 @@ async def frequencies(reports: Reports, now: datetime) -> Frequencies | None:
             texts += [f"{each.document.title}\n\n{each.document.body}" for each in batch]
     found = await asyncio.to_thread(measured, texts)
     return None if found is SHIPPED else found
+
+
+async def words_in_news(reports: Reports, now: datetime) -> by_language.Frequencies:
+    """In how many of the newest articles each word is, by language: what names of the day weigh."""
+    found = by_language.Frequencies({})
+    async with aclosing(newest(reports, now - OLDEST, ARTICLES)) as batches:
+        async for batch in batches:
+            found += await asyncio.to_thread(_words_in, batch)
+    return found
+
+
+def _words_in(batch: Sequence[Archived]) -> by_language.Frequencies:
+    documents = [each.document for each in batch]
+    return by_language.measured(
+        (each.language, (word.form for word in words(f"{each.title}\n\n{each.body}")))
+        for each in documents
+    )
 
 
 async def newest(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,8 @@ from monitor.config import Alerts, Settings
 from monitor.match import Document
 from monitor.match.backtest import Archived
 from monitor.model import ArticleId, StoryId, Watch
+from monitor.stories.frequencies import shipped
+from monitor.stories.terms import words
 
 NOW = datetime(2025, 5, 10, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -142,3 +145,18 @@ async def test_what_is_too_old_to_be_told_makes_no_flood() -> None:
         is_news=volume.news_within(Alerts().max_age),
     )
     assert (found.hits, found.messages) == (125, 0)
+
+
+async def test_words_are_counted_by_the_language_of_their_articles() -> None:
+    """What every article here has weighs nothing in its language, and as ever in others."""
+    archive = Archive(200)
+    archive.articles = [
+        replace(each, document=replace(each.document, language="en-IN", body="Kashmir"))
+        for each in archive.articles
+    ]
+    found = await volume.words_in_news(archive, NOW)  # type: ignore[arg-type]
+    assert found.languages["en"].articles == 200
+    [kashmir] = words("Kashmir")
+    both = shipped() + found
+    assert both.weigher("en")(kashmir.form) < shipped().weigher("en")(kashmir.form)
+    assert both.weigher("de")(kashmir.form) == shipped().weigher("de")(kashmir.form)
