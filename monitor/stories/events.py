@@ -50,7 +50,7 @@ _ONE_BY_HEADLINE: Final = (1.0, 0.2)
 _ONE_BY_TEXT: Final = (1.3, 0.25)
 _FRESH: Final = timedelta(days=1)  # of silence costs nothing; e times less for each further day
 
-KEPT: Final = 80
+KEPT: Final = 120
 """Terms that a story is known by, the heaviest."""
 
 INDEXED: Final = 16
@@ -181,7 +181,7 @@ _VERSION: Final = 1
 
 
 def packed(thread: Thread) -> bytes:
-    """A thread as at most 662 bytes."""
+    """A thread as at most 982 bytes."""
     head = _HEAD.pack(
         _VERSION,
         thread.first_at.timestamp(),

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from importlib.resources import files
 from itertools import groupby
 from math import log
@@ -77,7 +77,10 @@ class Frequencies:
         tables = {
             code: counts for code, counts in self.languages.items() if counts.articles >= FEWEST
         }
-        weighers = {code: _weigher((counts,), _rarest) for code, counts in tables.items()}
+        weighers = {
+            code: _weigher((counts,), partial(_unseen, counts.articles))
+            for code, counts in tables.items()
+        }
         return weighers | {"": _weigher(tuple(tables.values()), _prior)}
 
 
@@ -109,8 +112,9 @@ def _weigher(tables: tuple[Counts, ...], unseen: Callable[[str], float]) -> Call
     return lru_cache(maxsize=_REMEMBERED)(weight)
 
 
-def _rarest(_word: str) -> float:
-    return RAREST
+def _unseen(articles: int, _word: str) -> float:
+    """Half an article: a small table's gaps are no sign of rarity."""
+    return 0.5 / articles
 
 
 def _prior(word: str) -> float:
