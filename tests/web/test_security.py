@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from multidict import CIMultiDictProxy
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
-from monitor.web.security import host_of, is_local, may_call
+from monitor.web.security import Forms, host_of, is_local, may_call
 from tests.web.browser import browsing
 from tests.web.samples import lifelike
 
@@ -113,3 +115,26 @@ def test_only_this_machine_by_a_name_of_its_own_may_change_anything(
 ):
     """Neither other machines, nor a proxy here that passes on what its visitors called it."""
     assert is_local(peer, host) is local
+
+
+async def test_a_form_that_breaks_off_is_no_bug():
+    """Who leaves in the middle gets an answer that nobody reads, and the log keeps quiet."""
+
+    async def leaves() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    headers = {
+        b"host": b"localhost",
+        b"origin": b"http://localhost",
+        b"content-type": b"application/x-www-form-urlencoded",
+    }
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/stories/1/split/1",
+        "headers": [*headers.items()],
+        "client": ("127.0.0.1", 1),
+    }
+    with pytest.raises(HTTPException, match="broke off") as caught:
+        await Forms().read(Request(scope, leaves))
+    assert caught.value.status_code == 400
