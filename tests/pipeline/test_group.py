@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from monitor.model import Hit
 from monitor.pipeline.group import Role
 from monitor.storage import SqlStore, upgrade
+from monitor.stories.copies import HOTTEST
 from tests.contracts.material import BUCKET, CEASEFIRE, LEASE, NOW, found, given_feed, several
 from tests.pipeline.desk import HIT, HOUR, Desk, News, ingest, text
 
@@ -70,6 +71,13 @@ async def test_many_copies_are_one_family(desk: Desk):
     assert len({each.story for each in placed}) == 1
     view = await desk.view(placed[0].story)
     assert {each.copy_of for each in view.articles} == {None, desk.ids["n0"]}
+    assert await most_holders(desk.store) == 1
+
+
+async def most_holders(store: SqlStore) -> int:
+    """Articles that the most widely held key leads to."""
+    held = sa.text("SELECT max(n) FROM (SELECT count(*) AS n FROM article_key GROUP BY key) AS k")
+    return await store.query(lambda connection: connection.execute(held).scalar_one())
 
 
 async def test_what_too_many_share_joins_nobody(desk: Desk):
@@ -80,6 +88,7 @@ async def test_what_too_many_share_joins_nobody(desk: Desk):
     assert len({each.story for each in placed}) == 60
     [copy] = await desk.bring(News("copy", own[59].body[:1200]))
     assert copy.story == placed[59].story
+    assert await most_holders(desk.store) == HOTTEST + 1  # and no look-up ever reads more
 
 
 @pytest.mark.parametrize("told", [(), ("b",), ("a", "b")], ids=["nobody", "of one", "of both"])
