@@ -24,6 +24,7 @@ from monitor.stories.events import (
     unpacked,
 )
 from monitor.stories.frequencies import shipped
+from monitor.stories.terms import cosine, unit
 
 NOW = datetime(2026, 5, 10, 12, tzinfo=UTC)
 
@@ -215,13 +216,15 @@ def test_the_more_alike_the_reports_of_a_story_the_more_is_asked_of_the_next() -
     """The next match of the same boxer is another event; a new side of a quarrel is not."""
     alike = ("Marlo nears Luzon", "Typhoon Marlo nears Luzon", "Marlo, a typhoon, nears Luzon")
     unlike = ("Marlo nears Luzon", "Typhoon Marlo: ferries cancelled", "Luzon schools shut, winds")
-    scores = []
+    next_one = read("Airlines cancel flights to Luzon", BODY)
+    needed = []  # the cosine that is just enough
     for headlines in (alike, unlike):
         thread = opened(read(headlines[0]))
         for headline in headlines[1:]:
             thread = grown(thread, read(headline))
-        scores.append(choose(read("Airlines cancel flights to Luzon", BODY), [thread]).score)
-    assert scores[0] < scores[1]
+        likeness = cosine(next_one.vector, unit(thread.centroid))
+        needed.append(likeness / choose(next_one, [thread]).score)
+    assert needed[0] > 1.2 * needed[1]
 
 
 def test_a_story_may_be_of_any_size() -> None:

@@ -45,7 +45,7 @@ def test_forms_of_a_word_are_one_term(one: str, other: str) -> None:
 
 def test_a_name_is_a_capital_that_no_sentence_explains() -> None:
     found = {
-        word.form: word.capital for word in words("Talks began. They met Munir in Doha\nToday")
+        word.form: word.capital for word in words("“Talks began.” They met Munir in Doha\n— Today")
     }
     assert found == {
         "talk": False, "began": False, "they": False, "met": False, "munir": True, "in": False,
