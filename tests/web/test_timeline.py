@@ -63,13 +63,14 @@ def test_each_report_is_measured_by_all_before_it():
     assert len(third.shared) == 6
 
 
-def test_a_likeness_of_copies_is_not_measured():
+def test_a_likeness_of_copies_and_updates_is_not_measured():
     """They are here for another reason, and a thread leaves them out."""
     body = text(1)
     copy = coverage(2, body, copy_of=ArticleId(1), novelty=0.0)
-    [piece] = timeline.timeline(story(coverage(1, body), copy), FREQUENCIES).pieces
-    assert [each.why for each in piece.copies] == ["Its text stands in that of Publisher 1."]
-    assert piece.copies[0].shared == ()
+    update = coverage(3, body, copy_of=ArticleId(1), novelty=0.5)
+    pieces = timeline.timeline(story(coverage(1, body), copy, update), FREQUENCIES).pieces
+    assert [each.kind for each in pieces] == ["report", "update"]
+    assert [each.shared for each in (*pieces, *pieces[0].copies)] == [()] * 3
 
 
 @pytest.mark.parametrize(
