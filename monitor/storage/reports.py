@@ -195,6 +195,7 @@ STORIES = (
     .where(t.story.c.id.in_(_stories_asked))
     .group_by(t.story.c.id, t.story.c.created_at)
 )
+_member = t.article.alias("member")
 WATCHES = sa.select(
     t.watch,
     sa.select(sa.func.count())
@@ -466,7 +467,14 @@ def _story_trace(connection: sa.Connection, story: StoryId) -> StoryTrace | None
     verdicts = connection.execute(
         sa.select(t.verdict, t.article.c.url)
         .join(t.article, t.article.c.id == t.verdict.c.article_id)
-        .where(sa.or_(t.verdict.c.story_id == row.id, t.article.c.story_id == row.id))
+        .where(
+            sa.or_(
+                t.verdict.c.story_id == row.id,
+                t.verdict.c.article_id.in_(
+                    sa.select(_member.c.id).where(_member.c.story_id == row.id)
+                ),
+            )
+        )
         .order_by(t.verdict.c.decided_at, t.verdict.c.article_id, t.verdict.c.story_id)
     )
     deliveries = DELIVERIES.where(t.delivery.c.story_id == row.id).order_by(t.delivery.c.channel)
