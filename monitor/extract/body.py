@@ -12,7 +12,7 @@ import lxml.html
 from lxml import etree
 from trafilatura import bare_extraction
 
-from monitor.extract.furniture import without_furniture
+from monitor.extract.clutter import without_clutter
 from monitor.extract.lines import clean, one_line, paragraphs_of
 
 TRUSTED = 400
@@ -60,14 +60,14 @@ def body_of(tree: Tree, *, url: str, titles: Sequence[str], stated: Sequence[str
     """
     _slim(tree)
     witnesses = [paragraphs_of(text) for text in stated if len(text) >= TRUSTED]
-    found = without_furniture(_extracted(tree, url, fast=True), titles)
+    found = without_clutter(_extracted(tree, url, fast=True), titles)
     if not any(_agree(found, witness) for witness in witnesses):
         length = sum(map(len, found))
         marked = sum(len(one_line(each.text_content())) for each in tree.iter("p"))
         if length < SHORT or not 0.4 * marked <= length <= 1.5 * marked:
-            found = without_furniture(_extracted(tree, url, fast=False), titles)
+            found = without_clutter(_extracted(tree, url, fast=False), titles)
         if length < 0.8 * marked:
-            found = _longer(found, without_furniture(_prose(tree), titles))
+            found = _longer(found, without_clutter(_prose(tree), titles))
     for witness in witnesses:
         found = _checked(found, witness)
     return found

@@ -1,6 +1,6 @@
 """What stands where an article should be: bot checks, consent, paywalls, pages that say sorry.
 
-A false alarm loses an article, a miss costs a line of furniture in one. So each verdict takes two
+A false alarm loses an article, a miss costs a line of clutter in one. So each verdict takes two
 signs that don't come from the same place, and a page whose own words are long is never one.
 """
 

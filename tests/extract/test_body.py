@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.extract.furniture import without_furniture
+from monitor.extract.clutter import without_clutter
 from tests.extract.pages import PARAGRAPHS, extract, json_ld, page_of
 
 LONG = [f"{text} {number}" for number in range(3) for text in PARAGRAPHS]
@@ -126,7 +126,7 @@ def test_scripts_are_not_read_where_the_page_shows_its_article() -> None:
     ],
 )
 def test_pointers_and_credits_go(line: str) -> None:
-    assert without_furniture([PARAGRAPHS[0], line, PARAGRAPHS[1]], []) == PARAGRAPHS[:2]
+    assert without_clutter([PARAGRAPHS[0], line, PARAGRAPHS[1]], []) == PARAGRAPHS[:2]
 
 
 @pytest.mark.parametrize(
@@ -145,13 +145,13 @@ def test_pointers_and_credits_go(line: str) -> None:
 )
 def test_sentences_with_the_same_words_stay(line: str) -> None:
     """A pointer is alone in its line, or followed by a mark."""
-    assert without_furniture([PARAGRAPHS[0], line], []) == [PARAGRAPHS[0], line]
+    assert without_clutter([PARAGRAPHS[0], line], []) == [PARAGRAPHS[0], line]
 
 
 def test_a_list_behind_a_pointer_goes_with_it() -> None:
     """Up to the next paragraph."""
     lines = [PARAGRAPHS[0], "Mehr zum Thema:", "- Fähren", "- Mehl", PARAGRAPHS[1], "- an item"]
-    assert without_furniture(lines, []) == [PARAGRAPHS[0], PARAGRAPHS[1], "- an item"]
+    assert without_clutter(lines, []) == [PARAGRAPHS[0], PARAGRAPHS[1], "- an item"]
 
 
 @pytest.mark.parametrize(
@@ -165,14 +165,14 @@ def test_a_list_behind_a_pointer_goes_with_it() -> None:
 )
 def test_the_headline_is_not_said_again(before: list[str], title: str) -> None:
     """It stands at the top, with a kicker or behind one; in other quotes and letters."""
-    assert without_furniture([*before, *PARAGRAPHS], [title]) == PARAGRAPHS
+    assert without_clutter([*before, *PARAGRAPHS], [title]) == PARAGRAPHS
 
 
 def test_a_headline_deep_in_the_text_or_in_a_long_one_stays() -> None:
     """There it is a quotation."""
     for lines in ([*PARAGRAPHS, "River truce holds"], [PARAGRAPHS[0], "River truce holds", "x"]):
         long = [line * (3 if n == 0 else 1) for n, line in enumerate(lines)]
-        assert without_furniture(long, ["River truce holds"]) == long
+        assert without_clutter(long, ["River truce holds"]) == long
 
 
 @given(st.lists(st.text(max_size=80), max_size=8), st.lists(st.text(max_size=30), max_size=3))
@@ -181,7 +181,7 @@ def test_what_is_left_is_some_of_the_lines_in_their_order(
 ) -> None:
     """Nothing is made up, and the second time nothing more goes but headlines."""
     left = iter(lines)
-    assert all(line in left for line in without_furniture(lines, titles))
+    assert all(line in left for line in without_clutter(lines, titles))
 
 
 def test_a_statement_that_agrees_spares_the_second_look() -> None:

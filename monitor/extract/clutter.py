@@ -77,7 +77,7 @@ _REPLY_NOTE = re.compile(
 )
 
 
-def without_furniture(found: Sequence[str], titles: Sequence[str]) -> list[str]:
+def without_clutter(found: Sequence[str], titles: Sequence[str]) -> list[str]:
     """The lines of a page's text that are the article's, in their order.
 
     `titles` are the spellings of its headline.
