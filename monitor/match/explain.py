@@ -138,7 +138,7 @@ def _trace(query: QueryNode, node: Node, scan: Scan, document: Document) -> Trac
     return Trace(
         text=bracketed(query),
         matched=matched,
-        spans=spans_of(node.marks(scan)) if matched else (),
+        spans=spans_of(scan, node) if matched else (),
         parts=tuple(
             _trace(one, other, scan, document)
             for one, other in zip(mine, below, strict=False)

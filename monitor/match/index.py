@@ -2,22 +2,24 @@
 
 News repeats its words, so what a chunk means is found out once and remembered (`memo`): for most
 chunks that is nothing. Phrases are found by two of their words that stand side by side, the two
-that are rarest: all chunks that are the same *word* to the phrases share one object, so that a
-pair of objects is one look into a dictionary (`Index.pairs`), whatever number of phrases there is.
+that are rarest: all chunks that are the same *word* to the phrases share one object, and that knows
+which words may follow it. So a pair is one look into a small dictionary, however many phrases
+there are.
 """
 
 from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final, TypeAlias
 
 from monitor.match.frequency import Frequencies
 from monitor.match.glance import Glance
 from monitor.match.nodes import Leaf
-from monitor.match.spellings import Element, Spelling
-from monitor.text import Chunk, Reading, chunk_of
+from monitor.match.spellings import Element, Gap, Spelling
+from monitor.text import Chunk, Reading, chunk_of, plain_keys
 
 LONGEST_READING: Final = 5
 """Tokens of a reading that can be part of a phrase; a hashtag as a whole is none."""
@@ -26,21 +28,36 @@ _WILD_SHARE: Final = 0.02
 _HEAD: Final = 3  # letters that wildcards are found by; some have fewer
 
 
-class Phrase(NamedTuple):
-    """A spelling of several words, and which of them it is looked for at."""
+class Phrase:
+    """A spelling of several words, and which of them it is looked for at: the first of a pair."""
 
-    leaf: Leaf
-    spelling: Spelling
-    at: int
+    __slots__ = ("at", "leaf", "others", "spelling")
+
+    def __init__(self, leaf: Leaf, spelling: Spelling, at: int) -> None:
+        self.leaf = leaf
+        self.spelling = spelling
+        self.at = at
+        plain = all(element.wild is None and element.gap is Gap.ANY for element in spelling)
+        self.others = _beside(spelling, at) if plain else None
+        """Where from `at` its words stand that are not of the pair, and their keys.
+
+        None if it takes more than the right words in a row: wildcards, or a say in what parts them.
+        """
 
 
-class Word:
-    """What one or several chunks are to the phrases. It is the same only as itself."""
+Seconds: TypeAlias = Mapping[str, tuple[Phrase, ...]]
+"""By the key of the second word of a pair, the phrases that have a certain key as the first."""
 
-    __slots__ = ("keys",)
+Tail: TypeAlias = tuple[Seconds, Reading | None]
+"""What may follow on a reading; None: on the only one that there is."""
 
-    def __init__(self, keys: frozenset[str]) -> None:
-        self.keys = keys  # those that some phrase looks for
+
+def _beside(spelling: Spelling, at: int) -> tuple[tuple[int, str], ...]:
+    return tuple(
+        (place - at, element.key)
+        for place, element in enumerate(spelling)
+        if not 0 <= place - at <= 1
+    )
 
 
 class Meaning:
@@ -50,18 +67,20 @@ class Meaning:
         "alone",
         "chunk",
         "finds",
+        "followers",
         "heads",
         "inner",
         "is_active",
+        "is_blank",
         "is_counted",
-        "is_joint",
+        "is_odd",
         "tails",
         "word",
     )
 
     def __init__(
         self,
-        chunk: Chunk,
+        chunk: Chunk | None = None,
         *,
         word: Word | None = None,
         finds: Sequence[tuple[Leaf, Reading]] = (),
@@ -69,22 +88,42 @@ class Meaning:
         is_counted: bool = False,
         inner: Sequence[tuple[Phrase, Reading]] = (),
         heads: Sequence[str] = (),
-        tails: Sequence[tuple[str, Reading]] = (),
+        tails: Sequence[Tail] = (),
     ) -> None:
-        self.chunk = chunk
+        self.chunk = chunk  # None: it means what others mean, too
         self.word = word  # None: of no consequence to phrases, or odd
+        self.followers = word.followers if word else _NOBODY
         self.finds = finds  # terms that it is, or that are part of it
         self.alone = alone  # phrases that are looked for at it, whatever stands beside it
         self.is_counted = is_counted  # not just one word of a script with spaces
         self.inner = inner  # phrases of which a pair stands within it
         self.heads = heads  # what it begins with that phrases look for as a second word
-        self.tails = tails  # what it ends with that they look for as a first
-        self.is_joint = word is None and bool(inner or heads or tails or not chunk.tokens)
-        """Phrases take the long way: it has several readings, or none."""
-        self.is_active = bool(finds) or bool(alone) or is_counted or self.is_joint
+        self.tails = tails  # what may follow on what it ends with
+        self.is_blank = chunk is not None and not chunk.tokens  # phrases are looked for across it
+        is_joint = word is None and bool(inner or heads or tails or self.is_blank)
+        self.is_odd = bool(alone) or is_counted or is_joint
+        """It takes more than to note its finds, and to look up its word and the next one's."""
+        self.is_active = bool(finds) or self.is_odd
 
 
-Pair: TypeAlias = tuple[Word | None, Word | None]
+class Word(Meaning):
+    """What plain chunks mean that are the same to all phrases; alike only to itself."""
+
+    __slots__ = ("keys",)
+
+    def __init__(self, keys: frozenset[str], heads: Sequence[str], tails: Sequence[Tail]) -> None:
+        super().__init__(heads=heads, tails=tails)
+        self.is_odd = self.is_active = False
+        self.keys = keys  # those that some phrase looks for
+        self.word = self
+        self.followers: dict[Word | None, tuple[Phrase, ...]] = {}
+        """The words that, behind it, may be part of a phrase. It grows as words turn up."""
+
+
+_NOBODY: Final[dict[Word | None, tuple[Phrase, ...]]] = {}
+
+NOTHING: Final = Meaning()
+"""What a chunk means that is one word, and nobody's, not even in a phrase."""
 
 
 class Index:
@@ -100,9 +139,8 @@ class Index:
         self._before: dict[str, list[str]] = {}  # by the second: the first ones
         self._words: dict[frozenset[str], Word] = {}
         self._words_with: dict[str, list[Word]] = {}
+        self._spelled: set[str] = set()  # all keys that a word of a phrase is known by
         self._making = threading.Lock()
-        self.pairs: dict[Pair, tuple[Phrase, ...]] = {}
-        """The phrases that two neighbours may be part of. Filled as words turn up."""
         for leaf in leaves:
             for spelling in leaf.spellings:
                 self._add(leaf, spelling)
@@ -110,7 +148,8 @@ class Index:
         self._lengths = sorted({len(prefix) for prefix in self._open})
         self._stems = {key[:_HEAD] for key in (*self._wild, *self._open)}
         self._has_short_stems = any(len(stem) < _HEAD for stem in self._stems)
-        self._keys = {*self._single, *self._alone, *self._behind, *self._before}
+        self._sought = {*self._single, *self._alone}
+        self._keys = self._sought | self._spelled
         self._glance = Glance((*self._keys, *self._open, *self._wild))
 
     # -- terms
@@ -122,7 +161,9 @@ class Index:
             table = self._behind.setdefault(first, {})
             if second not in table:
                 self._before.setdefault(second, []).append(first)
-            table[second] = (*table.get(second, ()), Phrase(leaf, spelling, pair))
+            phrase = Phrase(leaf, spelling, pair)
+            table[second] = (*table.get(second, ()), phrase)
+            self._spelled.update((first, second), (key for _, key in phrase.others or ()))
             return
         at = min(range(len(spelling)), key=lambda place: self._share(spelling[place]))
         element = spelling[at]
@@ -159,16 +200,22 @@ class Index:
 
     def meaning(self, raw: str) -> Meaning:
         """What a chunk means; `NOTHING` for most."""
-        if not self._glance.sees(raw):
+        keys = plain_keys(raw)
+        if keys is not None:
+            if not self._has_any(keys, self._sought):
+                return self._word(keys) or NOTHING
+        elif not self._glance.sees(raw):
             return NOTHING
         chunk = chunk_of(raw)
-        # not one token with one reading
-        is_odd = len(chunk.readings) != 1 or chunk.count != 1 or chunk.unspaced
-        if not is_odd and self._is_nothing(chunk.readings[0].keys):
-            return NOTHING
+        if chunk.count == 1 and not chunk.unspaced:
+            for reading in chunk.readings:
+                if self._has_any(reading.keys, self._keys):
+                    break
+            else:
+                return NOTHING
         finds: dict[tuple[Leaf, int, int], tuple[Leaf, Reading]] = {}
         alone: list[tuple[Phrase, Reading]] = []
-        single, phrases = self._single, self._alone
+        single, phrases, stems = self._single, self._alone, self._stems
         for reading in chunk.readings:
             for key in reading.keys:
                 if key in single:
@@ -176,15 +223,15 @@ class Index:
                         finds.setdefault((leaf, reading.start, reading.end), (leaf, reading))
                 if key in phrases:
                     alone += [(phrase, reading) for phrase in phrases[key]]
-            if self._stems:
+            if stems:
                 for target in self._wild_targets(reading.keys):
                     if isinstance(target, Leaf):
                         finds.setdefault((target, reading.start, reading.end), (target, reading))
                     else:
                         alone.append((target, reading))
-        if is_odd:
+        if not is_plain(chunk):
             last = len(chunk.tokens)
-            meaning = Meaning(
+            return Meaning(
                 chunk,
                 finds=tuple(finds.values()),
                 alone=tuple(alone),
@@ -193,26 +240,28 @@ class Index:
                 heads=tuple(self._seconds(beginning_at(chunk, 0))),
                 tails=tuple(self._firsts(ending_at(chunk, last))),
             )
-            return meaning if meaning.is_active else NOTHING
-        (only,) = chunk.readings
-        word = self._word(only.keys)
-        if not (finds or alone or word):
-            return NOTHING
+        word = self._word(chunk.readings[0].keys)
+        if not (finds or alone):
+            return word or NOTHING
         return Meaning(
             chunk,
             word=word,
             finds=tuple(finds.values()),
             alone=tuple(alone),
-            heads=tuple(self._seconds((only,))),
-            tails=tuple(self._firsts((only,))),
+            heads=word.heads if word else (),
+            tails=word.tails if word else (),
         )
 
-    def _is_nothing(self, keys: Sequence[str]) -> bool:
-        """Whether a word of these keys is nobody's, as nearly every word is."""
-        if not self._keys.isdisjoint(keys):
-            return False
+    def _has_any(self, keys: Sequence[str], wanted: AbstractSet[str]) -> bool:
+        """Whether one of these keys is wanted, or may be what a wildcard finds."""
+        if self._has_short_stems or not wanted.isdisjoint(keys):
+            return True
         stems = self._stems
-        return not stems or not (self._has_short_stems or any(key[:_HEAD] in stems for key in keys))
+        if stems:
+            for key in keys:
+                if key[:_HEAD] in stems:
+                    return True
+        return False
 
     def _wild_targets(self, keys: Sequence[str]) -> Iterable[Leaf | Phrase]:
         """What the wildcards find that fit one of these keys."""
@@ -236,37 +285,40 @@ class Index:
     # -- phrases
 
     def _word(self, keys: Sequence[str]) -> Word | None:
-        """The word with these keys; when it is a new one, all pairs are noted that it is part of."""
-        wanted = frozenset(key for key in keys if key in self._behind or key in self._before)
+        """The word with these keys; a new one is made known to those that it may follow."""
+        wanted = self._spelled.intersection(keys)
         if not wanted:
             return None
-        word = self._words.get(wanted)
+        keyed = frozenset(wanted)
+        word = self._words.get(keyed)
         if word is None:
             with self._making:  # of two words made at once, neither would know the other
-                word = self._words.get(wanted) or self._new_word(wanted)
+                word = self._words.get(keyed) or self._new_word(keyed)
         return word
 
-    def _new_word(self, wanted: frozenset[str]) -> Word:
-        word = Word(wanted)
-        pairs: dict[Pair, tuple[Phrase, ...]] = {}
-        for key in wanted:
+    def _new_word(self, keys: frozenset[str]) -> Word:
+        word = Word(
+            keys,
+            heads=tuple(key for key in keys if key in self._before),
+            tails=tuple((self._behind[key], None) for key in keys if key in self._behind),
+        )
+        for key in keys:
             self._words_with.setdefault(key, []).append(word)
-        for key in wanted:
+        for key in keys:
             for second, phrases in self._behind.get(key, {}).items():
                 for other in self._words_with.get(second, ()):
-                    pairs[word, other] = (*pairs.get((word, other), ()), *phrases)
+                    _follow(word, other, phrases)
             for first in self._before.get(key, ()):
                 for other in self._words_with.get(first, ()):
                     if other is not word:  # with itself it was noted above
-                        found = self._behind[first][key]
-                        pairs[other, word] = (*pairs.get((other, word), ()), *found)
-        self.pairs.update(pairs)
-        self._words[wanted] = word
+                        _follow(other, word, self._behind[first][key])
+        self._words[keys] = word  # from now on others see it
         return word
 
-    def _firsts(self, readings: Iterable[Reading]) -> Iterator[tuple[str, Reading]]:
+    def _firsts(self, readings: Iterable[Reading]) -> Iterator[Tail]:
+        behind = self._behind
         return (
-            (key, reading) for reading in readings for key in reading.keys if key in self._behind
+            (behind[key], reading) for reading in readings for key in reading.keys if key in behind
         )
 
     def _seconds(self, readings: Iterable[Reading]) -> Iterator[str]:
@@ -276,17 +328,30 @@ class Index:
         for token in range(1, len(chunk.tokens)):
             seconds = tuple(self._seconds(beginning_at(chunk, token)))
             if seconds:
-                yield from self.phrases(self._firsts(ending_at(chunk, token)), seconds)
+                firsts = self._firsts(ending_at(chunk, token))
+                yield from phrases_of(chunk, firsts, seconds)
 
-    def phrases(
-        self, tails: Iterable[tuple[str, Reading]], heads: Sequence[str]
-    ) -> Iterator[tuple[Phrase, Reading]]:
-        """The phrases that two neighbours may be part of, each with the left one's reading."""
-        for first, reading in tails:
-            table = self._behind[first]
-            for second in heads:
-                if second in table:
-                    yield from ((phrase, reading) for phrase in table[second])
+
+def _follow(word: Word, other: Word, phrases: tuple[Phrase, ...]) -> None:
+    word.followers[other] = (*word.followers.get(other, ()), *phrases)
+
+
+def is_plain(chunk: Chunk) -> bool:
+    """Whether it is one word with one reading, of a script with spaces."""
+    return len(chunk.readings) == 1 and chunk.count == 1 and not chunk.unspaced
+
+
+def phrases_of(
+    chunk: Chunk, tails: Iterable[Tail], heads: Sequence[str]
+) -> list[tuple[Phrase, Reading]]:
+    """The phrases that a chunk and what is behind it may be part of, each with its reading."""
+    return [
+        (phrase, reading or chunk.readings[0])
+        for seconds, reading in tails
+        for key in heads
+        if key in seconds
+        for phrase in seconds[key]
+    ]
 
 
 def beginning_at(chunk: Chunk, token: int) -> Iterator[Reading]:
@@ -306,10 +371,6 @@ def ending_at(chunk: Chunk, token: int) -> Iterator[Reading]:
             return
         if readings[at].after == token:
             yield readings[at]
-
-
-NOTHING: Final = Meaning(chunk_of("x"))
-"""What a chunk means that is one word, and nobody's."""
 
 
 def element_share(element: Element, frequencies: Frequencies) -> float:

@@ -8,61 +8,52 @@ of Lucene Monitor's presearcher, on a memo of chunks in place of an index.
 
 from __future__ import annotations
 
+from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import compress, pairwise
-from operator import attrgetter
-from typing import Final, Literal
+from itertools import chain, compress, count, islice
+from operator import attrgetter, contains
+from typing import Final, NamedTuple
 
 from monitor.errors import ConfigError, Mistake, QueryError
 from monitor.match.document import Document
 from monitor.match.frequency import SHIPPED, Frequencies
-from monitor.match.index import NOTHING, Index, Meaning, Phrase, beginning_at, ending_at
+from monitor.match.index import (
+    NOTHING,
+    Index,
+    Meaning,
+    Phrase,
+    beginning_at,
+    ending_at,
+    phrases_of,
+)
 from monitor.match.memo import Memo
-from monitor.match.nodes import Leaf, Mark, TermNode
+from monitor.match.nodes import Leaf, Node, TermNode
 from monitor.match.plan import Content, Plan, Planner, content_of
-from monitor.match.scan import Find, Range, Scan
-from monitor.match.spellings import Expansion, Gap, Spelling
+from monitor.match.scan import Range, Scan, are_apart
+from monitor.match.spellings import Expansion, Spelling
 from monitor.model import Hit, Span, Watch
-from monitor.text import Chunk, Reading
+from monitor.text import Chunk, Reading, chunk_of
 
-_ANY: Final = Gap.ANY
 _IS_ACTIVE: Final = attrgetter("is_active")
+_TERM: Final = attrgetter("term")
+_ALONE: Final = attrgetter("alone")
+_PAIRS: Final = attrgetter("pairs")
+_LISTS: Final = attrgetter("lists")
 _WORD: Final = attrgetter("word")
-_PUNCTUATION: Final = '.,;:!?…"“”‘’()[]'
+_FOLLOWERS: Final = attrgetter("followers")
 
 MOST_SPANS: Final = 2_000
 """Spans of one hit that are kept: what a page of nothing but a watch's words would have is no use."""
 
 
-class Meanings(Memo[Meaning]):
-    """What each chunk means, as far as it was seen before."""
+class _Waiting(NamedTuple):
+    """Who waits for a term. Numbers in arrays: a few hundred are looked at for each article."""
 
-    def __init__(self, index: Index) -> None:
-        super().__init__(index.meaning)
-
-    def __missing__(self, raw: str) -> Meaning:
-        core = raw.strip(_PUNCTUATION)
-        if core != raw and core.isalpha() and self.get(core) is NOTHING:
-            self.keep(raw, NOTHING)  # without its comma, a word has all of its keys, or more
-            return NOTHING
-        return super().__missing__(raw)
-
-
-class _Waiting:
-    """The watches that wait for a term."""
-
-    __slots__ = ("alone", "seconds")
-
-    def __init__(self) -> None:
-        self.alone: tuple[int, ...] = ()  # for nothing else
-        self.seconds: dict[Leaf, tuple[int, ...]] = {}  # for another term, too: AND, NEAR
-
-    def add(self, number: int, plan: Plan) -> None:
-        """One more watch."""
-        if plan.second is None:
-            self.alone = (*self.alone, number)
-        else:
-            self.seconds[plan.second] = (*self.seconds.get(plan.second, ()), number)
+    term: int  # its own number
+    lists: tuple[tuple[int, TermNode], ...]  # watches of which it is a term, any of which is enough
+    alone: array[int]  # watches that are asked whenever it is there
+    pairs: array[int]  # watches, each before a term: asked if that is there, too
 
 
 class Matcher:
@@ -77,20 +68,39 @@ class Matcher:
         self.watches = tuple(watches)
         self.frequencies = frequencies
         self._plans = tuple(plans)
-        waiting: dict[Leaf, _Waiting] = {}
+        self._names = [watch.name for watch in self.watches]
+        numbers = {leaf: 0 for plan in self._plans for leaf in plan.leaves}
+        numbers.update(zip(numbers, count(), strict=False))
+        lists: defaultdict[Leaf, list[tuple[int, TermNode]]] = defaultdict(list)
+        alone: defaultdict[Leaf, list[int]] = defaultdict(list)
+        pairs: defaultdict[Leaf, list[int]] = defaultdict(list)
         always: list[int] = []
-        leaves: dict[Leaf, None] = {}
         for number, plan in enumerate(self._plans):
-            leaves.update(dict.fromkeys(plan.leaves))
             if plan.anchors is None:
                 always.append(number)
-            else:
-                for leaf in plan.anchors:
-                    waiting.setdefault(leaf, _Waiting()).add(number, plan)
+                continue
+            for term in plan.terms:
+                lists[term.leaf].append((number, term))
+            for leaf in () if plan.terms else plan.anchors:
+                if plan.second is None:
+                    alone[leaf].append(number)
+                for other in plan.second or ():
+                    pairs[leaf] += number, numbers[other]
+        nobody: array[int] = array("I")
+        waiting = {
+            leaf: _Waiting(
+                number,
+                tuple(lists[leaf]) if leaf in lists else (),
+                array("I", alone[leaf]) if leaf in alone else nobody,
+                array("I", pairs[leaf]) if leaf in pairs else nobody,
+            )
+            for leaf, number in numbers.items()
+        }
         self._always = tuple(always)
         self._waiting = waiting
-        self._index = Index(leaves, frequencies)
-        self._meanings = Meanings(self._index)
+        self._index = Index(waiting, frequencies)
+        self._meanings = Memo(self._index.meaning)
+        self._chunks = Memo(chunk_of)  # those that were part of a phrase, and their neighbours
 
     def plans(self) -> dict[Content, Plan]:
         """The plans by what they were made of: for the next matcher, if little has changed."""
@@ -106,30 +116,41 @@ class Matcher:
         watch that asks for nothing in the text (source:Dawn) has no spans.
         """
         scan = self.scan(document)
-        waiting, plans = self._waiting, self._plans
-        numbers = set(self._always)
-        seen = scan.found.keys()
-        for leaf in seen & waiting.keys():
-            numbers.update(waiting[leaf].alone)
-            if seconds := waiting[leaf].seconds:
-                for second in seconds.keys() & seen:
-                    numbers.update(seconds[second])
-        hits: list[Hit] = []
-        for number in sorted(numbers):
-            plan = plans[number]
-            if plan.terms:
-                here = [term for term in plan.terms if term.leaf in seen]
-                spans = _term_spans(scan, here[0]) if len(here) == 1 else _list_spans(scan, here)
-            elif plan.root.holds(scan):
-                spans = spans_of(plan.root.marks(scan))
+        present = list(map(self._waiting.__getitem__, scan.found))
+        seen = set(map(_TERM, present))
+        listed: dict[int, list[TermNode]] = {}
+        asked = set(self._always)
+        asked.update(*map(_ALONE, present))
+        for pairs in filter(None, map(_PAIRS, present)):
+            each = iter(pairs)
+            asked.update([number for number, term in zip(each, each, strict=True) if term in seen])
+        for number, node in chain.from_iterable(map(_LISTS, present)):
+            if number in listed:
+                listed[number].append(node)
             else:
-                continue
-            hits.append(Hit(watch=self.watches[number].name, spans=spans))
+                listed[number] = [node]
+        plans, names = self._plans, self._names
+        hits: list[Hit] = []
+        for number in sorted(listed.keys() | asked):
+            terms = listed.get(number)
+            if terms is not None:
+                if len(terms) == 1:
+                    spans = _term_spans(scan, terms[0])
+                else:
+                    here = (term for term in plans[number].terms if term.leaf in scan.found)
+                    spans = spans_of(scan, *here)
+            else:
+                root = plans[number].root
+                if not root.holds(scan):
+                    continue
+                spans = spans_of(scan, root)
+            hits.append(Hit(watch=names[number], spans=spans))
         return tuple(hits)
 
     def scan(self, document: Document) -> Scan:
         """The document with everything found in it that is a term of some watch."""
-        scan = Scan(document)
+        scan = Scan(document, self._chunks.__getitem__)
+        scan.meanings = list(map(self._meanings.__getitem__, scan.raws))
         self._scan(scan, 0, scan.body_at)
         self._scan(scan, scan.body_at, len(scan.raws))
         return scan
@@ -137,97 +158,106 @@ class Matcher:
     def _scan(self, scan: Scan, first: int, end: int) -> None:
         """Find what there is in a field: the chunks from `first` to before `end`."""
         found = scan.found
-        meanings = list(map(self._meanings.__getitem__, scan.raws[first:end]))
+        meanings = scan.meanings[first:end]
         odd: list[int] = []
-        for at, meaning in compress(enumerate(meanings), map(_IS_ACTIVE, meanings)):
-            place = first + at
+        for place, meaning in compress(enumerate(meanings, first), map(_IS_ACTIVE, meanings)):
             for leaf, reading in meaning.finds:
                 if leaf in found:
                     found[leaf].append((place, reading, place, reading))
                 else:
                     found[leaf] = [(place, reading, place, reading)]
-            for phrase, reading in meaning.alone:
-                _note(scan, place, meaning.chunk, reading, phrase)
-            if meaning.is_counted:
-                scan.note_odd(place, meaning.chunk)
-            if meaning.is_joint:
-                odd.append(at)
+            if meaning.is_odd:
+                odd.append(place - first)
         words = list(map(_WORD, meanings))
-        is_paired = len(words) - words.count(None) > 1  # to count is cheap, to pair is not
-        neighbours = list(map(self._index.pairs.get, pairwise(words))) if is_paired else ()
-        for at, phrases in compress(enumerate(neighbours), neighbours):
-            assert phrases is not None
-            place, chunk = first + at, meanings[at].chunk
-            for phrase in phrases:
-                begin = place - phrase.at
-                find = _plainly(scan, begin, phrase.spelling, first, end)
-                if find is None:
-                    _note(scan, place, chunk, chunk.readings[0], phrase)
-                elif find:
-                    found.setdefault(phrase.leaf, []).append(find)
+        if len(words) - words.count(None) > 1:  # to count is cheap, to pair is not
+            pairs = map(contains, map(_FOLLOWERS, meanings), islice(words, 1, None))
+            for at in compress(count(), pairs):
+                for phrase in meanings[at].followers[words[at + 1]]:
+                    _note_pair(scan, first, meanings, at, phrase)
         if odd:
-            self._odd_phrases(scan, first, meanings, odd)
+            _odd_phrases(scan, first, meanings, odd)
 
-    def _odd_phrases(
-        self, scan: Scan, first: int, meanings: Sequence[Meaning], odd: Sequence[int]
-    ) -> None:
-        """Find the phrases that run through chunks of several readings, or over empty ones."""
-        joints: dict[tuple[int, int], None] = {}  # neighbours of which one is odd
-        for at in odd:
-            meaning = meanings[at]
-            for phrase, reading in meaning.inner:
-                _note(scan, first + at, meaning.chunk, reading, phrase)
-            if not meaning.chunk.tokens:
-                if at and not meanings[at - 1].chunk.tokens:
-                    continue  # of a row of dashes, the first was looked across
+
+def _odd_phrases(scan: Scan, first: int, meanings: Sequence[Meaning], odd: Sequence[int]) -> None:
+    """Find the phrases that run through chunks of several readings, or over empty ones."""
+    joints: dict[tuple[int, int], None] = {}  # neighbours of which one is odd
+    for at in odd:
+        meaning = meanings[at]
+        chunk = scan.chunk(first + at)
+        for phrase, reading in meaning.alone:
+            _note(scan, first + at, chunk, reading, phrase)
+        if meaning.is_counted:
+            scan.note_odd(first + at, chunk)
+        if meaning.word is not None:
+            continue
+        for phrase, reading in meaning.inner:
+            _note(scan, first + at, chunk, reading, phrase)
+        if meaning.is_blank:
+            if not at or not meanings[at - 1].is_blank:  # of a row of dashes, once
                 joints[_next(meanings, at, -1), _next(meanings, at, 1)] = None
-                continue
-            if meaning.heads:
-                joints[_next(meanings, at, -1), at] = None
-            if meaning.tails:
-                joints[at, _next(meanings, at, 1)] = None
-        for before, behind in joints:
-            if before < 0 or behind == len(meanings):
-                continue
-            one, heads = meanings[before], meanings[behind].heads
-            if heads and one.tails:
-                for phrase, reading in self._index.phrases(one.tails, heads):
-                    _note(scan, first + before, one.chunk, reading, phrase)
+            continue
+        if meaning.heads:
+            joints[_next(meanings, at, -1), at] = None
+        if meaning.tails:
+            joints[at, _next(meanings, at, 1)] = None
+    for before, behind in joints:
+        if before < 0 or behind == len(meanings):
+            continue
+        tails, heads = meanings[before].tails, meanings[behind].heads
+        if tails and heads:
+            chunk = scan.chunk(first + before)
+            for phrase, reading in phrases_of(chunk, tails, heads):
+                _note(scan, first + before, chunk, reading, phrase)
 
 
 def _next(meanings: Sequence[Meaning], at: int, step: int) -> int:
     """The next chunk with a word in it, in this direction; else the first place outside."""
     at += step
-    while 0 <= at < len(meanings) and not meanings[at].chunk.tokens:
+    while 0 <= at < len(meanings) and meanings[at].is_blank:
         at += step
     return at
 
 
-def _plainly(
-    scan: Scan, begin: int, spelling: Spelling, first: int, end: int
-) -> Find | Literal[False] | None:
-    """A phrase of plain words, each a chunk of its own; None if that can't be said so easily."""
-    if begin < first or begin + len(spelling) > end:
+def _note_pair(
+    scan: Scan, first: int, meanings: Sequence[Meaning], at: int, phrase: Phrase
+) -> None:
+    """Note a phrase of which two plain words stand here, if the others do, too."""
+    stands = True if phrase.others == () else _stands(phrase, meanings, at)
+    if stands:
+        begin = first + at - phrase.at
+        last = begin + len(phrase.spelling) - 1
+        begins, ends = scan.chunk(begin).readings[0], scan.chunk(last).readings[0]
+        scan.found.setdefault(phrase.leaf, []).append((begin, begins, last, ends))
+    elif stands is None:
+        chunk = scan.chunk(first + at)
+        _note(scan, first + at, chunk, chunk.readings[0], phrase)
+
+
+def _stands(phrase: Phrase, meanings: Sequence[Meaning], at: int) -> bool | None:
+    """Whether a phrase's other words are beside its pair; None if that can't be said so easily."""
+    if phrase.others is None:
         return None
-    chunks = [scan.chunk(at) for at in range(begin, begin + len(spelling))]
-    for chunk, element in zip(chunks, spelling, strict=True):
-        if len(chunk.readings) != 1 or chunk.count != 1 or chunk.unspaced:
-            return None
-        if element.gap is not _ANY or element.wild is not None:
-            return None
-    for chunk, element in zip(chunks, spelling, strict=True):
-        if element.key not in chunk.readings[0].keys:
-            return False
-    return begin, chunks[0].readings[0], begin + len(spelling) - 1, chunks[-1].readings[0]
+    stands = True
+    for distance, key in phrase.others:
+        place = at + distance
+        if not 0 <= place < len(meanings):
+            return None  # it may be shorter than it looks: the-first-words of-it
+        word = meanings[place].word
+        if word is None:
+            if meanings[place] is not NOTHING:
+                return None
+            stands = False
+        elif key not in word.keys:
+            stands = False
+    return stands
 
 
 def _note(scan: Scan, at: int, chunk: Chunk, reading: Reading, phrase: Phrase) -> None:
     """Note a phrase, if all of it stands here."""
-    leaf, spelling, here = phrase
-    last = _forward(scan, at, chunk, reading, spelling, here + 1)
+    last = _forward(scan, at, chunk, reading, phrase.spelling, phrase.at + 1)
     if last is not None:
-        for begin in _backward(scan, at, chunk, reading, spelling, here):
-            scan.found.setdefault(leaf, []).append((*begin, *last))
+        for begin in _backward(scan, at, chunk, reading, phrase.spelling, phrase.at):
+            scan.found.setdefault(phrase.leaf, []).append((*begin, *last))
 
 
 def compile_watches(
@@ -335,29 +365,33 @@ def _term_spans(scan: Scan, term: TermNode) -> tuple[Span, ...]:
     key = (term.leaf, term.label)
     known = scan.spans.get(key)
     if known is None:
-        known = scan.spans[key] = spans_of(term.marks(scan))
+        finds = term.finds(scan)
+        if are_apart(finds):
+            spans = [_span(scan.range_of(find), term.label) for find in finds[:MOST_SPANS]]
+            known = scan.spans[key] = tuple(spans)
+        else:
+            known = scan.spans[key] = spans_of(scan, term)
     return known
 
 
-def _list_spans(scan: Scan, terms: Iterable[TermNode]) -> tuple[Span, ...]:
-    return spans_of(mark for term in terms for mark in term.marks(scan))
-
-
-def spans_of(marks: Iterable[Mark]) -> tuple[Span, ...]:
-    """The marks as spans of the original text, in reading order, none within another."""
+def spans_of(scan: Scan, *nodes: Node) -> tuple[Span, ...]:
+    """What to show of some nodes: in reading order, none within another."""
     found: dict[Range, str] = {}
-    for where, label in marks:
-        if where not in found:
-            found[where] = label
+    for node in nodes:
+        node.mark(scan, found)
     spans: list[Span] = []
     reached = (False, -1)
     for where in sorted(found) if len(found) > 1 else found:
-        in_body, start, minus_end = where
+        in_body, _, minus_end = where
         if (in_body, -minus_end) <= reached:
             continue
         reached = (in_body, -minus_end)
-        field: Literal["title", "body"] = "body" if in_body else "title"
-        spans.append(Span(field=field, start=start, end=-minus_end, term=found[where]))
+        spans.append(_span(where, found[where]))
         if len(spans) == MOST_SPANS:
             break
     return tuple(spans)
+
+
+def _span(where: Range, term: str) -> Span:
+    in_body, start, minus_end = where
+    return Span(field="body" if in_body else "title", start=start, end=-minus_end, term=term)

@@ -28,8 +28,8 @@ They are shared out among the left ones, so that what stands behind such a page 
 _FEW_PAIRS: Final = 500
 _MOST_STEPS: Final = 200_000  # words tried for the groups of one window in one text
 
-Mark: TypeAlias = tuple[Range, str]
-"""What a reader is to be shown, and the watch's own spelling of the term that found it."""
+Marks: TypeAlias = dict[Range, str]
+"""What a reader is to be shown, and the watch's own spelling of the term that found it first."""
 
 
 class Place(NamedTuple):
@@ -55,9 +55,12 @@ class Node(ABC):
         """Where it is, in reading order of the beginnings."""
         return ()
 
-    def marks(self, scan: Scan) -> Iterator[Mark]:  # noqa: ARG002
-        """What to show of it to a reader, if it holds."""
-        return iter(())
+    def words(self, scan: Scan) -> Sequence[tuple[int, int]]:
+        """The first and the last word of each of its places: a first look at how near they are."""
+        return [(place.first_word, place.last_word) for place in self.places(scan)]
+
+    def mark(self, scan: Scan, marks: Marks) -> None:  # noqa: B027 what is not there has none
+        """Add what to show of it to a reader, if it holds."""
 
 
 class Leaf:
@@ -85,13 +88,15 @@ class TermNode(Node):
         return scan.counted(self.leaf, self.field, capitals=self.leaf.capitals)
 
     def words(self, scan: Scan) -> Sequence[tuple[int, int]]:
-        """The first and the last word of each find that counts."""
         known = scan.words_of.get((self.leaf, self.field))
         if known is None:
-            known = scan.words_of[self.leaf, self.field] = [
-                (scan.word_at(first, begins.first), scan.word_at(last, ends.after - 1))
-                for first, begins, last, ends in self.finds(scan)
-            ]
+            known = []
+            for first, begins, last, ends in self.finds(scan):
+                word = end = scan.word_at(first, begins.first)
+                if last != first or ends.after - begins.first > 1:
+                    end = scan.word_at(last, ends.after - 1)
+                known.append((word, end))
+            scan.words_of[self.leaf, self.field] = known
         return known
 
     def holds(self, scan: Scan) -> bool:
@@ -102,21 +107,22 @@ class TermNode(Node):
     def places(self, scan: Scan) -> Sequence[Place]:
         return [
             Place(
-                scan.word_at(find[0], find[1].first),
-                scan.word_at(find[2], find[3].after - 1),
+                first_word,
+                last_word,
                 (find[0], find[1].first),
                 (find[2], find[3].after),
                 ((find, self.label),),
             )
-            for find in self.finds(scan)
+            for (first_word, last_word), find in zip(
+                self.words(scan), self.finds(scan), strict=True
+            )
         ]
 
-    def marks(self, scan: Scan) -> Iterator[Mark]:
-        if self.leaf not in scan.found:
-            return iter(())
-        label = self.label
-        ranges = scan.ranges(self.leaf, self.field, capitals=self.leaf.capitals)
-        return ((each, label) for each in ranges)
+    def mark(self, scan: Scan, marks: Marks) -> None:
+        if self.leaf in scan.found:
+            for where in scan.ranges(self.leaf, self.field, capitals=self.leaf.capitals):
+                if where not in marks:
+                    marks[where] = self.label
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,9 +147,9 @@ class AllNode(Node):
                 return False
         return True
 
-    def marks(self, scan: Scan) -> Iterator[Mark]:
+    def mark(self, scan: Scan, marks: Marks) -> None:
         for part in self.parts:
-            yield from part.marks(scan)
+            part.mark(scan, marks)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,10 +169,13 @@ class AnyNode(Node):
         found.sort(key=lambda place: (place.start, place.end))
         return found
 
-    def marks(self, scan: Scan) -> Iterator[Mark]:
+    def words(self, scan: Scan) -> Sequence[tuple[int, int]]:
+        return [words for part in self.parts for words in part.words(scan)]
+
+    def mark(self, scan: Scan, marks: Marks) -> None:
         for part in self.parts:
             if part.holds(scan):
-                yield from part.marks(scan)
+                part.mark(scan, marks)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,19 +201,13 @@ class NearNode(Node):
     ordered: bool
 
     def holds(self, scan: Scan) -> bool:
-        left, right = self.left, self.right
-        if not (left.holds(scan) and right.holds(scan)):
-            return False
-        if isinstance(left, TermNode) and isinstance(right, TermNode):
-            ones, others = left.words(scan), right.words(scan)
-            if len(ones) * len(others) <= _FEW_PAIRS and not self._may_be_near(ones, others):
-                return False
-        return bool(self.places(scan))
+        return self._may_be_near(scan) and bool(self.places(scan))
 
-    def _may_be_near(
-        self, ones: Sequence[tuple[int, int]], others: Sequence[tuple[int, int]]
-    ) -> bool:
+    def _may_be_near(self, scan: Scan) -> bool:
         """A first look at the words alone: most pairs are far from each other."""
+        ones, others = self.left.words(scan), self.right.words(scan)
+        if len(ones) * len(others) > _FEW_PAIRS:
+            return True
         reach = self.distance + 1
         for first, last in ones:
             for other_first, other_last in others:
@@ -248,8 +251,8 @@ class NearNode(Node):
             return one.end <= other.start
         return _are_apart(one, other)
 
-    def marks(self, scan: Scan) -> Iterator[Mark]:
-        return _distinct(scan, self.places(scan))
+    def mark(self, scan: Scan, marks: Marks) -> None:
+        _mark(scan, self.places(scan), marks)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -315,8 +318,8 @@ class WithinNode(Node):
             saved += steps
             left_to_make -= most - groups
 
-    def marks(self, scan: Scan) -> Iterator[Mark]:
-        return _distinct(scan, self.places(scan))
+    def mark(self, scan: Scan, marks: Marks) -> None:
+        _mark(scan, self.places(scan), marks)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -329,8 +332,8 @@ class AtLeastNode(Node):
     def holds(self, scan: Scan) -> bool:
         return len({place.start for place in self.part.places(scan)}) >= self.count
 
-    def marks(self, scan: Scan) -> Iterator[Mark]:
-        return self.part.marks(scan)
+    def mark(self, scan: Scan, marks: Marks) -> None:
+        self.part.mark(scan, marks)
 
 
 def _width(place: Place) -> int:
@@ -368,8 +371,8 @@ def _end(find: Find) -> tuple[int, int]:
     return find[2], find[3].after
 
 
-def _distinct(scan: Scan, places: Sequence[Place]) -> Iterator[Mark]:
-    """The marks of all places, each once; the first part's first, so that it names its finds."""
-    columns = zip_longest(*(place.finds for place in places))
-    found = dict.fromkeys(find for column in columns for find in column if find)
-    return ((scan.range_of(find), label) for find, label in found)
+def _mark(scan: Scan, places: Sequence[Place], marks: Marks) -> None:
+    """Mark all places; the first part's finds first, so that it names them."""
+    for column in zip_longest(*(place.finds for place in places)):
+        for find, label in filter(None, column):
+            marks.setdefault(scan.range_of(find), label)

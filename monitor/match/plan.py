@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from monitor.errors import QueryError
 from monitor.match.about import wanted
@@ -33,6 +33,10 @@ Content: TypeAlias = tuple[tuple[str, ...], str | None, tuple[tuple[str, tuple[s
 """All of a watch that decides what it matches."""
 
 
+_MOST_SECONDS: Final = 8
+"""Terms of which one must be there beside an anchor: each is noted at each of the anchors."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """A watch, ready to be asked."""
@@ -40,7 +44,7 @@ class Plan:
     root: Node
     leaves: tuple[Leaf, ...]  # all of its terms
     anchors: tuple[Leaf, ...] | None  # it can't hold without one of them; None: always ask
-    second: Leaf | None = None  # nor without this, the rarest of what else must be there
+    second: tuple[Leaf, ...] | None = None  # nor without one of these, the rarest of the rest
     terms: tuple[TermNode, ...] = ()  # if any of these anywhere is enough: then it holds
 
 
@@ -165,9 +169,19 @@ class Planner:
             case _:
                 return float("inf"), None
 
-    def _second(self, root: Node, anchors: tuple[Leaf, ...] | None) -> Leaf | None:
-        rest = _required(root) - set(anchors or ())
-        return min(rest, key=lambda leaf: leaf_share(leaf, self._frequencies), default=None)
+    def _second(self, root: Node, anchors: tuple[Leaf, ...] | None) -> tuple[Leaf, ...] | None:
+        """The rarest of what else must be there: any of these terms. None if there are many."""
+        wanted = [
+            choice
+            for choice in _required(root)
+            if len(choice) <= _MOST_SECONDS and choice.isdisjoint(anchors or ())
+        ]
+        if not wanted:
+            return None
+        return tuple(min(wanted, key=self._share_of))
+
+    def _share_of(self, leaves: Iterable[Leaf]) -> float:
+        return sum(leaf_share(leaf, self._frequencies) for leaf in leaves)
 
     def _all_of(self, parts: tuple[Node, ...]) -> tuple[float, tuple[Leaf, ...] | None]:
         share = 0.0
@@ -192,16 +206,21 @@ def _any_of(root: Node) -> tuple[TermNode, ...]:
     return terms if len(terms) == len(parts) else ()
 
 
-def _required(node: Node) -> set[Leaf]:
-    """Terms each of which must be there."""
+def _required(node: Node) -> list[frozenset[Leaf]]:
+    """Sets of terms, of each of which one must be there."""
     match node:
         case TermNode():
-            return {node.leaf}
+            return [frozenset((node.leaf,))]
+        case AnyNode():
+            choices = [_required(part) for part in node.parts]
+            if all(choices):
+                return [frozenset().union(*(min(choice, key=len) for choice in choices))]
+            return []
         case AllNode() | WithinNode():
-            return set().union(*map(_required, node.parts))
+            return [choice for part in node.parts for choice in _required(part)]
         case NearNode():
-            return _required(node.left) | _required(node.right)
+            return _required(node.left) + _required(node.right)
         case AtLeastNode():
             return _required(node.part)
         case _:
-            return set()
+            return []

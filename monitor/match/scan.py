@@ -7,16 +7,16 @@ distances for NEAR, so an article that concerns nobody costs hardly more than cu
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from monitor.match.document import Document
-from monitor.match.memo import LONGEST_REMEMBERED
 from monitor.match.query import Field
 from monitor.model import Span
-from monitor.text import Chunk, Line, Link, Reading, chunk_of, link_across, split
+from monitor.text import Chunk, Line, Link, Reading, link_across, split
 
 if TYPE_CHECKING:
+    from monitor.match.index import Meaning
     from monitor.match.nodes import Leaf, NearNode, Place, WithinNode
 
 Find: TypeAlias = tuple[int, Reading, int, Reading]
@@ -41,12 +41,13 @@ class Scan:
     __slots__ = (
         "_bases",
         "_counted",
+        "_cut",
         "_has_breaks",
         "_lead_ends_at",
         "_line_starts",
         "_lines",
-        "_long",
         "_odd",
+        "_others",
         "_positions",
         "_ranges",
         "_shifts",
@@ -55,16 +56,19 @@ class Scan:
         "document",
         "ends",
         "found",
+        "meanings",
         "places_of",
         "raws",
         "spans",
         "words_of",
     )
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, cut: Callable[[str], Chunk]) -> None:
         self.document = document
+        self._cut = cut
         self._lines: list[Line] = split(document.title)
         self.raws: list[str] = []
+        self.meanings: list[Meaning] = []  # of each chunk
         self._bases: list[int] = []  # of each line, its first chunk
         self._take(self._lines)
         self.body_at = len(self.raws)  # the body's first chunk
@@ -79,7 +83,7 @@ class Scan:
         self._lead_ends_at: int | None = None
         self._ranges: dict[tuple[Leaf, Field | None], Sequence[Range]] = {}
         self._counted: dict[tuple[Leaf, Field | None], Sequence[Find]] = {}
-        self._long: dict[int, Chunk] = {}
+        self._others: dict[int, Chunk] = {}  # chunks that their meaning does not hold
         self._shouted: dict[int, list[bool]] = {}  # of a line, for each of its chunks
         self.ends: dict[tuple[int, int, int, int], tuple[int, Reading] | None] = {}
         """Where phrases end, as far as that was asked: by spelling, word, and the point before it."""
@@ -96,13 +100,12 @@ class Scan:
 
     def chunk(self, at: int) -> Chunk:
         """A chunk, cut up."""
-        raw = self.raws[at]
-        if len(raw) <= LONGEST_REMEMBERED:
-            return chunk_of(raw)
-        known = self._long.get(at)
-        if known is None:
-            known = self._long[at] = chunk_of(raw)
-        return known
+        chunk = self.meanings[at].chunk
+        if chunk is None:
+            chunk = self._others.get(at)
+            if chunk is None:
+                chunk = self._others[at] = self._cut(self.raws[at])
+        return chunk
 
     # -- what stands beside what
 
@@ -140,21 +143,11 @@ class Scan:
 
     # -- where it is
 
-    def start_of(self, at: int) -> int:
-        """Where a chunk begins, in characters of its field."""
-        number = bisect_right(self._bases, at) - 1
-        starts = self._line_starts.get(number)
-        if starts is None:
-            starts = self._line_starts[number] = self._lines[number].starts()
-        return starts[at - self._bases[number]]
-
     def note_odd(self, at: int, chunk: Chunk) -> None:
         """A chunk that is not just one word: what counts words must know of it. In order."""
         self._odd.append(at)
         self._shifts.append(self._shifts[-1] + chunk.count - 1)
         self._has_breaks = self._has_breaks or chunk.unspaced
-        if len(self.raws[at]) > LONGEST_REMEMBERED:
-            self._long[at] = chunk
 
     def word_at(self, at: int, token: int) -> int:
         """Which word of the text a token is part of; between the fields lies `FAR`."""
@@ -196,9 +189,24 @@ class Scan:
     def range_of(self, find: Find) -> Range:
         """Where a find is."""
         first, begins, last, ends = find
-        base = self.start_of(first)
-        end = (base if last == first else self.start_of(last)) + ends.end
-        return first >= self.body_at, base + begins.start, -end
+        line = bisect_right(self._bases, first) - 1
+        starts, base = self._starts_of(line), self._bases[line]
+        start = starts[first - base]
+        if last == first:
+            end = start
+        elif last - base < len(starts):
+            end = starts[last - base]
+        else:
+            line = self._line_of(last)
+            end = self._starts_of(line)[last - self._bases[line]]
+        return first >= self.body_at, start + begins.start, -end - ends.end
+
+    def _starts_of(self, line: int) -> list[int]:
+        """Where a line's chunks begin, in characters of its field."""
+        known = self._line_starts.get(line)
+        if known is None:
+            known = self._line_starts[line] = self._lines[line].starts()
+        return known
 
     def ranges(self, leaf: Leaf, field: Field | None, *, capitals: bool) -> Sequence[Range]:
         """Where a term's finds are that count in a field, in reading order."""
@@ -215,15 +223,15 @@ class Scan:
         known = self._counted.get((leaf, field))
         if known is not None:
             return known
-        shortest: dict[tuple[int, int], Find] = {}
-        for find in self.found[leaf]:
-            if not self._is_in(find[0], field) or (capitals and self._is_shouted(find)):
-                continue
-            key = (find[0], find[1].start)
-            other = shortest.get(key)
-            if other is None or (find[2], find[3].end) < (other[2], other[3].end):
-                shortest[key] = find
-        finds = [shortest[key] for key in sorted(shortest)]
+        finds = self.found[leaf]
+        if field is not None or capitals:
+            finds = [
+                find
+                for find in finds
+                if self._is_in(find[0], field) and not (capitals and self._is_shouted(find))
+            ]
+        if not are_apart(finds):
+            finds = _shortest(finds)
         self._counted[leaf, field] = finds
         return finds
 
@@ -265,6 +273,27 @@ class Scan:
         if known is None:
             known = self._shouted[number] = _shouted(self._lines[number].raws)
         return known[at - self._bases[number]]
+
+
+def are_apart(finds: Sequence[Find]) -> bool:
+    """Whether they are in reading order, and no chunk is part of two."""
+    reached = -1
+    for first, _, last, _ in finds:
+        if first <= reached:
+            return False
+        reached = last
+    return True
+
+
+def _shortest(finds: Iterable[Find]) -> list[Find]:
+    """The finds in reading order; of several from one start the shortest."""
+    shortest: dict[tuple[int, int], Find] = {}
+    for find in finds:
+        key = (find[0], find[1].start)
+        other = shortest.get(key)
+        if other is None or (find[2], find[3].end) < (other[2], other[3].end):
+            shortest[key] = find
+    return [shortest[key] for key in sorted(shortest)]
 
 
 def _shouted(raws: Sequence[str]) -> list[bool]:

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.text import Chunk, Link, Reading, Token, chunk_of, fold, link_across, tokens
-from monitor.text.chunks import _cut, _Cutter
+from monitor.text.chunks import _cut, _Cutter, plain_keys
 
 
 def pieces(text: str) -> list[str]:
@@ -343,12 +343,35 @@ raws = st.text(
 ).filter(lambda raw: not any(char.isspace() for char in raw))
 
 
-@given(st.text(alphabet="abAB12'’\"“”().,;:!?…[]sS-#&", min_size=1, max_size=12))
+@given(st.text(alphabet="abAB12'’\"“”().,;:!?…[]sS--#&$€%—", min_size=1, max_size=12))
 @example("a's")
 @example("['S's")
-def test_the_short_way_for_plain_words_leads_where_the_long_one_does(raw: str) -> None:
-    """A chunk is the same, however it was cut."""
-    assert _cut(raw) == _Cutter(raw).chunk()
+@example("$3-b-men%—")
+@example("a-b-c-d-e-f")
+def test_the_short_ways_for_plain_words_lead_where_the_long_one_does(raw: str) -> None:
+    """A chunk is the same, however it was cut; so are its keys if it is not cut at all."""
+    chunk = _Cutter(raw).chunk()
+    assert _cut(raw) == chunk
+    keys = plain_keys(raw)
+    if keys is not None:
+        assert [reading.keys for reading in chunk.readings] == [keys]
+
+
+@pytest.mark.parametrize(
+    ("raw", "keys"),
+    [
+        ("“Houthis,", ("houthis", "=Houthis", "houthi")),
+        ("($325bn)", ("325bn", "=325bn")),
+        ("India's", None),
+        ("cease-fire", None),
+        ("Führer", None),
+        ("—", None),
+    ],
+)
+def test_the_keys_of_a_plain_word_are_known_without_cutting_it(
+    raw: str, keys: tuple[str, ...] | None
+) -> None:
+    assert plain_keys(raw) == keys
 
 
 @given(raws)
