@@ -11,7 +11,7 @@ A watch has terms, any one of which is enough, or a query in the watch language
     plan       a watch, ready to be asked    explain    why, and why not
     frequency  how common words are          passage    the part of a text that shows it best
     document   what is matched               backtest   a watch against the archive
-    accept     cases with known answers      presearch, glance: what need not be cut up
+    accept     cases with known answers      presearch  what need not be cut up
 """
 
 from __future__ import annotations

@@ -16,7 +16,6 @@ from collections.abc import Set as AbstractSet
 from typing import Final, TypeAlias
 
 from monitor.match.frequency import Frequencies
-from monitor.match.glance import Glance
 from monitor.match.nodes import Leaf
 from monitor.match.spellings import Element, Gap, Spelling
 from monitor.text import Chunk, Reading, chunk_of, plain_keys
@@ -150,7 +149,6 @@ class Index:
         self._has_short_stems = any(len(stem) < _HEAD for stem in self._stems)
         self._sought = {*self._single, *self._alone}
         self._keys = self._sought | self._spelled
-        self._glance = Glance((*self._keys, *self._open, *self._wild))
 
     # -- terms
 
@@ -201,11 +199,8 @@ class Index:
     def meaning(self, raw: str) -> Meaning:
         """What a chunk means; `NOTHING` for most."""
         keys = plain_keys(raw)
-        if keys is not None:
-            if not self._has_any(keys, self._sought):
-                return self._word(keys) or NOTHING
-        elif not self._glance.sees(raw):
-            return NOTHING
+        if keys is not None and not self._has_any(keys, self._sought):
+            return self._word(keys) or NOTHING
         chunk = chunk_of(raw)
         if chunk.count == 1 and not chunk.unspaced:
             for reading in chunk.readings:

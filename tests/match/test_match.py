@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import string
 from collections.abc import Sequence
 from pathlib import Path
@@ -357,6 +358,88 @@ def anchors_of(matcher: Matcher) -> list[str]:
     """What the first watch waits for."""
     plan = next(iter(matcher.plans().values()))
     return [leaf.spellings[0][0].key for leaf in plan.anchors or ()]
+
+
+@pytest.mark.parametrize(
+    ("written", "anchors", "seconds"),
+    [
+        ("rare AND known", ["rare"], ["known"]),
+        ("rare AND known AND common", ["rare"], ["known"]),
+        ("(rare OR known) AND (common OR said)", ["rare", "known"], ["common", "said"]),
+        ("rare NEAR/3 (common OR known) -said", ["rare"], ["common", "known"]),
+        ("(rare OR (known AND common)) AND said", ["rare", "known"], ["said"]),
+        ("rare AND (known OR source:Dawn)", ["rare"], []),
+        ("rare AND NOT known", ["rare"], []),
+        ("ATLEAST/2 (rare OR known)", ["rare", "known"], []),
+        (f"rare AND ({' OR '.join(f'w{n}' for n in range(9))})", ["rare"], []),
+        ("source:Dawn", [], []),
+    ],
+)
+def test_a_query_waits_for_the_rarest_of_what_it_cannot_do_without(
+    written: str, anchors: list[str], seconds: list[str]
+) -> None:
+    """One of its anchors, and one of the next rarest; of a long list of those it is only asked."""
+    shares = {"rare": 0.001, "known": 0.01, "common": 0.1, "said": 0.5}
+    matcher = compile_watches([query(written)], frequencies=Frequencies(shares))
+    (plan,) = matcher.plans().values()
+    found = [
+        {leaf.spellings[0][0].key for leaf in wanted or ()}
+        for wanted in (plan.anchors, plan.second)
+    ]
+    assert found == [{*anchors}, {*seconds}]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_there"),
+    [
+        ("alpha beta gamma", True),
+        ("Alpha, beta. “Gamma”", True),
+        ("alpha-beta gamma", True),
+        ("alpha beta-gamma", True),
+        ("alpha’s beta gamma", True),
+        ("alpha beta – gamma", True),
+        ("alpha betas gammas", True),
+        ("alpha beta", False),
+        ("beta gamma", False),
+        ("alpha beta nothing gamma", False),
+        ("alpha beta beta", False),
+        ("alpha beta not-gamma", False),
+        ("gamma alpha beta", False),
+    ],
+)
+def test_a_phrase_is_found_whatever_its_words_are_parts_of(text: str, is_there: bool) -> None:
+    """Each pair of neighbours may be the one that it is looked for at; nobody looks for the rest."""
+    for rare in ("alpha", "gamma"):
+        matcher = compile_watches(
+            [Watch(name="W", terms=("alpha beta gamma",))],
+            frequencies=Frequencies({"alpha": 0.5, "beta": 0.5, "gamma": 0.5, rare: 0.001}),
+        )
+        for _ in range(2):  # its words were never seen, then they were
+            hits = matcher.match(Document("", f"It is said: {text}"))
+            assert [hit.watch for hit in hits] == ["W"] * is_there
+
+
+def test_a_phrase_may_stand_in_fewer_chunks_than_it_has_words() -> None:
+    """At the very beginning and the very end, where nothing is beside them."""
+    shares = Frequencies(dict.fromkeys(("alpha", "beta"), 0.5))
+    matcher = compile_watches(
+        [Watch(name="W", terms=("alpha beta gamma delta", "gamma delta alpha beta"))],
+        frequencies=shares,
+    )
+    for text in ("alpha-beta gamma delta", "gamma delta alpha-beta"):
+        assert matcher.match(Document("", text))
+
+
+def test_phrases_are_found_in_whatever_order_their_words_turn_up() -> None:
+    """A word that is new is made known to those that it may follow, and they to it."""
+    terms = ("alpha beta", "beta alpha", "beta beta", "gamma alpha beta")
+    watches = [Watch(name=term, terms=(term,)) for term in terms]
+    for order in itertools.permutations(("alpha", "beta", "gamma")):
+        matcher = compile_watches(watches)
+        for word in order:
+            assert not matcher.match(Document("", word))
+        found = matcher.match(Document("", "gamma alpha beta beta alpha"))
+        assert [hit.watch for hit in found] == [*terms]
 
 
 def test_frequencies_are_shares_of_texts() -> None:

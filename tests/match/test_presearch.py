@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import random
+import string
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.match import Document, compile_watches
 from monitor.match.plan import content_of
@@ -14,7 +16,44 @@ from monitor.match.presearch import Presearch, stem_of
 from monitor.model import Watch
 from monitor.text import chunk_of, plurals
 from tests.match.queries import Queries, documents, snippets
-from tests.match.test_glance import RAWS
+
+WORDS = st.sampled_from(
+    [
+        "cease",
+        "fire",
+        "men",
+        "Women's",
+        "feet",
+        "mice",
+        "children",
+        "F16",
+        "F-16s",
+        "Su-30MKI",
+        "U.S.",
+        "AT&T",
+        "l'Iran",
+        "O'Brien's",
+        "1,000",
+        "3.5",
+        "25-year-old",
+        "iPhone",
+        "OperationSindoor",
+        "X-ray",
+        "COVID-19",
+        "co-operate",
+        "and/or",
+        "foo_bar",
+        "https://a.example/men",
+        "24/7",
+        "#OperationSindoor",
+        "“so-called”",
+        "(UN)",
+    ]
+)
+RAWS = st.one_of(
+    st.lists(WORDS, min_size=1, max_size=4).map("".join),
+    st.text(string.ascii_letters + string.digits + ".,'’-&/_$", min_size=1, max_size=12),
+)
 
 BESIDE = "The delegations met in Geneva."
 
