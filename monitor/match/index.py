@@ -60,7 +60,11 @@ def _beside(spelling: Spelling, at: int) -> tuple[tuple[int, str], ...]:
 
 
 class Meaning:
-    """What a chunk means to the watches."""
+    """What a chunk means to the watches.
+
+    To the phrases all plain chunks with the same keys are the same *word*. It is a meaning, too:
+    that of those among them which are no term.
+    """
 
     __slots__ = (
         "alone",
@@ -73,6 +77,7 @@ class Meaning:
         "is_blank",
         "is_counted",
         "is_odd",
+        "keys",
         "tails",
         "word",
     )
@@ -81,7 +86,8 @@ class Meaning:
         self,
         chunk: Chunk | None = None,
         *,
-        word: Word | None = None,
+        keys: frozenset[str] = frozenset(),
+        word: Meaning | None = None,
         finds: Sequence[tuple[Leaf, Reading]] = (),
         alone: Sequence[tuple[Phrase, Reading]] = (),
         is_counted: bool = False,
@@ -89,9 +95,11 @@ class Meaning:
         heads: Sequence[str] = (),
         tails: Sequence[Tail] = (),
     ) -> None:
-        self.chunk = chunk  # None: it means what others mean, too
-        self.word = word  # None: of no consequence to phrases, or odd
-        self.followers = word.followers if word else _NOBODY
+        self.chunk = chunk  # None: others mean the same
+        self.keys = keys  # of a word: those that some phrase looks for
+        self.word = self if keys else word  # None: of no consequence to phrases, or odd
+        self.followers: Followers = {} if keys else word.followers if word else _NOBODY
+        """Behind this, the words that may go on with a phrase. It grows as words turn up."""
         self.finds = finds  # terms that it is, or that are part of it
         self.alone = alone  # phrases that are looked for at it, whatever stands beside it
         self.is_counted = is_counted  # not just one word of a script with spaces
@@ -99,27 +107,16 @@ class Meaning:
         self.heads = heads  # what it begins with that phrases look for as a second word
         self.tails = tails  # what may follow on what it ends with
         self.is_blank = chunk is not None and not chunk.tokens  # phrases are looked for across it
-        is_joint = word is None and bool(inner or heads or tails or self.is_blank)
+        is_joint = self.word is None and bool(inner or heads or tails or self.is_blank)
         self.is_odd = bool(alone) or is_counted or is_joint
         """It takes more than to note its finds, and to look up its word and the next one's."""
         self.is_active = bool(finds) or self.is_odd
 
 
-class Word(Meaning):
-    """What plain chunks mean that are the same to all phrases; alike only to itself."""
+Followers: TypeAlias = dict[Meaning | None, tuple[Phrase, ...]]
+"""By a second word, the phrases that may be there behind a certain first."""
 
-    __slots__ = ("keys",)
-
-    def __init__(self, keys: frozenset[str], heads: Sequence[str], tails: Sequence[Tail]) -> None:
-        super().__init__(heads=heads, tails=tails)
-        self.is_odd = self.is_active = False
-        self.keys = keys  # those that some phrase looks for
-        self.word = self
-        self.followers: dict[Word | None, tuple[Phrase, ...]] = {}
-        """The words that, behind it, may be part of a phrase. It grows as words turn up."""
-
-
-_NOBODY: Final[dict[Word | None, tuple[Phrase, ...]]] = {}
+_NOBODY: Final[Followers] = {}
 
 NOTHING: Final = Meaning()
 """What a chunk means that is one word, and nobody's, not even in a phrase."""
@@ -136,8 +133,8 @@ class Index:
         self._wild: dict[str, list[tuple[Element, Leaf | Phrase]]] = {}  # the others, likewise
         self._behind: dict[str, dict[str, tuple[Phrase, ...]]] = {}  # by the first and second key
         self._before: dict[str, list[str]] = {}  # by the second: the first ones
-        self._words: dict[frozenset[str], Word] = {}
-        self._words_with: dict[str, list[Word]] = {}
+        self._words: dict[frozenset[str], Meaning] = {}
+        self._words_with: dict[str, list[Meaning]] = {}
         self._spelled: set[str] = set()  # all keys that a word of a phrase is known by
         self._making = threading.Lock()
         for leaf in leaves:
@@ -279,7 +276,7 @@ class Index:
 
     # -- phrases
 
-    def _word(self, keys: Sequence[str]) -> Word | None:
+    def _word(self, keys: Sequence[str]) -> Meaning | None:
         """The word with these keys; a new one is made known to those that it may follow."""
         wanted = self._spelled.intersection(keys)
         if not wanted:
@@ -291,9 +288,9 @@ class Index:
                 word = self._words.get(keyed) or self._new_word(keyed)
         return word
 
-    def _new_word(self, keys: frozenset[str]) -> Word:
-        word = Word(
-            keys,
+    def _new_word(self, keys: frozenset[str]) -> Meaning:
+        word = Meaning(
+            keys=keys,
             heads=tuple(key for key in keys if key in self._before),
             tails=tuple((self._behind[key], None) for key in keys if key in self._behind),
         )
@@ -327,7 +324,7 @@ class Index:
                 yield from phrases_of(chunk, firsts, seconds)
 
 
-def _follow(word: Word, other: Word, phrases: tuple[Phrase, ...]) -> None:
+def _follow(word: Meaning, other: Meaning, phrases: tuple[Phrase, ...]) -> None:
     word.followers[other] = (*word.followers.get(other, ()), *phrases)
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import chain, compress, count, islice
-from operator import attrgetter, contains
+from itertools import chain, count
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from monitor.errors import ConfigError, Mistake, QueryError
@@ -35,13 +35,10 @@ from monitor.match.spellings import Expansion, Spelling
 from monitor.model import Hit, Span, Watch
 from monitor.text import Chunk, Reading, chunk_of
 
-_IS_ACTIVE: Final = attrgetter("is_active")
 _TERM: Final = attrgetter("term")
 _ALONE: Final = attrgetter("alone")
 _PAIRS: Final = attrgetter("pairs")
 _LISTS: Final = attrgetter("lists")
-_WORD: Final = attrgetter("word")
-_FOLLOWERS: Final = attrgetter("followers")
 
 MOST_SPANS: Final = 2_000
 """Spans of one hit that are kept: what a page of nothing but a watch's words would have is no use."""
@@ -159,21 +156,29 @@ class Matcher:
         """Find what there is in a field: the chunks from `first` to before `end`."""
         found = scan.found
         meanings = scan.meanings[first:end]
+        active: list[int] = []
+        pairs: list[int] = []
+        followers = NOTHING.followers
+        for at, meaning in enumerate(meanings):  # as little as can be: every chunk comes by
+            if meaning.word in followers:
+                pairs.append(at - 1)
+            followers = meaning.followers
+            if meaning.is_active:
+                active.append(at)
         odd: list[int] = []
-        for place, meaning in compress(enumerate(meanings, first), map(_IS_ACTIVE, meanings)):
+        for at in active:
+            meaning = meanings[at]
+            place = first + at
             for leaf, reading in meaning.finds:
                 if leaf in found:
                     found[leaf].append((place, reading, place, reading))
                 else:
                     found[leaf] = [(place, reading, place, reading)]
             if meaning.is_odd:
-                odd.append(place - first)
-        words = list(map(_WORD, meanings))
-        if len(words) - words.count(None) > 1:  # to count is cheap, to pair is not
-            pairs = map(contains, map(_FOLLOWERS, meanings), islice(words, 1, None))
-            for at in compress(count(), pairs):
-                for phrase in meanings[at].followers[words[at + 1]]:
-                    _note_pair(scan, first, meanings, at, phrase)
+                odd.append(at)
+        for at in pairs:
+            for phrase in meanings[at].followers[meanings[at + 1].word]:
+                _note_pair(scan, first, meanings, at, phrase)
         if odd:
             _odd_phrases(scan, first, meanings, odd)
 
