@@ -196,8 +196,11 @@ class Index:
     def meaning(self, raw: str) -> Meaning:
         """What a chunk means; `NOTHING` for most."""
         keys = plain_keys(raw)
-        if keys is not None and not self._has_any(keys, self._sought):
-            return self._word(keys) or NOTHING
+        if keys is not None:
+            if not self._has_any(keys, self._keys):
+                return NOTHING
+            if not self._has_any(keys, self._sought):
+                return self._word(keys) or NOTHING
         chunk = chunk_of(raw)
         if chunk.count == 1 and not chunk.unspaced:
             for reading in chunk.readings:

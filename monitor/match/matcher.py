@@ -36,7 +36,6 @@ from monitor.model import Hit, Span, Watch
 from monitor.text import Chunk, Reading, chunk_of
 
 _TERM: Final = attrgetter("term")
-_ALONE: Final = attrgetter("alone")
 _PAIRS: Final = attrgetter("pairs")
 _LISTS: Final = attrgetter("lists")
 
@@ -49,8 +48,7 @@ class _Waiting(NamedTuple):
 
     term: int  # its own number
     lists: tuple[tuple[int, TermNode], ...]  # watches of which it is a term, any of which is enough
-    alone: array[int]  # watches that are asked whenever it is there
-    pairs: array[int]  # watches, each before a term: asked if that is there, too
+    pairs: array[int]  # watches, each before a term: asked if that is there, too, or is it itself
 
 
 class Matcher:
@@ -69,7 +67,6 @@ class Matcher:
         numbers = {leaf: 0 for plan in self._plans for leaf in plan.leaves}
         numbers.update(zip(numbers, count(), strict=False))
         lists: defaultdict[Leaf, list[tuple[int, TermNode]]] = defaultdict(list)
-        alone: defaultdict[Leaf, list[int]] = defaultdict(list)
         pairs: defaultdict[Leaf, list[int]] = defaultdict(list)
         always: list[int] = []
         for number, plan in enumerate(self._plans):
@@ -79,16 +76,13 @@ class Matcher:
             for term in plan.terms:
                 lists[term.leaf].append((number, term))
             for leaf in () if plan.terms else plan.anchors:
-                if plan.second is None:
-                    alone[leaf].append(number)
-                for other in plan.second or ():
+                for other in plan.second or (leaf,):
                     pairs[leaf] += number, numbers[other]
         nobody: array[int] = array("I")
         waiting = {
             leaf: _Waiting(
                 number,
                 tuple(lists[leaf]) if leaf in lists else (),
-                array("I", alone[leaf]) if leaf in alone else nobody,
                 array("I", pairs[leaf]) if leaf in pairs else nobody,
             )
             for leaf, number in numbers.items()
@@ -117,7 +111,6 @@ class Matcher:
         seen = set(map(_TERM, present))
         listed: dict[int, list[TermNode]] = {}
         asked = set(self._always)
-        asked.update(*map(_ALONE, present))
         for pairs in filter(None, map(_PAIRS, present)):
             each = iter(pairs)
             asked.update([number for number, term in zip(each, each, strict=True) if term in seen])
@@ -372,10 +365,10 @@ def _term_spans(scan: Scan, term: TermNode) -> tuple[Span, ...]:
     if known is None:
         finds = term.finds(scan)
         if are_apart(finds):
-            spans = [_span(scan.range_of(find), term.label) for find in finds[:MOST_SPANS]]
-            known = scan.spans[key] = tuple(spans)
+            known = tuple([_span(scan.range_of(find), term.label) for find in finds[:MOST_SPANS]])
         else:
-            known = scan.spans[key] = spans_of(scan, term)
+            known = spans_of(scan, term)
+        scan.spans[key] = known
     return known
 
 

@@ -15,26 +15,21 @@ LONGEST_REMEMBERED: Final = 48
 
 
 class Memo(dict[str, T]):
-    """What was found out about chunks, by a function that is called for those never seen.
+    """What was found out about chunks, by a function that is called for those not known.
 
-    Of `MOST_REMEMBERED` chunks the ones that were not seen lately are forgotten.
+    Of `MOST_REMEMBERED` the older half is forgotten, however often it was asked for: to learn a
+    few thousand common words again costs less than to keep count of who comes by.
     """
 
     def __init__(self, learn: Callable[[str], T]) -> None:
         super().__init__()
         self._learn = learn
-        self._older: dict[str, T] = {}
 
     def __missing__(self, raw: str) -> T:
-        known = self._older[raw] if raw in self._older else self._learn(raw)
-        self.keep(raw, known)
+        known = self._learn(raw)
+        if len(raw) <= LONGEST_REMEMBERED:
+            if len(self) >= MOST_REMEMBERED:
+                for old in list(self)[: MOST_REMEMBERED // 2]:
+                    self.pop(old, None)  # another thread may be at it, too
+            self[raw] = known
         return known
-
-    def keep(self, raw: str, known: T) -> None:
-        """Remember this, unless the chunk is a long one."""
-        if len(raw) > LONGEST_REMEMBERED:
-            return
-        if len(self) >= MOST_REMEMBERED // 2:
-            self._older = dict(self)
-            self.clear()
-        self[raw] = known

@@ -83,8 +83,9 @@ class TermNode(Node):
 
     def finds(self, scan: Scan) -> Sequence[Find]:
         """The finds that count here, in reading order; of several from one start the shortest."""
-        if self.leaf not in scan.found:
-            return ()
+        found = scan.found.get(self.leaf, ())
+        if not found or (len(found) == 1 and self.field is None and not self.leaf.capitals):
+            return found
         return scan.counted(self.leaf, self.field, capitals=self.leaf.capitals)
 
     def words(self, scan: Scan) -> Sequence[tuple[int, int]]:
@@ -120,7 +121,11 @@ class TermNode(Node):
 
     def mark(self, scan: Scan, marks: Marks) -> None:
         if self.leaf in scan.found:
-            for where in scan.ranges(self.leaf, self.field, capitals=self.leaf.capitals):
+            key = (self.leaf, self.field)
+            ranges = scan.ranges.get(key)
+            if ranges is None:
+                ranges = scan.ranges[key] = list(map(scan.range_of, self.finds(scan)))
+            for where in ranges:
                 if where not in marks:
                     marks[where] = self.label
 

@@ -49,7 +49,6 @@ class Scan:
         "_odd",
         "_others",
         "_positions",
-        "_ranges",
         "_shifts",
         "_shouted",
         "body_at",
@@ -58,6 +57,7 @@ class Scan:
         "found",
         "meanings",
         "places_of",
+        "ranges",
         "raws",
         "spans",
         "words_of",
@@ -81,13 +81,13 @@ class Scan:
         self._shifts = [0]  # before each of the odd ones, and behind the last: words less chunks
         self._has_breaks = False
         self._lead_ends_at: int | None = None
-        self._ranges: dict[tuple[Leaf, Field | None], Sequence[Range]] = {}
         self._counted: dict[tuple[Leaf, Field | None], Sequence[Find]] = {}
         self._others: dict[int, Chunk] = {}  # chunks that their meaning does not hold
         self._shouted: dict[int, list[bool]] = {}  # of a line, for each of its chunks
         self.ends: dict[tuple[int, int, int, int], tuple[int, Reading] | None] = {}
         """Where phrases end, as far as that was asked: by spelling, word, and the point before it."""
         self.words_of: dict[tuple[Leaf, Field | None], Sequence[tuple[int, int]]] = {}
+        self.ranges: dict[tuple[Leaf, Field | None], Sequence[Range]] = {}
         self.spans: dict[tuple[Leaf, str], tuple[Span, ...]] = {}
         self.found: dict[Leaf, list[Find]] = {}
         self.places_of: dict[NearNode | WithinNode, Sequence[Place]] = {}
@@ -206,14 +206,6 @@ class Scan:
         known = self._line_starts.get(line)
         if known is None:
             known = self._line_starts[line] = self._lines[line].starts()
-        return known
-
-    def ranges(self, leaf: Leaf, field: Field | None, *, capitals: bool) -> Sequence[Range]:
-        """Where a term's finds are that count in a field, in reading order."""
-        known = self._ranges.get((leaf, field))
-        if known is None:
-            finds = self.counted(leaf, field, capitals=capitals)
-            known = self._ranges[leaf, field] = [self.range_of(find) for find in finds]
         return known
 
     # -- what counts
