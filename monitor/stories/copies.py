@@ -18,7 +18,7 @@ import itertools
 import re
 import struct
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -26,7 +26,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from monitor.stories.credits import NAMES
-from monitor.text import chunk_of, split, tokens
+from monitor.text import norms_of, split, tokens
 
 SHORTEST: Final = 40
 """Words (characters, in scripts without spaces) below which equal texts prove nothing."""
@@ -127,8 +127,9 @@ def fingerprint(title: str, body: str) -> Fingerprint:
     """
     title = title[:_LONGEST_TITLE]
     text = _without_dateline(_without_title(title, body[:_LONGEST]))
-    headline = [_hashed(raw) for raw in title.split()]
-    lines = [[_hashed(raw) for raw in line.raws] for line in split(text)]
+    raws = [line.raws for line in split(text)]
+    known = {raw: _hashed(raw) for raw in {*itertools.chain.from_iterable(raws)}}
+    lines = [[known[raw] for raw in line] for line in raws]
     chunks = [*itertools.chain.from_iterable(lines)]
     words = [*itertools.chain.from_iterable([chunk.hashes for chunk in chunks])]
     triples = [
@@ -138,8 +139,10 @@ def fingerprint(title: str, body: str) -> Fingerprint:
     sixes = [(one * _THIRD + two) & _MASK for one, two in zip(triples, triples[3:], strict=False)]
     keys = {*_smallest(sixes, _KEYS), *_smallest(sixes[: _LEAD - 5], _LEAD_KEYS)}
     shingles = [triple >> 64 - _BITS for triple in triples]
-    names = _names(lines).difference(*[chunk.plain for chunk in chunks if chunk.plain])
-    numbers = set(itertools.chain.from_iterable([chunk.numbers for chunk in chunks]))
+    different = {*shingles}
+    names = _names(lines).difference(*[chunk.plain for chunk in known.values() if chunk.plain])
+    numbers = [number for chunk in known.values() if chunk.numbers for number in chunk.numbers]
+    headline = [_hashed(raw) for raw in title.split()]
     exact = None
     if len(words) >= SHORTEST:
         # Without spaces, so that cease-fire, cease fire and ceasefire are one.
@@ -147,9 +150,9 @@ def fingerprint(title: str, body: str) -> Fingerprint:
         exact = hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()
     return Fingerprint(
         words=len(words),
-        keys=tuple(sorted(key - _SIGN for key in keys)),
-        sketch=_smallest(shingles, _SKETCH),
-        shingles=len(set(shingles)),
+        keys=tuple(sorted([key - _SIGN for key in keys])),
+        sketch=tuple(sorted(different)[:_SKETCH]),
+        shingles=len(different),
         opening=_smallest(shingles[: _LEAD - 2], _OPENING),
         numbers=_smallest(numbers, _PARTICULARS),
         names=_smallest(names, _PARTICULARS),
@@ -318,13 +321,13 @@ class _Words(NamedTuple):
 
 
 def _hash_chunk(raw: str) -> _Words:
-    chunk = chunk_of(raw)
+    tokens, stop = norms_of(raw)
     norms: list[str] = []
     hashes: list[int] = []
     numbers: list[int] = []
     capitals: list[int] = []
     plain: list[int] = []
-    for norm, start, _, _ in chunk.tokens:
+    for norm, start in tokens:
         if norm:
             value = _hash(norm)
             norms.append(norm)
@@ -337,7 +340,7 @@ def _hash_chunk(raw: str) -> _Words:
         numbers=tuple(numbers),
         capitals=tuple(capitals),
         plain=tuple(plain),
-        stop=chunk.stop_end,
+        stop=stop,
     )
 
 
@@ -383,11 +386,20 @@ def _overlap(some: Sequence[int], others: Sequence[int], kept: int) -> tuple[int
 
 
 def _without_title(title: str, body: str) -> str:
-    headline = [token.norm for token in tokens(title)]
-    beginning = tokens(body[: 3 * len(title) + 100])[: len(headline)]
-    if headline and [token.norm for token in beginning] == headline:
-        return body[beginning[-1].end :].lstrip(" \n.:–—-")
-    return body
+    start = body[: 3 * len(title) + 100]
+    norms = _norms(start)
+    length = 0
+    for norm in _norms(title):
+        if next(norms, None) != norm:
+            return body
+        length += 1
+    return body[tokens(start)[length - 1].end :].lstrip(" \n.:–—-") if length else body
+
+
+def _norms(text: str) -> Iterator[str]:
+    for line in split(text):
+        for raw in line.raws:
+            yield from [norm for norm, _ in norms_of(raw)[0] if norm]
 
 
 def _without_dateline(body: str) -> str:

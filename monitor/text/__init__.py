@@ -34,7 +34,7 @@ The result depends on nothing but the text and the interpreter's Unicode tables.
 from __future__ import annotations
 
 from monitor.text.characters import is_cut
-from monitor.text.chunks import chunk_of, link_across, plain_keys
+from monitor.text.chunks import chunk_of, link_across, norms_of, plain_keys
 from monitor.text.folding import fold
 from monitor.text.lattice import Lattice, lattice, normal_form, tokens
 from monitor.text.lines import Line, split
@@ -54,6 +54,7 @@ __all__ = [
     "lattice",
     "link_across",
     "normal_form",
+    "norms_of",
     "plain_keys",
     "sentence_ends",
     "split",

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from monitor.text import Chunk, Link, Reading, Token, chunk_of, fold, link_across, tokens
+from monitor.text import (
+    Chunk,
+    Link,
+    Reading,
+    Token,
+    chunk_of,
+    fold,
+    link_across,
+    norms_of,
+    tokens,
+)
 from monitor.text.chunks import _cut, _Cutter, plain_keys
 
 
@@ -372,6 +382,19 @@ def test_the_keys_of_a_plain_word_are_known_without_cutting_it(
     raw: str, keys: tuple[str, ...] | None
 ) -> None:
     assert plain_keys(raw) == keys
+
+
+@given(raws)
+@example("“Houthis,”")
+@example("S&P's")
+@example("http://a.example/b?!")
+@example("新华社2024年!")
+def test_norms_alone_are_those_of_the_chunk(raw: str) -> None:
+    """What copies are known by is what everybody else reads."""
+    norms, stop = norms_of(raw)
+    chunk = chunk_of(raw)
+    assert [*norms] == [(token.norm, token.start) for token in chunk.tokens]
+    assert stop is chunk.stop_end
 
 
 @given(raws)
