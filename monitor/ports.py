@@ -317,8 +317,13 @@ class Transaction(Protocol):
     def join_families(self, root: ArticleId, into: ArticleId) -> None:
         """`root` and its copies are copies of `into`."""
 
-    def stories_about(self, terms: Collection[int], *, each: int) -> Sequence[tuple[int, StoryId]]:
-        """The newest stories under each term, as (term, story): `each` of a term at most."""
+    def stories_about(
+        self, terms: Mapping[int, float], *, each: int, limit: int
+    ) -> Sequence[tuple[StoryId, bytes]]:
+        """The stories that share the heaviest of these terms, with what they are about.
+
+        Of each term the `each` newest are looked at; what a term weighs, it adds to all of them.
+        """
 
     def threads(self, stories: Collection[StoryId]) -> Mapping[StoryId, bytes]:
         """What stories are about, as it was set; without those that have no thread."""

@@ -8,7 +8,6 @@ so the same articles make the same stories, whoever brings them and however ofte
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -295,14 +294,8 @@ def _stories_about(
     tx: Transaction, report: Report, ruled_out: AbstractSet[StoryId]
 ) -> Sequence[tuple[StoryId, Thread]]:
     """The stories that share the heaviest terms with a report, of each term the newest."""
-    shared: defaultdict[StoryId, float] = defaultdict(float)
-    terms = events.terms_to_look_up(report)
-    if terms:
-        for term, story in tx.stories_about(terms, each=NEWEST):
-            shared[story] += report.vector[term]
-    # a sum of floats depends on its order, by less than this tells apart
-    ranked = sorted(
-        shared.keys() - ruled_out, key=lambda story: (-round(shared[story], 6), -story)
-    )[:JUDGED]
-    threads = tx.threads(ranked) if ranked else {}
-    return [(story, events.unpacked(threads[story])) for story in ranked if story in threads]
+    terms = {term: report.vector[term] for term in events.terms_to_look_up(report)}
+    found = tx.stories_about(terms, each=NEWEST, limit=JUDGED + len(ruled_out))
+    return [(story, events.unpacked(packed)) for story, packed in found if story not in ruled_out][
+        :JUDGED
+    ]

@@ -71,8 +71,9 @@ async def test_what_is_older_goes_within_a_day(store: SqlStore) -> None:
     assert await kept(store) == (6, 2, 6)
     assert await a_day(store, NOW - 14 * DAY) == 0
     assert len(await store.read(lambda tx: tx.threads(stories))) == 4
-    about = await store.read(lambda tx: tx.stories_about([0, 7, 2**32 - 1], each=10))
-    assert {story for _, story in about} == set(stories[2:])
+    terms = {0: 0.5, 7: 0.4, 2**32 - 1: 0.3}
+    about = await store.read(lambda tx: tx.stories_about(terms, each=10, limit=10))
+    assert {story for story, _ in about} == set(stories[2:])
 
 
 async def test_it_goes_in_small_steps(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:

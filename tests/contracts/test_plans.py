@@ -80,7 +80,7 @@ def a_round(transaction: Transaction, story: StoryId) -> None:
     transaction.copy_candidates([1, 2, 3], NOW, later, other_than=one.id, hottest=50, limit=20)
     transaction.keep_fingerprint(one.id, later, [1, 2, 3], b"packed")
     transaction.copy_candidates([1, 2, 3], NOW, later, other_than=two.id, hottest=50, limit=20)
-    transaction.stories_about([1, 2, 3], each=200)
+    transaction.stories_about({1: 0.5, 2: 0.4, 3: 0.3}, each=200, limit=30)
     transaction.threads([story])
     transaction.set_thread(story, b"packed", [1, 2, 3])
     transaction.chapter_after(story)
