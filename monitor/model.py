@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NewType
+
 from monitor.errors import Code
 
 FeedId = NewType("FeedId", int)

@@ -331,6 +331,14 @@ class Transaction(Protocol):
     def set_thread(self, story: StoryId, packed: bytes, terms: Collection[int]) -> None:
         """Have a story found by these terms, too, and judged by this thread from now on."""
 
+    def add_report(self, at: datetime, terms: Collection[int]) -> None:
+        """Count a report of this time that is about these terms, each once."""
+
+    def reports_with(
+        self, terms: Collection[int], first: datetime, last: datetime
+    ) -> Mapping[int, int]:
+        """How many reports of the days from `first` to `last` are about each of these terms."""
+
     def chapter_after(self, story: StoryId) -> StoryId | None:
         """The story that follows this one."""
 

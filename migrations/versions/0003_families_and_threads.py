@@ -34,6 +34,14 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "report_term",
+        sa.Column("day", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("term", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("reports", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("day", "term", name=op.f("pk_report_term")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "article_key",
         sa.Column("day", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("key", sa.BigInteger(), autoincrement=False, nullable=False),

@@ -127,7 +127,11 @@ def group(
         open_thread(tx, family.story, marks.report)
         shown_in = tx.refresh_deliveries(family.story, now + debounce)
         return Placed(story=family.story, role=Role(family.kinship), shown_in=shown_in)
-    event = _event(tx, marks.report, ruled_out, now) if marks.report is not None else _Event()
+    event = _Event()
+    if marks.report is not None:
+        event = _event(tx, marks.report, ruled_out, now)
+        if place.story is None:  # else it was counted when it was read first
+            tx.add_report(marks.at, events.terms_to_count(marks.report))
     if event.story is not None:
         tx.put_in_story(article, event.story, copy_of=None)
         shown_in = tx.refresh_deliveries(event.story, now + debounce)
@@ -270,7 +274,8 @@ def _event(
 ) -> _Event:
     """The story of the event that an article reports; it is found by the article from now on."""
     found = _stories_about(tx, report, ruled_out)
-    choice = events.choose(report, [thread for _, thread in found])
+    lately = tx.reports_with(events.terms_to_count(report), report.at - events.LATELY, report.at)
+    choice = events.choose(report, [thread for _, thread in found], lately)
     if choice.thread is None:
         return _Event()
     story, thread = found[choice.thread]
@@ -283,7 +288,8 @@ def _event(
     if choice.also is not None:
         other, its_thread = found[choice.also]
         is_open = report.at - its_thread.first_at <= events.CHAPTER
-        if is_open and other != story and may_merge(tx, story, other):
+        told = events.is_terse(report)  # of headlines, the first few share no word
+        if is_open and other != story and may_merge(tx, story, other, though_told=told):
             story = merge(tx, story, other, now=now)
             thread = events.unpacked(tx.threads([story])[story])
     _set_thread(tx, story, events.grown(thread, report), report)

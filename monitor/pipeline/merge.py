@@ -10,14 +10,15 @@ from monitor.ports import Transaction
 from monitor.stories import events
 
 
-def may_merge(tx: Transaction, one: StoryId, other: StoryId) -> bool:
+def may_merge(tx: Transaction, one: StoryId, other: StoryId, *, though_told: bool = False) -> bool:
     """Whether two stories may be merged without anybody's word for it.
 
-    Not if both were told: a channel would show one message that says nothing any more. Not if
-    people took an article of the one out of the other.
+    Not if both were told, unless `though_told`: where a channel shows both, one of its messages
+    becomes a pointer to the other. Not if people took an article of the one out of the other.
     """
-    both_shown = tx.is_shown(one) and tx.is_shown(other)
-    return not both_shown and not tx.ruled_apart(one, other)
+    if not though_told and tx.is_shown(one) and tx.is_shown(other):
+        return False
+    return not tx.ruled_apart(one, other)
 
 
 def merge(

@@ -70,12 +70,18 @@ OLD_TERMS = sa.delete(t.story_term).where(
 )
 
 
+OLD_REPORTS = sa.delete(t.report_term).where(
+    t.report_term.c.day < sa.bindparam("day", type_=sa.Integer())
+)
+
+
 class ForgetWork(Work):
     """The part of `ports.Transaction` about what is forgotten."""
 
     def forget(self, before: datetime, now: datetime) -> int:
         """See `ports.Transaction`. Which terms are looked through goes by the minute of `now`."""
         forgotten = self._forget_keys(day_of(before))
+        forgotten += self._run(OLD_REPORTS, {"day": day_of(before)}).rowcount
         kept = self._run(OLDEST_KEPT, {"before": before}).all()
         if not kept:
             return forgotten

@@ -91,6 +91,16 @@ story_term = sa.Table(
 """The terms that a story's reports are about. Without foreign keys, like `article_key`: what is gone
 is not found, and swept out when it is old."""
 
+report_term = sa.Table(
+    "report_term",
+    metadata,
+    sa.Column("day", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("term", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("reports", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How many reports of a day are about a term: what all speak of tells no event from another."""
+
 article = sa.Table(
     "article",
     metadata,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.model import StoryId
 from monitor.storage import tables as t
+from monitor.storage.families import day_of
 from monitor.storage.work import Pair, Work, each_of, for_each, is_among
 
 _PARTS: Final = 10**6
@@ -72,6 +74,33 @@ def _add_terms(dialect: str) -> sa.Executable:
     )
 
 
+def _reports_with(dialect: str) -> sa.Select[Any]:
+    row = t.report_term.c
+    return (
+        sa.select(row.term, sa.func.sum(row.reports).label("reports"))
+        .where(is_among(row.day, "days", dialect), is_among(row.term, "terms", dialect))
+        .group_by(row.term)
+    )
+
+
+def _add_report(dialect: str) -> sa.Executable:
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    each = sa.select(
+        sa.bindparam("day", type_=sa.Integer()),
+        each_of("terms", dialect),
+        sa.literal_column("1", sa.Integer),
+    ).where(sa.true())  # of a SELECT, SQLite takes ON CONFLICT only behind a WHERE
+    return (
+        insert(t.report_term)
+        .from_select(["day", "term", "reports"], each)
+        .on_conflict_do_update(
+            index_elements=["day", "term"], set_={"reports": t.report_term.c.reports + 1}
+        )
+    )
+
+
+REPORTS_WITH: Pair = for_each(_reports_with)
+ADD_REPORT: Pair = for_each(_add_report)
 THREADS: Pair = for_each(_threads)
 ADD_TERMS: Pair = for_each(_add_terms)
 SET_THREAD = (
@@ -113,6 +142,18 @@ class ThreadWork(Work):
         self._run(SET_THREAD, {"of_story": story, "packed": packed})
         if terms:
             self._on(ADD_TERMS, {"terms": terms, "story": story})
+
+    def add_report(self, at: datetime, terms: Collection[int]) -> None:
+        """See `ports.Transaction`."""
+        self._on(ADD_REPORT, {"day": day_of(at), "terms": terms})
+
+    def reports_with(
+        self, terms: Collection[int], first: datetime, last: datetime
+    ) -> Mapping[int, int]:
+        """See `ports.Transaction`."""
+        days = range(day_of(first), day_of(last) + 1)
+        rows = self._on(REPORTS_WITH, {"days": days, "terms": terms})
+        return {row.term: int(row.reports) for row in rows}
 
     def chapter_after(self, story: StoryId) -> StoryId | None:
         """See `ports.Transaction`. Of several, the newest."""

@@ -99,10 +99,13 @@ def term_id(form: str) -> int:
     return zlib.crc32(form.encode("utf-8", "surrogatepass"))
 
 
-def vector(title: str, body: str, weigh: Callable[[str], float]) -> dict[int, float]:
+def vector(
+    title: str, body: str, weigh: Callable[[str], float], *, rarity_of: int = 0
+) -> tuple[dict[int, float], dict[int, float]]:
     """The terms of an article and their weights, heaviest first, at most `TERMS`; of length 1.
 
-    Empty if there is nothing but common words.
+    Beside it what `weigh` says of the `rarity_of` heaviest. Empty if there is nothing but common
+    words.
     """
     times: dict[str, float] = {}
     capitals: dict[str, int] = {}  # how much more often with than without
@@ -124,7 +127,8 @@ def vector(title: str, body: str, weigh: Callable[[str], float]) -> dict[int, fl
         for form, count in times.items()
     ]
     weights.sort(key=lambda pair: (-pair[0], pair[1]))
-    return unit({term_id(form): weight for weight, form in weights[:TERMS]})
+    rarity = {term_id(form): weigh(form) for _, form in weights[:rarity_of]}
+    return unit({term_id(form): weight for weight, form in weights[:TERMS]}), rarity
 
 
 def unit(weights: Mapping[int, float]) -> dict[int, float]:

@@ -56,7 +56,7 @@ def test_a_name_is_a_capital_that_no_sentence_explains() -> None:
 def test_headline_names_and_repetition_weigh() -> None:
     weigh = shipped().weigher("en")
     body = "zzqua said zzqub and zzqub, but Zzquc and zzqud"
-    weights = vector("zzque", body, weigh)
+    weights, _ = vector("zzque", body, weigh)
     order = [term_id(form) for form in ("zzque", "zzqub", "zzquc", "zzqua", "zzqud")]
     assert [term for term in weights if term in order] == order
     assert term_id("said") not in weights
@@ -77,7 +77,7 @@ def test_only_the_beginning_is_read() -> None:
 @given(st.text(max_size=400), st.text(max_size=400))
 def test_vectors_are_of_one_length_and_bounded(one: str, other: str) -> None:
     weigh = shipped().weigher(None)
-    first, second = vector(one, other, weigh), vector(other, one, weigh)
+    (first, _), (second, _) = vector(one, other, weigh), vector(other, one, weigh)
     assert len(first) <= TERMS
     assert cosine(first, first) == pytest.approx(1 if first else 0)
     assert 0 <= cosine(first, second) == pytest.approx(cosine(second, first))
