@@ -49,12 +49,14 @@ def _is_where(story: sa.BindParameter[int], *also: sa.ColumnElement[bool]) -> sa
     )
 
 
+_before = sa.select(_was.c.follows).where(_was.c.id == _into).cte("before", recursive=True)
+_before = _before.union(sa.select(_was.c.follows).where(_was.c.id == _before.c.follows))
 _ruled = t.verdict.alias("ruled")
 MERGE = (
     sa.update(t.article).where(t.article.c.story_id == _gone).values(story_id=_into),
-    # chapters close ranks
+    # chapters close ranks: of a later and an earlier one, the place of the earlier is taken
     sa.update(t.story)
-    .where(t.story.c.id == _into, t.story.c.follows == _gone)
+    .where(t.story.c.id == _into, sa.exists().where(_before.c.follows == _gone))
     .values(follows=sa.select(_was.c.follows).where(_was.c.id == _gone).scalar_subquery()),
     sa.update(t.story).where(t.story.c.follows == _gone).values(follows=_into),
     sa.update(t.story).where(t.story.c.merged_into == _gone).values(merged_into=_into),

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+import sqlalchemy as sa
 
 from monitor.compose import Rules, compose_alert
 from monitor.errors import Refused
@@ -14,9 +15,10 @@ from monitor.match import compile_watches
 from monitor.model import Delivery, StoryId
 from monitor.pipeline.by_hand import merge_by_hand, split_by_hand
 from monitor.pipeline.group import Role
-from monitor.storage import SqlReports, SqlStore
-from tests.contracts.material import CEASEFIRE, NOW
-from tests.pipeline.desk import CHANNEL, HIT, HOUR, Desk, News, text
+from monitor.ports import Transaction
+from monitor.storage import SqlReports, SqlStore, tables
+from tests.contracts.material import CEASEFIRE, LEASE, NOW
+from tests.pipeline.desk import CHANNEL, HIT, HOUR, LATER, Desk, News, text
 
 WATCH = replace(CEASEFIRE, channel=CHANNEL)
 RULES = Rules(
@@ -119,6 +121,37 @@ async def test_a_merged_story_is_found_by_what_both_were_about(desk: Desk):
             News(f"later{n}", f"{title}. {text(50 + n, 20)}", title, hits=(HIT,))
         )
         assert later.story == first.story
+
+
+async def test_a_merge_of_chapters_leaves_no_circle(desk: Desk):
+    """The third is told and takes the place of the first: what is next to come would go round."""
+    placed = await desk.bring(*(replace(ONE, name=f"c{n}", body=text(n)) for n in range(4)))
+    first, second, third, fourth = (each.story for each in placed)
+    for one, other in ((first, second), (second, third), (third, fourth)):
+        await desk.store.write(partial(follow, one=one, other=other))
+    for _ in (first, second):  # nobody is told of these
+        await desk.store.write(drop_next)
+    await desk.show()
+    assert await merge(desk, first, third) == third
+    after = {
+        story: await desk.store.read(lambda tx, s=story: tx.chapter_after(s))
+        for story in (second, third, fourth)
+    }
+    assert after == {second: None, third: fourth, fourth: None}
+
+
+def follow(tx: Transaction, one: StoryId, other: StoryId) -> None:
+    """Have a story be the chapter after another."""
+    tx.connection.execute(
+        sa.update(tables.story).values(follows=one).where(tables.story.c.id == other)
+    )
+
+
+def drop_next(tx: Transaction) -> None:
+    """Nobody is to be told what is next in the channel."""
+    delivery = tx.claim_delivery(CHANNEL, LATER, LEASE)
+    assert delivery is not None
+    tx.drop_delivery(delivery.id)
 
 
 async def test_a_split_article_takes_its_copies_along_and_is_told(desk: Desk):
