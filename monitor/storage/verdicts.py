@@ -84,9 +84,20 @@ MERGE = (
         ~t.verdict.c.belongs,
         t.verdict.c.article_id.in_(sa.select(t.article.c.id).where(t.article.c.story_id == _into)),
     ),
-    # a message that is shown goes before a row that is not; of two that are, one becomes a pointer
+    # a message that is shown, or may be, goes before a row that is not, and what waits before what
+    # was given up; of two that are shown, one becomes a pointer
     sa.delete(t.delivery).where(
-        _of_into, _unshown, _is_where(_gone, _other.c.sent_ref.is_not(None))
+        _of_into,
+        _unshown,
+        _is_where(
+            _gone,
+            sa.or_(_other.c.sent_ref.is_not(None), _other.c.state == DeliveryState.SENDING),
+        ),
+    ),
+    sa.delete(t.delivery).where(
+        _of_into,
+        t.delivery.c.state == DeliveryState.DEAD,
+        _is_where(_gone, _other.c.state != DeliveryState.DEAD),
     ),
     sa.update(t.delivery).where(_of_gone, ~_is_where(_into)).values(story_id=_into),
     sa.delete(t.delivery).where(_of_gone, _unshown),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from monitor.compose import Rules, compose_alert
 from monitor.errors import Refused
 from monitor.match import compile_watches
-from monitor.model import Delivery, StoryId
+from monitor.model import Delivery, DeliveryState, Sent, StoryId
 from monitor.pipeline.by_hand import merge_by_hand, split_by_hand
 from monitor.pipeline.group import Role
 from monitor.ports import Transaction
@@ -104,6 +104,53 @@ async def test_what_waits_is_told_once(desk: Desk):
     [delivery] = await desk.show()
     assert delivery.story == first.story
     assert (await alert_of(desk, delivery)).also == ("Publisher 2",)
+
+
+async def test_what_waits_is_told_though_the_other_was_given_up(desk: Desk):
+    """What was refused was the one message, and not that of both."""
+    first, second = await desk.bring(ONE, OTHER)
+    refused = await claim(desk, LATER)
+    assert refused.story == first.story
+    await finish(desk, refused, DeliveryState.DEAD)
+    assert await merge(desk, first.story, second.story) == first.story
+    [delivery] = await desk.show()
+    assert (delivery.story, delivery.id != refused.id) == (first.story, True)
+
+
+async def test_what_is_being_sent_is_not_told_again(desk: Desk):
+    """The one is shown elsewhere and waits here, where the other is on its way: that goes on."""
+    second, first = await desk.bring(OTHER, replace(ONE, at=NOW + HOUR))
+    await desk.store.write(lambda tx: tx.want_delivery(second.story, "#asia", NOW))
+    await desk.show("#asia")
+    await desk.store.write(lambda tx: tx.postpone_channel(CHANNEL, LATER))
+    await desk.store.write(recall_last)
+    sending = await claim(desk, NOW)
+    assert sending.story == first.story
+    assert await merge(desk, first.story, second.story) == second.story
+    await finish(desk, sending, DeliveryState.SENT, Sent(channel="C1", ref="1"))
+    [edited] = await desk.show()
+    assert (edited.id, edited.story) == (sending.id, second.story)
+
+
+def recall_last(tx: Transaction) -> None:
+    """Have the newest story's row be due before the others'."""
+    newest = sa.select(sa.func.max(tables.delivery.c.story_id)).scalar_subquery()
+    row = sa.update(tables.delivery).where(tables.delivery.c.story_id == newest)
+    tx.connection.execute(row.values(due_at=NOW))
+
+
+async def claim(desk: Desk, now: datetime) -> Delivery:
+    """What is next in the channel."""
+    delivery = await desk.store.write(lambda tx: tx.claim_delivery(CHANNEL, now, LEASE))
+    assert delivery is not None
+    return delivery
+
+
+async def finish(
+    desk: Desk, delivery: Delivery, state: DeliveryState, sent: Sent | None = None
+) -> None:
+    """A call has ended."""
+    await desk.store.write(lambda tx: tx.finish_delivery(delivery.id, state, NOW, sent=sent))
 
 
 async def test_a_merged_story_is_found_by_what_both_were_about(desk: Desk):
