@@ -149,6 +149,7 @@ class Place:
     """Where an article stands before it is grouped (again)."""
 
     story: StoryId | None = None
+    root: ArticleId | None = None  # of its family, where it has a story
     fixed: bool = False  # others are in the story, somebody was told of it, or people decided
     ruled_out: frozenset[StoryId] = frozenset()  # stories that people took it out of
 

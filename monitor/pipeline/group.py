@@ -112,7 +112,7 @@ def group(
     )
     if place.fixed:
         assert place.story is not None
-        _keep(tx, article, marks, found, root=None, now=now)
+        _keep(tx, article, marks, found, root=place.root, now=now)
         open_thread(tx, place.story, marks.report)
         return Placed(story=place.story, role=Role.SETTLED)
     families, apart = _families(tx, article, marks, found, now)

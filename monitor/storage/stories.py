@@ -21,6 +21,7 @@ STORY_OF = sa.select(t.article.c.story_id).where(t.article.c.id == sa.bindparam(
 _other, _following = t.article.alias("other"), t.story.alias("following")
 PLACE_OF = sa.select(
     t.article.c.story_id,
+    sa.func.coalesce(t.article.c.copy_of, t.article.c.id).label("root"),
     sa.or_(
         sa.exists().where(_other.c.story_id == t.article.c.story_id, _other.c.id != t.article.c.id),
         sa.exists().where(t.hit.c.article_id == t.article.c.id),
@@ -111,6 +112,7 @@ class StoryWork(Work):
             return Place()
         return Place(
             story=StoryId(row.story_id),
+            root=ArticleId(row.root),
             fixed=row.fixed,
             ruled_out=frozenset(self._run(RULED_OUT, {"article": article}).scalars()),
         )

@@ -72,6 +72,9 @@ async def test_many_copies_are_one_family(desk: Desk):
     view = await desk.view(placed[0].story)
     assert {each.copy_of for each in view.articles} == {None, desk.ids["n0"]}
     assert await most_holders(desk.store) == 1
+    for each in news:
+        await desk.again(each)
+    assert await most_holders(desk.store) == 1  # however often they are read
 
 
 async def most_holders(store: SqlStore) -> int:
