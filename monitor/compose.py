@@ -156,7 +156,7 @@ def compose_document(article: Article, feed: FeedSpec) -> Document:
 
 def compose_alert(delivery: Delivery, view: StoryView, rules: Rules) -> Alert | None:
     """What the delivery's channel should show of a story; None when nothing is left to show."""
-    shown = [(each, _hits_for(each, delivery.channel, rules)) for each in view.articles]
+    shown = [(each, hits_for(each, delivery.channel, rules)) for each in view.articles]
     matched = [(each, found) for each, found in shown if found]
     if not matched:
         return None
@@ -225,7 +225,7 @@ def _is_news(article: Coverage, rules: Rules) -> bool:
     return reason is None
 
 
-def _hits_for(article: Coverage, channel: str, rules: Rules) -> tuple[Hit, ...]:
+def hits_for(article: Coverage, channel: str, rules: Rules) -> tuple[Hit, ...]:
     """The hits that brought an article to a channel; all of them if its watches are gone."""
     mine = tuple(hit for hit in article.hits if rules.channel_of(hit.watch) == channel)
     orphans = tuple(hit for hit in article.hits if rules.channel_of(hit.watch) is None)

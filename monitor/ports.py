@@ -410,6 +410,12 @@ class Transaction(Protocol):
     def refresh_deliveries(self, story: StoryId, due_at: datetime) -> Sequence[str]:
         """Have every channel that shows the story show it as it is now; returns the channels."""
 
+    def move_delivery(self, story: StoryId, channel: str, to: StoryId) -> None:
+        """What the channel shows, or is to show, of the one story is of the other from now on.
+
+        What was given up stays, and what is in the way of one that is there already.
+        """
+
     # -- maintenance
 
     def forget(self, before: datetime, now: datetime) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from monitor.compose import Rules
+from monitor.compose import Rules, hits_for
 from monitor.errors import Refused
 from monitor.model import ArticleId, Job, Kind, StoryId
 from monitor.pipeline.group import open_thread, time_of
@@ -41,7 +41,8 @@ def split_by_hand(
 ) -> StoryId:
     """Give an article a story of its own, which is told where its hits lead; returns the story.
 
-    What is a copy of it goes with it. Raises `Refused` if nothing would be left of the old one.
+    What is a copy of it goes with it, and so does the message where nothing else of the old story
+    was found. Raises `Refused` if nothing would be left of the old one.
     """
     tx.lock_stories()
     story = tx.story_of(article)
@@ -64,8 +65,11 @@ def split_by_hand(
         tx.rule(each.article, own, belongs=True, by=by, now=now)
         if each.hits:
             open_thread(tx, own, _report(each, rules))
+    staying = [each for each in articles if each not in leaving]
     places = {rules.channel_of(hit.watch) for each in leaving for hit in each.hits}
     for channel in sorted(place for place in places if place):
+        if not any(hits_for(each, channel, rules) for each in staying):
+            tx.move_delivery(story, channel, own)
         tx.want_delivery(own, channel, now)
         tx.submit(Job(Kind.DELIVER, channel))
     for channel in tx.refresh_deliveries(story, now):
@@ -76,5 +80,9 @@ def split_by_hand(
 def _report(article: Coverage, rules: Rules) -> events.Report:
     at = time_of(article.published_at, article.first_seen_at)
     return events.report(
-        article.title, article.body, at=at, language=None, frequencies=rules.frequencies
+        article.title,
+        article.body,
+        at=at,
+        language=article.language,
+        frequencies=rules.frequencies,
     )

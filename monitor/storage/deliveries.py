@@ -51,6 +51,19 @@ REFRESH = (
     .where(t.delivery.c.story_id == sa.bindparam("story"), t.delivery.c.state != DeliveryState.DEAD)
     .returning(t.delivery.c.channel)
 )
+_other = t.delivery.alias("other")
+MOVE_DELIVERY = (
+    sa.update(t.delivery)
+    .where(
+        t.delivery.c.story_id == sa.bindparam("story"),
+        t.delivery.c.channel == sa.bindparam("in_channel"),
+        t.delivery.c.state != DeliveryState.DEAD,
+        ~sa.exists().where(
+            _other.c.story_id == sa.bindparam("to_story"), _other.c.channel == t.delivery.c.channel
+        ),
+    )
+    .values(story_id=sa.bindparam("to_story"))
+)
 NEXT_DELIVERY = (
     sa.select(t.delivery)
     .where(t.delivery.c.channel == sa.bindparam("in_channel"), is_due(t.delivery))
@@ -151,6 +164,10 @@ class DeliveryWork(Work):
     def refresh_deliveries(self, story: StoryId, due_at: datetime) -> Sequence[str]:
         """See `ports.Transaction`."""
         return sorted(self._run(REFRESH, {"story": story, "by": due_at}).scalars())
+
+    def move_delivery(self, story: StoryId, channel: str, to: StoryId) -> None:
+        """See `ports.Transaction`. A call that runs ends as that of the other story."""
+        self._run(MOVE_DELIVERY, {"story": story, "in_channel": channel, "to_story": to})
 
     def claim_delivery(self, channel: str, now: datetime, lease: timedelta) -> Delivery | None:
         """See `ports.Transaction`.

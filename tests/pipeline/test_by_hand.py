@@ -221,6 +221,31 @@ async def test_a_split_article_takes_its_copies_along_and_is_told(desk: Desk):
     assert await desk.together() == {frozenset("a"), frozenset({"b", "copy", "copy2"})}
 
 
+@pytest.mark.parametrize("state", ["shown", "waiting", "on its way", "given up"])
+async def test_the_message_goes_along_with_all_that_was_found(desk: Desk, state: str):
+    """Nothing is left in the old story to be told: the headline is not posted a second time."""
+    first, second = await desk.bring(ONE, replace(OTHER, hits=()))
+    await merge(desk, first.story, second.story)
+    [before] = await desk.show() if state == "shown" else [None]
+    if state in {"on its way", "given up"}:
+        before = await claim(desk, LATER)
+    if state == "given up":
+        await finish(desk, before, DeliveryState.DEAD)
+    own = await split(desk, "a")
+    if state == "on its way":
+        await finish(desk, before, DeliveryState.SENT, Sent(channel="C1", ref="1"))
+    [after] = await desk.show()
+    assert after.story == own
+    assert (await alert_of(desk, after)).headline == "Headline a"
+    if before is not None:
+        assert (after.id == before.id) == (state != "given up")
+
+    if state != "given up":  # the other is told by itself, if it comes to that
+        await desk.again(replace(OTHER, hits=(HIT,)))
+        [told] = await desk.show()
+        assert (told.story, told.id != after.id) == (first.story, True)
+
+
 async def test_a_copy_that_was_split_off_stays_off(desk: Desk):
     """Its text would put it back; nobody was told of it, so that it could be moved."""
     first, copy = await desk.bring(replace(OTHER, hits=()), COPY)
