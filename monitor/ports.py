@@ -450,8 +450,10 @@ class Transaction(Protocol):
     def stored_article(self, article: ArticleId) -> Stored | None:
         """An article as it was read last; None if it was not yet, or was merged away."""
 
-    def leave_article(self, article: ArticleId, *, now: datetime, due_at: datetime | None) -> None:
-        """It was read again and says the same: end the lease.
+    def leave_article(
+        self, article: ArticleId, *, now: datetime, due_at: datetime | None, attempts: int = 0
+    ) -> None:
+        """It was read again and says the same: end the lease; `attempts` that count for the next.
 
         Raises `Superseded` if it was merged into another since it was claimed.
         """

@@ -197,8 +197,13 @@ def _save_again(
     Its story and its URL stay, and nobody is told what was told; a message that may bear its old
     headline is edited. Returns how the reading ended.
     """
+    retry_at = None  # of a rolling page the next time is soon enough
+    if error is not None and reading.last_update_at is None:
+        retry_at = polling.page_retry(now, error, pending.attempts, rules.page_attempts)
     if not reading.is_changed:
-        tx.leave_article(pending.id, now=now, due_at=_asked_again_at(pending, reading, now))
+        due_at = retry_at or _asked_again_at(pending, reading, now)
+        attempts = pending.attempts if retry_at else 0
+        tx.leave_article(pending.id, now=now, due_at=due_at, attempts=attempts)
         return "unchanged"
     if reading.former is not None:
         tx.keep_revision(pending.id, *reading.former, now)
@@ -209,7 +214,7 @@ def _save_again(
         content,
         state=state,
         now=now,
-        due_at=None,
+        due_at=retry_at,
         error_code=str(error.code) if error else None,
         error_detail=error.detail if error else None,
     )

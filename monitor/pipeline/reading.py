@@ -148,7 +148,7 @@ def read_article(
     if stored is not None and stored.updates:
         texts = {each.id: text for each, text, _ in updates if each.id not in stored.updates}
         return _grown(pending, content, texts, at, stored, rules, known)
-    if stored is not None and page is None and stored.content.source == "page":
+    if stored is not None and stored.content.source == "page" and _says_less(page, content, stored):
         # the page can't be had now: what it said stands, under the headline of today
         content = replace(stored.content, title=content.title)
     hits = (
@@ -169,6 +169,13 @@ def read_article(
         last_update_at=max(at.values(), default=None),
     )
     return reading if stored is None else _held_against(stored, reading, pending.state)
+
+
+def _says_less(page: Extraction | None, content: Article, stored: Stored) -> bool:
+    """Whether there is no page, or a wall in front of it that lets less through than was read."""
+    if page is None:
+        return True
+    return page.reason is not None and len(content.body) < len(stored.content.body)
 
 
 def _composed(

@@ -28,6 +28,7 @@ STORED: sa.Select[tuple[object, ...]] = sa.select(
     t.article.c.published_at,
     t.article.c.language,
     t.article.c.text_hash,
+    t.article.c.agency,
     t.article.c.title,
     t.article.c.body,
     t.article.c.furniture,
@@ -60,7 +61,7 @@ LEAVE = (
         due_at=sa.bindparam("new_due_at", type_=t.article.c.due_at.type),
         ingested_at=sa.bindparam("now", type_=t.article.c.ingested_at.type),
         lease_until=None,
-        attempts=0,
+        attempts=sa.bindparam("new_attempts"),
     )
 )
 LATEST = sa.select(sa.func.max(t.revision.c.number)).where(
@@ -97,6 +98,7 @@ class RevisionWork(Work):
                 published_at=row.published_at,
                 language=row.language,
                 text_hash=row.text_hash,
+                agency=row.agency,
                 furniture=row.furniture,
             ),
             state=ArticleState(row.state),
@@ -105,9 +107,11 @@ class RevisionWork(Work):
             updates={each.key: each.at for each in self._run(UPDATES, of)},
         )
 
-    def leave_article(self, article: ArticleId, *, now: datetime, due_at: datetime | None) -> None:
+    def leave_article(
+        self, article: ArticleId, *, now: datetime, due_at: datetime | None, attempts: int = 0
+    ) -> None:
         """See `ports.Transaction`."""
-        values = {"article": article, "now": now, "new_due_at": due_at}
+        values = {"article": article, "now": now, "new_due_at": due_at, "new_attempts": attempts}
         if not self._run(LEAVE, values).rowcount:
             raise Superseded(f"article {article} was merged into another meanwhile")
 

@@ -294,6 +294,58 @@ async def test_a_page_that_is_gone_keeps_its_text(newsroom):
     assert (trace.state, trace.due_at) == (ArticleState.DONE, None)
 
 
+async def test_a_page_that_is_locked_later_keeps_its_text(newsroom):
+    """What stands where the article was says less than it did; a new headline counts."""
+    await newsroom.declare("courier")
+    await revise(newsroom, "Guns fall silent", *PARAGRAPHS)
+    first = await trace_of(newsroom, "/truce")
+    for number, wall in enumerate((CONSENT, locked(PARAGRAPHS[0])), 1):
+        newsroom.server.route("/truce", wall)
+        newsroom.feed("courier", (f"Guns fall silent: {number}", "/truce"), text=PARAGRAPHS[0][:60])
+        await newsroom.settle(hours=1)
+        trace = await trace_of(newsroom, "/truce")
+        assert (trace.title, trace.body) == (f"Guns fall silent: {number}", first.body)
+        assert (trace.source, trace.hits) == ("page", first.hits)
+
+
+async def test_an_edited_page_that_can_not_be_had_is_asked_again(newsroom):
+    """It says now what a watch looks for; the server was in trouble for a while."""
+    await newsroom.declare("courier")
+    await revise(newsroom, "Guns fall silent", *CALM)
+    newsroom.server.route("/truce", Reply(status=503))
+    newsroom.feed("courier", ("Guns fall silent", "/truce"), text="There is more to it.")
+    await newsroom.settle(minutes=20)
+    newsroom.server.route("/truce", page("Guns fall silent", *PARAGRAPHS))
+    await newsroom.settle(minutes=2)
+    trace = await trace_of(newsroom, "/truce")
+    assert (len(trace.hits), newsroom.sink.posts, trace.due_at) == (1, 1, None)
+
+
+async def test_an_edited_page_that_stays_away_is_asked_a_few_times(newsroom):
+    """As often as a new one."""
+    await newsroom.declare("courier")
+    await revise(newsroom, "Guns fall silent", *CALM)
+    newsroom.server.route("/truce", Reply(status=503))
+    newsroom.feed("courier", ("Guns fall silent", "/truce"), text="There is more to it.")
+    for _ in range(10):
+        await newsroom.settle(hours=3)
+    assert len(newsroom.server.to("/truce")) == 1 + newsroom.context.rules.page_attempts
+    assert (await trace_of(newsroom, "/truce")).due_at is None
+
+
+async def test_an_agencys_report_stays_the_agencys(newsroom):
+    """Under another headline, while its page can't be had."""
+    await newsroom.declare("courier")
+    wire = f"VARSK, May 10 (Reuters) - {PARAGRAPHS[0]}"
+    await revise(newsroom, "Guns fall silent", wire)
+    story = (await trace_of(newsroom, "/truce")).story
+    newsroom.server.route("/truce", Reply(status=410))
+    newsroom.feed("courier", ("Guns are silent", "/truce"))
+    await newsroom.settle(minutes=20)
+    [article] = (await newsroom.store.read(lambda tx: tx.story_view(story))).articles
+    assert (article.title, article.agency) == ("Guns are silent", "Reuters")
+
+
 # --------------------------------------------------------------------------- rolling pages
 
 
