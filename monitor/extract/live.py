@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -22,8 +22,12 @@ from monitor.extract.metadata import moment_of
 from monitor.model import Update
 
 MAX_UPDATES = 500
+"""Updates that are read of a page, the newest."""
+
 FEWEST = 3
 """Updates of a page that is one of many, where only its markup says so."""
+
+LATEST = datetime.max.replace(tzinfo=UTC)
 
 BEGINNING = 60
 """Characters by which updates of one moment are told apart."""
@@ -71,7 +75,21 @@ def updates_of(tree: Tree, nodes: list[Node], *, url: str) -> tuple[Update, ...]
     if len(found) < 2:
         said = bool(live) or _LIVE.search(urlsplit(url).path.lower()) is not None
         found = _shown(tree, said=said)
-    return _with_ids(found[:MAX_UPDATES])
+    return _with_ids(_newest(found))
+
+
+def _newest(parts: list[_Part]) -> list[_Part]:
+    """As many as are read, in the page's order: many a list of a long day begins with its morning."""
+    if len(parts) <= MAX_UPDATES:
+        return parts
+    latest = max((part.at for part in parts if part.at is not None), default=LATEST)
+    places = sorted(
+        range(len(parts)),
+        # without a time it is as new as any; where none has one, the newest stands on top
+        key=lambda place: parts[place].at or latest,
+        reverse=True,
+    )
+    return [parts[place] for place in sorted(places[:MAX_UPDATES])]
 
 
 def _with_ids(parts: list[_Part]) -> tuple[Update, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from monitor.extract.live import MAX_UPDATES
 from monitor.model import Update
 from tests.extract.pages import PARAGRAPHS, extract, json_ld, page_of
 
+BEGUN = datetime(2025, 5, 10, tzinfo=UTC)
 LIVE_URL = "https://valley.example/news/live/2025/may/10/river-truce-ferries"
 NEWS = (
     ("b-1", "09:02", "Ferries run again", "The first boat left the eastern bank at nine, full."),
@@ -162,6 +164,25 @@ def test_a_list_of_live_news_beside_an_article_is_not_its_updates() -> None:
     page = extract(page_of(paragraphs=long, after=beside))
     assert page.updates == ()
     assert page.body == "\n\n".join(long)
+
+
+@pytest.mark.parametrize("dated", [True, False])
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_of_very_many_updates_the_newest_are_read(*, dated: bool, newest_first: bool) -> None:
+    """Whichever way the page lists them; without times the newest are taken to stand on top."""
+    news = [
+        {
+            "@type": "BlogPosting",
+            "@id": f"#{number}",
+            "articleBody": f"Boat number {number} left.{LONGER}",
+            **({"datePublished": str(BEGUN + timedelta(minutes=number))} if dated else {}),
+        }
+        for number in range(MAX_UPDATES + 100)
+    ]
+    listed = news[::-1] if newest_first or not dated else news
+    page = extract(page_of(head=json_ld(**{**stated(), "liveBlogUpdate": listed})), url=LIVE_URL)
+    expected = [each["articleBody"] for each in listed if each in news[100:]]
+    assert texts(page.updates) == expected
 
 
 @pytest.mark.parametrize(
