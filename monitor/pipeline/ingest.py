@@ -64,7 +64,9 @@ class Ingest:
         rules = self._with.rules
         page_url, extraction, error = await self._read_page(pending, rules)
         now = self._with.clock.now()
-        host = host_of(page_url or pending.link or pending.feed.url)
+        # a feed's text is its own, whatever site it names: nobody speaks for another's paragraphs
+        shown_at = page_url if extraction is not None and extraction.body else None
+        host = host_of(shown_at or pending.feed.url)
         # beside the event loop: milliseconds, and seconds for what is made to be slow
         marked = await asyncio.to_thread(mark, pending, host, extraction)
         recall = partial(_recall, pending=pending, hashes=marked.hashes(), since=now - MEMORY)

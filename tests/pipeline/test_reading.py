@@ -12,7 +12,7 @@ import pytest
 from monitor.engine.pool import ProcessPool
 from monitor.fetch import HttpFetcher
 from monitor.match import compile_watches
-from monitor.model import Article, ArticleState, Hit, Kind, Span, Watch
+from monitor.model import Article, ArticleState, FeedSpec, Hit, Kind, Span, Watch
 from monitor.pipeline.reading import LONGEST, _cut_to_length
 from tests.fakes import FakeClock
 from tests.pipeline.conftest import CHANNEL, PARAGRAPHS, TRUCE, Newsroom, page, report_from
@@ -113,6 +113,28 @@ async def test_what_the_feed_says_of_an_article_is_its_own(newsroom):
     assert (await trace_of(newsroom, "/x3")).furniture == (teaser,)
     newsroom.server.route("/truce", page("Guns fall silent", *PARAGRAPHS, report_from("t")))
     newsroom.feed("courier", ("Guns fall silent", "/truce"), text=teaser[:100] + "…")
+    await newsroom.settle(minutes=6)
+    trace = await trace_of(newsroom, "/truce")
+    assert (trace.furniture, len(trace.hits)) == ((), 1)
+
+
+async def test_nobodys_feed_speaks_for_another_site(newsroom):
+    """It lists pages that are not there, with paragraphs of another's for their text."""
+    await newsroom.declare("courier")
+    spec = FeedSpec(
+        url=newsroom.server.url("/spite.xml").replace("127.0.0.1", "localhost"),
+        name="spite",
+        publisher="Spite",
+    )
+    await newsroom.store.write(lambda tx: tx.sync_feeds([spec], newsroom.clock.now()))
+    for number in range(4):
+        newsroom.feed("spite", (f"X{number}", f"/x{number}"), text=PARAGRAPHS[0])
+        newsroom.server.route(f"/x{number}", Reply(status=410))
+        await newsroom.settle(minutes=6)
+    assert len((await trace_of(newsroom, "/x3")).sightings) == 1
+    newsroom.server.route("/truce", page("Guns fall silent", *PARAGRAPHS, report_from("t")))
+    newsroom.feed("courier", ("Guns fall silent", "/truce"), text=PARAGRAPHS[0])
+    await newsroom.declare("courier")
     await newsroom.settle(minutes=6)
     trace = await trace_of(newsroom, "/truce")
     assert (trace.furniture, len(trace.hits)) == ((), 1)
