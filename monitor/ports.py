@@ -289,6 +289,9 @@ class Transaction(Protocol):
     def told_apart(self, one: ArticleId, other: ArticleId) -> bool:
         """Whether a feed lists both under different headlines: to its publisher they are two."""
 
+    def url_of(self, article: ArticleId) -> str:
+        """The canonical URL that an article is known by."""
+
     def story_of(self, article: ArticleId) -> StoryId | None:
         """The story an article belongs to, if it was decided."""
 

@@ -22,6 +22,7 @@ from monitor.stories import copies, events
 from monitor.stories.copies import Fingerprint, Kinship
 from monitor.stories.events import Report, Thread
 from monitor.stories.frequencies import Frequencies
+from monitor.stories.urls import same_site
 
 KEPT: Final = timedelta(days=14)
 """How long the same words are a copy of their first appearance, and what grouping keeps is kept."""
@@ -94,9 +95,17 @@ def marks_of(
 
 
 def group(
-    tx: Transaction, article: ArticleId, marks: Marks, *, now: datetime, debounce: timedelta
+    tx: Transaction,
+    article: ArticleId,
+    marks: Marks,
+    *,
+    now: datetime,
+    debounce: timedelta,
+    other_than: StoryId | None = None,
 ) -> Placed:
-    """Put a saved article where it belongs. The caller holds `lock_stories`.
+    """Put a saved article where it belongs, and that is not `other_than`.
+
+    The caller holds `lock_stories`.
 
     An article that stands somewhere already moves only while it is alone there and nobody was told
     of it. Messages of the story that it joins are edited after `debounce`.
@@ -116,7 +125,7 @@ def group(
         open_thread(tx, place.story, marks.report)
         return Placed(story=place.story, role=Role.SETTLED)
     families, apart = _families(tx, article, marks, found, now)
-    ruled_out = place.ruled_out | apart
+    ruled_out = place.ruled_out | apart | ({other_than} if other_than is not None else set())
     families = [family for family in families if family.story not in ruled_out]
     family = families[0] if families else None
     _keep(tx, article, marks, found, root=family.root if family else None, now=now)
@@ -165,11 +174,22 @@ def _families(
     for candidate, family in _kin(tx, article, marks, found.articles, now):
         if family.root in families:
             continue
-        if tx.told_apart(article, candidate):
+        if _told_apart(tx, article, candidate):
             apart.add(family.story)
         else:
             families[family.root] = family
     return [*families.values()], apart
+
+
+def _told_apart(tx: Transaction, one: ArticleId, other: ArticleId) -> bool:
+    """Whether a feed lists both under different headlines, and they are of one site.
+
+    Who lists what others publish lists many outlets' prints of one report.
+    """
+    if not tx.told_apart(one, other):
+        return False
+    urls = tx.url_of(one), tx.url_of(other)
+    return not all(url.startswith("http") for url in urls) or same_site(*urls)
 
 
 def _kin(

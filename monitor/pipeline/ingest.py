@@ -20,6 +20,7 @@ from monitor.model import (
     Kind,
     PendingArticle,
     Seen,
+    StoryId,
 )
 from monitor.pipeline.context import BATCH, Context, work_by_host
 from monitor.pipeline.group import group
@@ -157,10 +158,12 @@ def _save_ingest(
     tx.lock_stories()
     if stored is not None and pending.state in {ArticleState.DONE, ArticleState.FAILED}:
         return _save_again(tx, pending, reading, error, now, rules)
+    other_than = None
     known = tx.article_at(content.url)
     if known is not None and known.article != pending.id:
         if tx.place_of(pending.id).fixed or tx.told_apart(pending.id, known.article):
             content = replace(content, url=pending.url)  # it stays itself
+            other_than = known.story  # whose text it may be that both pages show
         else:
             tx.merge_article(pending.id, into=known.article)
             if known.story is not None:
@@ -182,7 +185,7 @@ def _save_ingest(
     )
     if not reading.is_changed:
         return str(state)  # the page is still not to be had: nothing new was learnt
-    _place(tx, pending, reading, now, rules)
+    _place(tx, pending, reading, now, rules, other_than)
     return str(state)
 
 
@@ -228,10 +231,17 @@ def _save_again(
 
 
 def _place(
-    tx: Transaction, pending: PendingArticle, reading: Reading, now: datetime, rules: Rules
+    tx: Transaction,
+    pending: PendingArticle,
+    reading: Reading,
+    now: datetime,
+    rules: Rules,
+    other_than: StoryId | None = None,
 ) -> None:
     """The article's story, and what was found in it; whoever is to be told will be."""
-    placed = group(tx, pending.id, reading.marks, now=now, debounce=rules.debounce)
+    placed = group(
+        tx, pending.id, reading.marks, now=now, debounce=rules.debounce, other_than=other_than
+    )
     tx.set_hits(pending.id, reading.hits, now)
     tx.note_paragraphs(pending.id, reading.paragraphs, now)
     tx.keep_updates(pending.id, reading.updates)

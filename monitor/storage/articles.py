@@ -119,6 +119,7 @@ TOLD_APART = sa.select(
         _twin_entry.c.title != t.entry.c.title,
     )
 )
+URL_OF = sa.select(t.article.c.url).where(t.article.c.id == sa.bindparam("article"))
 ARTICLE_AT = (
     sa.select(*_known)
     .join(t.article_url, t.article_url.c.article_id == t.article.c.id)
@@ -213,6 +214,10 @@ class ArticleWork(Work):
     def told_apart(self, one: ArticleId, other: ArticleId) -> bool:
         """See `ports.Transaction`."""
         return bool(self._run(TOLD_APART, {"one": one, "other": other}).scalar_one())
+
+    def url_of(self, article: ArticleId) -> str:
+        """See `ports.Transaction`."""
+        return str(self._run(URL_OF, {"article": article}).scalar_one())
 
     def save_article(
         self,

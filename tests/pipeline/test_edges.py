@@ -105,6 +105,38 @@ async def test_articles_behind_the_same_paywall_stay_themselves(newsroom):
     assert headlines(newsroom) == [NORTH, SOUTH]
 
 
+async def test_who_lists_what_others_publish_tells_a_report_once(newsroom):
+    """Two outlets print it under headlines of their own; one feed lists both."""
+    links = newsroom.server.url("/a"), newsroom.server.url("/b").replace("127.0.0.1", "localhost")
+    await list_links(newsroom, {NORTH: links[0], f"{NORTH}: the text": links[1]})
+    for path in ("/a", "/b"):
+        newsroom.server.route(path, page(NORTH, *PARAGRAPHS))
+    await newsroom.settle()
+    assert headlines(newsroom) == [NORTH]
+
+
+async def test_short_links_to_one_wall_stay_themselves(newsroom):
+    """The first was taken for the page that it led to; that page is no report of the second."""
+    short = [newsroom.server.url(path).replace("127.0.0.1", "localhost") for path in ("/a", "/b")]
+    await list_links(newsroom, {NORTH: short[0], SOUTH: short[1]})
+    newsroom.server.route("/subscribe", page("News", *PAYWALL))
+    for path in ("/a", "/b"):
+        newsroom.server.route(path, redirect(newsroom.server.url("/subscribe")))
+    await newsroom.settle()
+    assert headlines(newsroom) == [NORTH, SOUTH]
+
+
+async def list_links(newsroom, links):
+    """One feed of these headlines and links."""
+    rows = "".join(
+        f"<item><guid>{link}</guid><title>{headline}</title><link>{link}</link></item>"
+        for headline, link in links.items()
+    )
+    newsroom.server.route("/courier.xml", Reply(f"<rss><channel>{rows}</channel></rss>"))
+    newsroom.rules(max_age=None)
+    await newsroom.declare("courier")
+
+
 async def test_one_headline_under_two_links_of_a_feed_is_one_article(newsroom):
     """A feed that lists an item again under a short link tells it once."""
     rows = "".join(
