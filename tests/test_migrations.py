@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,15 @@ from alembic.migration import MigrationContext
 
 from monitor import __version__
 from monitor.errors import StorageError
-from monitor.model import BUCKETS
+from monitor.model import BUCKETS, ArticleId, FeedId, StoryId, bucket_of
+from monitor.pipeline.group import Role
 from monitor.storage import SqlStore, current, tables, upgrade
 from monitor.storage.address import read_address
 from monitor.storage.engines import make_engines
 from monitor.storage.migrate import _config, _engine, head, make_folder
+from monitor.stories.copies import fingerprint
+from tests.contracts.material import polled
+from tests.pipeline.desk import Desk, News
 
 PROJECT = Path(__file__).parent.parent
 
@@ -76,6 +81,103 @@ def test_an_upgrade_can_be_repeated(empty_url: str) -> None:
         facts = {row.key: row.value for row in connection.execute(sa.select(tables.monitor))}
     engines.dispose()
     assert facts == {"buckets": str(BUCKETS), "created_by": __version__}
+
+
+AT = "'2025-05-10T12:00:00.000000Z'"
+OLD_ROWS = (
+    (
+        "feed (url, name, publisher, tags, declared, host, bucket, status, failures, entries,"
+        f" created_at) VALUES ('https://a.example/f', 'F', 'P', '[]', true, 'a.example', {{bucket}},"
+        f" 'ok', 0, 2, {AT})"
+    ),
+    f"story (created_at) VALUES ({AT})",
+    (
+        "article (url, link, feed_id, host, bucket, state, attempts, first_seen_at, ingested_at,"
+        " source, text_hash, story_id, copy_of, title, body) VALUES"
+        f" ('https://a.example/1', 'https://a.example/1', 1, 'a.example', {{bucket}}, 'done', 1, {AT},"
+        f" {AT}, 'page', '{{hash}}', 1, NULL, 'Talks', '{{body}}'),"
+        f" ('https://a.example/2', 'https://a.example/2', 1, 'a.example', {{bucket}}, 'done', 1, {AT},"
+        f" {AT}, 'page', '{{hash}}', 1, 1, 'Talks end', '{{body}}')"
+    ),
+    "article_url (url, article_id) VALUES ('https://a.example/1', 1), ('https://a.example/2', 2)",
+    (
+        "entry (feed_id, guid, article_id, first_seen_at, backlog, authors, title, text) VALUES"
+        f" (1, 'one', 1, {AT}, false, '[]', 'Talks', 'x'), (1, 'two', 2, {AT}, false, '[]', 'End', 'x')"
+    ),
+    f"watch (name, terms, declared, created_at) VALUES ('Talks', '[\"talks\"]', true, {AT})",
+    (
+        "hit (article_id, watch_id, spans, matched_at) VALUES"
+        f' (1, 1, \'[["title", 0, 5, "talks"]]\', {AT})'
+    ),
+    (
+        "delivery (id, story_id, channel, state, attempts, wanted, shown, sent_channel, sent_ref,"
+        f" created_at, sent_at) VALUES ('d1', 1, '#desk', 'sent', 1, 1, 1, 'C1', '1.2', {AT}, {AT})"
+    ),
+)
+
+
+async def test_what_the_version_before_stories_kept_goes_on(empty_url: str) -> None:
+    """Every row is there, and the next copy joins the story that was told."""
+    body = " ".join(f"word{number}" for number in range(60))
+    marks = {"bucket": bucket_of("a.example"), "hash": fingerprint("Talks", body).exact}
+    before = _make_old(empty_url, "0002", [row.format(body=body, **marks) for row in OLD_ROWS])
+    upgrade(empty_url)
+    assert _rows(empty_url, before) == before
+
+    async with SqlStore(empty_url) as store:
+        view = await store.read(lambda tx: tx.story_view(StoryId(1)))
+        assert [each.copy_of for each in view.articles] == [None, 1]
+        stored = await store.read(lambda tx: tx.stored_article(ArticleId(2)))
+        assert stored is not None
+        assert (stored.content.furniture, stored.content.agency, stored.updates) == ((), None, {})
+        now = view.articles[0].first_seen_at + timedelta(hours=1)
+        [feed] = await store.write(
+            lambda tx: (
+                tx.save_feed(FeedId(1), polled(now)),
+                tx.claim_feeds(marks["bucket"], now, timedelta(minutes=5), 10),
+            )[1]
+        )
+        assert feed.listed == b""
+        desk = Desk(store, ids={}, feeds=7)
+        [placed] = await desk.bring(News("copy", body), now=now)
+        assert (placed.story, placed.role, placed.shown_in) == (1, Role.COPY, ["#desk"])
+
+
+def _make_old(url: str, revision: str, rows: Sequence[str]) -> dict[str, list[dict[str, object]]]:
+    """A database of an earlier revision with these rows; returns them as they are kept."""
+    address = read_address(url)
+    if address.path is not None:
+        make_folder(address)
+    engine = _engine(address, create=True)
+    config = _config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        for row in rows:
+            connection.exec_driver_sql(f"INSERT INTO {row}")
+        names = sorted({row.partition(" ")[0] for row in rows})
+        kept = {name: _all(connection, name) for name in names}
+    engine.dispose()
+    return kept
+
+
+def _rows(
+    url: str, columns: Mapping[str, Sequence[Mapping[str, object]]]
+) -> dict[str, list[dict[str, object]]]:
+    """What these columns hold now."""
+    engines = make_engines(read_address(url))
+    with engines.read.connect() as connection:
+        found = {
+            table: [{name: row[name] for name in old[0]} for row in _all(connection, table)]
+            for table, old in columns.items()
+        }
+    engines.dispose()
+    return found
+
+
+def _all(connection: sa.Connection, table: str) -> list[dict[str, object]]:
+    rows = connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY 1")
+    return [dict(row) for row in rows.mappings()]
 
 
 def test_watches_of_the_first_version_are_kept(empty_url: str) -> None:
