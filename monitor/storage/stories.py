@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from monitor.model import ArticleId, Hit, StoryId
+from monitor.model import ArticleId, DeliveryState, Hit, StoryId
 from monitor.ports import Coverage, Place, StoryView
 from monitor.storage import tables as t
 from monitor.storage.work import Work, upsert
@@ -26,6 +26,10 @@ PLACE_OF = sa.select(
         sa.exists().where(_other.c.story_id == t.article.c.story_id, _other.c.id != t.article.c.id),
         sa.exists().where(t.hit.c.article_id == t.article.c.id),
         sa.exists().where(t.verdict.c.article_id == t.article.c.id, t.verdict.c.belongs),
+        sa.exists().where(
+            t.delivery.c.story_id == t.article.c.story_id,
+            sa.or_(t.delivery.c.sent_ref.is_not(None), t.delivery.c.state == DeliveryState.SENDING),
+        ),
     ).label("fixed"),
 ).where(t.article.c.id == sa.bindparam("article"))
 RULED_OUT = sa.select(t.verdict.c.story_id).where(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -214,6 +215,17 @@ async def test_the_same_ingest_again_changes_nothing(desk: Desk):
         assert placed.shown_in == ()
     assert await desk.together() == before
     assert await _tables(desk.store) == tables
+
+
+async def test_what_was_told_stays_where_it_was_told(desk: Desk):
+    """The page took the hit back, and says now what another one says: its message stands."""
+    told = News("a", text(9, 100), hits=(HIT,))
+    first, other = await desk.bring(told, News("b", LONG))
+    await desk.show()
+    await desk.again(replace(told, hits=()))
+    placed = await desk.again(replace(told, body=LONG))
+    assert placed.story == first.story != other.story
+    assert len(await desk.show()) == 1
 
 
 async def _tables(store: SqlStore) -> list[object]:
