@@ -36,6 +36,8 @@ EXTRACT_SECONDS = 10.0
 CRASHES = 3
 """An article that took its job down this often beyond its attempts is given up."""
 
+FINISHED = (ArticleState.DONE, ArticleState.FAILED)
+
 
 class Ingest:
     """Ingests the due articles of a bucket."""
@@ -156,7 +158,7 @@ def _save_ingest(
     """Article, story, hits and deliveries in one transaction; returns how the ingest ended."""
     content = reading.content
     tx.lock_stories()
-    if stored is not None and pending.state in {ArticleState.DONE, ArticleState.FAILED}:
+    if stored is not None and pending.state in FINISHED:
         return _save_again(tx, pending, reading, error, now, rules)
     other_than = None
     known = tx.article_at(content.url)
@@ -248,12 +250,14 @@ def _place(
     again = _asked_again_at(pending, reading, now)
     if again is not None:
         tx.ask_again(pending.id, again)
-    old = why_not_news(
+    said_at, seen_at, backlog = (
         reading.content.published_at,
-        first_seen_at=pending.first_seen_at,
-        backlog=pending.backlog,
-        max_age=rules.max_age,
+        pending.first_seen_at,
+        pending.backlog,
     )
+    if reading.updates and pending.state in FINISHED:  # news is what came, however old the page is
+        said_at, seen_at, backlog = max(reading.updates.values()), now, False
+    old = why_not_news(said_at, first_seen_at=seen_at, backlog=backlog, max_age=rules.max_age)
     if old is None:
         for channel in {rules.channel_of(watch) or rules.default_channel for watch in reading.told}:
             if channel not in placed.shown_in:

@@ -436,6 +436,21 @@ async def test_each_update_of_a_rolling_page_is_matched_once(newsroom):
     assert newsroom.sink.updates >= 1
 
 
+async def test_a_new_update_of_an_old_page_is_news(newsroom):
+    """The page was listed before its feed was watched, and is nobody's alert; what comes is."""
+    newsroom.server.route("/live", rolling("Live: ceasefire", a=QUIET, b=DEAL))
+    newsroom.feed("courier", ("Live: ceasefire", "/live"), date=False)
+    await newsroom.declare("courier")
+    await newsroom.settle()
+    assert (len((await trace_of(newsroom, "/live")).hits), newsroom.sink.posts) == (1, 0)
+    newsroom.server.route("/live", rolling("Live: ceasefire", a=QUIET, b=DEAL, c=TALKS))
+    await newsroom.settle(minutes=6)
+    assert newsroom.sink.posts == 0
+    newsroom.server.route("/live", rolling("Live: ceasefire", a=QUIET, b=DEAL, c=TALKS, d=AGAIN))
+    await newsroom.settle(minutes=6)
+    assert newsroom.sink.posts == 1
+
+
 async def test_a_rolling_pages_headline_does_not_speak_again(newsroom):
     """It hits once; updates without a word of the watch are nothing new to it."""
     newsroom.server.route("/live", rolling("Live: ceasefire", a=QUIET))
