@@ -53,8 +53,8 @@ async def test_long_bodies_hold_nothing_up(sqlite_url):
     """Hashing, matching, composing and showing 200,000 characters happen beside the loop."""
     items = "".join(
         f"<item><title>ceasefire {n}</title><guid isPermaLink='false'>{n}</guid>"
-        f"<description>{n} {'中' * 150_000}</description></item>"
-        for n in range(3)
+        f"<description>{n} {letter * 150_000}</description></item>"
+        for n, letter in (("of grocers", "中"), ("in Kargil district", "山"), ("2", "水"))
     )
     async with WebServer() as server:
         server.route("/feed", rss(items))
