@@ -11,13 +11,15 @@ where words are not spaced.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from importlib.resources import files
 from itertools import groupby
 from math import log
 from typing import Final
+
+from monitor.stories.common import common
 
 RAREST: Final = 0.0005
 """The share of articles for what is in no table; nothing counts as rarer.
@@ -62,7 +64,8 @@ class Frequencies:
         A weight is log(1 / share), from 0 for what `COMMONEST` articles hold to 7.6 for the
         rarest. "en-IN" is "en". Where there is no table for the language, a word is as common as
         in the language that has it most, so that nobody's articles and prepositions pass for
-        names; and what is in none of them is the rarer the longer it is.
+        names; what is in none of them is the rarer the longer it is; and some words are known to say
+        nothing (`monitor.stories.common`).
         """
         return self._weighers.get(code_of(language)) or self._weighers[""]
 
@@ -77,11 +80,13 @@ class Frequencies:
         tables = {
             code: counts for code, counts in self.languages.items() if counts.articles >= FEWEST
         }
-        weighers = {
-            code: _weigher((counts,), partial(_unseen, counts.articles))
+        every = tuple(tables.values())
+        lists = common() | {"": frozenset[str]().union(*common().values())}
+        without = {code: _weigher(every, _prior, words) for code, words in lists.items()}
+        return without | {
+            code: _weigher((counts,), partial(_unseen, counts.articles), lists.get(code))
             for code, counts in tables.items()
         }
-        return weighers | {"": _weigher(tuple(tables.values()), _prior)}
 
 
 def code_of(language: str | None) -> str:
@@ -103,8 +108,16 @@ def measured(articles: Iterable[tuple[str | None, Iterable[str]]]) -> Frequencie
     return Frequencies({code: Counts(number[code], words[code]) for code in number})
 
 
-def _weigher(tables: tuple[Counts, ...], unseen: Callable[[str], float]) -> Callable[[str], float]:
+def _weigher(
+    tables: tuple[Counts, ...],
+    unseen: Callable[[str], float],
+    nothing: Collection[str] | None,
+) -> Callable[[str], float]:
+    """`nothing`: words that weigh nothing, whatever was counted."""
+
     def weight(word: str) -> float:
+        if nothing and word in nothing:
+            return 0.0
         share = max((table.words.get(word, 0) / table.articles for table in tables), default=0.0)
         share = share or unseen(word)
         return 0.0 if share >= COMMONEST else -log(max(share, RAREST))

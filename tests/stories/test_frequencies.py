@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.stories import terms
 from monitor.stories.frequencies import (
     COMMONEST,
     FEWEST,
@@ -42,6 +43,22 @@ def test_common_words_weigh_nothing_and_rare_ones_much(
     weigh = shipped().weigher(language)
     assert weigh(common) < 2
     assert 4 < weigh(rare) <= HEAVIEST
+
+
+@pytest.mark.parametrize("language", ["hi", "ur-PK", "fa", "bn", None])
+def test_particles_weigh_nothing_where_nothing_was_counted(language: str | None) -> None:
+    weigh = shipped().weigher(language)
+    said = {
+        "hi": "सेना ने कहा कि वह लेकिन",
+        "ur-PK": "فوج نے کہا کہ وہ لیکن",
+        "fa": "ارتش گفت که این برای",
+        "bn": "সেনা বলেছেন এবং কিন্তু",
+    }
+    texts = [said[language]] if language else said.values()
+    for text in texts:
+        army, *others = (word.form for word in terms.words(text))
+        assert weigh(army) > 3
+        assert [weigh(other) for other in others] == [0.0] * len(others)
 
 
 def test_a_language_without_a_table_takes_short_words_for_common() -> None:
