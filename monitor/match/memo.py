@@ -17,19 +17,20 @@ LONGEST_REMEMBERED: Final = 48
 class Memo(dict[str, T]):
     """What was found out about chunks, by a function that is called for those not known.
 
-    Of `MOST_REMEMBERED` the older half is forgotten, however often it was asked for: to learn a
-    few thousand common words again costs less than to keep count of who comes by.
+    Of the most that are remembered the older half is forgotten, however often it was asked for: to
+    learn a few thousand common words again costs less than to keep count of who comes by.
     """
 
-    def __init__(self, learn: Callable[[str], T]) -> None:
+    def __init__(self, learn: Callable[[str], T], most: int = MOST_REMEMBERED) -> None:
         super().__init__()
         self._learn = learn
+        self._most = most
 
     def __missing__(self, raw: str) -> T:
         known = self._learn(raw)
         if len(raw) <= LONGEST_REMEMBERED:
-            if len(self) >= MOST_REMEMBERED:
-                for old in list(self)[: MOST_REMEMBERED // 2]:
+            if len(self) >= self._most:
+                for old in list(self)[: self._most // 2]:
                     self.pop(old, None)  # another thread may be at it, too
             self[raw] = known
         return known

@@ -25,6 +25,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from monitor.match.memo import Memo
 from monitor.stories.credits import NAMES
 from monitor.text import norms_of, split, tokens
 
@@ -127,10 +128,9 @@ def fingerprint(title: str, body: str) -> Fingerprint:
     """
     title = title[:_LONGEST_TITLE]
     text = _without_dateline(_without_title(title, body[:_LONGEST]))
-    raws = [line.raws for line in split(text)]
-    known = {raw: _hashed(raw) for raw in {*itertools.chain.from_iterable(raws)}}
-    lines = [[known[raw] for raw in line] for line in raws]
+    lines = [[_remembered[raw] for raw in line.raws] for line in split(text)]
     chunks = [*itertools.chain.from_iterable(lines)]
+    different = {id(chunk): chunk for chunk in chunks}.values()
     words = [*itertools.chain.from_iterable([chunk.hashes for chunk in chunks])]
     triples = [
         (one * _FIRST + two * _SECOND + three) & _MASK
@@ -139,10 +139,10 @@ def fingerprint(title: str, body: str) -> Fingerprint:
     sixes = [(one * _THIRD + two) & _MASK for one, two in zip(triples, triples[3:], strict=False)]
     keys = {*_smallest(sixes, _KEYS), *_smallest(sixes[: _LEAD - 5], _LEAD_KEYS)}
     shingles = [triple >> 64 - _BITS for triple in triples]
-    different = {*shingles}
-    names = _names(lines).difference(*[chunk.plain for chunk in known.values() if chunk.plain])
-    numbers = [number for chunk in known.values() if chunk.numbers for number in chunk.numbers]
-    headline = [_hashed(raw) for raw in title.split()]
+    all_shingles = {*shingles}
+    names = _names(lines).difference(*[chunk.plain for chunk in different if chunk.plain])
+    numbers = [number for chunk in different if chunk.numbers for number in chunk.numbers]
+    headline = [_remembered[raw] for raw in title.split()]
     exact = None
     if len(words) >= SHORTEST:
         # Without spaces, so that cease-fire, cease fire and ceasefire are one.
@@ -151,8 +151,8 @@ def fingerprint(title: str, body: str) -> Fingerprint:
     return Fingerprint(
         words=len(words),
         keys=tuple(sorted([key - _SIGN for key in keys])),
-        sketch=tuple(sorted(different)[:_SKETCH]),
-        shingles=len(different),
+        sketch=tuple(sorted(all_shingles)[:_SKETCH]),
+        shingles=len(all_shingles),
         opening=_smallest(shingles[: _LEAD - 2], _OPENING),
         numbers=_smallest(numbers, _PARTICULARS),
         names=_smallest(names, _PARTICULARS),
@@ -344,11 +344,7 @@ def _hash_chunk(raw: str) -> _Words:
     )
 
 
-_remembered = lru_cache(maxsize=1 << 15)(_hash_chunk)
-
-
-def _hashed(raw: str) -> _Words:
-    return _remembered(raw) if len(raw) <= 48 else _hash_chunk(raw)
+_remembered: Final = Memo(_hash_chunk, most=1 << 16)
 
 
 def _names(lines: Iterable[Sequence[_Words]]) -> set[int]:
