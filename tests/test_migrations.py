@@ -41,7 +41,12 @@ def test_the_migrations_make_the_tables_as_declared(engine: sa.Engine) -> None:
     """Columns, types, keys and indexes: nothing is left for autogenerate to say."""
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, tables.metadata) == []
+        found = compare_metadata(context, tables.metadata)
+        if connection.dialect.name == "sqlite":  # has no index over the elements of a list
+            found = [
+                each for each in found if getattr(each[1], "name", "") != "ix_fingerprint_keys"
+            ]
+        assert found == []
 
 
 def test_partial_indexes_are_partial_on_both(engine: sa.Engine) -> None:

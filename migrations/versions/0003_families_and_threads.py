@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0003"
 down_revision = "0002"
@@ -12,6 +13,7 @@ depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TIME = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
+KEYS = sa.JSON().with_variant(postgresql.ARRAY(sa.BigInteger()), "postgresql")
 
 
 def upgrade() -> None:
@@ -53,11 +55,21 @@ def upgrade() -> None:
         "fingerprint",
         sa.Column("article_id", ID, nullable=False),
         sa.Column("packed", sa.LargeBinary(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("keys", KEYS),
         sa.PrimaryKeyConstraint("article_id", name=op.f("pk_fingerprint")),
         sa.ForeignKeyConstraint(
             ["article_id"], ["article.id"], name=op.f("fk_fingerprint_article_id")
         ),
     )
+    if op.get_bind().dialect.name == "postgresql":
+        op.create_index(
+            op.f("ix_fingerprint_keys"),
+            "fingerprint",
+            ["keys"],
+            postgresql_using="gin",
+            postgresql_with={"fastupdate": "off"},
+        )
     op.create_table(
         "verdict",
         sa.Column("article_id", ID, nullable=False),

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from monitor.model import ArticleId, StoryId
 from monitor.ports import Candidate, Candidates
 from monitor.storage import tables as t
-from monitor.storage.work import Pair, Row, Work, each_of, for_each, is_among, upsert
+from monitor.storage.work import Numbers, Pair, Row, Work, each_of, for_each, is_among, upsert
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -23,11 +23,24 @@ def day_of(at: datetime) -> int:
     return (at - _EPOCH).days
 
 
-def _postings(dialect: str) -> sa.Select[Any]:
-    return sa.select(t.article_key.c.key, t.article_key.c.article_id).where(
-        is_among(t.article_key.c.day, "days", dialect),
-        is_among(t.article_key.c.key, "keys", dialect),
+def _postings() -> Pair:
+    rows = sa.select(t.article_key.c.key, t.article_key.c.article_id).where(
+        is_among(t.article_key.c.day, "days", "sqlite"),
+        is_among(t.article_key.c.key, "keys", "sqlite"),
     )
+    of = t.fingerprint.c
+    keys: sa.BindParameter[Any] = sa.bindparam("keys", type_=Numbers())
+    unfolded = sa.func.unnest(of["keys"]).table_valued("key", name="each_key").render_derived()
+    lists = (
+        sa.select(unfolded.c.key, of.article_id)
+        .select_from(t.fingerprint.join(unfolded, sa.true()))
+        .where(
+            is_among(of.day, "days", "postgresql"),
+            of["keys"].op("&&")(keys),
+            unfolded.c.key == sa.any_(keys),
+        )
+    )
+    return {"sqlite": rows, "postgresql": lists}
 
 
 def _candidates(dialect: str) -> sa.Select[Any]:
@@ -48,24 +61,36 @@ def _candidates(dialect: str) -> sa.Select[Any]:
     )
 
 
-def _add_keys(dialect: str) -> sa.Executable:
+def _add_keys() -> sa.Executable:
     each = sa.select(
         sa.bindparam("day", type_=sa.Integer()),
-        each_of("keys", dialect),
+        each_of("keys", "sqlite"),
         sa.bindparam("article", type_=sa.BigInteger()),
     )
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    rows = insert(t.article_key).from_select(["day", "key", "article_id"], each)
+    rows = sqlite.insert(t.article_key).from_select(["day", "key", "article_id"], each)
     # of a SELECT, SQLite takes ON CONFLICT only behind a WHERE
-    return (
-        rows.on_conflict_do_nothing() if dialect == "postgresql" else rows.prefix_with("OR IGNORE")
+    return rows.prefix_with("OR IGNORE")
+
+
+def _set_fingerprint() -> Pair:
+    pair = upsert(t.fingerprint, key=("article_id",), update=("packed", "day"))
+    rows = postgresql.insert(t.fingerprint)
+    both: sa.ColumnElement[Any] = sa.literal_column(
+        "ARRAY(SELECT DISTINCT unnest(fingerprint.keys || excluded.keys))"
     )
+    values = {
+        "packed": rows.excluded.packed,
+        "day": rows.excluded.day,
+        "keys": both,
+    }
+    lists = rows.on_conflict_do_update(index_elements=["article_id"], set_=values)
+    return {"sqlite": pair["sqlite"], "postgresql": lists}
 
 
-POSTINGS: Pair = for_each(_postings)
+POSTINGS: Pair = _postings()
 CANDIDATES: Pair = for_each(_candidates)
-ADD_KEYS: Pair = for_each(_add_keys)
-SET_FINGERPRINT = upsert(t.fingerprint, key=("article_id",), update=("packed",))
+ADD_KEYS = _add_keys()
+SET_FINGERPRINT: Pair = _set_fingerprint()
 JOIN_FAMILIES = (
     sa.update(t.article)
     .where(
@@ -113,9 +138,14 @@ class FamilyWork(Work):
         self, article: ArticleId, at: datetime, keys: Collection[int], packed: bytes
     ) -> None:
         """See `ports.Transaction`. Keys of a text that it had before lead to it, too."""
+        day = day_of(at)
+        values = {"article_id": article, "packed": packed, "day": day}
+        if self.connection.dialect.name == "postgresql":
+            self._on(SET_FINGERPRINT, values | {"keys": [*keys]})
+            return
+        self._on(SET_FINGERPRINT, values)
         if keys:
-            self._on(ADD_KEYS, {"day": day_of(at), "keys": keys, "article": article})
-        self._on(SET_FINGERPRINT, {"article_id": article, "packed": packed})
+            self._run(ADD_KEYS, {"day": day, "keys": keys, "article": article})
 
     def join_families(self, root: ArticleId, into: ArticleId) -> None:
         """See `ports.Transaction`."""

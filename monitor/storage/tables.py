@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from monitor.storage.types import Key, Names, Spans, UtcDateTime, Variants, Words
+from monitor.storage.types import Key, Keys, Names, Spans, UtcDateTime, Variants, Words
 
 metadata = sa.MetaData(
     naming_convention={
@@ -153,15 +153,27 @@ article_key = sa.Table(
     sa.Column("article_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
-"""What copies are looked up by. The day comes first: a look-up asks for the few days of its window,
-what is new touches the pages of today, and what is old is one range. Without foreign keys: checking
-thirty a row costs more than writing them."""
+"""What copies are looked up by on SQLite. The day comes first: a look-up asks for the few days of
+its window, what is new touches the pages of today, and what is old is one range. Without foreign
+keys: checking thirty a row costs more than writing them.
+
+On PostgreSQL it is empty. There each row would take 24 bytes for its head, and be written twice, in
+the table and in its index: 2.9 KB an article, against 1.3 for `fingerprint.keys`."""
 
 fingerprint = sa.Table(
     "fingerprint",
     metadata,
     sa.Column("article_id", Id, sa.ForeignKey("article.id"), primary_key=True),
     sa.Column("packed", sa.LargeBinary, nullable=False),
+    sa.Column("day", sa.Integer, nullable=False),  # since 1970, of the article's time
+    sa.Column("keys", Keys),  # what copies are looked up by on PostgreSQL; on SQLite NULL
+    sa.Index(
+        "ix_fingerprint_keys",
+        "keys",
+        postgresql_using="gin",
+        # what is new in its place at once: else each look-up reads all that waits for it
+        postgresql_with={"fastupdate": "off"},
+    ).ddl_if(dialect="postgresql"),
 )
 """What a candidate is judged by, of the articles of the last two weeks."""
 

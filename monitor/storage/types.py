@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from monitor.model import Span
 
@@ -148,3 +149,7 @@ class Variants(sa.types.TypeDecorator[tuple[tuple[str, tuple[str, ...]], ...]]):
     ) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """In the order they were given; none where the column was not there yet."""
         return tuple((term, tuple(others)) for term, others in value or ())
+
+
+Keys = sa.JSON(none_as_null=True).with_variant(postgresql.ARRAY(sa.BigInteger), "postgresql")
+"""Whole numbers, any of which a row can be found by on PostgreSQL."""

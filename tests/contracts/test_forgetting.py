@@ -40,10 +40,11 @@ async def given_days(store: SqlStore, *ages: int) -> list[StoryId]:
 
 async def kept(store: SqlStore) -> tuple[int, int, int]:
     """Rows of keys, fingerprints and terms."""
-    tables = (t.article_key, t.fingerprint, t.story_term)
-    counts = [sa.select(sa.func.count()).select_from(table) for table in tables]
+    is_sqlite = store.address.path is not None
+    keys = "count(*) FROM article_key" if is_sqlite else "sum(cardinality(keys)) FROM fingerprint"
     one, two, three = [
-        await store.query(lambda c, s=count: c.execute(s).scalar_one()) for count in counts
+        await store.query(lambda c, s=sa.text(f"SELECT {count}"): c.execute(s).scalar_one())
+        for count in (keys, "count(*) FROM fingerprint", "count(*) FROM story_term")
     ]
     return one, two, three
 
@@ -67,7 +68,8 @@ async def test_what_is_older_goes_within_a_day(store: SqlStore) -> None:
     """Keys, fingerprints and terms of two articles; articles, stories and threads stay."""
     stories = await given_days(store, 20, 15, 3, 0)
     assert await kept(store) == (12, 4, 12)
-    assert await a_day(store, NOW - 14 * DAY) == 14
+    rows = 14 if store.address.path is not None else 8  # keys are no rows of their own
+    assert await a_day(store, NOW - 14 * DAY) == rows
     assert await kept(store) == (6, 2, 6)
     assert await a_day(store, NOW - 14 * DAY) == 0
     assert len(await store.read(lambda tx: tx.threads(stories))) == 4
@@ -84,8 +86,11 @@ async def test_it_goes_in_small_steps(store: SqlStore, monkeypatch: pytest.Monke
     left = [await kept(store)]
     while await store.write(lambda tx: tx.forget(NOW - 14 * DAY, NOW)):
         left.append(await kept(store))
-    assert [keys for keys, _, _ in left] == [12, 8, 4, 3]
-    assert [fingerprints for _, fingerprints, _ in left] == [4, 2, 1, 1]
+    is_sqlite = store.address.path is not None
+    assert [keys for keys, _, _ in left] == ([12, 8, 4, 3] if is_sqlite else [12, 6, 3])
+    assert [fingerprints for _, fingerprints, _ in left] == (
+        [4, 2, 1, 1] if is_sqlite else [4, 2, 1]
+    )
 
 
 async def test_a_merged_article_does_not_take_the_present_along(store: SqlStore) -> None:
