@@ -5,8 +5,8 @@
 N articles (a million, unless told) of the last two weeks are laid into the service's own tables on
 a new SQLite file: addresses, texts of 2 KB, fingerprints, keys, stories, and for every tenth, which
 a watch matched, the thread of its story. Their fingerprints and threads are those of a few thousand
-invented articles (`bench._stories_press`), each key moved a little, so that no two articles share
-one that do not share text; one in eight is a copy, and some hold stock phrases whose keys fifty
+invented articles (`bench._stories_press`), but for the keys, which are drawn, so that hardly any two
+articles share one that do not share text; one in eight is a copy, and some hold stock phrases whose keys fifty
 others have.
 
 Then as many as `--sample` says are taken in by the service's own ingest, which is watched: half of
@@ -67,7 +67,6 @@ COPIED: Final = 8  # one in so many is a copy
 COPY_KEYS: Final = 6  # of its own: those that its family has are not stored again
 STOCK: Final = 2  # keys of an article that are stock phrases
 BODY: Final = 2_000  # characters: as much of a row as lies beside the others
-MOVED: Final = 56  # bits by which a key is moved: two articles have none in common
 INDEXED: Final = 20_000  # articles in datasketch's index: a million take 5 GB
 EVERY: Final = 250  # articles between two looks at the memory
 OWN_TABLES: Final = ("article_key", "fingerprint", "story", "story_term")
@@ -148,7 +147,7 @@ def days_of_rows(given: Sequence[Model], number: int, feed: int) -> Iterator[Row
         keys.clear()
         begin = START - timedelta(days=DAYS - day)
         after = 1 + number * (day + 1) // DAYS
-        stock = [dice.getrandbits(63) for _ in range((after - first) * STOCK // 40 + 1)]
+        stock = [dice.getrandbits(32) - (1 << 31) for _ in range((after - first) * STOCK // 40 + 1)]
         for number_of_it in range(first, after):
             at = begin + timedelta(days=1) * ((number_of_it - first) / (after - first))
             _lay(rows, number_of_it, at, dice.choice(given), feed, keys, first, stock, dice)
@@ -168,7 +167,7 @@ def _lay(
     stock: Sequence[int],
     dice: random.Random,
 ) -> None:
-    moved = tuple(key + dice.getrandbits(MOVED) for key in like.keys)
+    moved = tuple(dice.getrandbits(32) - (1 << 31) for _ in like.keys)
     root = first + dice.randrange(len(keys)) if keys and dice.randrange(COPIED) == 0 else None
     keys.append(moved)
     matched = number % MATCHED == 0 and root is None

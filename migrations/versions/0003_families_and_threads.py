@@ -13,7 +13,7 @@ depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TIME = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
-KEYS = sa.JSON().with_variant(postgresql.ARRAY(sa.BigInteger()), "postgresql")
+KEYS = sa.JSON().with_variant(postgresql.ARRAY(sa.Integer()), "postgresql")
 
 
 def upgrade() -> None:
@@ -46,7 +46,7 @@ def upgrade() -> None:
     op.create_table(
         "article_key",
         sa.Column("day", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("key", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("key", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("article_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("day", "key", "article_id", name=op.f("pk_article_key")),
         sqlite_with_rowid=False,

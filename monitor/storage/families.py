@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from monitor.model import ArticleId, StoryId
 from monitor.ports import Candidate, Candidates
 from monitor.storage import tables as t
-from monitor.storage.work import Numbers, Pair, Row, Work, each_of, for_each, is_among, upsert
+from monitor.storage.work import Pair, Row, Work, each_of, for_each, is_among, upsert
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -29,7 +29,7 @@ def _postings() -> Pair:
         is_among(t.article_key.c.key, "keys", "sqlite"),
     )
     of = t.fingerprint.c
-    keys: sa.BindParameter[Any] = sa.bindparam("keys", type_=Numbers())
+    keys = sa.bindparam("keys", type_=postgresql.ARRAY(sa.Integer))
     unfolded = sa.func.unnest(of["keys"]).table_valued("key", name="each_key").render_derived()
     lists = (
         sa.select(unfolded.c.key, of.article_id)
@@ -116,7 +116,7 @@ class FamilyWork(Work):
         """See `ports.Transaction`. Of those with as many keys in common, the older come first."""
         holders: defaultdict[int, list[int]] = defaultdict(list)
         days = range(day_of(first), day_of(last) + 1)
-        for row in self._on(POSTINGS, {"days": days, "keys": keys}):
+        for row in self._on(POSTINGS, {"days": days, "keys": [*keys]}):
             if row.article_id != other_than:
                 holders[row.key].append(row.article_id)
         hot = frozenset(key for key, articles in holders.items() if len(articles) > hottest)

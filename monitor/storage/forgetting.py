@@ -41,7 +41,7 @@ SOME_OLD_KEYS = sa.delete(t.article_key).where(
     _place
     < sa.tuple_(
         sa.bindparam("to_day", type_=sa.Integer()),
-        sa.bindparam("to_key", type_=sa.BigInteger()),
+        sa.bindparam("to_key", type_=sa.Integer()),
         sa.bindparam("to_article", type_=sa.BigInteger()),
     )
 )

@@ -151,5 +151,5 @@ class Variants(sa.types.TypeDecorator[tuple[tuple[str, tuple[str, ...]], ...]]):
         return tuple((term, tuple(others)) for term, others in value or ())
 
 
-Keys = sa.JSON(none_as_null=True).with_variant(postgresql.ARRAY(sa.BigInteger), "postgresql")
-"""Whole numbers, any of which a row can be found by on PostgreSQL."""
+Keys = sa.JSON(none_as_null=True).with_variant(postgresql.ARRAY(sa.Integer), "postgresql")
+"""Whole numbers of 32 bits, any of which a row can be found by on PostgreSQL."""

@@ -68,7 +68,11 @@ _WIRE: Final = re.compile(  # New Delhi, May 10 (PTI) Prime Minister …
 _DASH: Final = re.compile(r"\s+[-–—]{1,2}\s+|[–—]\s+|(?<=[A-Z])—|:\s+")
 
 _MASK: Final = (1 << 64) - 1
-_SIGN: Final = 1 << 63
+_KEY_BITS: Final = (
+    32  # of a hash. Among ten million keys one article in 14 finds a stranger's, and judges it
+)
+_KEY_MASK: Final = (1 << _KEY_BITS) - 1
+_SIGN: Final = 1 << _KEY_BITS - 1
 # Odd, and nothing else about them matters: fractional parts of the golden ratio, √2 and √3.
 _FIRST: Final = 0x9E3779B97F4A7C15
 _SECOND: Final = 0x6A09E667F3BCC909
@@ -83,7 +87,7 @@ class Fingerprint:
     """
 
     words: int  # tokens; in scripts without spaces one per character, or cluster with its marks
-    keys: tuple[int, ...] = ()  # signed 64 bit, at most 30: what candidates are looked up by
+    keys: tuple[int, ...] = ()  # signed 32 bit, at most 30: what candidates are looked up by
     sketch: tuple[int, ...]  # the smallest three-word shingles, at most 256
     shingles: int  # how many different ones the text has
     opening: tuple[int, ...] = ()  # the smallest of those in the first 40 tokens, at most 16
@@ -150,7 +154,7 @@ def fingerprint(title: str, body: str) -> Fingerprint:
         exact = hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()
     return Fingerprint(
         words=len(words),
-        keys=tuple(sorted([key - _SIGN for key in keys])),
+        keys=tuple(sorted({(key & _KEY_MASK) - _SIGN for key in keys})),
         sketch=tuple(sorted(all_shingles)[:_SKETCH]),
         shingles=len(all_shingles),
         opening=_smallest(shingles[: _LEAD - 2], _OPENING),

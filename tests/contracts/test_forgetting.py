@@ -31,7 +31,7 @@ async def given_days(store: SqlStore, *ages: int) -> list[StoryId]:
         stories.append(story)
         await store.write(
             lambda tx, a=article.id, s=at, story=story: (
-                tx.keep_fingerprint(a, s, [1, 2, -(2**63)], b"packed"),
+                tx.keep_fingerprint(a, s, [1, 2, -(2**31)], b"packed"),
                 tx.set_thread(story, b"thread", [0, 7, 2**32 - 1]),
             )
         )

@@ -43,13 +43,13 @@ async def test_candidates_share_keys_of_the_days_asked_for(store: SqlStore) -> N
 
     def keep(tx: Transaction) -> None:
         tx.keep_fingerprint(one, NOW, {1, 7, 8}, b"one")
-        tx.keep_fingerprint(two, NOW - DAY, {1, 2, -(2**63)}, b"two")
+        tx.keep_fingerprint(two, NOW - DAY, {1, 2, -(2**31)}, b"two")
         tx.keep_fingerprint(old, NOW - 4 * DAY, {1, 2}, b"old")
 
     await store.write(keep)
-    found = await candidates(store, 1, 2, 3, -(2**63))
+    found = await candidates(store, 1, 2, 3, -(2**31))
     assert [(each.article, each.keys, each.packed) for each in found.articles] == [
-        (two, {1, 2, -(2**63)}, b"two"),
+        (two, {1, 2, -(2**31)}, b"two"),
         (one, {1}, b"one"),
     ]
     assert found.articles[0].story == story
