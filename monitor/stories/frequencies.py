@@ -1,7 +1,7 @@
 """How common words are in news, by language: what a word that two articles share is worth.
 
 The shipped table holds counts and nothing else: in how many of some ten thousand articles each
-word was found (`bench/frequencies.py` makes it). What the archive counts is added to it, so that
+word was found (`bench/_frequencies.py` makes it). What the archive counts is added to it, so that
 the names of the day, and languages that the table lacks, find their weight.
 
 Words are those of `monitor.stories.terms`: the first letters of normal forms, pairs of characters

@@ -1,6 +1,6 @@
 """Makes monitor/stories/frequencies.txt, counts and nothing else, from the corpus.
 
-    python -m bench.frequencies > monitor/stories/frequencies.txt
+    python -m bench._frequencies > monitor/stories/frequencies.txt
 
 Read are articles, summaries and pairs of whatever language the corpus has; not the sets that only
 judge stories (ECB+, the titles of UCI): a table that had seen them would flatter us. `--dev`
