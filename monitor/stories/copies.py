@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
+from heapq import nsmallest
 from typing import Final, NamedTuple
 
 from monitor.match.memo import Memo
@@ -141,10 +142,10 @@ def fingerprint(title: str, body: str) -> Fingerprint:
         for one, two, three in zip(words, words[1:], words[2:], strict=False)
     ]
     sixes = [(one * _THIRD + two) & _MASK for one, two in zip(triples, triples[3:], strict=False)]
-    keys = {*_smallest(sixes, _KEYS), *_smallest(sixes[: _LEAD - 5], _LEAD_KEYS)}
+    keys = {*nsmallest(_KEYS, {*sixes}), *_smallest(sixes[: _LEAD - 5], _LEAD_KEYS)}
     shingles = [triple >> 64 - _BITS for triple in triples]
     all_shingles = {*shingles}
-    names = _names(lines).difference(*[chunk.plain for chunk in different if chunk.plain])
+    plain = set(itertools.chain.from_iterable([chunk.plain for chunk in different]))
     numbers = [number for chunk in different if chunk.numbers for number in chunk.numbers]
     headline = [_remembered[raw] for raw in title.split()]
     exact = None
@@ -159,7 +160,7 @@ def fingerprint(title: str, body: str) -> Fingerprint:
         shingles=len(all_shingles),
         opening=_smallest(shingles[: _LEAD - 2], _OPENING),
         numbers=_smallest(numbers, _PARTICULARS),
-        names=_smallest(names, _PARTICULARS),
+        names=_smallest(_names(lines) - plain, _PARTICULARS),
         title=_smallest([word for chunk in headline for word in chunk.worded], _TITLE),
         figures=_smallest([word for chunk in headline for word in chunk.numbers], _TITLE),
         exact=exact,
