@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import zlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal, NewType
 
@@ -37,6 +37,19 @@ class FeedStatus(StrEnum):
     NEW = "new"  # never polled
     OK = "ok"
     FAILING = "failing"
+    GONE = "gone"  # 410: not polled any more
+
+
+class Health(StrEnum):
+    """How a feed is, held against its own rhythm and the rest of the fleet."""
+
+    NEW = "new"  # never read
+    LIVE = "live"
+    RECOVERED = "recovered"  # live again, since less than a day
+    SILENT = "silent"  # answers, and has listed nothing new for improbably long
+    STALE = "stale"  # answers, and even its newest entry was old when it was read first
+    FAILING = "failing"  # several polls in a row failed
+    CHALLENGED = "challenged"  # a bot check stands where the feed should be
     GONE = "gone"  # 410: not polled any more
 
 
@@ -80,6 +93,24 @@ class FeedSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """What a feed asks of those who poll it, in its own document."""
+
+    ttl: timedelta | None = None  # RSS ttl, or sy:updatePeriod over sy:updateFrequency: the longer
+    skip_hours: frozenset[int] = frozenset()  # 0 … 23, UTC
+    skip_days: frozenset[int] = frozenset()  # 0 (Monday) … 6, UTC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Where a feed says it lives now, by permanent redirects only; taken over when it lasts."""
+
+    url: str
+    since: datetime  # when it said so first
+    polls: int = 1  # that it said so in a row, and were read as a feed there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     """A feed with what the last poll left behind."""
 
@@ -94,6 +125,14 @@ class Feed:
     polled_at: datetime | None  # None: never polled
     due_at: datetime
     ok_at: datetime | None = None  # None: never read, what it lists now is backlog
+    rhythm: str | None = None  # how it posts, as JSON of `monitor.polling.rhythm`
+    hints: Hints = Hints()
+    blocks: bytes = b""  # marks of its items' bytes: what was read so is not parsed again
+    move: Move | None = None
+    health: Health = Health.NEW
+    health_since: datetime | None = None
+    newest_at: datetime | None = None  # publication of its newest entry
+    gaps: int = 0  # how often a poll shared no item with the one before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +154,13 @@ class ParsedFeed:
 
     title: str
     language: str | None
-    entries: tuple[Entry, ...]
+    entries: tuple[Entry, ...]  # without those whose bytes were read before
+    hints: Hints = Hints()
+    hub: str | None = None  # where it can be subscribed to (WebSub), absolute
+    topic: str | None = None  # rel=self: by what name, absolute
+    listed: int = 0  # items in the document, those read before included
+    known: int = 0  # of these, whose bytes were read before
+    blocks: bytes = b""  # marks of all items' bytes, for the next poll; empty: not to be trusted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,11 +59,18 @@ class Page:
     content_type: str = ""  # the header as sent
     validators: Validators = Validators()
     headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
+    moved_to: str | None = None  # `url`, when every redirect that led there is permanent
+    fresh_for: timedelta | None = None  # by Cache-Control or Expires; None: it does not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotModified:
     """304: what we hold is what there is."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
+    moved_to: str | None = None
+    fresh_for: timedelta | None = None
+    validators: Validators = Validators()  # those that it sent anew; empty: the old ones stand
 
 
 class Fetcher(Protocol):

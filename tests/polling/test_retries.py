@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.errors import Code, ParseError, Permanent, Transient
 from monitor.model import FeedStatus
-from monitor.polling import (
+from monitor.polling.retries import (
     JITTER,
     LONGEST,
     TRANSIENT_CEILING,
