@@ -20,6 +20,7 @@ FeedId = NewType("FeedId", int)
 ArticleId = NewType("ArticleId", int)
 StoryId = NewType("StoryId", int)
 WatchId = NewType("WatchId", int)
+SubscriptionId = NewType("SubscriptionId", int)
 DeliveryId = NewType("DeliveryId", str)  # 32 hex digits: also the mark that Slack keeps for us
 
 BUCKETS = 64
@@ -133,6 +134,39 @@ class Feed:
     health_since: datetime | None = None
     newest_at: datetime | None = None  # publication of its newest entry
     gaps: int = 0  # how often a poll shared no item with the one before
+
+
+class SubscriptionState(StrEnum):
+    """How far a feed's subscription at a hub has come."""
+
+    WANTED = "wanted"  # the hub was not asked yet
+    ASKED = "asked"  # and has not verified it yet
+    ACTIVE = "active"  # verified: the hub pushes, until the lease ends
+    DENIED = "denied"  # the hub says no
+    FAILED = "failed"  # the hub can't be asked, or refuses to be
+    LEAVING = "leaving"  # not wanted any more: the hub is told so, then it is forgotten
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """By what a feed's pushes come (WebSub): asked of a hub, verified by it, renewed in time."""
+
+    id: SubscriptionId
+    feed: FeedId
+    hub: str
+    topic: str  # what the hub calls the feed
+    callback: str = dataclasses.field(repr=False)  # our URL for this one: who knows it may call
+    secret: str = dataclasses.field(repr=False)  # pushes are signed with it
+    state: SubscriptionState
+    attempts: int = 0  # requests in a row that brought no verification
+    created_at: datetime
+    due_at: datetime | None = None  # when the hub is asked (again)
+    asked_at: datetime | None = None
+    verified_at: datetime | None = None
+    expires_at: datetime | None = None  # the end of the lease
+    pushed_at: datetime | None = None  # the last push that was signed as it should be
+    missed_at: datetime | None = None  # when a poll last found what nobody had pushed
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,10 +313,11 @@ class Delivery:
 
 
 class Kind(StrEnum):
-    """What a job does; its key is a bucket (poll, ingest) or a channel (deliver)."""
+    """What a job does; its key is a channel (deliver) or a bucket."""
 
     POLL = "poll"
     INGEST = "ingest"
+    SUBSCRIBE = "subscribe"
     DELIVER = "deliver"
 
 
