@@ -79,6 +79,7 @@ class Validators:
 
     etag: str | None = None
     last_modified: str | None = None
+    url: str | None = None  # that gave them, after redirects; only it is told; None: any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,14 +122,13 @@ class Feed:
     status: FeedStatus
     validators: Validators
     body_hash: str | None  # of the last body that was read to its end
-    listed: bytes = b""  # marks of the entries in it: what was listed so is known, and unchanged
     failures: int  # polls failed in a row
     polled_at: datetime | None  # None: never polled
     due_at: datetime
     ok_at: datetime | None = None  # None: never read, what it lists now is backlog
     rhythm: str | None = None  # how it posts, as JSON of `monitor.polling.rhythm`
+    overlap: str | None = None  # whether its polls share items, as JSON of `monitor.polling.gaps`
     hints: Hints = Hints()
-    blocks: bytes = b""  # marks of its items' bytes: what was read so is not parsed again
     move: Move | None = None
     health: Health = Health.NEW
     health_since: datetime | None = None

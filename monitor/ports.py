@@ -24,8 +24,11 @@ from monitor.model import (
     FeedId,
     FeedSpec,
     FeedStatus,
+    Health,
+    Hints,
     Hit,
     Job,
+    Move,
     PendingArticle,
     Seen,
     Sent,
@@ -120,6 +123,8 @@ class Added:
     """What became of a poll's entries."""
 
     entries: int = 0  # not seen in this feed before
+    known: int = 0  # seen in this feed before, by guid or by article
+    published: tuple[datetime | None, ...] = ()  # those of the new ones, as they are dated
     linked: int = 0  # of these, led to an article that was known already
     buckets: tuple[int, ...] = ()  # where new articles wait
     stories: tuple[StoryId, ...] = ()  # stories of the linked articles: one more feed carries them
@@ -138,6 +143,20 @@ class FeedUpdate:
     body_hash: str | None
     error_code: str | None = None
     error_detail: str | None = None
+    health: Health = Health.LIVE
+    health_since: datetime | None = None
+    move: Move | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What is remembered of a feed's document: written only when there was a new one."""
+
+    blocks: bytes  # marks of its items
+    hints: Hints
+    rhythm: str | None
+    overlap: str | None
+    gap_at: datetime | None = None  # now, if items were lost before it; counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,8 +277,17 @@ class Transaction(Protocol):
     ) -> Sequence[Feed]:
         """Take due feeds of a bucket for the length of a lease, longest due first."""
 
-    def save_feed(self, feed: FeedId, update: FeedUpdate) -> None:
-        """Write a poll's result and end the lease."""
+    def save_feeds(self, updates: Mapping[FeedId, FeedUpdate]) -> None:
+        """Write the results of polls and end their leases."""
+
+    def blocks_of(self, feed: FeedId) -> bytes:
+        """Marks of the items that a feed listed last."""
+
+    def keep_listing(self, feed: FeedId, listing: Listing) -> None:
+        """Remember a feed's document."""
+
+    def rhythms(self) -> Mapping[str, str | None]:
+        """How every feed posts that is polled, by URL: JSON of `monitor.polling.rhythm`."""
 
     def release_feeds(self, feeds: Sequence[FeedId]) -> None:
         """End leases without a poll: what was due is still due."""
@@ -571,6 +599,12 @@ class FeedRow:
     error: str | None  # "code: detail"
     entries: int
     newest_at: datetime | None  # publication of its newest entry
+    health: Health
+    health_since: datetime | None
+    gaps: int  # polls that missed items
+    gap_at: datetime | None
+    rhythm: str | None  # JSON of `monitor.polling.rhythm`
+    move: Move | None  # where it says it lives now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

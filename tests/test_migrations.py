@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 
 from monitor import __version__
 from monitor.errors import StorageError
-from monitor.model import BUCKETS, ArticleId, FeedId, StoryId, bucket_of
+from monitor.model import BUCKETS, ArticleId, FeedId, Health, Hints, StoryId, bucket_of
 from monitor.pipeline.group import Role
 from monitor.storage import SqlStore, current, tables, upgrade
 from monitor.storage.address import read_address
@@ -138,11 +138,12 @@ async def test_what_the_version_before_stories_kept_goes_on(empty_url: str) -> N
         now = view.articles[0].first_seen_at + timedelta(hours=1)
         [feed] = await store.write(
             lambda tx: (
-                tx.save_feed(FeedId(1), polled(now)),
+                tx.save_feeds({FeedId(1): polled(now)}),
                 tx.claim_feeds(marks["bucket"], now, timedelta(minutes=5), 10),
             )[1]
         )
-        assert feed.listed == b""
+        assert (feed.health, feed.hints, feed.gaps) == (Health.LIVE, Hints(), 0)
+        assert await store.read(lambda tx: tx.blocks_of(feed.id)) == b""
         desk = Desk(store, ids={}, feeds=7)
         [placed] = await desk.bring(News("copy", body), now=now)
         assert (placed.story, placed.role, placed.shown_in) == (1, Role.COPY, ["#desk"])
@@ -242,7 +243,7 @@ async def test_a_newer_database_is_refused(database_url: str) -> None:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     engines.dispose()
 
-    with pytest.raises(StorageError, match=r"newer version \(revision 9999, .* up to 0004\)"):
+    with pytest.raises(StorageError, match=r"newer version \(revision 9999, .* up to 0005\)"):
         upgrade(database_url)
     assert current(database_url) == "9999"
     with pytest.raises(StorageError, match="newer version"):

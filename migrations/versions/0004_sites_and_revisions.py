@@ -15,11 +15,7 @@ TIME = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
 
 
 def upgrade() -> None:
-    """Columns that may stay empty, and three tables.
-
-    Every feed is read once more in full before what it lists is known to be unchanged.
-    """
-    op.add_column("feed", sa.Column("listed", sa.LargeBinary()))
+    """Columns that may stay empty, and three tables."""
     op.add_column("entry", sa.Column("changed_at", TIME))
     op.add_column("article", sa.Column("furniture", sa.JSON()))
     op.create_table(

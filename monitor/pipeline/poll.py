@@ -121,7 +121,7 @@ class Poll:
 
         def save(tx: Transaction) -> Added:
             added = tx.add_entries(feed, found, now) if found else Added()
-            tx.save_feed(feed.id, update)
+            tx.save_feeds({feed.id: update})
             for bucket in added.buckets:
                 tx.submit(Job(Kind.INGEST, str(bucket)))
             for each in added.changed:
@@ -148,7 +148,7 @@ class Poll:
             error_code=str(error.code),
             error_detail=error.detail,
         )
-        await self._with.store.write(lambda tx: tx.save_feed(feed.id, update))
+        await self._with.store.write(lambda tx: tx.save_feeds({feed.id: update}))
         if then.status is FeedStatus.GONE:
             log.warning(
                 "feed.gone", feed=feed.spec.name, detail="the server says 410: not polled any more"

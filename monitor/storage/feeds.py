@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,16 +17,20 @@ from monitor.model import (
     FeedId,
     FeedSpec,
     FeedStatus,
+    Health,
+    Move,
     StoryId,
     Validators,
     bucket_of,
 )
-from monitor.ports import Added, Changed, FeedUpdate, FoundEntry
+from monitor.ports import Added, Changed, FeedUpdate, FoundEntry, Listing
 from monitor.storage import tables as t
 from monitor.storage.types import key_of, storable
 from monitor.storage.work import Row, Work, claim, insert_missing
 
-CLAIM_FEEDS = claim(t.feed, t.feed.c.declared, returning=tuple(t.feed.c))
+FEED_COLUMNS = tuple(column for column in t.feed.c if column.name != "blocks")
+"""Without what is needed only when there is a new document, and is as large as all else."""
+CLAIM_FEEDS = claim(t.feed, t.feed.c.declared, returning=FEED_COLUMNS)
 SAVE_FEED = (
     sa.update(t.feed)
     .where(t.feed.c.id == sa.bindparam("feed"))
@@ -41,9 +44,15 @@ SAVE_FEED = (
                 "failures",
                 "etag",
                 "last_modified",
+                "validators_url",
                 "body_hash",
                 "error_code",
                 "error_detail",
+                "health",
+                "health_since",
+                "move_url",
+                "move_since",
+                "move_polls",
             )
         }
     )
@@ -83,10 +92,25 @@ FINISHED = sa.select(
     t.article.c.state.in_((ArticleState.DONE, ArticleState.FAILED)),
     t.article.c.ingested_at.is_not(None),
 )
-REMEMBER_LISTED = (
+BLOCKS = sa.select(t.feed.c.blocks).where(t.feed.c.id == sa.bindparam("feed"))
+KEEP_LISTING = (
     sa.update(t.feed)
     .where(t.feed.c.id == sa.bindparam("feed"))
-    .values(listed=sa.bindparam("new_listed"))
+    .values(
+        {
+            name: sa.bindparam(f"new_{name}", type_=t.feed.c[name].type)
+            for name in ("blocks", "hints", "rhythm", "overlap")
+        }
+    )
+    .values(
+        gaps=t.feed.c.gaps + sa.bindparam("lost", type_=sa.Integer),
+        gap_at=sa.func.coalesce(
+            sa.bindparam("new_gap_at", type_=t.feed.c.gap_at.type), t.feed.c.gap_at
+        ),
+    )
+)
+RHYTHMS = sa.select(t.feed.c.url, t.feed.c.rhythm).where(
+    t.feed.c.declared, t.feed.c.due_at.is_not(None)
 )
 KNOWN_URLS = sa.select(t.article_url.c.url, t.article_url.c.article_id).where(
     t.article_url.c.url.in_(sa.bindparam("urls", expanding=True))
@@ -127,11 +151,6 @@ COUNT_ENTRIES = (
 )
 
 
-MOST_LISTED = 2_000
-"""Entries of a feed that are recognised without a look at their rows: 16 KB of marks."""
-_MARK = 8  # bytes
-
-
 class FeedWork(Work):
     """The part of `ports.Transaction` about feeds."""
 
@@ -144,24 +163,33 @@ class FeedWork(Work):
         ).all()
         return [_feed(row) for row in sorted(rows, key=lambda row: (row.due_at, row.id))]
 
-    def save_feed(self, feed: FeedId, update: FeedUpdate) -> None:
+    def save_feeds(self, updates: Mapping[FeedId, FeedUpdate]) -> None:
+        """See `ports.Transaction`."""
+        if updates:
+            self._run(SAVE_FEED, [_saved(feed, each) for feed, each in sorted(updates.items())])
+
+    def blocks_of(self, feed: FeedId) -> bytes:
+        """See `ports.Transaction`."""
+        return self._run(BLOCKS, {"feed": feed}).scalar() or b""
+
+    def keep_listing(self, feed: FeedId, listing: Listing) -> None:
         """See `ports.Transaction`."""
         self._run(
-            SAVE_FEED,
+            KEEP_LISTING,
             {
                 "feed": feed,
-                "new_status": update.status,
-                "new_due_at": update.due_at,
-                "new_polled_at": update.polled_at,
-                "new_failures": update.failures,
-                "new_etag": update.validators.etag,
-                "new_last_modified": update.validators.last_modified,
-                "new_body_hash": update.body_hash,
-                "new_error_code": update.error_code,
-                "new_error_detail": update.error_detail,
-                "ok_at_now": update.polled_at if update.status is FeedStatus.OK else None,
+                "new_blocks": listing.blocks or None,
+                "new_hints": listing.hints,
+                "new_rhythm": listing.rhythm,
+                "new_overlap": listing.overlap,
+                "lost": 0 if listing.gap_at is None else 1,
+                "new_gap_at": listing.gap_at,
             },
         )
+
+    def rhythms(self) -> Mapping[str, str | None]:
+        """See `ports.Transaction`."""
+        return {row.url: row.rhythm for row in self._run(RHYTHMS)}
 
     def release_feeds(self, feeds: Sequence[FeedId]) -> None:
         """See `ports.Transaction`."""
@@ -171,26 +199,20 @@ class FeedWork(Work):
     def add_entries(self, feed: Feed, found: Sequence[FoundEntry], now: datetime) -> Added:
         """See `ports.Transaction`. `linked` and the new articles make up `entries`.
 
-        What the feed listed last time, word for word, is passed over without a look at its row. A
-        story is in `stories` only if this feed carried none of the linked article's entries yet.
+        A story is in `stories` only if this feed carried none of the linked article's entries yet.
         """
         first: dict[str, FoundEntry] = {}
         for each in found:
             first.setdefault(key_of(each.entry.guid), each)
-        listed = {guid: _mark(each) for guid, each in first.items()}
-        before = set(_cut(feed.listed))
-        first = {guid: each for guid, each in first.items() if listed[guid] not in before}
-        if not first:
-            return Added()
-        marks = b"".join(sorted(set(listed.values()))[:MOST_LISTED])
-        self._run(REMEMBER_LISTED, {"feed": feed.id, "new_listed": marks})
         changed: set[int] = set()
-        for row in self._run(KNOWN_GUIDS, {"feed": feed.id, "guids": sorted(first)}).all():
+        known = self._run(KNOWN_GUIDS, {"feed": feed.id, "guids": sorted(first)}).all()
+        for row in known:
             entry = first.pop(row.guid).entry
             if _words_of(entry) != _words_of(row):
                 self._run(SAY_ANEW, _anew(row.id, entry, now))
                 changed.add(row.article_id)
         added = self._add(feed, first, now, changed) if first else Added()
+        added = replace(added, known=added.known + len(known))
         return replace(added, changed=self._finished(changed)) if changed else added
 
     def _add(
@@ -203,12 +225,14 @@ class FeedWork(Work):
             for guid, each in first.items()
         ]
         stories: tuple[StoryId, ...] = ()
+        before: Mapping[int, set[tuple[str, ...]]] = {}
         if len(made) < len(rows):
             stories = self._grown_by(feed, articles.values())
             said: dict[int, set[tuple[str, ...]]] = {}
             for each in first.values():
                 said.setdefault(articles[key_of(each.url)], set()).add(_words_of(each.entry))
-            changed |= self._reworded(feed, said)
+            before = self._said_before(feed, said)
+            changed |= {article for article in before if not said[article] <= before[article]}
         self._on(ADD_ENTRIES, rows)
         dates = [row["published_at"] for row in rows]
         # a date in the future is a mistake of the feed's that would stand for years
@@ -216,14 +240,23 @@ class FeedWork(Work):
         self._run(COUNT_ENTRIES, {"feed": feed.id, "added": len(rows), "newest": newest})
         buckets = tuple(sorted({bucket_of(each.host) for each in made}))
         linked = len(rows) - len(made)
-        return Added(entries=len(rows), linked=linked, buckets=buckets, stories=stories)
+        return Added(
+            entries=len(rows),
+            known=sum(row["article_id"] in before for row in rows),
+            published=tuple(dates),
+            linked=linked,
+            buckets=buckets,
+            stories=stories,
+        )
 
-    def _reworded(self, feed: Feed, said: Mapping[int, set[tuple[str, ...]]]) -> set[int]:
-        """Articles that this feed listed before, and now under other guids in other words."""
+    def _said_before(
+        self, feed: Feed, articles: Iterable[int]
+    ) -> Mapping[int, set[tuple[str, ...]]]:
+        """Those of the articles that this feed listed before, under other guids: in which words."""
         before: dict[int, set[tuple[str, ...]]] = {}
-        for row in self._run(SAID_BEFORE, {"feed": feed.id, "articles": sorted(said)}):
+        for row in self._run(SAID_BEFORE, {"feed": feed.id, "articles": sorted(articles)}):
             before.setdefault(row.article_id, set()).add(_words_of(row))
-        return {article for article in before if not said[article] <= before[article]}
+        return before
 
     def _finished(self, articles: Iterable[int]) -> tuple[Changed, ...]:
         """Those of the articles that nobody is to read anyway."""
@@ -289,25 +322,53 @@ def _feed(row: Row) -> Feed:
         spec=feed_spec(row),
         host=row.host,
         status=FeedStatus(row.status),
-        validators=Validators(etag=row.etag, last_modified=row.last_modified),
+        validators=Validators(
+            etag=row.etag, last_modified=row.last_modified, url=row.validators_url
+        ),
         body_hash=row.body_hash,
-        listed=row.listed or b"",
         failures=row.failures,
         polled_at=row.polled_at,
         due_at=row.due_at,
         ok_at=row.ok_at,
+        rhythm=row.rhythm,
+        overlap=row.overlap,
+        hints=row.hints,
+        move=move_of(row),
+        health=Health(row.health),
+        health_since=row.health_since,
+        newest_at=row.newest_at,
+        gaps=row.gaps,
     )
 
 
-def _mark(found: FoundEntry) -> bytes:
-    """By what an entry is recognised that is listed again, word for word."""
-    entry = found.entry
-    said = f"{entry.guid}\0{found.url}\0{entry.title}\0{entry.text}"
-    return hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=_MARK).digest()
+def move_of(row: Row) -> Move | None:
+    """Where a feed says it lives now, of a row that holds a feed's columns."""
+    if row.move_url is None:
+        return None
+    return Move(url=row.move_url, since=row.move_since, polls=row.move_polls)
 
 
-def _cut(marks: bytes) -> Iterator[bytes]:
-    return (marks[at : at + _MARK] for at in range(0, len(marks), _MARK))
+def _saved(feed: FeedId, update: FeedUpdate) -> dict[str, Any]:
+    move = update.move
+    return {
+        "feed": feed,
+        "new_status": update.status,
+        "new_due_at": update.due_at,
+        "new_polled_at": update.polled_at,
+        "new_failures": update.failures,
+        "new_etag": update.validators.etag,
+        "new_last_modified": update.validators.last_modified,
+        "new_validators_url": update.validators.url,
+        "new_body_hash": update.body_hash,
+        "new_error_code": update.error_code,
+        "new_error_detail": update.error_detail,
+        "new_health": update.health,
+        "new_health_since": update.health_since,
+        "new_move_url": move and move.url,
+        "new_move_since": move and move.since,
+        "new_move_polls": move and move.polls,
+        "ok_at_now": update.polled_at if update.status is FeedStatus.OK else None,
+    }
 
 
 def _words_of(said: Any) -> tuple[str, ...]:

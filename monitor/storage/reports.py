@@ -19,6 +19,7 @@ from monitor.model import (
     DeliveryId,
     DeliveryState,
     FeedStatus,
+    Health,
     Hit,
     StoryId,
     Watch,
@@ -38,7 +39,7 @@ from monitor.ports import (
 )
 from monitor.storage import archive
 from monitor.storage import tables as t
-from monitor.storage.feeds import feed_spec
+from monitor.storage.feeds import FEED_COLUMNS, feed_spec, move_of
 from monitor.storage.store import SqlStore
 from monitor.storage.transaction import SqlTransaction
 from monitor.storage.work import Row, is_due
@@ -136,7 +137,7 @@ def _hits() -> sa.Select[Any]:
 
 
 HITS = _hits()
-FEEDS = sa.select(t.feed).where(t.feed.c.declared)
+FEEDS = sa.select(*FEED_COLUMNS).where(t.feed.c.declared)
 
 
 def _found(*where: sa.ColumnElement[bool], newest: bool) -> sa.Select[Any]:
@@ -354,6 +355,12 @@ def _feed_row(row: Row) -> FeedRow:
         error=_error(row),
         entries=row.entries,
         newest_at=row.newest_at,
+        health=Health(row.health),
+        health_since=row.health_since,
+        gaps=row.gaps,
+        gap_at=row.gap_at,
+        rhythm=row.rhythm,
+        move=move_of(row),
     )
 
 

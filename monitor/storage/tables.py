@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from monitor.storage.types import Key, Keys, Names, Spans, UtcDateTime, Variants, Words
+from monitor.storage.types import HintsColumn, Key, Keys, Names, Spans, UtcDateTime, Variants, Words
 
 metadata = sa.MetaData(
     naming_convention={
@@ -60,7 +60,18 @@ feed = sa.Table(
     sa.Column("entries", sa.Integer, nullable=False),  # kept count: nobody counts a million rows
     sa.Column("newest_at", UtcDateTime),  # publication of its newest entry, kept likewise
     sa.Column("created_at", UtcDateTime, nullable=False),
-    sa.Column("listed", sa.LargeBinary),  # marks of what it listed last: known, and unchanged
+    sa.Column("validators_url", Words),  # whose answer etag and last_modified recognise
+    sa.Column("move_url", Words),  # where it says it lives now
+    sa.Column("move_since", UtcDateTime),
+    sa.Column("move_polls", sa.Integer),
+    sa.Column("health", sa.Text, nullable=False, server_default="new"),
+    sa.Column("health_since", UtcDateTime),
+    sa.Column("rhythm", Words),  # how it posts: JSON of monitor.polling.rhythm
+    sa.Column("hints", HintsColumn),  # what its document asks of pollers
+    sa.Column("gaps", sa.Integer, nullable=False, server_default="0"),  # polls that missed items
+    sa.Column("gap_at", UtcDateTime),
+    sa.Column("overlap", sa.Text),  # whether polls share items: JSON of monitor.polling.gaps
+    sa.Column("blocks", sa.LargeBinary),  # marks of the items it listed last: known by their bytes
     sa.Index(None, "bucket", "due_at", postgresql_where=WAITING, sqlite_where=WAITING),
 )
 

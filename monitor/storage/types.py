@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from monitor.model import Span
+from monitor.model import Hints, Span
 
 KEY_LENGTH = 600
 """Characters of a text that may stand in a unique index as they are.
@@ -149,6 +149,31 @@ class Variants(sa.types.TypeDecorator[tuple[tuple[str, tuple[str, ...]], ...]]):
     ) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """In the order they were given; none where the column was not there yet."""
         return tuple((term, tuple(others)) for term, others in value or ())
+
+
+class HintsColumn(sa.types.TypeDecorator[Hints]):
+    """What a feed asks of pollers, as a JSON list of [seconds, hours, days]; NULL: nothing."""
+
+    impl = sa.JSON(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: Hints | None, _dialect: sa.Dialect) -> Any:
+        """Lists, which JSON knows."""
+        if value is None or value == Hints():
+            return None
+        ttl = None if value.ttl is None else value.ttl.total_seconds()
+        return [ttl, sorted(value.skip_hours), sorted(value.skip_days)]
+
+    def process_result_value(self, value: Any, _dialect: sa.Dialect) -> Hints:
+        """Nothing is asked for where nothing is stored."""
+        if value is None:
+            return Hints()
+        ttl, hours, days = value
+        return Hints(
+            ttl=None if ttl is None else timedelta(seconds=ttl),
+            skip_hours=frozenset(hours),
+            skip_days=frozenset(days),
+        )
 
 
 Keys = sa.JSON(none_as_null=True).with_variant(postgresql.ARRAY(sa.Integer), "postgresql")

@@ -69,7 +69,7 @@ def a_round(transaction: Transaction, story: StoryId) -> None:
     [feed] = transaction.claim_feeds(BUCKET, later, LEASE, 10)
     transaction.release_feeds([feed.id])
     transaction.add_entries(feed, [found("a"), found("b"), found("c")], later)
-    transaction.save_feed(feed.id, polled(later))
+    transaction.save_feeds({feed.id: polled(later)})
     one, two = transaction.claim_articles(BUCKET, later, LEASE, 10)
     transaction.release_articles([one.id])
     transaction.lock_stories()

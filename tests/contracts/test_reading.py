@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from monitor.errors import Superseded
-from monitor.model import ArticleId, ArticleState, Feed, FeedStatus, Seen
-from monitor.ports import Added, FoundEntry
+from monitor.model import ArticleId, ArticleState, Feed, Health, Hints, Move, Seen
+from monitor.ports import Added, FoundEntry, Listing
 from monitor.storage import SqlReports, SqlStore, sites, tables
 from monitor.stories.furniture import PARAGRAPH_BITS, host_range
 from tests.contracts.material import (
@@ -138,23 +139,32 @@ async def same_feed(store: SqlStore) -> Feed:
     return feed
 
 
-async def test_what_a_feed_lists_unchanged_costs_nothing(store: SqlStore) -> None:
-    """Not a statement: what it listed last is with the feed's own row."""
+async def test_what_is_remembered_of_a_document(store: SqlStore) -> None:
+    """Marks of its items, what it asks of pollers, how it posts; and how often items were lost."""
     feed = await given_feed(store)
-    entries = [found("a"), found("b")]
-    await given_entries(store, feed, *entries)
-    await store.write(lambda t: t.save_feed(feed.id, polled(NOW)))
-    [again] = await store.write(lambda t: t.claim_feeds(BUCKET, NOW, LEASE, 10))
-    assert again.status is FeedStatus.OK
-    statements: list[str] = []
-    engine = store._engines.write
-    sa.event.listen(
-        engine, "before_cursor_execute", lambda _c, _u, text, *_: statements.append(text)
-    )
-    assert await given_entries(store, again, *entries) == Added()
-    assert [text for text in statements if not text.startswith("BEGIN")] == []
-    # without that, or from another list in between, the rows tell
-    assert await given_entries(store, feed, *entries) == Added()
+    assert await store.read(lambda t: t.blocks_of(feed.id)) == b""
+    hints = Hints(ttl=timedelta(minutes=20), skip_hours=frozenset({0, 23}))
+    listing = Listing(blocks=b"12345678", hints=hints, rhythm='{"n": 1}', overlap="[1]")
+    await store.write(lambda t: t.keep_listing(feed.id, replace(listing, gap_at=NOW)))
+    await store.write(lambda t: t.keep_listing(feed.id, listing))
+    again = await same_feed(store)
+    assert (again.hints, again.rhythm, again.overlap, again.gaps) == (hints, '{"n": 1}', "[1]", 1)
+    assert await store.read(lambda t: t.blocks_of(feed.id)) == b"12345678"
+    assert await store.read(lambda t: t.rhythms()) == {feed.spec.url: '{"n": 1}'}
+    [row] = await SqlReports(store).feeds()
+    assert (row.gaps, row.gap_at, row.rhythm) == (1, NOW, '{"n": 1}')
+
+
+async def test_how_a_poll_leaves_its_feed(store: SqlStore) -> None:
+    """Its health, and where it says it lives now."""
+    feed = await given_feed(store)
+    move = Move(url="https://new.example/feed", since=NOW, polls=2)
+    update = polled(NOW, health=Health.SILENT, health_since=NOW, move=move)
+    await store.write(lambda t: t.save_feeds({feed.id: update}))
+    again = await same_feed(store)
+    assert (again.health, again.health_since, again.move) == (Health.SILENT, NOW, move)
+    await store.write(lambda t: t.save_feeds({feed.id: polled(NOW)}))
+    assert (await same_feed(store)).move is None
 
 
 @pytest.mark.parametrize(
@@ -188,7 +198,7 @@ async def test_what_is_not_read_yet_does_not_change(store: SqlStore) -> None:
     feed = await given_feed(store)
     await given_entries(store, feed, found("a"))
     added = await given_entries(store, feed, said(found("a"), "Another title"))
-    assert added == Added()
+    assert added == Added(known=1)
     [article] = await store.write(lambda t: t.claim_articles(BUCKET, NOW, LEASE, 10))
     assert article.entry.title == "Another title"
     text, later = content(article.url), NOW + LEASE

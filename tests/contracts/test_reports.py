@@ -101,7 +101,7 @@ async def test_everything_is_counted_by_state(store: SqlStore, reports: SqlRepor
     story = await given_story(store)
     feed = await given_feed(store, 2)
     await given_entries(store, feed, found("a", URL), found("b"))
-    await store.write(lambda t: t.save_feed(feed.id, polled(NOW + MINUTE)))
+    await store.write(lambda t: t.save_feeds({feed.id: polled(NOW + MINUTE)}))
     await store.write(lambda t: t.sync_feeds([spec(2), spec(3)], NOW))
     for minutes, state in enumerate(
         (
@@ -198,7 +198,7 @@ async def test_feeds_in_trouble_come_first_then_by_name(
         for feed in await store.write(lambda t: t.claim_feeds(BUCKET, NOW, LEASE, 10))
     }
     await given_entries(store, feeds["c"], found("a"), found("b"))
-    await store.write(lambda t: t.save_feed(feeds["c"].id, polled(NOW + MINUTE)))
+    await store.write(lambda t: t.save_feeds({feeds["c"].id: polled(NOW + MINUTE)}))
     failed = FeedUpdate(
         status=FeedStatus.FAILING,
         due_at=NOW + LEASE,
@@ -209,7 +209,7 @@ async def test_feeds_in_trouble_come_first_then_by_name(
         error_code="server_error",
         error_detail="503 Service Unavailable",
     )
-    await store.write(lambda t: t.save_feed(feeds["c"].id, failed))
+    await store.write(lambda t: t.save_feeds({feeds["c"].id: failed}))
 
     rows = await reports.feeds()
     assert [row.spec.name for row in rows] == ["c", "A", "b"]

@@ -19,6 +19,7 @@ from monitor.model import (
     ArticleId,
     ArticleState,
     FeedStatus,
+    Health,
     Hit,
     Job,
     Kind,
@@ -72,7 +73,7 @@ async def test_declaring_the_same_feeds_again_changes_no_schedule(store: SqlStor
     """A restart neither forgets nor hammers."""
     feed = await given_feed(store)
     due = NOW + timedelta(hours=1)
-    await store.write(lambda t: t.save_feed(feed.id, polled(due)))
+    await store.write(lambda t: t.save_feeds({feed.id: polled(due)}))
 
     later = NOW + MINUTE
     renamed = dataclasses.replace(spec(), name="Renamed", tags=())
@@ -88,7 +89,7 @@ async def test_a_feed_that_is_not_declared_any_more_is_kept_and_not_polled(
 ) -> None:
     """Taken out of the configuration it rests; put back it is due at once."""
     feed = await given_feed(store)
-    await store.write(lambda t: t.save_feed(feed.id, polled(None, status=FeedStatus.GONE)))
+    await store.write(lambda t: t.save_feeds({feed.id: polled(None, status=FeedStatus.GONE)}))
     await store.write(lambda t: t.sync_feeds([], NOW))
     assert await store.write(lambda t: t.claim_feeds(BUCKET, NOW, LEASE, 10)) == []
     assert await store.read(lambda t: t.due_jobs(NOW)) == []
@@ -232,7 +233,7 @@ async def test_a_poll_leaves_its_result_and_ends_the_lease(store: SqlStore) -> N
         error_code="timeout",
         error_detail="no answer in 20 s \x00\ud800",
     )
-    await store.write(lambda t: t.save_feed(feed.id, failed))
+    await store.write(lambda t: t.save_feeds({feed.id: failed}))
 
     [again] = await store.write(lambda t: t.claim_feeds(BUCKET, NOW, LEASE, 10))
     assert again == dataclasses.replace(
@@ -242,6 +243,7 @@ async def test_a_poll_leaves_its_result_and_ends_the_lease(store: SqlStore) -> N
         body_hash="aa",
         failures=3,
         polled_at=NOW,
+        health=Health.LIVE,
     )
 
 
@@ -252,11 +254,13 @@ async def test_new_entries_make_articles_and_known_ones_are_nothing(store: SqlSt
     entries = [found("a"), other, found("a", "https://news.example/same-guid-again")]
     buckets = tuple(sorted({BUCKET, bucket_of("other.example")}))
 
-    assert await given_entries(store, feed, *entries) == Added(entries=2, buckets=buckets)
-    assert await given_entries(store, feed, *entries) == Added()
+    assert await given_entries(store, feed, *entries) == Added(
+        entries=2, published=(NOW - MINUTE,) * 2, buckets=buckets
+    )
+    assert await given_entries(store, feed, *entries) == Added(known=2)
     assert await given_entries(store, feed) == Added()
     assert await given_entries(store, feed, *entries, found("c")) == Added(
-        entries=1, buckets=(BUCKET,)
+        entries=1, known=2, published=(NOW - MINUTE,), buckets=(BUCKET,)
     )
 
 
@@ -265,10 +269,12 @@ async def test_a_second_feeds_entry_links_to_the_known_article(store: SqlStore) 
     first = await given_feed(store, 1)
     url = "https://news.example/one"
     added = await given_entries(store, first, found("a", url), found("b", url))
-    assert added == Added(entries=2, linked=1, buckets=(BUCKET,))
+    assert added == Added(entries=2, published=(NOW - MINUTE,) * 2, linked=1, buckets=(BUCKET,))
 
     second = await given_feed(store, 2)
-    assert await given_entries(store, second, found("a", url)) == Added(entries=1, linked=1)
+    assert await given_entries(store, second, found("a", url)) == Added(
+        entries=1, published=(NOW - MINUTE,), linked=1
+    )
     articles = await store.write(lambda t: t.claim_articles(BUCKET, NOW, LEASE, 10))
     assert len(articles) == 1
 
@@ -280,12 +286,20 @@ async def test_a_story_grows_by_each_feed_that_carries_it_once(store: SqlStore) 
     second = await given_feed(store, 2)
 
     added = await given_entries(store, second, found("a", url), found("twice", url), found("b"))
-    assert added == Added(entries=3, linked=2, buckets=(BUCKET,), stories=(story,))
+    assert added == Added(
+        entries=3,
+        published=(NOW - MINUTE,) * 3,
+        linked=2,
+        buckets=(BUCKET,),
+        stories=(story,),
+    )
     again = await given_entries(store, second, found("under another id", url), found("b2"))
-    assert dataclasses.replace(again, changed=()) == Added(entries=2, linked=1, buckets=(BUCKET,))
+    assert dataclasses.replace(again, changed=()) == Added(
+        entries=2, known=1, published=(NOW - MINUTE,) * 2, linked=1, buckets=(BUCKET,)
+    )
     third = await given_feed(store, 3)
     undecided = await given_entries(store, third, found("b", "https://news.example/b"))
-    assert undecided == Added(entries=1, linked=1)
+    assert undecided == Added(entries=1, published=(NOW - MINUTE,), linked=1)
 
 
 async def test_texts_that_no_database_takes_are_made_storable(store: SqlStore) -> None:
@@ -534,7 +548,7 @@ async def test_a_merged_article_lives_on_in_the_other(store: SqlStore) -> None:
             await store.write(in_new_story(gone.id, url))
     feed = await given_feed(store, 2)
     added = await given_entries(store, feed, found("b2", gone.url))
-    assert added == Added(entries=1, linked=1, stories=(story,))
+    assert added == Added(entries=1, published=(NOW - MINUTE,), linked=1, stories=(story,))
 
 
 async def test_a_story_left_empty_is_no_more(store: SqlStore) -> None:
@@ -687,7 +701,7 @@ async def test_no_update_is_lost(database_url: str) -> None:
             transaction.lock_stories()
             connection = transaction.connection  # type: ignore[attr-defined]
             failures = connection.execute(sa.text("SELECT failures FROM feed")).scalar_one()
-            transaction.save_feed(feed.id, polled(NOW, failures=failures + 1))
+            transaction.save_feeds({feed.id: polled(NOW, failures=failures + 1)})
 
         await asyncio.gather(*(store.write(add_one) for store in stores for _ in range(20)))
         [again] = await stores[0].write(lambda t: t.claim_feeds(BUCKET, NOW, LEASE, 1))
@@ -712,7 +726,7 @@ async def test_an_entry_finds_its_article_though_it_is_merged_meanwhile(postgres
         sa.event.listen(polling._engines.write, "before_cursor_execute", merge_first)
         added = await given_entries(polling, feed, found("b2", gone.url))
         assert is_merged
-        assert added == Added(entries=1, linked=1)
+        assert added == Added(entries=1, published=(NOW - MINUTE,), linked=1)
 
 
 # --------------------------------------------------------------------------- laws

@@ -229,11 +229,11 @@ async def test_a_deadlock_is_run_again(postgres_url: str) -> None:
 
             def work(transaction: Transaction) -> None:
                 nonlocal is_first_run
-                transaction.save_feed(feeds[order[0]].id, polled(NOW))
+                transaction.save_feeds({feeds[order[0]].id: polled(NOW)})
                 if is_first_run:
                     is_first_run = False
                     both.wait(30)
-                transaction.save_feed(feeds[order[1]].id, polled(NOW))
+                transaction.save_feeds({feeds[order[1]].id: polled(NOW)})
 
             return work
 

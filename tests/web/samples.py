@@ -14,6 +14,7 @@ from monitor.model import (
     DeliveryState,
     FeedSpec,
     FeedStatus,
+    Health,
     Hit,
     Span,
     StoryId,
@@ -82,6 +83,12 @@ def feed_row(name: str, status: FeedStatus = FeedStatus.OK, **other) -> FeedRow:
         "error": None,
         "entries": 120,
         "newest_at": before(minutes=12),
+        "health": Health.LIVE if status is FeedStatus.OK else Health(status),
+        "health_since": before(days=3),
+        "gaps": 0,
+        "gap_at": None,
+        "rhythm": None,
+        "move": None,
     }
     return FeedRow(spec=spec, status=status, **(values | other))
 
