@@ -73,6 +73,8 @@ def from_status(status: int, headers: Mapping[str, str], now: datetime) -> WorkE
     if challenged(headers):
         wait = retry_after(headers.get("retry-after"), now)
         return Transient(Code.CHALLENGED, f"{detail}: a bot check", status=status, retry_after=wait)
+    if status == 407:  # only a proxy asks for that, and only ours is there
+        return Transient(Code.CONNECT, f"the proxy answered {detail}", status=status)
     if status == 429 or status in _PASSING or status >= 500:
         code = Code.RATE_LIMITED if status == 429 else Code.SERVER_ERROR
         if status in _PASSING:
@@ -96,13 +98,18 @@ def from_exception(error: Exception, attempt: Attempt) -> WorkError:
         )
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return Transient(Code.DNS, f"{attempt.host} has no address")
+        named = "the proxy" if attempt.proxied else attempt.host
+        return Transient(Code.DNS, f"{named} has no address")
     if isinstance(error, asyncio.TimeoutError) or isinstance(cause, TimeoutError):
         return Transient(Code.TIMEOUT, f"{attempt.host} did not answer in time")
     if isinstance(error, aiohttp.ClientSSLError) or isinstance(cause, ssl.SSLError):
         return Transient(Code.TLS, _tls_detail(error))
     if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError | UnicodeError):
         return Permanent(Code.BAD_URL, f"{attempt.host} is not a host that can be asked")
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return Transient(Code.CONNECT, "the proxy can't be reached")
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return Transient(Code.CONNECT, f"the proxy answered {error.status} {_phrase(error.status)}")
     if isinstance(error, aiohttp.ClientConnectorError):
         return Transient(Code.CONNECT, _reason(cause) or "the connection failed")
     if isinstance(error, aiohttp.ClientPayloadError):

@@ -7,6 +7,10 @@ never read whole by the library: a few kilobytes that unpack to gigabytes end at
 There are no retries here: leases are the one owner of them. Cookies live as long as one chain of
 redirects (some publishers answer with a cookie and a redirect to the same page, for ever if the
 cookie does not come back) and are then forgotten, so that nobody can follow us about.
+
+A connection is kept for fifteen seconds, aiohttp's own measure: pages are asked for right after the
+feed that lists them, which saves a TLS handshake, ten times the cost of a 304. Longer would be idle
+sockets at thousands of hosts for the sake of a feed that is asked every half minute.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
+import ssl
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import NoReturn, Self
@@ -29,21 +34,33 @@ from monitor.fetch.classify import challenged, from_exception, from_status
 from monitor.fetch.guard import Guard
 from monitor.fetch.resolver import ThreadResolver
 from monitor.model import Validators
+from monitor.polling.hints import fresh_for
 from monitor.ports import Clock, NotModified, Page
 
 MAX_HOPS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PERMANENT = frozenset({301, 308})
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}", re.ASCII)
+_PLAIN_URL = re.compile(
+    r"https?://[a-z0-9.-]{1,253}(?::[1-9][0-9]{0,3})?/[\w.~!$&()*+,;=:@/%-]*(?:\?[\w.~!$&()*+,;=:@/%?-]+)?",
+    re.ASCII,
+)
 _LONGEST_URL = 8000
-_LONGEST_VALIDATOR = 2048
+_ECHOABLE = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,2048}")
+_NOTHING = Validators()
 
 
 class HttpFetcher:
     """Implements `monitor.ports.Fetcher` over aiohttp. An async context manager: enter it once.
 
     `timeout` is in seconds and holds for a call as a whole, redirects included. `allow` opens hosts
-    and networks that are not public, see `Guard`. No proxy and nothing else is taken from the
-    environment. `resolver` is for tests that need a name server of their own.
+    and networks that are not public, see `Guard`. Nothing is taken from the environment.
+
+    `proxy` is an http(s) URL, perhaps with user and password. Everything is asked through it, and
+    names are then resolved by it: addresses and names that are not public by their looks are still
+    refused here, where a name leads is for the proxy to judge.
+
+    `resolver` and `tls` are for tests that need a name server or an authority of their own.
     """
 
     def __init__(
@@ -53,19 +70,24 @@ class HttpFetcher:
         user_agent: str,
         timeout: float = 20.0,
         allow: Iterable[str] = (),
+        proxy: str | None = None,
         resolver: AbstractResolver | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._clock = clock
         self._user_agent = user_agent
         self._timeout = timeout
         self._guard = Guard(allow)
+        self._proxy = None if proxy is None else _Proxy(proxy)
         self._resolver = resolver
+        self._tls = tls
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(
             resolver=self._resolver or ThreadResolver(),
             socket_factory=self._guard.make_socket,
+            ssl=True if self._tls is None else self._tls,  # True: one context for all of aiohttp
             limit=0,  # the callers' lanes bound it; waiting here would count against the deadline
             limit_per_host=2,
             ttl_dns_cache=60,
@@ -91,11 +113,12 @@ class HttpFetcher:
             self._session = None
 
     async def get(
-        self, url: str, *, accept: str, max_bytes: int, validators: Validators = Validators()
+        self, url: str, *, accept: str, max_bytes: int, validators: Validators = _NOTHING
     ) -> Page | NotModified:
         """Follow redirects to an answer. Raises `Transient` or `Permanent`, nothing else.
 
-        `max_bytes` bounds the body both as sent and as decoded.
+        `max_bytes` bounds the body both as sent and as decoded. `validators` are told to the URL
+        that gave them, wherever in the chain it stands; if that is not known, to the origin asked.
         """
         try:
             async with asyncio.timeout(self._timeout):
@@ -114,10 +137,20 @@ class HttpFetcher:
     async def _hop(self, chain: _Chain, max_bytes: int) -> Page | NotModified | None:
         """Ask one URL; None when it sent us on."""
         assert self._session is not None, "HttpFetcher is used outside of `async with`"
-        with self._guard.attempt(chain.url.host or "") as attempt:
+        host, headers = chain.url.host or "", chain.headers()
+        if self._proxy is None:
+            proxy, tunnel = None, None
+        else:
+            self._guard.check_name(host)
+            proxy, tunnel = self._proxy.url, self._proxy.authorize(chain.url, headers)
+        with self._guard.attempt(host, proxied=proxy is not None) as attempt:
             try:
                 async with self._session.get(
-                    chain.url, headers=chain.headers(), allow_redirects=False
+                    chain.url,
+                    headers=headers,
+                    allow_redirects=False,
+                    proxy=proxy,
+                    proxy_headers=tunnel,
                 ) as response:
                     return await self._judge(chain, response, max_bytes)
             except WorkError:
@@ -132,20 +165,46 @@ class HttpFetcher:
         if status in _REDIRECTS and "Location" in response.headers:
             chain.redirect(response)
             return None
-        if status == 304 and chain.conditional:
-            return NotModified()
+        if status == 304 and chain.known != _NOTHING:
+            return NotModified(
+                headers=headers,
+                moved_to=chain.moved_to,
+                fresh_for=fresh_for(headers, self._clock.now()),
+                validators=_renewed(chain.known, _validators(response, chain.url)),
+            )
         if status not in {200, 203} or challenged(headers):
             raise from_status(status, headers, self._clock.now())
         return Page(
             url=str(chain.url),
             body=await _read(response, max_bytes),
             content_type=headers.get("content-type", ""),
-            validators=Validators(
-                etag=_echoable(response.headers.get("ETag")),
-                last_modified=_echoable(response.headers.get("Last-Modified")),
-            ),
+            validators=_validators(response, chain.url),
             headers=headers,
+            moved_to=chain.moved_to,
+            fresh_for=fresh_for(headers, self._clock.now()),
         )
+
+
+class _Proxy:
+    """The proxy that everything is asked through."""
+
+    def __init__(self, url: str) -> None:
+        parsed = URL(url)
+        self.url = parsed.origin()
+        self._authorization = _basic_auth(parsed)
+
+    def authorize(self, target: URL, headers: dict[str, str]) -> dict[str, str] | None:
+        """What the proxy is to know of us: headers of the request itself, or of the tunnel to it.
+
+        aiohttp sends credentials with the first request of a connection only, so they are not left
+        to it; and the inside of a tunnel is the server's, who must not see them.
+        """
+        if self._authorization is None:
+            return None
+        if target.scheme == "https":
+            return {"Proxy-Authorization": self._authorization}
+        headers["Proxy-Authorization"] = self._authorization
+        return None
 
 
 class _Chain:
@@ -157,23 +216,33 @@ class _Chain:
         except ValueError as error:
             raise Permanent(Code.BAD_URL, str(error)) from None
         self._authorization = _basic_auth(asked)
-        self.url = asked.with_user(None)
+        self.url = asked if asked.user is None else asked.with_user(None)
+        self._asked = self.url
+        self._movable = asked.user is None  # a new URL would come without the operator's secret
+        self._at_home = True  # no hop has left the origin yet
         self._accept = accept
         self._validators = validators
         self._cookies: aiohttp.CookieJar | None = None
         self._seen: set[tuple[str, str]] = {(str(self.url), "")}
 
     @property
-    def conditional(self) -> bool:
-        """Whether the next request asks for changes only."""
-        return self._validators != Validators()
+    def known(self) -> Validators:
+        """What is known of the next URL's answer, and may be told to it."""
+        if self._validators.url is None:
+            return self._validators if self._at_home else _NOTHING
+        return self._validators if self._validators.url == str(self.url) else _NOTHING
+
+    @property
+    def moved_to(self) -> str | None:
+        """Where the URL asked for lives now, if every redirect so far says so for good."""
+        return str(self.url) if self._movable and self.url != self._asked else None
 
     def headers(self) -> dict[str, str]:
         """What is sent beside the session's own headers."""
-        headers = {"Accept": self._accept}
-        if etag := _echoable(self._validators.etag):
+        headers, known = {"Accept": self._accept}, self.known
+        if etag := _echoable(known.etag):
             headers["If-None-Match"] = etag
-        if modified := _echoable(self._validators.last_modified):
+        if modified := _echoable(known.last_modified):
             headers["If-Modified-Since"] = modified
         if self._authorization:
             headers["Authorization"] = self._authorization
@@ -189,8 +258,9 @@ class _Chain:
             target = _parse(urljoin(str(self.url), location.strip())).with_user(None)
         except ValueError as error:
             raise Permanent(Code.REDIRECT, f"redirected to what {error}", status=status) from None
+        self._movable &= status in _PERMANENT
         if not _same_party(self.url, target):
-            self._validators = Validators()
+            self._at_home = False
             self._authorization = None
         if response.cookies:
             if self._cookies is None:
@@ -223,7 +293,10 @@ def _parse(text: str) -> URL:
     if len(text) > _LONGEST_URL:
         raise ValueError("is longer than any URL that works")
     try:
-        url = URL(safe_url_string(text), encoded=True).with_fragment(None)
+        if _PLAIN_URL.fullmatch(text):  # nearly all are: nothing is there to be escaped
+            url = URL(text, encoded=True)
+        else:
+            url = URL(safe_url_string(text), encoded=True).with_fragment(None)
         host = url.host
     except ValueError:
         raise ValueError("is not a URL") from None
@@ -249,8 +322,30 @@ def _basic_auth(url: URL) -> str | None:
     return "Basic " + base64.b64encode(pair.encode()).decode("ascii")
 
 
+def _validators(response: aiohttp.ClientResponse, url: URL) -> Validators:
+    """What an answer can be recognised by; they are its URL's alone."""
+    etag = _echoable(response.headers.get("ETag"))
+    modified = _echoable(response.headers.get("Last-Modified"))
+    if etag is None and modified is None:
+        return _NOTHING
+    return Validators(etag=etag, last_modified=modified, url=str(url))
+
+
+def _renewed(held: Validators, sent: Validators) -> Validators:
+    """What is held after a 304 that sent some anew (RFC 9111 §4.3.4); empty if it sent none."""
+    if sent == _NOTHING:
+        return _NOTHING
+    return Validators(
+        etag=sent.etag or held.etag,
+        last_modified=sent.last_modified or held.last_modified,
+        url=sent.url,
+    )
+
+
 def _decoded(header: str) -> str:
     """A header that aiohttp could not read as UTF-8, read as Latin-1."""
+    if header.isascii():
+        return header
     raw = header.encode("utf-8", "surrogateescape")
     try:
         return raw.decode("utf-8")
@@ -268,11 +363,7 @@ def _plain_headers(response: aiohttp.ClientResponse) -> Mapping[str, str]:
 
 def _echoable(value: str | None) -> str | None:
     """A validator that can be stored and sent back byte for byte; None if it can't."""
-    if not value or len(value) > _LONGEST_VALIDATOR:
-        return None
-    if any(ord(char) < 32 or ord(char) == 127 or 0xD800 <= ord(char) < 0xE000 for char in value):
-        return None
-    return value
+    return value if value is not None and _ECHOABLE.fullmatch(value) else None
 
 
 async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:

@@ -2,7 +2,8 @@
 
 The check sits where the socket is made: after DNS, on the very address that `connect` will use, for
 every candidate of every hop. Odd spellings, redirects and DNS rebinding all end here, because
-nothing is judged by its name.
+nothing is judged by its name. Only a proxy resolves names for itself: then what can be told by the
+looks of a host is (`Guard.check_name`).
 
 The table is this file's own, as `ipaddress.is_global` of Python 3.11 calls NAT64, 6to4 and
 IPv4-compatible wrappers of private addresses global, and multicast too. Sources: the IANA IPv4 and
@@ -27,6 +28,8 @@ from ipaddress import (
     ip_network,
 )
 from typing import Any
+
+from monitor.errors import Code, Permanent
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -62,6 +65,13 @@ _NOT_PUBLIC_V6 = tuple(
     )
 )
 _NAT64 = IPv6Network("64:ff9b::/96")  # how an IPv6-only host reaches IPv4 (RFC 6052)
+_LOCAL_NAMES = (  # never in the public DNS
+    "localhost",  # RFC 6761
+    "localdomain",  # where distributions put localhost, too
+    "local",  # RFC 6762
+    "internal",  # ICANN, 2024; clouds keep their metadata there
+    "home.arpa",  # RFC 8375
+)
 
 
 def unwrapped(address: Address) -> Address:
@@ -89,11 +99,27 @@ def plain_host(host: str) -> str:
     return host.strip("[]").rstrip(".").lower()
 
 
+def written_address(host: str) -> Address | None:
+    """The address that a host is, in any spelling that `getaddrinfo` reads; None for a name.
+
+    ``127.1``, ``0x7f.1``, ``017700000001`` and ``2130706433`` are all 127.0.0.1.
+    """
+    try:
+        return ip_address(host)
+    except ValueError:
+        pass
+    try:
+        return IPv4Address(socket.inet_aton(host))
+    except (OSError, ValueError):  # ValueError: what can't be encoded
+        return None
+
+
 @dataclass(slots=True)
 class Attempt:
     """What became of the candidate addresses of one hop."""
 
     host: str
+    proxied: bool = False  # the addresses are those of the operator's own proxy
     refused: list[str] = field(default_factory=list)
     allowed: int = 0
 
@@ -132,10 +158,30 @@ class Guard:
         plain = unwrapped(found)
         return is_public(found) or any(plain in network for network in self._networks)
 
+    def check_name(self, host: str) -> None:
+        """Raise `Permanent` for a host that is inside by its looks, as far as looks tell.
+
+        That is an address that is not public, in any spelling, and a name that no public name
+        server knows: a reserved one, or one without a dot.
+        """
+        name = plain_host(host)
+        address = written_address(name)
+        if address is not None:
+            public = self.permits(name, str(address))
+        else:
+            public = name in self._hosts or (
+                "." in name and not name.endswith(tuple(f".{end}" for end in _LOCAL_NAMES))
+            )
+        if not public:
+            raise Permanent(Code.BLOCKED, f"{name} is not public")
+
     @contextmanager
-    def attempt(self, host: str) -> Iterator[Attempt]:
-        """Mark the connections made inside as made for this host; tells what became of them."""
-        attempt = Attempt(host)
+    def attempt(self, host: str, *, proxied: bool = False) -> Iterator[Attempt]:
+        """Mark the connections made inside as made for this host; tells what became of them.
+
+        `proxied`: they lead to the operator's proxy, which may stand anywhere.
+        """
+        attempt = Attempt(host, proxied)
         token = _current.set(attempt)
         try:
             yield attempt
@@ -146,7 +192,8 @@ class Guard:
         """A socket for one candidate of `getaddrinfo`; `PermissionError` when it is not public."""
         family, kind, protocol, _, address = info
         attempt = _current.get()
-        if not self.permits(attempt.host if attempt else None, address[0]):
+        exempt = attempt is not None and attempt.proxied
+        if not exempt and not self.permits(attempt.host if attempt else None, address[0]):
             if attempt:
                 attempt.refused.append(address[0])
             raise PermissionError(errno.EACCES, f"{address[0]} is not a public address")

@@ -65,7 +65,9 @@ async def test_a_page_comes_with_its_body_type_and_validators(
     assert answer.body == BODY
     assert answer.content_type == "application/rss+xml; charset=utf-8"
     assert answer.validators == Validators(
-        etag='W/"a b"', last_modified="Sat, 10 May 2025 11:00:00 GMT"
+        etag='W/"a b"',
+        last_modified="Sat, 10 May 2025 11:00:00 GMT",
+        url=server.url("/feed"),
     )
     assert answer.headers["content-length"] == str(len(BODY))
 
@@ -127,7 +129,7 @@ async def test_redirects_are_followed(server: WebServer, fetcher: HttpFetcher, s
     assert answer.url == server.url("/new/feed?x=%2F%C3%A9")
 
 
-async def test_validators_survive_a_redirect_within_the_origin(
+async def test_validators_of_an_unknown_url_stay_within_the_origin(
     server: WebServer, fetcher: HttpFetcher
 ) -> None:
     """Same origin, same server: it may see its validators again."""
@@ -135,6 +137,108 @@ async def test_validators_survive_a_redirect_within_the_origin(
     server.route("/new", conditional(BODY, etag='"1"'))
     answer = await get(fetcher, server.url("/old"), validators=Validators(etag='"1"'))
     assert isinstance(answer, NotModified)
+
+
+async def test_a_feed_that_is_reached_through_redirects_is_answered_304(
+    server: WebServer, fetcher: HttpFetcher
+) -> None:
+    """From http to https to www: validators are told to the URL that gave them, and to no other."""
+    async with WebServer("127.0.0.2") as www:
+        server.route("/feed", redirect(www.url("/feed"), 301))
+        www.route("/feed", redirect("/rss.xml", 301))
+        www.route("/rss.xml", conditional(BODY, etag='"1"'))
+        first = await page(fetcher, server.url("/feed"))
+        assert first.validators == Validators(etag='"1"', url=www.url("/rss.xml"))
+        second = await get(fetcher, server.url("/feed"), validators=first.validators)
+        assert isinstance(second, NotModified)
+        told = [r.headers.get("if-none-match") for r in server.requests + www.requests]
+        assert told == [None, None, None, None, None, '"1"']
+        # the feed moves to another page of the origin: what was known is another page's
+        www.route("/feed", redirect("/atom.xml", 301))
+        www.route("/atom.xml", conditional(BODY, etag='"1"'))
+        third = await get(fetcher, server.url("/feed"), validators=first.validators)
+        assert isinstance(third, Page)
+        assert www.to("/atom.xml")[0].headers.get("if-none-match") is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "then"),
+    [
+        ({}, (None, None)),
+        ({"ETag": '"2"'}, ('"2"', "Sat, 10 May 2025 11:00:00 GMT")),
+        ({"Last-Modified": "x"}, ('"1"', "x")),
+        ({"ETag": '"2"', "Last-Modified": "x"}, ('"2"', "x")),
+    ],
+)
+async def test_a_304_renews_what_it_sends(
+    server: WebServer,
+    fetcher: HttpFetcher,
+    sent: dict[str, str],
+    then: tuple[str | None, str | None],
+) -> None:
+    """RFC 9111 §4.3.4: of what is held, a 304 replaces what it names and leaves the rest."""
+    url = server.url("/feed")
+    server.route("/feed", Reply(status=304, headers={**sent, "Cache-Control": "max-age=600"}))
+    held = Validators(etag='"1"', last_modified="Sat, 10 May 2025 11:00:00 GMT", url=url)
+    answer = await get(fetcher, url, validators=held)
+    assert isinstance(answer, NotModified)
+    assert (answer.validators.etag, answer.validators.last_modified) == then
+    assert answer.validators.url == (url if sent else None)
+    assert answer.headers["cache-control"] == "max-age=600"
+    assert answer.fresh_for == timedelta(minutes=10)
+
+
+async def test_an_answer_says_for_how_long_it_is_fresh(
+    server: WebServer, fetcher: HttpFetcher
+) -> None:
+    """By Cache-Control or Expires; None when it says nothing."""
+    server.route("/a", Reply(BODY, headers={"Cache-Control": "public, max-age=300", "Age": "100"}))
+    server.route("/b", Reply(BODY))
+    assert (await page(fetcher, server.url("/a"))).fresh_for == timedelta(seconds=200)
+    assert (await page(fetcher, server.url("/b"))).fresh_for is None
+
+
+@pytest.mark.parametrize(
+    ("statuses", "moved"),
+    [
+        ((), False),
+        ((301,), True),
+        ((308,), True),
+        ((301, 308), True),
+        ((302,), False),
+        ((303,), False),
+        ((307,), False),
+        ((301, 302), False),
+        ((302, 301), False),
+    ],
+)
+async def test_a_feed_has_moved_if_every_redirect_says_so_for_good(
+    server: WebServer, fetcher: HttpFetcher, statuses: tuple[int, ...], moved: bool
+) -> None:
+    """One temporary redirect anywhere in the chain, and the URL is asked again next time."""
+    for hop, status in enumerate(statuses):
+        server.route(f"/{hop}", redirect(f"/{hop + 1}", status))
+    last = f"/{len(statuses)}"
+    server.route(last, conditional(BODY, etag='"1"'))
+    for known in (Validators(), Validators(etag='"1"', url=server.url(last))):
+        answer = await get(fetcher, server.url("/0"), validators=known)
+        assert answer.moved_to == (server.url(last) if moved else None)
+
+
+async def test_a_permanent_redirect_to_itself_or_without_the_secret_is_no_move(
+    server: WebServer, fetcher: HttpFetcher
+) -> None:
+    """A cookie wall leads back; and the URL in the file keeps the password that the target lacks."""
+
+    def wall(request: Request) -> Reply:
+        return Reply(BODY) if "cookie" in request.headers else redirect("/a", 301, Set_Cookie="s=1")
+
+    server.route("/a", wall)
+    server.route("/b", redirect("/c", 301))
+    server.route("/c", Reply(BODY))
+    assert (await page(fetcher, server.url("/a"))).moved_to is None
+    secret = server.url("/b").replace("//", "//ann:word@")
+    assert (await page(fetcher, secret)).moved_to is None
 
 
 async def test_secrets_and_validators_stay_with_their_origin(
