@@ -17,6 +17,7 @@ from monitor.match.passage import best_passage
 from monitor.model import (
     Article,
     ArticleId,
+    Cadence,
     Delivery,
     Entry,
     Extraction,
@@ -40,14 +41,28 @@ class Rules:
     watches: tuple[Watch, ...]
     matcher: Matcher
     default_channel: str
-    interval: timedelta
-    intervals: Mapping[str, timedelta] = field(default_factory=dict)  # by feed URL
+    interval: timedelta  # between two polls of a feed, on the average
+    budget: float | None = None  # or polls a minute, of all feeds together
+    fastest: timedelta = timedelta(minutes=2)
+    slowest: timedelta = timedelta(hours=6)
+    hint_cap: timedelta = timedelta(hours=1)  # how far feeds' own wishes are followed
+    cadences: Mapping[str, Cadence] = field(default_factory=dict)  # by feed URL
     max_age: timedelta | None = timedelta(hours=24)  # older news is stored, not sent
     max_feed: int = 15 << 20  # bytes
     max_page: int = 2 << 20
     page_attempts: int = 5
     frequencies: Frequencies = field(default_factory=shipped)  # of words, for stories
     debounce: timedelta = timedelta(seconds=30)  # a growing story edits its message this often
+
+    def cadence_of(self, url: str) -> Cadence:
+        """How often the feed at this URL is to be asked, with no bound left open."""
+        cadence = self.cadences.get(url, Cadence())
+        fastest = cadence.fastest or min(self.fastest, self.interval)
+        return replace(
+            cadence,
+            fastest=fastest,
+            slowest=max(fastest, cadence.slowest or max(self.slowest, self.interval)),
+        )
 
     def channel_of(self, watch: str) -> str | None:
         """Where a watch alerts; None if there is no such watch any more."""

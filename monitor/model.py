@@ -74,6 +74,16 @@ class DeliveryState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cadence:
+    """How often the operator wants a feed to be asked."""
+
+    interval: timedelta | None = None  # always this; None: as often as it posts
+    weight: float = 1.0  # how much a minute's delay of its news matters, next to other feeds'
+    fastest: timedelta | None = None  # None: as all feeds
+    slowest: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Validators:
     """What a server gave to recognise its answer by; echoed byte for byte."""
 

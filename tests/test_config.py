@@ -27,7 +27,7 @@ from monitor.config import (
     values,
 )
 from monitor.errors import ConfigError
-from monitor.model import FeedSpec, Watch
+from monitor.model import Cadence, FeedSpec, Watch
 from tests.conftest import PROJECT
 
 DATA = Path(__file__).parent / "data" / "config"
@@ -136,8 +136,19 @@ def test_every_key_arrives_where_it_should():
             url="https://feeds.bbci.co.uk/news/world/asia/rss.xml", name="BBC", publisher="BBC"
         ),
     )
-    assert settings.interval_of("https://www.dawn.com/feeds/home") == timedelta(seconds=90)
-    assert settings.interval_of(settings.feeds[1].url) == timedelta(hours=1, minutes=30)
+    assert settings.polling == Polling(
+        interval=timedelta(hours=1, minutes=30),
+        budget=7.5,
+        fastest=timedelta(seconds=45),
+        slowest=timedelta(days=1),
+        hint_cap=timedelta(minutes=20),
+    )
+    assert settings.cadence_of("https://www.dawn.com/feeds/home") == Cadence(
+        interval=timedelta(seconds=90)
+    )
+    assert settings.cadence_of(settings.feeds[1].url) == Cadence(
+        weight=3.0, fastest=timedelta(seconds=30), slowest=timedelta(hours=2)
+    )
     assert settings.warnings == ()
 
 
@@ -478,8 +489,45 @@ def test_no_bad_token_is_ever_repeated(tmp_path_factory, token):
     """Whatever was put in the variable, the message does not hold it."""
     path = tmp_path_factory.getbasetemp() / "token.toml"
     path.write_text("[web]\n", encoding="utf-8")
-    for variable in ("SLACK_BOT_TOKEN", "SLACK_WEBHOOK_URL", "MONITOR_DATABASE_URL"):
+    for variable in (
+        "SLACK_BOT_TOKEN",
+        "SLACK_WEBHOOK_URL",
+        "MONITOR_DATABASE_URL",
+        "MONITOR_PROXY",
+    ):
         assert "never-" not in attempt(path, {variable: f"never-{token}-print"})
+
+
+def test_a_proxy_is_a_host_and_port_and_its_password_no_part_of_the_file(write, minimal):
+    """From the file or from a secret; what is wrong is told without the value."""
+    plain, secret = "http://proxy.example:3128", "http://ann:never-print-me@proxy.example:3128"
+    assert load(minimal, {}).fetch.proxy is None
+    settings = load(write("[fetch]", f'proxy = "{plain}"'), {})
+    assert (settings.fetch.proxy, settings.warnings) == (plain, ())
+    hidden = load(minimal, {"MONITOR_PROXY": secret})
+    assert (hidden.fetch.proxy, hidden.warnings) == (secret, ())
+    shown = [repr(hidden), *differences(settings, hidden), *differences(hidden, settings)]
+    assert "never-print-me" not in " ".join(shown)
+    assert "~ fetch.proxy" in shown
+    [warning] = load(write("[fetch]", f'proxy = "{secret}"'), {}).warnings
+    assert str(warning).endswith("MONITOR_PROXY or MONITOR_PROXY_FILE is its place")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("proxy.example:3128", "must start with http:// or https://"),
+        ("socks5://proxy.example", "must start with http:// or https://"),
+        ("http://proxy.example/pac", "must be a host and port alone"),
+        ("http://a:p@ss@proxy.example", "write / @ : in a password as %2F %40 %3A"),
+    ],
+)
+def test_what_is_no_proxy_is_a_mistake(minimal, value, message):
+    """One sentence, without the value: it may hold a password."""
+    [mistake] = mistakes(minimal, {"MONITOR_PROXY": value})
+    assert mistake.startswith("MONITOR_PROXY: ")
+    assert message in mistake
+    assert value not in mistake
 
 
 def test_a_watch_without_a_channel_needs_a_default_once_slack_is_set_up(minimal):
@@ -551,6 +599,7 @@ def test_a_reload_is_told_in_lines_for_people(write):
             'terms = ["gone"]',
             *feed("A"),
             *feed("B"),
+            *feed("W"),
             *feed("C"),
             *feed("D"),
             *feed("Same"),
@@ -580,6 +629,7 @@ def test_a_reload_is_told_in_lines_for_people(write):
             'terms = ["new"]',
             *feed("A", 'tags = ["x"]', 'side = "india"'),
             *feed("B", 'interval = "1h"'),
+            *feed("W", "weight = 2"),
             *feed("Renamed", url="c", publisher="C"),
             *feed("D", url="moved"),
             *feed("Same"),
@@ -602,6 +652,7 @@ def test_a_reload_is_told_in_lines_for_people(write):
         '- feed "E"',
         '~ feed "A": side, tags',
         '~ feed "B": interval',
+        '~ feed "W": weight',
         '~ feed "Renamed": name (was "C")',
         '~ feed "D": url',
         '+ feed "F"',

@@ -9,7 +9,7 @@ from datetime import timedelta
 from monitor.config import values
 from monitor.config.document import quoted
 from monitor.config.models import SECTIONS, Settings
-from monitor.model import FeedSpec, Watch
+from monitor.model import Cadence, FeedSpec, Watch
 
 RESTART = frozenset(
     {
@@ -31,7 +31,7 @@ _SHOWN = 5
 """Terms of an edit that are named: a log line is not the place for two hundred."""
 
 _SIZES = {"fetch.max_feed", "fetch.max_page"}
-_HIDDEN = {"monitor.database"}
+_HIDDEN = {"monitor.database", "fetch.proxy"}
 
 
 def differences(old: Settings, new: Settings) -> tuple[str, ...]:
@@ -134,10 +134,9 @@ def _feeds(old: Settings, new: Settings) -> Iterator[str]:
             yield f"+ feed {quoted(feed.name)}"
             continue
         changed = [_fields(was, feed)] if was != feed else []
-        if old.interval_of(was.url) != new.interval_of(url) and (
-            was.url in old.intervals or url in new.intervals
-        ):
-            changed.append("interval")
+        cadences = old.cadence_of(was.url), new.cadence_of(url)
+        if cadences[0] != cadences[1]:
+            changed.append(_fields(*cadences))
         if changed:
             yield f"~ feed {quoted(feed.name)}: {', '.join(changed)}"
 
@@ -146,7 +145,7 @@ def _by_url(settings: Settings) -> Mapping[str, FeedSpec]:
     return {feed.url: feed for feed in settings.feeds}
 
 
-def _fields(before: FeedSpec, after: FeedSpec) -> str:
+def _fields(before: FeedSpec | Cadence, after: FeedSpec | Cadence) -> str:
     """The names of the fields that differ; of a name, what it was."""
     changed = [
         spec.name
@@ -154,5 +153,5 @@ def _fields(before: FeedSpec, after: FeedSpec) -> str:
         if getattr(before, spec.name) != getattr(after, spec.name)
     ]
     return ", ".join(
-        f"name (was {quoted(before.name)})" if key == "name" else key for key in changed
+        f"name (was {quoted(getattr(before, key))})" if key == "name" else key for key in changed
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +16,7 @@ from monitor.config.document import Document, quoted, read
 from monitor.config.environment import Environment, read_environment
 from monitor.config.models import SECTIONS, TABLES, FeedTable, Place, Section, Settings, WatchTable
 from monitor.errors import ConfigError, Mistake
+from monitor.model import Cadence
 
 S = TypeVar("S", bound=Section)
 
@@ -86,15 +86,13 @@ class _Loading:
         watches = self.tables("watch", WatchTable)
         places = self.document.places_of("watch")
         feeds = [feed for feed in self.tables("feed", FeedTable) if feed.enabled]
-        intervals: dict[str, timedelta] = {
-            feed.url: feed.interval for feed in feeds if feed.interval is not None
-        }
+        cadences = {feed.url: feed.cadence() for feed in feeds if feed.cadence() != Cadence()}
         return Settings.model_validate(
             {
                 **sections,
                 "watches": tuple(watch.watch() for watch in watches),
                 "feeds": tuple(feed.spec() for feed in feeds),
-                "intervals": intervals,
+                "cadences": cadences,
                 "watch_places": {
                     watch.name: Place(self.document.file, *places[watch.name])
                     for watch in watches

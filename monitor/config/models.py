@@ -16,7 +16,7 @@ from monitor import __version__
 from monitor.config import addresses, queries, values
 from monitor.config.document import quoted
 from monitor.errors import Mistake
-from monitor.model import FeedSpec, Watch
+from monitor.model import Cadence, FeedSpec, Watch
 
 Text: TypeAlias = Annotated[str, PlainValidator(values.text)]
 Name: TypeAlias = Annotated[str, PlainValidator(values.name)]
@@ -31,7 +31,8 @@ Flag: TypeAlias = Annotated[bool, PlainValidator(values.flag)]
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
 
-Interval: TypeAlias = Annotated[timedelta, PlainValidator(values.duration(30 * _SECOND, 30 * _DAY))]
+_INTERVAL = values.duration(30 * _SECOND, 30 * _DAY)
+Interval: TypeAlias = Annotated[timedelta, PlainValidator(_INTERVAL)]
 
 
 class Section(BaseModel):
@@ -68,10 +69,33 @@ class Monitor(Section):
         return f"monitor/{__version__} (+{scheme}{self.contact})"
 
 
+def _fastest_is_faster(table: Mapping[str, Any]) -> tuple[str | None, str] | None:
+    """What is wrong with a table that has both bounds of an interval."""
+    try:
+        fastest, slowest = (_INTERVAL(table[key]) for key in ("fastest", "slowest"))
+    except (KeyError, values.Invalid):
+        return None
+    if fastest is None or slowest is None or fastest <= slowest:
+        return None
+    return "fastest", "must not be longer than slowest"
+
+
 class Polling(Section):
     """`[polling]`: how often feeds are asked."""
 
-    interval: Interval = timedelta(minutes=5)
+    interval: Interval = timedelta(minutes=5)  # on the average of all feeds, unless there is a
+    budget: Annotated[float, PlainValidator(values.quantity(0.01, 1e6))] | None = None
+    """Polls a minute, of all feeds whose interval is not fixed."""
+    fastest: Interval = timedelta(minutes=2)
+    slowest: Interval = timedelta(hours=6)
+    hint_cap: Annotated[  # how far a feed's and its server's own wishes are followed
+        timedelta, PlainValidator(values.duration(timedelta(0), _DAY, example="60m"))
+    ] = timedelta(hours=1)
+
+    @classmethod
+    def contradiction(cls, table: Mapping[str, Any]) -> tuple[str | None, str] | None:
+        """See `_fastest_is_faster`."""
+        return _fastest_is_faster(table)
 
 
 class Fetch(Section):
@@ -88,6 +112,10 @@ class Fetch(Section):
     max_feed: Annotated[int, PlainValidator(values.size(2**10, 2**28))] = 15 * 2**20  # bytes
     max_page: Annotated[int, PlainValidator(values.size(2**10, 2**26))] = 2 * 2**20  # bytes
     allow: tuple[Annotated[str, PlainValidator(addresses.allowed)], ...] = ()
+    proxy: Annotated[str, PlainValidator(addresses.proxy)] | None = Field(
+        default=None,
+        repr=False,  # may hold a password
+    )
     page_attempts: Annotated[int, PlainValidator(values.number(1, 100))] = 5
 
 
@@ -173,7 +201,27 @@ class FeedTable(Section):
     language: LanguageTag | None = None
     tags: tuple[Name, ...] = ()
     interval: Interval | None = None
+    weight: Annotated[float, PlainValidator(values.quantity(0.01, 100))] = 1.0
+    fastest: Interval | None = None
+    slowest: Interval | None = None
     enabled: Flag = True
+
+    @classmethod
+    def contradiction(cls, table: Mapping[str, Any]) -> tuple[str | None, str] | None:
+        """An interval is fixed, or it is learned within bounds."""
+        for key in ("weight", "fastest", "slowest"):
+            if "interval" in table and key in table:
+                return key, "means nothing beside interval, which is fixed: leave one of them out"
+        return _fastest_is_faster(table)
+
+    def cadence(self) -> Cadence:
+        """How often it wants this feed to be asked."""
+        return Cadence(
+            interval=self.interval,
+            weight=self.weight,
+            fastest=self.fastest,
+            slowest=self.slowest,
+        )
 
     def spec(self) -> FeedSpec:
         """The feed that it declares."""
@@ -219,7 +267,7 @@ class Settings(Section):
     web: Web = Web()
     watches: tuple[Watch, ...] = ()
     feeds: tuple[FeedSpec, ...] = ()  # the enabled ones
-    intervals: Mapping[str, timedelta] = Field(default_factory=dict)  # by URL, where it is its own
+    cadences: Mapping[str, Cadence] = Field(default_factory=dict)  # by URL, where it is its own
     slack_token: SecretStr | None = None
     slack_webhook: SecretStr | None = None
     slack_api_url: str | None = None
@@ -230,6 +278,6 @@ class Settings(Section):
         """Something to say of a watch, with its place if it came from a file."""
         return Mistake(f"watch {quoted(watch)}: {message}", *self.watch_places.get(watch, ()))
 
-    def interval_of(self, url: str) -> timedelta:
-        """How often the feed at this URL is asked."""
-        return self.intervals.get(url, self.polling.interval)
+    def cadence_of(self, url: str) -> Cadence:
+        """How often the feed at this URL is to be asked."""
+        return self.cadences.get(url, Cadence())

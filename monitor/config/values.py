@@ -155,6 +155,19 @@ def number(lowest: int, highest: int) -> Callable[[object], int]:
     return parse
 
 
+def quantity(lowest: float, highest: float) -> Callable[[object], float]:
+    """A number within bounds, whole or not."""
+
+    def parse(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise Invalid(f"must be a number, not {kind(value)}")
+        if not lowest <= value <= highest:
+            raise Invalid(f"must be from {lowest:g} to {highest:g}, not {value:g}")
+        return float(value)
+
+    return parse
+
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _OFF = {"off", "none", "never"}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhdw])+")
