@@ -86,6 +86,17 @@ def http_url(value: object) -> str:
     return line
 
 
+def proxy(value: object) -> str:
+    """An http(s) proxy; user and password may stand before its host."""
+    line = http_url(value)
+    parts = urlsplit(line)
+    if parts.netloc.count("@") > 1:
+        raise Invalid("is not a URL: write / @ : in a password as %2F %40 %3A")
+    if parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise Invalid("must be a host and port alone, e.g. http://proxy.example:3128")
+    return line
+
+
 def same_url(url: str) -> str:
     """What two spellings of one URL have in common; the scheme does not count."""
     parts = urlsplit(url)

@@ -39,7 +39,7 @@ def check(document: Document, settings: Settings) -> Report:
     _queries(document, settings, report)
     _variants(document, report)
     _channels(document, settings, report)
-    _database(document, settings, report)
+    _passwords(document, settings, report)
     for index, entry in enumerate(settings.fetch.allow):
         if entry in {"0.0.0.0/0", "::/0"}:
             report.warnings.append(
@@ -287,10 +287,12 @@ def _channels(document: Document, settings: Settings, report: Report) -> None:
             report.warnings.append(document.mistake(("watch", index, "channel"), message))
 
 
-def _database(document: Document, settings: Settings, report: Report) -> None:
-    path = ("monitor", "database")
-    if path in document.origins or not settings.monitor.database.startswith("postgresql:"):
-        return
-    if urlsplit(settings.monitor.database).password:
-        message = "holds a password; MONITOR_DATABASE_URL or MONITOR_DATABASE_URL_FILE is its place"
-        report.warnings.append(document.mistake(path, message))
+def _passwords(document: Document, settings: Settings, report: Report) -> None:
+    """A password in the file is readable for all who read the file."""
+    for path, url, variable in (
+        (("monitor", "database"), settings.monitor.database, "MONITOR_DATABASE_URL"),
+        (("fetch", "proxy"), settings.fetch.proxy or "", "MONITOR_PROXY"),
+    ):
+        if path not in document.origins and urlsplit(url).password:
+            message = f"holds a password; {variable} or {variable}_FILE is its place"
+            report.warnings.append(document.mistake(path, message))

@@ -20,12 +20,16 @@ from monitor.errors import Mistake
 
 CONFIG = "MONITOR_CONFIG"
 
-_SECRETS = ("SLACK_BOT_TOKEN", "SLACK_WEBHOOK_URL", "MONITOR_DATABASE_URL")
 _OVERRIDES: Mapping[str, KeyPath] = {
     "MONITOR_LOG": ("monitor", "log"),
     "MONITOR_WEB_HOST": ("web", "host"),
     "MONITOR_WEB_PORT": ("web", "port"),
 }
+_SECRET_OVERRIDES: Mapping[str, KeyPath] = {  # may hold a password
+    "MONITOR_DATABASE_URL": ("monitor", "database"),
+    "MONITOR_PROXY": ("fetch", "proxy"),
+}
+_SECRETS = ("SLACK_BOT_TOKEN", "SLACK_WEBHOOK_URL", *_SECRET_OVERRIDES)
 _KNOWN = (
     CONFIG,
     "SLACK_API_URL",
@@ -60,9 +64,10 @@ def read_environment(env: Mapping[str, str]) -> Environment:
         if value := env.get(variable, "").strip():
             number = value.isdecimal() and path == ("web", "port")
             found.overrides[path] = (variable, int(value) if number else value)
-    variable, url = _secret(env, "MONITOR_DATABASE_URL", found)
-    if url:
-        found.overrides["monitor", "database"] = (variable, url)
+    for name, path in _SECRET_OVERRIDES.items():
+        variable, url = _secret(env, name, found)
+        if url:
+            found.overrides[path] = (variable, url)
     found.slack_token = _token(*_secret(env, "SLACK_BOT_TOKEN", found), found)
     found.slack_webhook = _webhook(*_secret(env, "SLACK_WEBHOOK_URL", found), found)
     found.slack_api_url = _api_url(env.get("SLACK_API_URL", "").strip(), found)
