@@ -97,6 +97,7 @@ def test_every_key_arrives_where_it_should():
         max_feed=1_000_000,
         max_page=4096,
         allow=("wiki.lan", "10.20.0.0/16", "::1", "xn--mller-kva.example"),
+        proxy="http://proxy.example:3128",
         page_attempts=3,
     )
     assert settings.alerts.max_age is None
@@ -498,18 +499,22 @@ def test_no_bad_token_is_ever_repeated(tmp_path_factory, token):
         assert "never-" not in attempt(path, {variable: f"never-{token}-print"})
 
 
-def test_a_proxy_is_a_host_and_port_and_its_password_no_part_of_the_file(write, minimal):
+def test_a_proxy_is_a_host_and_port_and_its_password_no_part_of_the_file(minimal):
     """From the file or from a secret; what is wrong is told without the value."""
     plain, secret = "http://proxy.example:3128", "http://ann:never-print-me@proxy.example:3128"
     assert load(minimal, {}).fetch.proxy is None
-    settings = load(write("[fetch]", f'proxy = "{plain}"'), {})
+    proxied = minimal.with_name("proxied.toml")
+    text = minimal.read_text(encoding="utf-8")
+    proxied.write_text(f'{text}\n[fetch]\nproxy = "{plain}"\n', encoding="utf-8")
+    settings = load(proxied, {})
     assert (settings.fetch.proxy, settings.warnings) == (plain, ())
     hidden = load(minimal, {"MONITOR_PROXY": secret})
     assert (hidden.fetch.proxy, hidden.warnings) == (secret, ())
     shown = [repr(hidden), *differences(settings, hidden), *differences(hidden, settings)]
     assert "never-print-me" not in " ".join(shown)
     assert "~ fetch.proxy" in shown
-    [warning] = load(write("[fetch]", f'proxy = "{secret}"'), {}).warnings
+    proxied.write_text(f'{text}\n[fetch]\nproxy = "{secret}"\n', encoding="utf-8")
+    [warning] = load(proxied, {}).warnings
     assert str(warning).endswith("MONITOR_PROXY or MONITOR_PROXY_FILE is its place")
 
 
