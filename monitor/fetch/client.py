@@ -19,9 +19,11 @@ import asyncio
 import base64
 import re
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import NoReturn, Self, TypeVar
 from urllib.parse import urljoin
 
 import aiohttp
@@ -36,6 +38,8 @@ from monitor.fetch.resolver import ThreadResolver
 from monitor.model import Validators
 from monitor.polling.hints import fresh_for
 from monitor.ports import Clock, NotModified, Page
+
+T = TypeVar("T")
 
 MAX_HOPS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -120,22 +124,40 @@ class HttpFetcher:
         `max_bytes` bounds the body both as sent and as decoded. `validators` are told to the URL
         that gave them, wherever in the chain it stands; if that is not known, to the origin asked.
         """
+        chain = _Chain(url, accept, validators)
+        async with self._deadline():
+            while True:
+                answer = await self._hop(chain, partial(self._judge, chain, max_bytes))
+                if answer is not None:
+                    return answer
+
+    async def post(self, url: str, fields: Mapping[str, str]) -> None:
+        """Send a form, and again wherever it is sent on to; returns once it was taken (2xx).
+
+        Raises `Transient` or `Permanent`, nothing else. What else is answered is not read.
+        """
+        chain = _Chain(url, "*/*", _NOTHING)
+        async with self._deadline():
+            while not await self._hop(chain, partial(self._taken, chain), fields):
+                pass
+
+    @asynccontextmanager
+    async def _deadline(self) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._follow(_Chain(url, accept, validators), max_bytes)
+                yield
         except TimeoutError:
             raise Transient(
                 Code.TIMEOUT, f"no complete answer within {self._timeout:g} s"
             ) from None
 
-    async def _follow(self, chain: _Chain, max_bytes: int) -> Page | NotModified:
-        while True:
-            answer = await self._hop(chain, max_bytes)
-            if answer is not None:
-                return answer
-
-    async def _hop(self, chain: _Chain, max_bytes: int) -> Page | NotModified | None:
-        """Ask one URL; None when it sent us on."""
+    async def _hop(
+        self,
+        chain: _Chain,
+        judge: Callable[[aiohttp.ClientResponse], Awaitable[T]],
+        fields: Mapping[str, str] | None = None,
+    ) -> T:
+        """Ask one URL, with a form if there is one."""
         assert self._session is not None, "HttpFetcher is used outside of `async with`"
         host, headers = chain.url.host or "", chain.headers()
         if self._proxy is None:
@@ -145,22 +167,35 @@ class HttpFetcher:
             proxy, tunnel = self._proxy.url, self._proxy.authorize(chain.url, headers)
         with self._guard.attempt(host, proxied=proxy is not None) as attempt:
             try:
-                async with self._session.get(
+                async with self._session.request(
+                    "GET" if fields is None else "POST",
                     chain.url,
+                    data=fields,
                     headers=headers,
                     allow_redirects=False,
                     proxy=proxy,
                     proxy_headers=tunnel,
                 ) as response:
-                    return await self._judge(chain, response, max_bytes)
+                    return await judge(response)
             except WorkError:
                 raise
             except (aiohttp.ClientError, OSError, UnicodeError) as error:
                 raise from_exception(error, attempt) from error
 
+    async def _taken(self, chain: _Chain, response: aiohttp.ClientResponse) -> bool:
+        """Whether a form was taken; False when it was sent on."""
+        status, headers = response.status, _plain_headers(response)
+        if status in _REDIRECTS - {303} and "Location" in response.headers:
+            chain.redirect(response)
+            return False
+        if not 200 <= status < 300 or challenged(headers):
+            raise from_status(status, headers, self._clock.now())
+        return True
+
     async def _judge(
-        self, chain: _Chain, response: aiohttp.ClientResponse, max_bytes: int
+        self, chain: _Chain, max_bytes: int, response: aiohttp.ClientResponse
     ) -> Page | NotModified | None:
+        """What was answered; None when it sent us on."""
         status, headers = response.status, _plain_headers(response)
         if status in _REDIRECTS and "Location" in response.headers:
             chain.redirect(response)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -27,6 +29,18 @@ class PoliteFetcher:
         self, url: str, *, accept: str, max_bytes: int, validators: Validators = Validators()
     ) -> Page | NotModified:
         """As the fetcher below, when it is this host's turn."""
+        async with self._turn(url):
+            return await self._fetcher.get(
+                url, accept=accept, max_bytes=max_bytes, validators=validators
+            )
+
+    async def post(self, url: str, fields: Mapping[str, str]) -> None:
+        """As the fetcher below, when it is this host's turn."""
+        async with self._turn(url):
+            await self._fetcher.post(url, fields)
+
+    @asynccontextmanager
+    async def _turn(self, url: str) -> AsyncIterator[None]:
         try:
             host = (urlsplit(url).hostname or "").lower()
         except ValueError:
@@ -36,9 +50,7 @@ class PoliteFetcher:
             if wait > 0:
                 await self._clock.sleep(min(wait, self.spacing.total_seconds()))
             try:
-                return await self._fetcher.get(
-                    url, accept=accept, max_bytes=max_bytes, validators=validators
-                )
+                yield
             finally:
                 self._free_at[host] = self._clock.now() + self.spacing
                 self._forget()
