@@ -33,6 +33,8 @@ from monitor.model import (
     Seen,
     Sent,
     StoryId,
+    Subscription,
+    SubscriptionId,
     Validators,
     Watch,
 )
@@ -83,6 +85,9 @@ class Fetcher(Protocol):
         self, url: str, *, accept: str, max_bytes: int, validators: Validators = Validators()
     ) -> Page | NotModified:
         """Follow redirects to an answer. Raises `Transient` or `Permanent`, nothing else."""
+
+    async def post(self, url: str, fields: Mapping[str, str]) -> None:
+        """Send a form; returns once it was taken. Raises `Transient` or `Permanent`, nothing else."""
 
 
 class Offload(Protocol):
@@ -301,6 +306,57 @@ class Transaction(Protocol):
 
     def ask_again(self, article: ArticleId, due_at: datetime) -> None:
         """Have a finished article read again, from its first attempt; sooner if it waits for that."""
+
+    # -- subscriptions at hubs
+
+    def subscription_of(self, feed: FeedId) -> Subscription | None:
+        """By what a feed's pushes come. Until the commit, no other poll or push of it is noted."""
+
+    def subscribe(
+        self, feed: FeedId, *, hub: str, topic: str, callback: str, secret: str, now: datetime
+    ) -> None:
+        """Have a feed pushed by this hub; what it was pushed by before is to be left."""
+
+    def leave_hub(self, subscription: SubscriptionId, now: datetime) -> None:
+        """Have its hub told that a subscription is not wanted any more."""
+
+    def sync_subscriptions(self, callbacks: str | None, now: datetime) -> None:
+        """Leave the hubs of feeds that are not polled any more; all, if `callbacks` is None.
+
+        `callbacks` is what the URLs begin with that hubs may call: who knows others is asked anew.
+        """
+
+    def claim_subscriptions(
+        self, bucket: int, now: datetime, lease: timedelta, limit: int
+    ) -> Sequence[Subscription]:
+        """Take due subscriptions of a bucket of hubs for the length of a lease."""
+
+    def release_subscriptions(self, subscriptions: Sequence[SubscriptionId]) -> None:
+        """End leases; what is due still is."""
+
+    def subscription(self, subscription: SubscriptionId) -> Subscription | None:
+        """One as it stands, to be saved in this transaction; None if it is gone."""
+
+    def subscription_at(self, token: str) -> Subscription | None:
+        """The one whose callback ends in this token, likewise."""
+
+    def save_subscription(self, subscription: Subscription) -> None:
+        """Write what became of it; pushes and misses apart, and the lease stays."""
+
+    def drop_subscription(self, subscription: SubscriptionId) -> None:
+        """Forget it."""
+
+    def note_push(
+        self, subscription: SubscriptionId, now: datetime, soonest: timedelta
+    ) -> int | None:
+        """Its hub pushed: its feed is due now, but `soonest` after it was polled last.
+
+        Returns the feed's bucket if it is due now. One that fails, or is not polled any more, stays
+        as it is.
+        """
+
+    def note_miss(self, subscription: SubscriptionId, now: datetime) -> None:
+        """A poll found what its hub had not pushed."""
 
     # -- ingest
 

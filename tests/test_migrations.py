@@ -65,6 +65,7 @@ def test_partial_indexes_are_partial_on_both(engine: sa.Engine) -> None:
         }
     assert {name: where.strip("()") for name, where in found.items()} == {
         "ix_feed_bucket_due_at": "due_at IS NOT NULL",
+        "ix_subscription_bucket_due_at": "due_at IS NOT NULL",
         "ix_article_bucket_due_at": "due_at IS NOT NULL",
         "ix_article_copy_of": "copy_of IS NOT NULL",
         "ix_article_first_seen_at_id": "ingested_at IS NOT NULL",
@@ -243,7 +244,7 @@ async def test_a_newer_database_is_refused(database_url: str) -> None:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     engines.dispose()
 
-    with pytest.raises(StorageError, match=r"newer version \(revision 9999, .* up to 0005\)"):
+    with pytest.raises(StorageError, match=r"newer version \(revision 9999, .* up to 0006\)"):
         upgrade(database_url)
     assert current(database_url) == "9999"
     with pytest.raises(StorageError, match="newer version"):

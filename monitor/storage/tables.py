@@ -1,6 +1,6 @@
 """The tables. What a column means is said here; what may be done to it, in the modules by noun.
 
-Work waits in three tables (feed, article, delivery) by the same two columns: `due_at`, when it is
+Work waits in four tables (feed, subscription, article, delivery) by the same two columns: `due_at`, when it is
 to be done (NULL: never, or not any more), and `lease_until`, while it is somebody's.
 """
 
@@ -74,6 +74,32 @@ feed = sa.Table(
     sa.Column("blocks", sa.LargeBinary),  # marks of the items it listed last: known by their bytes
     sa.Index(None, "bucket", "due_at", postgresql_where=WAITING, sqlite_where=WAITING),
 )
+
+subscription = sa.Table(
+    "subscription",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("feed_id", Id, sa.ForeignKey("feed.id"), nullable=False, index=True),
+    sa.Column("hub", sa.Text, nullable=False),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("bucket", sa.Integer, nullable=False),  # of the hub's host
+    sa.Column("callback", sa.Text, nullable=False),
+    sa.Column("token", sa.String(43), nullable=False, unique=True),  # what the callback ends in
+    sa.Column("secret", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),  # requests since it was verified last
+    sa.Column("due_at", UtcDateTime),
+    sa.Column("lease_until", UtcDateTime),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("asked_at", UtcDateTime),
+    sa.Column("verified_at", UtcDateTime),
+    sa.Column("expires_at", UtcDateTime),  # of what the hub promised
+    sa.Column("pushed_at", UtcDateTime),
+    sa.Column("missed_at", UtcDateTime),  # when a poll found what nobody had pushed
+    sa.Column("error", Words),
+    sa.Index(None, "bucket", "due_at", postgresql_where=WAITING, sqlite_where=WAITING),
+)
+"""By what feeds' pushes come: of each feed one, and those that are being left."""
 
 FOLLOWS = sa.text("follows IS NOT NULL")
 MERGED = sa.text("merged_into IS NOT NULL")

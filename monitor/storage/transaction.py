@@ -19,6 +19,7 @@ from monitor.storage.forgetting import ForgetWork
 from monitor.storage.revisions import RevisionWork
 from monitor.storage.sites import SiteWork
 from monitor.storage.stories import StoryWork
+from monitor.storage.subscriptions import SubscriptionWork
 from monitor.storage.threads import ThreadWork
 from monitor.storage.verdicts import VerdictWork
 from monitor.storage.work import WORKING_TABLES, ended_leases, is_due
@@ -53,6 +54,7 @@ def _due_channels() -> sa.Select[Any]:
 
 
 DUE_POLLS = _due_buckets(t.feed, t.feed.c.declared)
+DUE_SUBSCRIPTIONS = _due_buckets(t.subscription)
 DUE_INGESTS = _due_buckets(t.article)
 DUE_CHANNELS = _due_channels()
 END_LEASES = tuple(ended_leases(table) for table in WORKING_TABLES)
@@ -61,6 +63,7 @@ END_LEASES = tuple(ended_leases(table) for table in WORKING_TABLES)
 class SqlTransaction(
     ConfigurationWork,
     FeedWork,
+    SubscriptionWork,
     ArticleWork,
     RevisionWork,
     SiteWork,
@@ -93,6 +96,10 @@ class SqlTransaction(
         return [
             *(Job(Kind.POLL, str(bucket)) for bucket in self._run(DUE_POLLS, at).scalars()),
             *(Job(Kind.INGEST, str(bucket)) for bucket in self._run(DUE_INGESTS, at).scalars()),
+            *(
+                Job(Kind.SUBSCRIBE, str(bucket))
+                for bucket in self._run(DUE_SUBSCRIPTIONS, at).scalars()
+            ),
             *(Job(Kind.DELIVER, channel) for channel in self._run(DUE_CHANNELS, at).scalars()),
         ]
 

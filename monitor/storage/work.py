@@ -194,4 +194,4 @@ def ended_leases(table: sa.Table) -> sa.Update:
     )
 
 
-WORKING_TABLES = (t.feed, t.article, t.delivery)
+WORKING_TABLES = (t.feed, t.subscription, t.article, t.delivery)

@@ -1,0 +1,183 @@
+"""What becomes of a subscription with each event, and what its pushes mean for polling.
+
+Values in, values out: `due_at` is when its hub is to be asked (again), so that the row is the
+schedule. Each request is written down before it is made, because hubs verify while they answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from monitor.errors import Transient, WorkError
+from monitor.model import Subscription, SubscriptionState
+from monitor.websub.protocol import lease_of
+
+RENEW_AFTER = 0.8
+"""Share of a lease after which it is asked for again."""
+
+SOONEST_RENEWAL = timedelta(minutes=10)
+"""However short a lease is, its hub is asked no more often."""
+
+ANSWER_WITHIN = timedelta(hours=1)
+"""A hub that accepted and has not verified by then is asked again; then after twice as long."""
+
+AGAIN = timedelta(days=1)
+"""What refused, denied, or stays silent for long is asked this often: dead hubs are common."""
+
+TRANSIENT_WAIT = timedelta(minutes=5)
+FAREWELLS = 3
+"""How often a hub is told that a subscription is not wanted any more."""
+
+BACKUP = 6
+"""How much less often a feed is polled whose hub can be relied on."""
+
+NOT_VERIFIED = "its hub accepted and did not verify: can it reach [web] public_url?"
+
+_LONGEST_REASON = 200
+
+
+def is_active(subscription: Subscription, now: datetime) -> bool:
+    """Whether its hub has promised to push."""
+    return (
+        subscription.state is SubscriptionState.ACTIVE
+        and subscription.expires_at is not None
+        and now < subscription.expires_at
+    )
+
+
+def is_left(subscription: Subscription, now: datetime) -> bool:
+    """Whether nothing is left to say to the hub of a subscription that is not wanted any more."""
+    return subscription.state is SubscriptionState.LEAVING and (
+        subscription.asked_at is None
+        or subscription.attempts >= FAREWELLS
+        or (subscription.expires_at is not None and subscription.expires_at <= now)
+    )
+
+
+def asking(subscription: Subscription, now: datetime) -> Subscription:
+    """As it is written down before its hub is asked. A lease that runs goes on."""
+    state, error = subscription.state, subscription.error
+    if state is not SubscriptionState.LEAVING and not is_active(subscription, now):
+        if state is SubscriptionState.ASKED:
+            error = NOT_VERIFIED
+        state = SubscriptionState.ASKED
+    return replace(
+        subscription,
+        state=state,
+        attempts=subscription.attempts + 1,
+        asked_at=now,
+        error=error,
+    )
+
+
+def accepted(subscription: Subscription, now: datetime) -> Subscription:
+    """The hub took the request. It may have verified or denied it meanwhile."""
+    if not _is_open(subscription):
+        return subscription
+    wait = min(ANSWER_WITHIN * 2 ** min(subscription.attempts - 1, 8), AGAIN)
+    return replace(subscription, due_at=now + wait)
+
+
+def refused(subscription: Subscription, error: WorkError, now: datetime) -> Subscription:
+    """The hub did not take the request, or could not be asked. A lease that runs goes on."""
+    if not _is_open(subscription):
+        return subscription
+    wait = AGAIN
+    if isinstance(error, Transient):
+        wait = min(TRANSIENT_WAIT * 2 ** min(subscription.attempts - 1, 16), AGAIN)
+        wait = max(wait, min(error.retry_after or wait, AGAIN))
+    state = subscription.state
+    if state is not SubscriptionState.LEAVING and not is_active(subscription, now):
+        state = SubscriptionState.FAILED
+    return replace(
+        subscription, state=state, due_at=now + wait, error=f"{error.code}: {error.detail}"
+    )
+
+
+def confirmed(subscription: Subscription, lease: str | None, now: datetime) -> Subscription | None:
+    """The hub asks whether we meant to subscribe, for a lease of so many seconds; None: we did not.
+
+    It may ask more than once: what was confirmed before stays as it was.
+    """
+    asked, verified = subscription.asked_at, subscription.verified_at
+    if asked is None or subscription.state is SubscriptionState.LEAVING:
+        return None
+    if verified is not None and asked <= verified:
+        return None if subscription.state is SubscriptionState.DENIED else subscription
+    promised = lease_of(lease)
+    return replace(
+        subscription,
+        state=SubscriptionState.ACTIVE,
+        attempts=0,
+        verified_at=now,
+        expires_at=now + promised,
+        due_at=now + max(promised * RENEW_AFTER, SOONEST_RENEWAL),
+        error=None,
+    )
+
+
+def denied(subscription: Subscription, reason: str, now: datetime) -> Subscription:
+    """The hub says no, now or in the middle of a lease. `reason` is its own words, if any."""
+    words = " ".join("".join(c if c.isprintable() else " " for c in reason).split())
+    return replace(
+        subscription,
+        state=SubscriptionState.DENIED,
+        attempts=0,
+        due_at=now + AGAIN,
+        error=f"denied by its hub: {words[:_LONGEST_REASON]}" if words else "denied by its hub",
+    )
+
+
+def _is_open(subscription: Subscription) -> bool:
+    """Whether the hub was asked for something that it has said nothing about yet."""
+    asked, verified = subscription.asked_at, subscription.verified_at
+    return (
+        subscription.state is not SubscriptionState.DENIED
+        and asked is not None
+        and (verified is None or verified < asked)
+    )
+
+
+# --------------------------------------------------------------------------- polling
+
+
+def soonest_poll(now: datetime, polled_at: datetime | None, soonest: timedelta) -> datetime:
+    """When a feed is polled for a push: at once, but `soonest` after it was polled last.
+
+    So a hub that calls all day makes us no nuisance to the publisher, and no push is lost.
+    """
+    return now if polled_at is None else max(now, polled_at + soonest)
+
+
+def after_poll(
+    subscription: Subscription,
+    *,
+    before: datetime | None,
+    began: datetime,
+    now: datetime,
+    due_at: datetime,
+    grew: bool,
+    soonest: timedelta,
+    ceiling: timedelta,
+) -> tuple[Subscription, datetime]:
+    """What a poll that went well shows of a hub, and when the feed is polled next.
+
+    `before` is when the feed was polled the time before, `began` when this poll began, `due_at`
+    what would be next without pushes, `grew` whether something new was listed.
+
+    A push that came while the feed was being read may be about what was not listed yet: it is read
+    again. Something new that nobody had pushed is a *miss*. A hub whose last push is newer than its
+    last miss is relied on, and the poll becomes a backup: `BACKUP` times as rare, up to `ceiling`.
+    So a hub that dies costs one late article and no more.
+    """
+    pushed, missed = subscription.pushed_at, subscription.missed_at
+    if pushed is not None and pushed >= began:
+        return subscription, min(due_at, soonest_poll(now, began, soonest))
+    if not is_active(subscription, now):
+        return subscription, due_at
+    if grew and (pushed is None or (before is not None and pushed < before)):
+        return replace(subscription, missed_at=now), due_at
+    if pushed is None or (missed is not None and missed >= pushed):
+        return subscription, due_at
+    return subscription, max(due_at, min(now + (due_at - now) * BACKUP, now + ceiling))
