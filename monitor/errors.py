@@ -37,6 +37,7 @@ class Code(StrEnum):
     REDIRECT = "redirect"  # a loop, too many hops, or a target that is not http(s)
     BLOCKED = "blocked"  # the address is not public
     BAD_URL = "bad_url"
+    OPAQUE_LINK = "opaque_link"  # a redirector's link that says to nobody but it where it leads
     TOO_LARGE = "too_large"
     WRONG_TYPE = "wrong_type"  # an image, a PDF, ... where text was expected
     UNAUTHORIZED = "unauthorized"  # 401, 403

@@ -27,7 +27,7 @@ from monitor.pipeline.group import group
 from monitor.pipeline.reading import Reading, beyond_wall, mark, read_article
 from monitor.ports import NotModified, Stored, Transaction
 from monitor.stories.furniture import MEMORY
-from monitor.stories.urls import host_of
+from monitor.stories.urls import host_of, is_opaque
 
 log = telemetry.get_logger()
 
@@ -111,6 +111,9 @@ class Ingest:
             return None, None, None
         if pending.attempts > rules.page_attempts + CRASHES:
             return None, None, Permanent(Code.KILLED, "gave up after repeated crashes")
+        if is_opaque(pending.link):
+            what = "the link does not say where the article is"
+            return None, None, Permanent(Code.OPAQUE_LINK, what)
         page_url = None
         try:
             page = await self._with.fetcher.get(

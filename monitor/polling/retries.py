@@ -41,6 +41,7 @@ ROLLING = timedelta(days=14)
 _HOPELESS_PAGE = {
     Code.BLOCKED,
     Code.BAD_URL,
+    Code.OPAQUE_LINK,
     Code.WRONG_TYPE,
     Code.TOO_LARGE,
     Code.GONE,

@@ -29,7 +29,10 @@ _QUERY_RULES: Final = tuple(
 _AMP_VIEWER: Final = re.compile(r"/amp/(?P<tls>s/)?(?P<rest>[^/]+\.[^/]+/.*)")
 _AMP_CACHE: Final = re.compile(r"/[cv]/(?P<tls>s/)?(?P<rest>[^/]+\.[^/]+/.*)")
 _GOOGLE: Final = re.compile(r"(?:www\.)?google\.[a-z.]{2,6}")
-_NEWS_ARTICLE: Final = re.compile(r"/(?:rss/|__i/rss/rd/)?articles/(?P<id>[A-Za-z0-9_-]+)")
+_NEWS_HOST: Final = "news.google.com"
+_NEWS_ARTICLE: Final = re.compile(
+    r"/(?:(?:rss/|__i/rss/rd/)?articles|(?:rss/)?read)/(?P<id>[A-Za-z0-9_-]+)"
+)
 _NEWS_MESSAGE: Final = b"\x08\x13\x22"  # field 1: 19; field 4: a string, its length follows
 
 
@@ -39,7 +42,7 @@ def target_of(host: str, path: str, query: str) -> str | None:
         if hosts.fullmatch(host) and paths.fullmatch(path):
             values = parse_qs(query)
             return next((values[name][0] for name in names if name in values), None)
-    if host == "news.google.com":
+    if host == _NEWS_HOST:
         return _of_google_news(path)
     if _GOOGLE.fullmatch(host):
         return _of_amp(_AMP_VIEWER.fullmatch(path), query)
@@ -48,6 +51,15 @@ def target_of(host: str, path: str, query: str) -> str | None:
     if host.endswith("rd.yahoo.com"):
         return unquote(path).partition("*")[2] or None
     return None
+
+
+def is_opaque(host: str, path: str) -> bool:
+    """Whether this is a redirector's link that shows a script or a consent page, and no article.
+
+    Google News is the one that feeds are made of. Links whose redirector answers with a redirect,
+    as shorteners do, are followed like any other.
+    """
+    return host == _NEWS_HOST and bool(_NEWS_ARTICLE.fullmatch(path)) and not _of_google_news(path)
 
 
 def _of_amp(match: re.Match[str] | None, query: str) -> str | None:

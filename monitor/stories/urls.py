@@ -22,7 +22,7 @@ from ada_url import join_url, parse_url
 from courlan import extract_domain
 
 from monitor.errors import Code, Permanent
-from monitor.stories.redirectors import target_of
+from monitor.stories import redirectors
 from monitor.stories.tracking import is_tracking
 
 _PARTS: Final = ("protocol", "hostname", "port", "pathname", "search", "hash")
@@ -99,11 +99,20 @@ def resolve_redirector(url: str) -> str:
             parts = _parse(url)
         except Permanent:
             return url
-        target = target_of(parts.host, parts.path, parts.query)
+        target = redirectors.target_of(parts.host, parts.path, parts.query)
         if target is None or not _is_url(target):
             return url
         url = target
     return url
+
+
+def is_opaque(url: str) -> bool:
+    """Whether nobody but the maker of a link knows where it leads, and it is no use to ask them."""
+    try:
+        parts = _parse(resolve_redirector(url))
+    except Permanent:
+        return False
+    return redirectors.is_opaque(parts.host, parts.path)
 
 
 def _is_url(text: str) -> bool:

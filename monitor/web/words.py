@@ -51,6 +51,7 @@ _REASON: Final = {
     Code.REDIRECT: "The server redirects in a circle, or somewhere that can't be followed.",
     Code.BLOCKED: "The address is not a public one.",
     Code.BAD_URL: "The URL can't be used.",
+    Code.OPAQUE_LINK: "The link leads to an aggregator that does not say where the article is.",
     Code.TOO_LARGE: "The answer is too large.",
     Code.WRONG_TYPE: "The answer is not text.",
     Code.UNAUTHORIZED: "The server does not let us in.",

@@ -36,6 +36,22 @@ async def test_an_article_is_read_matched_and_told(newsroom):
     assert alert.passage.text[start:end] == "ceasefire"
 
 
+async def test_a_link_that_hides_its_article_is_not_asked(newsroom, monkeypatch):
+    """The feed's text serves at once and for good, and why is stored: no consent page is read."""
+    link = "https://news.google.com/rss/articles/CBMiAUFVX3lxTE1abc?oc=5"
+    newsroom.feed("digest", ("Guns fall silent", "/hidden"), text="A ceasefire, at last.")
+    feed = newsroom.server.url("/hidden")
+    route = newsroom.server._routes["/digest.xml"]
+    newsroom.server.route("/digest.xml", Reply(route.body.replace(feed, link)))
+    await newsroom.declare("digest")
+    await newsroom.settle()
+    assert len(newsroom.shown()) == 1
+    trace = await newsroom.reports.trace(link)
+    assert trace is not None
+    assert (trace.state, trace.source, trace.due_at) == (ArticleState.DONE, "feed", None)
+    assert trace.error.startswith("opaque_link: ")
+
+
 async def test_no_match_tells_nobody(newsroom):
     """An article without a hit is stored all the same."""
     newsroom.feed("courier", ("Cat shows", "/cats"))

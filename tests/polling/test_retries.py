@@ -85,7 +85,15 @@ def test_gone_ends_the_feed():
 
 @pytest.mark.parametrize(
     "code",
-    [Code.BLOCKED, Code.GONE, Code.TOO_LARGE, Code.WRONG_TYPE, Code.PAYWALL, Code.CONSENT],
+    [
+        Code.BLOCKED,
+        Code.OPAQUE_LINK,
+        Code.GONE,
+        Code.TOO_LARGE,
+        Code.WRONG_TYPE,
+        Code.PAYWALL,
+        Code.CONSENT,
+    ],
 )
 def test_hopeless_pages_are_not_asked_for_again(code):
     """A page that is refused for what it is will not become another, and no wall opens by itself."""

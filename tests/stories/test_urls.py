@@ -13,7 +13,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.errors import Code, Permanent
-from monitor.stories.urls import canonical_url, host_of, resolve_redirector, same_site
+from monitor.stories.urls import (
+    canonical_url,
+    host_of,
+    is_opaque,
+    resolve_redirector,
+    same_site,
+)
 
 SITE = "https://www.example.org"
 
@@ -223,6 +229,7 @@ LONG_NEWS_ID = (
         ("https://www-example-org.cdn.ampproject.org/c/s/www.example.org/a?x=1", f"{SITE}/a?x=1"),
         (f"https://news.google.com/rss/articles/{NEWS_ID}?oc=5", f"{SITE}/news/a?b=1"),
         (f"https://news.google.com/articles/{LONG_NEWS_ID}", LONG),
+        (f"https://news.google.com/read/{NEWS_ID}?hl=en-IN&gl=IN", f"{SITE}/news/a?b=1"),
         (
             "https://www.bing.com/news/apiclick.aspx?ref=x&url=https%3a%2f%2fwww.example.org%2fa",
             f"{SITE}/a",
@@ -259,6 +266,27 @@ def test_a_redirector_that_carries_its_target_is_the_target(link: str, target: s
 def test_other_links_stay_what_they_are(link: str) -> None:
     """Only known redirectors are taken apart, and only to a web address."""
     assert resolve_redirector(link) == link
+
+
+@pytest.mark.parametrize(
+    ("link", "opaque"),
+    [
+        ("https://news.google.com/rss/articles/CBMiAUFVX3lxTE1abc?oc=5", True),
+        ("https://news.google.com/read/CBMiAUFVX3lxTE1abc?hl=en", True),
+        ("https://www.google.com/url?url=https://news.google.com/articles/CBMiAUFVX3lxTE1", True),
+        (f"https://news.google.com/rss/articles/{NEWS_ID}?oc=5", False),
+        (
+            "https://news.google.com/topics/CAAqJggKIiBDQkFTRWdvSUwyMHZNRGx1YlY4U0FtVnVHZ0pWVXlnQVAB",
+            False,
+        ),
+        ("https://news.example.org/rss/articles/CBMiAUFVX3lxTE1abc", False),
+        ("https://t.co/abc", False),
+        ("no link", False),
+    ],
+)
+def test_what_only_its_maker_can_resolve_is_opaque(link: str, opaque: bool) -> None:
+    """A Google News link of today; not one that carries its target, nor a shortener's."""
+    assert is_opaque(link) is opaque
 
 
 def test_the_host_is_where_requests_go() -> None:
