@@ -283,7 +283,10 @@ class Transaction(Protocol):
         """Take due feeds of a bucket for the length of a lease, longest due first."""
 
     def save_feeds(self, updates: Mapping[FeedId, FeedUpdate]) -> None:
-        """Write the results of polls and end their leases."""
+        """Write the results of polls and end their leases.
+
+        What was pushed while it was polled well is due when the push had it be.
+        """
 
     def blocks_of(self, feed: FeedId) -> bytes:
         """Marks of the items that a feed listed last."""
@@ -310,7 +313,7 @@ class Transaction(Protocol):
     # -- subscriptions at hubs
 
     def subscription_of(self, feed: FeedId) -> Subscription | None:
-        """By what a feed's pushes come. Until the commit, no other poll or push of it is noted."""
+        """By what a feed's pushes come. Until the commit, none of them is noted."""
 
     def subscribe(
         self, feed: FeedId, *, hub: str, topic: str, callback: str, secret: str, now: datetime
@@ -347,10 +350,11 @@ class Transaction(Protocol):
         """Forget it."""
 
     def note_push(
-        self, subscription: SubscriptionId, now: datetime, soonest: timedelta
+        self, subscription: SubscriptionId, now: datetime, soonest: Callable[[str], timedelta]
     ) -> int | None:
-        """Its hub pushed: its feed is due now, but `soonest` after it was polled last.
+        """Its hub pushed: its feed is due now, but so long after it was polled last.
 
+        `soonest` tells how long, by its URL; a feed that is being polled is due again after that.
         Returns the feed's bucket if it is due now. One that fails, or is not polled any more, stays
         as it is.
         """

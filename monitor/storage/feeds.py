@@ -25,6 +25,7 @@ from monitor.model import (
 )
 from monitor.ports import Added, Changed, FeedUpdate, FoundEntry, Listing
 from monitor.storage import tables as t
+from monitor.storage.subscriptions import subscriptions_of
 from monitor.storage.types import key_of, storable
 from monitor.storage.work import Row, Work, claim, insert_missing
 
@@ -39,7 +40,6 @@ SAVE_FEED = (
             name: sa.bindparam(f"new_{name}")
             for name in (
                 "status",
-                "due_at",
                 "polled_at",
                 "failures",
                 "etag",
@@ -58,6 +58,18 @@ SAVE_FEED = (
     )
     .values(
         lease_until=None,
+        due_at=sa.case(
+            # what is leased was due before: due later, it was pushed meanwhile
+            (
+                sa.and_(
+                    sa.bindparam("new_failures", type_=t.feed.c.failures.type) == 0,
+                    t.feed.c.due_at > sa.bindparam("new_polled_at", type_=t.feed.c.polled_at.type),
+                    t.feed.c.due_at < sa.bindparam("new_due_at", type_=t.feed.c.due_at.type),
+                ),
+                t.feed.c.due_at,
+            ),
+            else_=sa.bindparam("new_due_at", type_=t.feed.c.due_at.type),
+        ),
         ok_at=sa.func.coalesce(
             sa.bindparam("ok_at_now", type_=t.feed.c.ok_at.type), t.feed.c.ok_at
         ),
@@ -161,7 +173,13 @@ class FeedWork(Work):
         rows = self._run(
             CLAIM_FEEDS, {"in_bucket": bucket, "now": now, "until": now + lease, "limit": limit}
         ).all()
-        return [_feed(row) for row in sorted(rows, key=lambda row: (row.due_at, row.id))]
+        if not rows:
+            return []
+        pushes = subscriptions_of(self, [row.id for row in rows])
+        return [
+            replace(_feed(row), subscription=pushes.get(row.id))
+            for row in sorted(rows, key=lambda row: (row.due_at, row.id))
+        ]
 
     def save_feeds(self, updates: Mapping[FeedId, FeedUpdate]) -> None:
         """See `ports.Transaction`."""

@@ -6,7 +6,7 @@ alone, and neither writes the other's columns.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -36,6 +36,9 @@ _LEFT = {
 LOCK_FEED = sa.select(t.feed.c.id).where(t.feed.c.id == sa.bindparam("feed")).with_for_update()
 SUBSCRIPTION_OF = sa.select(t.subscription).where(
     t.subscription.c.feed_id == sa.bindparam("feed"), _IS_WANTED
+)
+SUBSCRIPTIONS_OF = sa.select(t.subscription).where(
+    t.subscription.c.feed_id.in_(sa.bindparam("feeds", expanding=True)), _IS_WANTED
 )
 SUBSCRIPTION = sa.select(t.subscription).where(_ONE).with_for_update()
 SUBSCRIPTION_AT = (
@@ -98,7 +101,14 @@ MISSED = (
     .values(missed_at=sa.bindparam("now", type_=t.subscription.c.missed_at.type))
 )
 PUSHED_FEED = (
-    sa.select(t.feed.c.id, t.feed.c.bucket, t.feed.c.due_at, t.feed.c.polled_at)
+    sa.select(
+        t.feed.c.id,
+        t.feed.c.url,
+        t.feed.c.bucket,
+        t.feed.c.due_at,
+        t.feed.c.lease_until,
+        t.feed.c.polled_at,
+    )
     .where(
         t.feed.c.id == sa.select(t.subscription.c.feed_id).where(_ONE).scalar_subquery(),
         t.feed.c.declared,
@@ -188,14 +198,17 @@ class SubscriptionWork(Work):
         self._run(DROP, {"subscription": subscription})
 
     def note_push(
-        self, subscription: SubscriptionId, now: datetime, soonest: timedelta
+        self, subscription: SubscriptionId, now: datetime, soonest: Callable[[str], timedelta]
     ) -> int | None:
         """See `ports.Transaction`."""
         feed = self._run(PUSHED_FEED, {"subscription": subscription}).first()
         self._run(PUSHED, {"subscription": subscription, "now": now})
         if feed is None:
             return None
-        due_at = min(feed.due_at, soonest_poll(now, feed.polled_at, soonest))
+        if feed.lease_until is not None and feed.lease_until > now and feed.due_at <= now:
+            due_at = now + soonest(feed.url)  # `save_feeds` sees that it was not due then
+        else:
+            due_at = min(feed.due_at, soonest_poll(now, feed.polled_at, soonest(feed.url)))
         if due_at != feed.due_at:
             self._run(HASTEN, {"feed": feed.id, "new_due_at": due_at})
         bucket: int = feed.bucket
@@ -204,6 +217,12 @@ class SubscriptionWork(Work):
     def note_miss(self, subscription: SubscriptionId, now: datetime) -> None:
         """See `ports.Transaction`."""
         self._run(MISSED, {"subscription": subscription, "now": now})
+
+
+def subscriptions_of(work: Work, feeds: Collection[int]) -> Mapping[int, Subscription]:
+    """By what the pushes of each of these feeds come, if they do."""
+    rows = work.connection.execute(SUBSCRIPTIONS_OF, {"feeds": list(feeds)})
+    return {row.feed_id: _read(row) for row in rows}
 
 
 def _subscription(row: Row | None) -> Subscription | None:

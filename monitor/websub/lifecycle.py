@@ -150,34 +150,30 @@ def soonest_poll(now: datetime, polled_at: datetime | None, soonest: timedelta) 
     return now if polled_at is None else max(now, polled_at + soonest)
 
 
-def after_poll(
-    subscription: Subscription,
-    *,
-    before: datetime | None,
-    began: datetime,
-    now: datetime,
-    due_at: datetime,
-    grew: bool,
-    soonest: timedelta,
-    ceiling: timedelta,
-) -> tuple[Subscription, datetime]:
-    """What a poll that went well shows of a hub, and when the feed is polled next.
+def is_miss(subscription: Subscription, before: datetime | None, now: datetime) -> bool:
+    """Whether something new that a poll found should have been pushed, and was not.
 
-    `before` is when the feed was polled the time before, `began` when this poll began, `due_at`
-    what would be next without pushes, `grew` whether something new was listed.
-
-    A push that came while the feed was being read may be about what was not listed yet: it is read
-    again. Something new that nobody had pushed is a *miss*. A hub whose last push is newer than its
-    last miss is relied on, and the poll becomes a backup: `BACKUP` times as rare, up to `ceiling`.
-    So a hub that dies costs one late article and no more.
+    `before` is when the feed was polled the time before. A push that comes later than the poll,
+    because the poll came first, makes up for it: see `backup_due`.
     """
+    pushed = subscription.pushed_at
+    return is_active(subscription, now) and (
+        pushed is None or (before is not None and pushed < before)
+    )
+
+
+def backup_due(
+    subscription: Subscription | None, due_at: datetime, now: datetime, ceiling: timedelta
+) -> datetime:
+    """When a feed is polled that would be due at `due_at` without pushes.
+
+    A hub whose last push is newer than its last miss is relied on, and polls become a backup:
+    `BACKUP` times as rare, up to `ceiling` apart. They never end, because hubs do: one that dies
+    costs one late article, which is a miss, and its feed is polled as ever.
+    """
+    if subscription is None or not is_active(subscription, now):
+        return due_at
     pushed, missed = subscription.pushed_at, subscription.missed_at
-    if pushed is not None and pushed >= began:
-        return subscription, min(due_at, soonest_poll(now, began, soonest))
-    if not is_active(subscription, now):
-        return subscription, due_at
-    if grew and (pushed is None or (before is not None and pushed < before)):
-        return replace(subscription, missed_at=now), due_at
     if pushed is None or (missed is not None and missed >= pushed):
-        return subscription, due_at
-    return subscription, max(due_at, min(now + (due_at - now) * BACKUP, now + ceiling))
+        return due_at
+    return max(due_at, min(now + (due_at - now) * BACKUP, now + ceiling))
