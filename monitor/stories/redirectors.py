@@ -54,12 +54,12 @@ def target_of(host: str, path: str, query: str) -> str | None:
 
 
 def is_opaque(host: str, path: str) -> bool:
-    """Whether this is a redirector's link that shows a script or a consent page, and no article.
+    """Whether a link without a target shows a script or a consent page where an article should be.
 
     Google News is the one that feeds are made of. Links whose redirector answers with a redirect,
     as shorteners do, are followed like any other.
     """
-    return host == _NEWS_HOST and bool(_NEWS_ARTICLE.fullmatch(path)) and not _of_google_news(path)
+    return host == _NEWS_HOST and _NEWS_ARTICLE.fullmatch(path) is not None
 
 
 def _of_amp(match: re.Match[str] | None, query: str) -> str | None:
