@@ -35,7 +35,7 @@ class Overlap:
     shared: float = 0.0  # documents that shared an item with what was listed before, decayed
     replaced: float = 0.0  # those that shared none, though they were asked for in time, decayed
     within: float | None = None  # seconds: how soon to poll, since items were lost
-    lost_at: float | None = None  # when that was, as a POSIX time
+    lost_at: float | None = None  # when that was, as a POSIX time; None: it was no loss after all
 
     @classmethod
     def load(cls, text: str | None) -> Self:
@@ -80,8 +80,7 @@ def after(
     if known:
         return replace(then, shared=then.shared + 1), False
     waited = (now - polled_at).total_seconds()
-    in_time = overlap.within is not None and waited <= _LATE * overlap.within
-    if in_time:
+    if overlap.within is not None and (overlap.lost_at is None or waited <= _LATE * overlap.within):
         then = replace(then, replaced=then.replaced + 1)
     if (
         min(listed, overlap.items) < FEWEST
