@@ -104,6 +104,7 @@ class Service:
         reports: Reports,
         engine: LocalEngine,
         pipeline: Pipeline,
+        http: HttpFetcher,
         fetcher: PoliteFetcher,
         pace: Pace,
     ) -> None:
@@ -114,6 +115,7 @@ class Service:
         self.engine = engine
         self.pipeline = pipeline
         self.scheduler = Scheduler(store, clock, maintenance=self._maintain, tick=pace.tick)
+        self._http = http
         self._fetcher = fetcher
         self._pace = pace
         self.operators = Operators(pipeline.context)
@@ -160,6 +162,12 @@ class Service:
         if len(settings.watches) >= MANY_WATCHES:
             # a million objects that stay: a collector that looks through them stops the world
             gc.freeze()
+        self._http.configure(
+            user_agent=settings.monitor.user_agent,
+            timeout=settings.fetch.timeout.total_seconds(),
+            allow=settings.fetch.allow,
+            proxy=settings.fetch.proxy,
+        )
         self._fetcher.spacing = settings.fetch.spacing
         self.settings = settings
         self._rejected = ()
@@ -411,15 +419,10 @@ async def assembled(
         store = await stack.enter_async_context(SqlStore(url, engine))
         if url.startswith("sqlite"):  # ours alone: what is leased was leased by a crash
             await store.write(lambda tx: tx.release_leases())
-        fetcher = await stack.enter_async_context(
-            HttpFetcher(
-                user_agent=settings.monitor.user_agent,
-                timeout=settings.fetch.timeout.total_seconds(),
-                allow=settings.fetch.allow,
-                clock=clock,
-            )
+        http = await stack.enter_async_context(
+            HttpFetcher(clock=clock, user_agent=settings.monitor.user_agent)  # the rest: `apply`
         )
-        polite = PoliteFetcher(fetcher, clock, spacing=settings.fetch.spacing)
+        polite = PoliteFetcher(http, clock, spacing=settings.fetch.spacing)
         pool = await stack.enter_async_context(ProcessPool(workers=settings.monitor.workers))
         sink = sink or sink_of(settings, alerts_to or sys.stdout)
         stack.push_async_callback(sink.close)
@@ -442,6 +445,7 @@ async def assembled(
             reports=SqlReports(store),
             engine=engine,
             pipeline=Pipeline(context),
+            http=http,
             fetcher=polite,
             pace=pace,
         )

@@ -19,7 +19,7 @@ import asyncio
 import base64
 import re
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from types import TracebackType
@@ -73,37 +73,37 @@ class HttpFetcher:
         clock: Clock,
         user_agent: str,
         timeout: float = 20.0,
-        allow: Iterable[str] = (),
+        allow: Sequence[str] = (),
         proxy: str | None = None,
         resolver: AbstractResolver | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._clock = clock
-        self._user_agent = user_agent
-        self._timeout = timeout
-        self._guard = Guard(allow)
-        self._proxy = None if proxy is None else _Proxy(proxy)
         self._resolver = resolver
         self._tls = tls
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: list[aiohttp.ClientSession] = []  # the last is the one in use
+        self._rules: tuple[str, tuple[str, ...], str | None] | None = None
+        self.configure(user_agent=user_agent, timeout=timeout, allow=allow, proxy=proxy)
+
+    def configure(
+        self, *, user_agent: str, timeout: float, allow: Sequence[str], proxy: str | None
+    ) -> None:
+        """Take over an operator's edit, for all calls that begin from now on.
+
+        No connection that was opened under the former rules is used again.
+        """
+        self._timeout = timeout
+        if self._rules == (user_agent, tuple(allow), proxy):
+            return
+        self._rules = (user_agent, tuple(allow), proxy)
+        self._user_agent = user_agent
+        self._guard = Guard(allow)
+        self._proxy = None if proxy is None else _Proxy(proxy)
+        if self._sessions:
+            self._sessions.append(self._new_session())
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(
-            resolver=self._resolver or ThreadResolver(),
-            socket_factory=self._guard.make_socket,
-            ssl=True if self._tls is None else self._tls,  # True: one context for all of aiohttp
-            limit=0,  # the callers' lanes bound it; waiting here would count against the deadline
-            limit_per_host=2,
-            ttl_dns_cache=60,
-        )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": self._user_agent},
-            timeout=aiohttp.ClientTimeout(total=None),  # the deadline of `get` is the only one
-            trust_env=False,
-            max_field_size=32 << 10,  # security policies of real publishers exceed the default 8 k
-        )
+        self._sessions.append(self._new_session())
         return self
 
     async def __aexit__(
@@ -112,9 +112,27 @@ class HttpFetcher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        for session in self._sessions:
+            await session.close()
+        self._sessions.clear()
+
+    def _new_session(self) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            resolver=self._resolver or ThreadResolver(),
+            socket_factory=self._guard.make_socket,
+            ssl=True if self._tls is None else self._tls,  # True: one context for all of aiohttp
+            limit=0,  # the callers' lanes bound it; waiting here would count against the deadline
+            limit_per_host=2,
+            ttl_dns_cache=60,
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": self._user_agent},
+            timeout=aiohttp.ClientTimeout(total=None),  # the deadline of `get` is the only one
+            trust_env=False,
+            max_field_size=32 << 10,  # security policies of real publishers exceed the default 8 k
+        )
 
     async def get(
         self, url: str, *, accept: str, max_bytes: int, validators: Validators = _NOTHING
@@ -158,7 +176,7 @@ class HttpFetcher:
         fields: Mapping[str, str] | None = None,
     ) -> T:
         """Ask one URL, with a form if there is one."""
-        assert self._session is not None, "HttpFetcher is used outside of `async with`"
+        assert self._sessions, "HttpFetcher is used outside of `async with`"
         host, headers = chain.url.host or "", chain.headers()
         if self._proxy is None:
             proxy, tunnel = None, None
@@ -167,7 +185,7 @@ class HttpFetcher:
             proxy, tunnel = self._proxy.url, self._proxy.authorize(chain.url, headers)
         with self._guard.attempt(host, proxied=proxy is not None) as attempt:
             try:
-                async with self._session.request(
+                async with self._sessions[-1].request(
                     "GET" if fields is None else "POST",
                     chain.url,
                     data=fields,

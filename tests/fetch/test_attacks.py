@@ -171,7 +171,7 @@ async def test_a_name_that_changes_its_address_does_not_lead_inside(
         answer = await fetcher.get(url, accept="*/*", max_bytes=CAP)
         assert isinstance(answer, Page)
         await names.resolve("rebind.example")
-        fetcher._session.connector.clear_dns_cache()
+        fetcher._sessions[-1].connector.clear_dns_cache()
         error = await refusal(fetcher, url)
         assert error.code is Code.BLOCKED
         assert inside.connections == 0
