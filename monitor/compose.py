@@ -47,6 +47,7 @@ class Rules:
     slowest: timedelta = timedelta(hours=6)
     hint_cap: timedelta = timedelta(hours=1)  # how far feeds' own wishes are followed
     cadences: Mapping[str, Cadence] = field(default_factory=dict)  # by feed URL
+    public_url: str | None = None  # where hubs reach us; None: feeds are only polled
     max_age: timedelta | None = timedelta(hours=24)  # older news is stored, not sent
     max_feed: int = 15 << 20  # bytes
     max_page: int = 2 << 20

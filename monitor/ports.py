@@ -341,7 +341,7 @@ class Transaction(Protocol):
         """One as it stands, to be saved in this transaction; None if it is gone."""
 
     def subscription_at(self, token: str) -> Subscription | None:
-        """The one whose callback ends in this token, likewise."""
+        """The one whose callback ends in this token."""
 
     def save_subscription(self, subscription: Subscription) -> None:
         """Write what became of it; pushes and misses apart, and the lease stays."""

@@ -34,6 +34,24 @@ POLL_LAG = Histogram(
     buckets=_LATENCY,
     registry=REGISTRY,
 )
+HUB_REQUESTS = Counter(
+    "monitor_hub_requests_total",
+    "Requests to hubs to push a feed, or not any more, by how they ended",
+    ["mode", "outcome"],
+    registry=REGISTRY,
+)
+HUB_CALLS = Counter(
+    "monitor_hub_calls_total",
+    "Questions and denials of hubs, by whether they were agreed with",
+    ["mode", "outcome"],
+    registry=REGISTRY,
+)
+PUSHES = Counter(
+    "monitor_pushes_total",
+    "Pushes of hubs: verified ones have a feed polled, all others are ignored",
+    ["outcome"],
+    registry=REGISTRY,
+)
 ENTRIES = Counter(
     "monitor_entries_total",
     "Entries not seen before: of a new article, or of one that was known",

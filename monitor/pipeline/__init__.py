@@ -1,9 +1,10 @@
-"""The three use cases: poll a feed, ingest an article, deliver an alert. The only place that
-composes the steps.
+"""The use cases: poll a feed, subscribe to it, ingest an article, deliver an alert. The only place
+that composes the steps.
 
 ::
 
     poll(bucket)      feed → bytes → entries → rows            one transaction per feed
+    subscribe(bucket) feed's hub → pushes                      two transactions per request
     ingest(bucket)    article → page → text → story, hits      one transaction per article
     deliver(channel)  outbox row → message → where it is shown
 
@@ -19,6 +20,7 @@ from monitor.pipeline.context import Context
 from monitor.pipeline.deliver import Deliver
 from monitor.pipeline.ingest import Ingest
 from monitor.pipeline.poll import Poll
+from monitor.pipeline.subscribe import Subscribe
 
 __all__ = ["Context", "Pipeline"]
 
@@ -29,6 +31,7 @@ class Pipeline:
     def __init__(self, context: Context) -> None:
         self.context = context
         self._poll = Poll(context)
+        self._subscribe = Subscribe(context)
         self._ingest = Ingest(context)
         self._deliver = Deliver(context)
 
@@ -37,6 +40,8 @@ class Pipeline:
         match job.kind:
             case Kind.POLL:
                 await self._poll.run(int(job.key))
+            case Kind.SUBSCRIBE:
+                await self._subscribe.run(int(job.key))
             case Kind.INGEST:
                 await self._ingest.run(int(job.key))
             case Kind.DELIVER:

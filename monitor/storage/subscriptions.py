@@ -41,11 +41,7 @@ SUBSCRIPTIONS_OF = sa.select(t.subscription).where(
     t.subscription.c.feed_id.in_(sa.bindparam("feeds", expanding=True)), _IS_WANTED
 )
 SUBSCRIPTION = sa.select(t.subscription).where(_ONE).with_for_update()
-SUBSCRIPTION_AT = (
-    sa.select(t.subscription)
-    .where(t.subscription.c.token == sa.bindparam("token"))
-    .with_for_update()
-)
+SUBSCRIPTION_AT = sa.select(t.subscription).where(t.subscription.c.token == sa.bindparam("token"))
 ADD = sa.insert(t.subscription)
 LEAVE = sa.update(t.subscription).where(_ONE).values(_LEFT)
 LEAVE_OTHERS = (

@@ -25,6 +25,7 @@ from monitor.web.decisions import Decisions
 from monitor.web.desk import Desk
 from monitor.web.health import Check, Health, alive, ready
 from monitor.web.pages import Pages
+from monitor.web.push import Pushes, is_callback
 from monitor.web.security import Guard
 
 
@@ -37,6 +38,7 @@ def create_app(
     stale_after: float = 3.0,
     hosts: Collection[str] = (),
     decisions: Decisions | None = None,
+    pushes: Pushes | None = None,
     max_hits: int = 100,
     max_deliveries: int = 25,
 ) -> Starlette:
@@ -44,7 +46,7 @@ def create_app(
 
     `stale_after` is the age of the last tick, in seconds, from which the service counts as dead.
     `hosts` are the names, beside ``localhost`` and plain addresses, by which it may be called.
-    Without `decisions` nothing can be changed.
+    Without `decisions` nothing can be changed, without `pushes` no hub can call.
     """
     pages = Pages(health, clock, stale_after)
     front = _Front(reports, clock, pages, max_hits=max_hits, max_deliveries=max_deliveries)
@@ -53,6 +55,7 @@ def create_app(
         routes=[
             Route("/", front.index),
             *Desk(reports, pages, decisions).routes(),
+            *(pushes.routes() if pushes else ()),
             Route("/healthz", probes.healthz),
             Route("/readyz", probes.readyz),
             Route("/status", probes.status),
@@ -60,7 +63,7 @@ def create_app(
             Route("/favicon.ico", assets.icon),
             Route("/static/{name}", assets.asset),
         ],
-        middleware=[Middleware(Guard, names=hosts)],
+        middleware=[Middleware(Guard, names=hosts, by_any_name=is_callback)],
         exception_handlers={
             HTTPException: pages.refused,
             MonitorError: pages.unavailable,

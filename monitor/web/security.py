@@ -2,11 +2,12 @@
 
 A browser can be made to send requests here by any site whose name its owner points at this
 address (DNS rebinding). Such a request carries that name in its Host header; so a name is answered
-only if it is known. An IP address can't be rebound and is always answered.
+only if it is known. An IP address can't be rebound and is always answered; and so is who knows the
+token of a hub's callback, whatever name the hub calls us by: it leads to no page.
 
 Nobody logs in to this page, so what it changes is left to those who sit at its machine: a request
 from a loopback address, for a loopback name, which a tunnel has too and a proxy that passes its
-visitors' requests on has not. That it was their wish, and not that of another site in the same
+visitors' requests on has not, or else says that it does so. That it was their wish, and not that of another site in the same
 browser, is shown by what the browser says of its origin, and by a token that only this page's own
 forms hold (OWASP, "Cross-Site Request Forgery Prevention": signed double submit).
 """
@@ -17,7 +18,7 @@ import hmac
 import ipaddress
 import re
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -73,9 +74,17 @@ def may_call(header: str, names: Collection[str]) -> bool:
 class Guard:
     """ASGI middleware: refuses unknown names, and adds `HEADERS` to whatever is answered."""
 
-    def __init__(self, app: ASGIApp, *, names: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        names: Collection[str] = (),
+        by_any_name: Callable[[str], bool] = lambda _path: False,
+    ) -> None:
+        """`by_any_name`: the paths for which it doesn't matter."""
         self._app = app
         self._names = frozenset(host_of(name) for name in names)
+        self._by_any_name = by_any_name
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -89,7 +98,8 @@ class Guard:
             await send(message)
 
         header = Headers(scope=scope).get("host", "")
-        app = self._app if may_call(header, self._names) else _REFUSED
+        known = may_call(header, self._names) or self._by_any_name(scope["path"])
+        app = self._app if known else _REFUSED
         await app(scope, receive, send_guarded)
 
 
@@ -117,6 +127,7 @@ _TOO_OLD: Final = (
     "This form is no longer good, because the service was started again or another one was opened "
     "since: nothing was changed. Go back, load the page anew, and try again."
 )
+_PASSED_ON: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 _COOKIE: Final = "monitor-forms"
 _SESSION: Final = re.compile(r"[0-9a-f]{32}")
 _LARGEST: Final = 4096  # bytes of a form
@@ -149,6 +160,8 @@ class Forms:
 
     def may_use(self, request: Request) -> bool:
         """Whether forms are of any use to who asks."""
+        if any(name in request.headers for name in _PASSED_ON):
+            return False
         peer = request.client.host if request.client else None
         return is_local(peer, request.headers.get("host", ""))
 
