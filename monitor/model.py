@@ -53,6 +53,11 @@ class Health(StrEnum):
     CHALLENGED = "challenged"  # a bot check stands where the feed should be
     GONE = "gone"  # 410: not polled any more
 
+    @property
+    def is_trouble(self) -> bool:
+        """Whether somebody should look."""
+        return self not in {Health.NEW, Health.LIVE, Health.RECOVERED}
+
 
 class ArticleState(StrEnum):
     """How far an article has come."""

@@ -687,7 +687,7 @@ class DeliveryRow:
 class Counts:
     """How much of everything there is."""
 
-    feeds: Mapping[FeedStatus, int]
+    feeds: Mapping[Health, int]
     entries: int
     articles: Mapping[ArticleState, int]
     stories: int

@@ -32,7 +32,7 @@ from monitor.errors import ConfigError, Mistake, StorageError
 from monitor.fetch.client import HttpFetcher
 from monitor.fetch.politeness import PoliteFetcher
 from monitor.match import Matcher, compile_watches
-from monitor.model import DeliveryState, FeedStatus, Watch
+from monitor.model import DeliveryState, Health, Watch
 from monitor.operators import Operators
 from monitor.pipeline import Context, Pipeline
 from monitor.pipeline.group import KEPT
@@ -387,8 +387,8 @@ class Service:
 
     async def _refresh_gauges(self) -> None:
         counts = await self.reports.counts(self.clock.now())
-        for status in FeedStatus:
-            telemetry.FEEDS.labels(str(status)).set(counts.feeds.get(status, 0))
+        for health in Health:
+            telemetry.FEEDS.labels(str(health)).set(counts.feeds.get(health, 0))
         for state in DeliveryState:
             telemetry.OUTBOX.labels(str(state)).set(counts.deliveries.get(state, 0))
         oldest = counts.oldest_waiting_at

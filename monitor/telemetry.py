@@ -81,7 +81,7 @@ JOBS_CRASHED = Counter(
     "monitor_jobs_crashed_total", "Jobs ended by a bug", ["kind"], registry=REGISTRY
 )
 JOBS_RUNNING = Gauge("monitor_jobs_running", "Jobs at work now", ["kind"], registry=REGISTRY)
-FEEDS = Gauge("monitor_feeds", "Declared feeds by status", ["status"], registry=REGISTRY)
+FEEDS = Gauge("monitor_feeds", "Declared feeds by how they are", ["health"], registry=REGISTRY)
 OUTBOX = Gauge("monitor_outbox", "Deliveries by state", ["state"], registry=REGISTRY)
 OUTBOX_OLDEST = Gauge(
     "monitor_outbox_oldest_seconds",

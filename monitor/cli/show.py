@@ -16,7 +16,7 @@ from monitor.errors import MonitorError, Permanent
 from monitor.match import Document
 from monitor.match.explain import explain
 from monitor.match.passage import best_passage
-from monitor.model import ArticleState, DeliveryState, FeedStatus, Hit, Watch
+from monitor.model import ArticleState, DeliveryState, Hit, Watch
 from monitor.ports import ArticleTrace, Counts, DeliveryRow, FeedRow, Reports
 from monitor.stories.urls import canonical_url, host_of, resolve_redirector
 from monitor.web import words
@@ -29,7 +29,7 @@ _MOST_FURNITURE = 10
 _SHOWN = 100
 """Characters of a paragraph that tell which one it is."""
 
-_STYLE = {FeedStatus.OK: "green", FeedStatus.FAILING: "red", FeedStatus.GONE: "red"}
+_STYLE = {"good": "green", "warn": "yellow", "bad": "red"}
 
 
 def destination(settings: Settings) -> str:
@@ -52,9 +52,9 @@ def counts_line(counts: Counts) -> str:
         counts.deliveries.get(state, 0)
         for state in (DeliveryState.PENDING, DeliveryState.RETRY, DeliveryState.SENDING)
     )
+    bad = sum(number for health, number in counts.feeds.items() if health.is_trouble)
     parts = [
-        words.some(sum(counts.feeds.values()), "feed")
-        + (f" ({bad} failing)" if (bad := counts.feeds.get(FeedStatus.FAILING, 0)) else ""),
+        words.some(sum(counts.feeds.values()), "feed") + (f" ({bad} in trouble)" if bad else ""),
         words.some(counts.entries, "entry", "entries"),
         words.some(sum(counts.articles.values()), "article"),
         words.some(counts.stories, "story", "stories"),
@@ -75,17 +75,17 @@ def status(counts: Counts, feeds: Sequence[FeedRow], now: datetime) -> Iterator[
     if counts.oldest_waiting_at:
         yield f"[yellow]The oldest alert was wanted {ago(counts.oldest_waiting_at, now)}.[/]"
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("Feed", "Status", "Polled", "Next", "Entries", "Newest", "Error"):
-        table.add_column(name, overflow="fold" if name in {"Feed", "Error"} else "ellipsis")
+    for name in ("Feed", "Health", "Polled", "Next", "Entries", "Newest", "Remarks"):
+        table.add_column(name, overflow="fold" if name in {"Feed", "Remarks"} else "ellipsis")
     for row in feeds:
         table.add_row(
             escape(row.spec.name),
-            Text(str(row.status), style=_STYLE.get(row.status, "")),
+            Text(words.HEALTH[row.health], style=_STYLE.get(words.TONE[row.health], "")),
             ago(row.polled_at, now),
             words.due(row.due_at, now),
             str(row.entries),
             ago(row.newest_at, now) if row.newest_at else "-",
-            escape(row.error or ""),
+            escape("; ".join(filter(None, (row.error, words.health(row, now))))),
         )
     yield table if feeds else Text("No feeds. Add a [[feed]] to feeds.toml.")
 
@@ -110,7 +110,11 @@ def status_json(counts: Counts, feeds: Sequence[FeedRow]) -> dict[str, Any]:
                 "name": row.spec.name,
                 "url": row.spec.url,
                 "publisher": row.spec.publisher,
-                "status": str(row.status),
+                "health": str(row.health),
+                "health_since": iso(row.health_since),
+                "gaps": row.gaps,
+                "gap_at": iso(row.gap_at),
+                "moved_to": row.move.url if row.move else None,
                 "polled_at": iso(row.polled_at),
                 "ok_at": iso(row.ok_at),
                 "due_at": iso(row.due_at),
@@ -156,7 +160,7 @@ def _unseen(url: str, feeds: Sequence[FeedRow], now: datetime) -> Iterator[str |
         yield f"  No feed from {escape(host)} is declared: add one to feeds.toml."
     for row in near:
         yield (
-            f"  {escape(row.spec.name)}: {row.status}, polled {ago(row.polled_at, now)}"
+            f"  {escape(row.spec.name)}: {words.HEALTH[row.health]}, polled {ago(row.polled_at, now)}"
             + (f", next {words.due(row.due_at, now)}" if row.due_at else "")
             + (f"; {escape(row.error)}" if row.error else "")
         )

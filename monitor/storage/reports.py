@@ -45,8 +45,6 @@ from monitor.storage.transaction import SqlTransaction
 from monitor.storage.work import Row, is_due
 from monitor.stories.copies import NEWS
 
-TROUBLE = {FeedStatus.FAILING, FeedStatus.GONE}
-
 
 def _headline(story: sa.Column[Any]) -> sa.ScalarSelect[Any]:
     """Title of the first article of a story in which something was found."""
@@ -300,7 +298,7 @@ def _counts(connection: sa.Connection, now: datetime) -> Counts:
         return {row[0]: row[1] for row in connection.execute(statement)}
 
     due = sa.select(sa.func.count()).select_from(t.feed).where(t.feed.c.declared, is_due(t.feed))
-    feeds = by(t.feed.c.status, t.feed.c.declared)
+    feeds = by(t.feed.c.health, t.feed.c.declared)
     articles = by(t.article.c.state)
     deliveries = by(t.delivery.c.state)
     waiting = (
@@ -310,7 +308,7 @@ def _counts(connection: sa.Connection, now: datetime) -> Counts:
         .limit(1)
     )
     return Counts(
-        feeds={FeedStatus(state): number for state, number in feeds.items()},
+        feeds={Health(state): number for state, number in feeds.items()},
         entries=one(sa.select(sa.func.coalesce(sa.func.sum(t.feed.c.entries), 0))),
         articles={ArticleState(state): number for state, number in articles.items()},
         stories=one(sa.select(sa.func.count()).select_from(t.story)),
@@ -376,7 +374,7 @@ def _watch_row(row: Row) -> WatchRow:
 
 
 def _in_trouble(feed: FeedRow) -> bool:
-    return feed.status in TROUBLE or feed.failures > 0
+    return feed.health.is_trouble or feed.failures > 0
 
 
 def _deliveries(connection: sa.Connection, limit: int) -> Sequence[DeliveryRow]:

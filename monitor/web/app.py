@@ -170,7 +170,8 @@ def _trouble(line: view.FeedLine) -> dict[str, Any]:
     row = line.row
     return {
         "name": row.spec.name,
-        "status": row.status,
+        "health": row.health,
+        "since": row.health_since.isoformat() if row.health_since else None,
         "failures": row.failures,
         "error": row.error,
         "ok_at": row.ok_at.isoformat() if row.ok_at else None,

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from monitor.match.passage import best_passage
-from monitor.model import ArticleState, DeliveryState, FeedStatus, Span, StoryId
+from monitor.model import ArticleState, DeliveryState, Health, Span, StoryId
 from monitor.ports import Counts, DeliveryRow, FeedRow, HitRow
 from monitor.web import words
 
@@ -207,9 +207,12 @@ def feed_lines(rows: Sequence[FeedRow]) -> tuple[FeedLine, ...]:
 
 def _feed_line(row: FeedRow) -> FeedLine:
     reason, detail = words.reason(row.error) if row.error else ("", "")
-    trouble = row.status in {FeedStatus.FAILING, FeedStatus.GONE}
     return FeedLine(
-        row=row, href=feed_link(row.spec.url), reason=reason, detail=detail, trouble=trouble
+        row=row,
+        href=feed_link(row.spec.url),
+        reason=reason,
+        detail=detail,
+        trouble=row.health.is_trouble,
     )
 
 
@@ -256,20 +259,20 @@ def figures(counts: Counts, now: datetime) -> tuple[Figure, ...]:
 def _feeds_figure(counts: Counts) -> Figure:
     of = counts.feeds
     total = sum(of.values())
-    trouble = of.get(FeedStatus.FAILING, 0) + of.get(FeedStatus.GONE, 0)
-    new = of.get(FeedStatus.NEW, 0)
+    trouble = sum(number for health, number in of.items() if health.is_trouble)
+    new = of.get(Health.NEW, 0)
     detail = (
         f"{words.number(trouble)} in trouble"
         if trouble
         else f"{words.number(new)} not polled yet"
         if new
-        else "all answer"
+        else "all are live"
         if total
         else "none declared"
     )
     return Figure(
-        label="Feeds fine",
-        value=f"{words.number(of.get(FeedStatus.OK, 0))} of {words.number(total)}",
+        label="Feeds live",
+        value=f"{words.number(total - trouble - new)} of {words.number(total)}",
         detail=detail,
         href="#feeds",
         tone="bad" if trouble else "",

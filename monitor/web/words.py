@@ -6,19 +6,26 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from monitor.errors import Code
-from monitor.model import DeliveryState, FeedStatus
+from monitor.model import DeliveryState, Health
+from monitor.polling import moves
+from monitor.ports import FeedRow
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86400
+_RECENT: Final = timedelta(days=7)
 
-STATUS: Final = {
-    FeedStatus.NEW: "not polled yet",
-    FeedStatus.OK: "fine",
-    FeedStatus.FAILING: "failing",
-    FeedStatus.GONE: "gone",
+HEALTH: Final = {
+    Health.NEW: "not polled yet",
+    Health.LIVE: "live",
+    Health.RECOVERED: "recovered",
+    Health.SILENT: "silent",
+    Health.STALE: "stale",
+    Health.FAILING: "failing",
+    Health.CHALLENGED: "challenged",
+    Health.GONE: "gone",
 }
-"""A feed's status on the page."""
+"""How a feed is, on the page."""
 
 DELIVERY: Final = {
     DeliveryState.PENDING: "waiting",
@@ -30,10 +37,14 @@ DELIVERY: Final = {
 """A delivery's state on the page."""
 
 TONE: Final = {
-    FeedStatus.NEW: "calm",
-    FeedStatus.OK: "good",
-    FeedStatus.FAILING: "bad",
-    FeedStatus.GONE: "bad",
+    Health.NEW: "calm",
+    Health.LIVE: "good",
+    Health.RECOVERED: "good",
+    Health.SILENT: "warn",
+    Health.STALE: "warn",
+    Health.FAILING: "bad",
+    Health.CHALLENGED: "bad",
+    Health.GONE: "bad",
     DeliveryState.PENDING: "calm",
     DeliveryState.SENDING: "calm",
     DeliveryState.SENT: "good",
@@ -77,6 +88,23 @@ def reason(error: str) -> tuple[str, str]:
         return _REASON[Code(code.strip())], detail.strip()
     except ValueError:
         return "", f"{code}{colon}{detail}".strip()
+
+
+def health(feed: FeedRow, now: datetime) -> str:
+    """What is to be said of how a feed is; empty if nothing is."""
+    parts = []
+    match feed.health:
+        case Health.SILENT if feed.health_since:
+            parts.append(f"nothing new for {span(now - feed.health_since)}: unusual for it")
+        case Health.STALE if feed.newest_at:
+            parts.append(f"it answers, but its newest entry is of {date(feed.newest_at)}")
+        case Health.RECOVERED if feed.health_since:
+            parts.append(f"well again since {ago(feed.health_since, now)}")
+    if feed.gaps and feed.gap_at and now - feed.gap_at < _RECENT:
+        parts.append(f"entries were lost between two polls {ago(feed.gap_at, now)}")
+    if feed.move and moves.lasts(feed.move, now):
+        parts.append(f"it has moved to {feed.move.url}: change its url in feeds.toml")
+    return "; ".join(parts)
 
 
 def span(length: timedelta) -> str:

@@ -100,8 +100,11 @@ async def test_feeds_in_trouble_come_first_with_the_reason_in_a_sentence():
     assert said[0].startswith("failing Frontier Gazette The server did not answer in time.")
     assert "failed 6 times in a row · last fine 3 h 12 min ago" in said[0]
     assert [line.split()[0] for line in said] == [
-        "failing", "failing", "gone", "not", "fine", "fine", "fine", "fine", "fine",
+        "failing", "challenged", "gone", "silent", "not", "live", "live", "live", "live",
     ]  # fmt: skip
+    assert "nothing new for 7 h: unusual for it" in said[3]
+    [lossy] = [line for line in said if line.startswith("live The Deccan Post")]
+    assert "entries were lost between two polls 20 h ago" in lossy
 
 
 async def test_a_delivery_shows_its_error_until_it_is_sent():

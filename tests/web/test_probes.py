@@ -87,7 +87,9 @@ async def test_status_counts_and_names_what_is_wrong():
     assert said["health"]["ok"] is said["ready"]["ok"] is True
     assert said["config_error"] == "feeds.toml:1:1: no"
     assert said["sink_problem"] == "Slack: invalid_auth"
-    assert said["counts"]["feeds"] == {"ok": 5, "failing": 2, "gone": 1, "new": 1}
+    assert said["counts"]["feeds"] == {
+        "live": 4, "silent": 1, "failing": 1, "challenged": 1, "gone": 1, "new": 1,
+    }  # fmt: skip
     assert said["counts"]["oldest_waiting_seconds"] == 14 * 60
     assert said["counts"]["last_poll_at"] == "2025-05-10T11:59:54+00:00"
     broken = said["feeds_in_trouble"]
@@ -95,7 +97,9 @@ async def test_status_counts_and_names_what_is_wrong():
         "Frontier Gazette",
         "Coastline Broadcasting",
         "Valley Radio (old address)",
+        "Indus Mirror",
     ]
+    assert (broken[0]["health"], broken[3]["health"]) == ("failing", "silent")
     assert broken[0]["error"] == "timeout: no answer within 30 s"
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.model import ArticleId, ArticleState, DeliveryState, FeedStatus, StoryId
+from monitor.model import ArticleId, ArticleState, DeliveryState, FeedStatus, Health, StoryId
 from monitor.web import view
 from tests.web.samples import NO_COUNTS, NOW, before, feed_row, hit_row, lifelike
 
@@ -107,8 +107,8 @@ def test_feeds_in_trouble_stand_first_then_by_name():
 def test_the_figures_of_a_busy_service():
     """The strip counts, and names what needs somebody."""
     shown = {each.label: each for each in view.figures(lifelike().totals, NOW)}
-    assert (shown["Feeds fine"].value, shown["Feeds fine"].detail) == ("5 of 9", "3 in trouble")
-    assert shown["Feeds fine"].tone == "bad"
+    assert (shown["Feeds live"].value, shown["Feeds live"].detail) == ("4 of 9", "4 in trouble")
+    assert shown["Feeds live"].tone == "bad"
     assert (shown["Articles"].value, shown["Articles"].detail) == ("3,950", "7 to be read")
     assert shown["Deliveries sent"].detail == "1 failed, 2 waiting for 14 min"
     assert shown["Last poll"].value == "6 s ago"
@@ -118,7 +118,7 @@ def test_the_figures_of_a_busy_service():
 def test_the_figures_of_a_new_service():
     """Nothing yet is said as such, and alarms nobody."""
     shown = {each.label: each for each in view.figures(NO_COUNTS, NOW)}
-    assert (shown["Feeds fine"].value, shown["Feeds fine"].detail) == ("0 of 0", "none declared")
+    assert (shown["Feeds live"].value, shown["Feeds live"].detail) == ("0 of 0", "none declared")
     assert shown["Last poll"].value == "none yet"
     assert {each.tone for each in shown.values()} == {""}
 
@@ -127,14 +127,14 @@ def test_the_figures_of_a_service_at_rest():
     """When all is fine the details say so."""
     counts = replace(
         NO_COUNTS,
-        feeds={FeedStatus.OK: 3},
+        feeds={Health.LIVE: 3},
         entries=1,
         articles={ArticleState.DONE: 1, ArticleState.FAILED: 2},
         last_poll_at=before(seconds=1),
         deliveries={DeliveryState.RETRY: 1},
     )
     shown = {each.label: each for each in view.figures(counts, NOW)}
-    assert shown["Feeds fine"].detail == "all answer"
+    assert shown["Feeds live"].detail == "all are live"
     assert shown["Articles"].detail == "2 without text"
     assert shown["Deliveries sent"].tone == "warn"
 

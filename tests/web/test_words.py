@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.errors import Code
-from monitor.model import DeliveryState, FeedStatus
+from monitor.model import DeliveryState, Health
 from monitor.web import words
 from tests.web.samples import NOW, before
 
@@ -75,10 +75,10 @@ def test_an_error_of_another_kind_is_shown_as_it_is():
     assert words.reason("plain") == ("", "plain")
 
 
-@pytest.mark.parametrize("state", [*FeedStatus, *DeliveryState])
-def test_every_state_has_a_word_and_a_tone(state: FeedStatus | DeliveryState):
+@pytest.mark.parametrize("state", [*Health, *DeliveryState])
+def test_every_state_has_a_word_and_a_tone(state: Health | DeliveryState):
     """A state that is added to the model can't be forgotten on the page."""
-    assert (words.STATUS | words.DELIVERY)[state]
+    assert (words.HEALTH | words.DELIVERY)[state]
     assert words.TONE[state] in {"good", "calm", "warn", "bad"}
 
 
