@@ -217,6 +217,14 @@ def test_what_is_merely_odd_is_a_warning(path):
     assert [str(warning).replace(f"{path.parent}/", "") for warning in found] == expected
 
 
+@pytest.mark.parametrize("given", ["https://desk.example.org", "https://desk.example.org/m/"])
+def test_a_public_url_is_what_callbacks_begin_with(write, given):
+    """A final slash is of no matter; a part of a site will do."""
+    path = write("[web]", f'public_url = "{given}"')
+    assert load(path, {}).web.public_url == given.rstrip("/")
+    assert load(write(""), {}).web.public_url is None
+
+
 def test_no_message_speaks_of_python_or_pydantic():
     """The golden lines are for people who know neither."""
     for path in (DATA / "bad").glob("*.errors"):

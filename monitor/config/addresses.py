@@ -97,6 +97,15 @@ def proxy(value: object) -> str:
     return line
 
 
+def public_url(value: object) -> str:
+    """Where this machine is reached from outside: what a URL begins with."""
+    line = http_url(value)
+    parts = urlsplit(line)
+    if "@" in parts.netloc or "?" in line or "#" in line:
+        raise Invalid("must be a plain address, e.g. https://desk.example.org")
+    return line.rstrip("/")
+
+
 def same_url(url: str) -> str:
     """What two spellings of one URL have in common; the scheme does not count."""
     parts = urlsplit(url)

@@ -40,6 +40,7 @@ def check(document: Document, settings: Settings) -> Report:
     _variants(document, report)
     _channels(document, settings, report)
     _passwords(document, settings, report)
+    _public_url(document, settings, report)
     for index, entry in enumerate(settings.fetch.allow):
         if entry in {"0.0.0.0/0", "::/0"}:
             report.warnings.append(
@@ -285,6 +286,20 @@ def _channels(document: Document, settings: Settings, report: Report) -> None:
         if settings.slack_webhook and not settings.slack_token and "channel" in table:
             message = "is not used: a webhook posts to the one channel it was made for"
             report.warnings.append(document.mistake(("watch", index, "channel"), message))
+
+
+def _public_url(document: Document, settings: Settings, report: Report) -> None:
+    """Hubs are not in this network, and somebody must answer them."""
+    if (url := settings.web.public_url) is None:
+        return
+    path = ("web", "public_url")
+    name = addresses.to_ascii(urlsplit(url).hostname or "") or ""
+    if addresses.is_private(name):
+        message = f"{name} is a private address: hubs on the internet can't call it"
+        report.warnings.append(document.mistake(path, message))
+    if not settings.web.enabled:
+        message = "is of no use while enabled = false: nobody would answer"
+        report.warnings.append(document.mistake(path, message))
 
 
 def _passwords(document: Document, settings: Settings, report: Report) -> None:

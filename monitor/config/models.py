@@ -146,6 +146,8 @@ class Web(Section):
     hosts: tuple[
         Annotated[str, PlainValidator(addresses.host)], ...
     ] = ()  # names it may be called by
+    public_url: Annotated[str, PlainValidator(addresses.public_url)] | None = None
+    """Where hubs reach us from outside; None: feeds are only polled."""
 
 
 def _some(terms: tuple[str, ...]) -> tuple[str, ...]:
