@@ -26,7 +26,10 @@ from monitor.storage import SqlStore
 
 ROOT = Path(__file__).resolve().parent.parent
 BENCHES = sorted(path.stem for path in (ROOT / "bench").glob("[a-z]*.py"))
-LOOK = {"match": ["--quick", "--limit", "2", "--rounds", "1"]}  # the others: a few pages
+LOOK = {  # the others: a few pages
+    "match": ["--quick", "--limit", "2", "--rounds", "1"],
+    "poll": ["--alone", "--feeds", "20", "--rounds", "1"],
+}
 
 
 def run(name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
