@@ -104,6 +104,7 @@ def test_every_key_arrives_where_it_should():
     assert (settings.slack.channel, settings.slack.ops_channel) == ("#newsdesk", "C0123456789")
     assert (settings.web.enabled, settings.web.host, settings.web.port) == (False, "::1", 9090)
     assert settings.web.hosts == ("monitor", "monitor.lan")
+    assert settings.web.public_url == "https://desk.example.org"
     assert settings.watches == (
         Watch(
             name="युद्धविराम",
@@ -150,7 +151,8 @@ def test_every_key_arrives_where_it_should():
     assert settings.cadence_of(settings.feeds[1].url) == Cadence(
         weight=3.0, fastest=timedelta(seconds=30), slowest=timedelta(hours=2)
     )
-    assert settings.warnings == ()
+    [warning] = settings.warnings
+    assert warning.message.startswith("web: public_url: is of no use while enabled = false")
 
 
 def test_the_golden_file_names_every_key():
@@ -222,7 +224,7 @@ def test_a_public_url_is_what_callbacks_begin_with(write, given):
     """A final slash is of no matter; a part of a site will do."""
     path = write("[web]", f'public_url = "{given}"')
     assert load(path, {}).web.public_url == given.rstrip("/")
-    assert load(write(""), {}).web.public_url is None
+    assert load(write("[web]"), {}).web.public_url is None
 
 
 def test_no_message_speaks_of_python_or_pydantic():
