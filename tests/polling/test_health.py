@@ -1,0 +1,278 @@
+"""How a feed is: called by its name in time, and never for a single poll's sake."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import math
+from bisect import bisect_right
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.errors import Code
+from monitor.model import FeedStatus, Health
+from monitor.polling.health import (
+    FAILURES,
+    FEWEST_ITEMS,
+    IMPROBABLE,
+    RECOVERY,
+    SHORTEST_SILENCE,
+    STALE,
+    Signs,
+    judge,
+)
+
+NOW = datetime(2025, 5, 10, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def good(**more) -> Signs:
+    """A poll that read a feed which posted an hour ago."""
+    usual = {"ok_at": NOW, "posted_at": NOW - HOUR, "posts": 500, "newest_at": NOW - HOUR}
+    return Signs(**{"status": FeedStatus.OK, **usual, **more})
+
+
+def bad(failures: int, *, ago: timedelta | None = HOUR, code: Code = Code.TIMEOUT) -> Signs:
+    """A failed poll of a feed that was read last so long ago."""
+    return good(
+        status=FeedStatus.FAILING,
+        failures=failures,
+        error=code,
+        ok_at=None if ago is None else NOW - ago,
+    )
+
+
+QUIET = good(posted_at=NOW - 2 * DAY, silence=1e-9)
+EARLY = NOW - 40 * DAY
+
+
+@pytest.mark.parametrize(
+    ("was", "signs", "expected"),
+    [
+        # well
+        (Health.NEW, good(), Health.LIVE),
+        (Health.LIVE, good(), Health.LIVE),
+        (Health.NEW, good(posted_at=None, posts=0), Health.LIVE),
+        # failing: three in a row, or two over six hours
+        (Health.LIVE, bad(1), Health.LIVE),
+        (Health.LIVE, bad(2), Health.LIVE),
+        (Health.LIVE, bad(FAILURES), Health.FAILING),
+        (Health.LIVE, bad(1, ago=7 * HOUR), Health.LIVE),
+        (Health.LIVE, bad(2, ago=7 * HOUR), Health.FAILING),
+        (Health.LIVE, bad(1, code=Code.NOT_FOUND), Health.LIVE),
+        (Health.LIVE, bad(3, code=Code.NOT_A_FEED), Health.FAILING),
+        (Health.NEW, bad(1, ago=None), Health.NEW),
+        (Health.NEW, bad(3, ago=None), Health.FAILING),
+        (Health.SILENT, bad(1), Health.SILENT),
+        (Health.RECOVERED, bad(3), Health.FAILING),
+        # a bot check, though other errors come in between
+        (Health.LIVE, bad(1, code=Code.CHALLENGED), Health.LIVE),
+        (Health.LIVE, bad(3, code=Code.CHALLENGED), Health.CHALLENGED),
+        (Health.FAILING, bad(4, code=Code.CHALLENGED), Health.CHALLENGED),
+        (Health.CHALLENGED, bad(5, code=Code.SERVER_ERROR), Health.CHALLENGED),
+        # gone at once: it is the server's own word
+        (Health.LIVE, good(status=FeedStatus.GONE, failures=1, error=Code.GONE), Health.GONE),
+        # silent
+        (Health.LIVE, QUIET, Health.SILENT),
+        (Health.LIVE, good(posted_at=NOW - 2 * DAY, silence=2 * IMPROBABLE), Health.LIVE),
+        (Health.LIVE, good(posted_at=NOW - SHORTEST_SILENCE + HOUR, silence=0), Health.LIVE),
+        (Health.LIVE, good(posted_at=NOW - SHORTEST_SILENCE, silence=0), Health.SILENT),
+        (Health.LIVE, good(posted_at=NOW - 2 * DAY, silence=0, posts=19), Health.LIVE),
+        (Health.FAILING, QUIET, Health.SILENT),
+        (Health.SILENT, good(), Health.RECOVERED),
+        # stale
+        (Health.NEW, good(posted_at=None, posts=0, newest_at=NOW - STALE), Health.STALE),
+        (Health.NEW, good(posted_at=None, posts=0, newest_at=NOW - STALE + DAY), Health.LIVE),
+        (Health.STALE, good(posted_at=None, posts=0, newest_at=NOW - STALE), Health.STALE),
+        (Health.STALE, good(newest_at=NOW - STALE), Health.RECOVERED),
+        (Health.LIVE, good(newest_at=NOW - 300 * DAY), Health.LIVE),  # it posts old texts
+        (Health.LIVE, good(posted_at=NOW - 31 * DAY, posts=3, silence=0), Health.STALE),
+        (Health.LIVE, good(posted_at=NOW - 31 * DAY, posts=3, silence=0.1), Health.LIVE),
+        (Health.LIVE, good(posted_at=None, newest_at=None), Health.STALE),  # live for forty days
+        (Health.STALE, good(posted_at=None, newest_at=None), Health.STALE),
+        # recovered
+        (Health.FAILING, good(), Health.RECOVERED),
+        (Health.CHALLENGED, good(), Health.RECOVERED),
+        (Health.GONE, good(), Health.RECOVERED),
+    ],
+)
+def test_a_feed_is_called(was, signs, expected):
+    """By what it was, and what this poll showed."""
+    assert judge(was, EARLY, signs, NOW)[0] is expected
+
+
+@pytest.mark.parametrize(
+    ("was", "since", "signs", "expected"),
+    [
+        (Health.LIVE, EARLY, good(), EARLY),
+        (Health.LIVE, None, good(), NOW),
+        (Health.NEW, None, good(), NOW),
+        (Health.LIVE, EARLY, bad(3, ago=5 * HOUR), NOW - 5 * HOUR),
+        (Health.NEW, EARLY, bad(3, ago=None), NOW),
+        (Health.FAILING, EARLY, bad(9), EARLY),
+        (Health.FAILING, EARLY, bad(9, code=Code.CHALLENGED), EARLY),
+        (Health.LIVE, EARLY, QUIET, NOW - 2 * DAY),
+        (Health.FAILING, EARLY, QUIET, NOW - 2 * DAY),
+        (Health.LIVE, EARLY, good(posted_at=None, newest_at=NOW - 50 * DAY), NOW - 50 * DAY),
+        (Health.LIVE, EARLY, good(posted_at=None, newest_at=None), EARLY),
+        (Health.SILENT, EARLY, good(), NOW),
+        (Health.LIVE, EARLY, good(status=FeedStatus.GONE), NOW),
+    ],
+)
+def test_trouble_is_since_it_began(was, since, signs, expected):
+    """Since it was read last, or listed something new last; not since somebody noticed."""
+    assert judge(was, since, signs, NOW)[1] == expected
+
+
+def test_recovered_is_news_for_a_day():
+    """Then it is as any other."""
+    state, since = judge(Health.FAILING, EARLY, good(), NOW)
+    assert judge(state, since, good(), NOW + RECOVERY - HOUR) == (Health.RECOVERED, NOW)
+    assert judge(state, since, good(), NOW + RECOVERY) == (Health.LIVE, NOW + RECOVERY)
+
+
+def test_silence_ends_with_a_new_item_only():
+    """A good poll is none, and a rhythm that has forgotten is no reason."""
+    state, since = judge(Health.LIVE, EARLY, QUIET, NOW)
+    later = good(posted_at=since, silence=0.5)
+    assert judge(state, since, later, NOW + 90 * DAY) == (Health.SILENT, since)
+    assert judge(state, since, good(posted_at=NOW), NOW + HOUR)[0] is Health.RECOVERED
+
+
+def test_flapping_alarms_nobody():
+    """Every second poll fails, for days: it is as it was."""
+    state, since = Health.LIVE, EARLY
+    for _ in range(50):
+        for signs in (bad(1), bad(2), good()):
+            state, since = judge(state, since, signs, NOW)
+            assert (state, since) == (Health.LIVE, EARLY)
+
+
+signs_of_any_kind = st.builds(
+    Signs,
+    status=st.sampled_from([FeedStatus.OK, FeedStatus.FAILING, FeedStatus.GONE]),
+    failures=st.integers(0, 9),
+    error=st.none() | st.sampled_from(Code),
+    ok_at=st.none() | st.just(NOW - DAY),
+    posted_at=st.none() | st.sampled_from([NOW, NOW - 2 * DAY, NOW - 60 * DAY]),
+    posts=st.floats(0, 1e6),
+    silence=st.floats(0, 1),
+    newest_at=st.none() | st.sampled_from([NOW, NOW - 60 * DAY, NOW + 60 * DAY]),
+)
+
+
+@given(was=st.sampled_from(Health), since=st.none() | st.just(EARLY), signs=signs_of_any_kind)
+def test_what_lasts_keeps_its_since(was, since, signs):
+    """The same poll again changes nothing, but for a recovery that has been told."""
+    state, began = judge(was, since, signs, NOW)
+    assert judge(state, began, signs, NOW) == (state, began)
+    if state is was and since is not None:
+        assert began == since
+
+
+def test_real_feeds_are_not_called_silent(corpus):
+    """Posts of real feeds, polled as they were recorded: at most one false alarm in ten months.
+
+    And of a feed that is cut off at the end of its record, when that is noticed: within a day
+    where there are ten posts a day. The rhythm here is the simplest there is, a rate by hour of
+    day, learned from what was posted before.
+    """
+    alarms, months, noticed = 0, 0.0, []
+    for polls, posts, seen in _streams(corpus / "posting_times"):
+        start, end = polls[0], polls[-1]
+        if len(posts) < FEWEST_ITEMS or end - start < 5 * 86400:
+            continue
+        state, since = Health.LIVE, datetime.fromtimestamp(start, UTC)
+        for at in (at for at in polls if at > posts[FEWEST_ITEMS - 1]):
+            last = seen[bisect_right(seen, at) - 1]
+            signs = _signs(posts, last, start, at)
+            was, (state, since) = state, judge(state, since, signs, signs.ok_at)
+            alarms += state is Health.SILENT and was is not Health.SILENT
+        months += (end - posts[FEWEST_ITEMS - 1]) / 86400 / 30.4
+        cut, state = posts[-1], Health.LIVE
+        at = cut
+        while state is not Health.SILENT and at < cut + 30 * 86400:
+            at += 1800
+            signs = _signs(posts, cut, start, at)
+            state, since = judge(state, since, signs, signs.ok_at)
+        noticed.append((len(posts) / (cut - start) * 86400, (at - cut) / 3600))
+    assert months > 10
+    assert alarms / months <= 0.1
+    busy = sorted(hours for rate, hours in noticed if rate >= 10)
+    slow = sorted(hours for rate, hours in noticed if rate < 10)
+    assert busy[len(busy) // 2] <= 18
+    assert busy[-1] <= 24
+    assert slow[len(slow) // 2] <= 60
+
+
+def _signs(posts: list[float], last: float, start: float, at: float) -> Signs:
+    silence = 1.0
+    if at - last >= SHORTEST_SILENCE.total_seconds():
+        silence = _silence(posts[: bisect_right(posts, last)], start, last, at)
+    return Signs(
+        status=FeedStatus.OK,
+        ok_at=datetime.fromtimestamp(at, UTC),
+        posted_at=datetime.fromtimestamp(last, UTC),
+        posts=len(posts),
+        silence=silence,
+    )
+
+
+def _silence(posts: list[float], start: float, since: float, until: float) -> float:
+    """The probability of no post between two times, by the rate of each hour of the day."""
+    per_day = (len(posts) + 0.5) / ((since - start) / 86400 + 0.5)
+    hours = [3.0] * 24
+    for post in posts:
+        hours[int(post // 3600) % 24] += 24 * 3 / len(posts)
+    expected, at = 0.0, since
+    while at < until:
+        step = min(3600 - at % 3600, until - at)
+        expected += per_day * hours[int(at // 3600) % 24] / sum(hours) * step / 3600
+        at += step
+    return math.exp(-expected)
+
+
+def _streams(folder):
+    """Of each unbroken record: when it was polled, when posts were made and when first seen."""
+    for feed in json.loads((folder / "index.json").read_text()):
+        windows = feed.get("contiguous_windows")
+        if not windows or "scraped" in feed["file"]:
+            continue
+        rows = [
+            (_time(row["published_utc"]), _time(row["first_seen_utc"]))
+            for row in _rows(folder / feed["file"])
+            if row["published_utc"]
+        ]
+        shots = folder / feed["file"].replace(".csv", ".snapshots.csv")
+        shots = sorted(_time(row["snapshot_utc"]) for row in _rows(shots))
+        for window in windows:
+            start, end = _time(window["start"]), _time(window["end"])
+            inside = [row for row in rows if start <= row[0] <= end and start <= row[1] <= end]
+            if inside:
+                posts, seen = (sorted(times) for times in zip(*inside, strict=True))
+                yield [at for at in shots if start <= at <= end], posts, seen
+    outlets: dict[str, list[tuple[float, float]]] = {}
+    for row in _rows(folder / "lede_56outlets_aug2026.csv.gz"):
+        if row["published_utc"]:
+            times = (_time(row["published_utc"]), _time(row["first_seen_utc"]))
+            outlets.setdefault(row["outlet"], []).append(times)
+    for rows in outlets.values():
+        start, end = min(row[1] for row in rows), max(row[1] for row in rows)
+        inside = [row for row in rows if row[0] >= start]
+        if inside:
+            posts, seen = (sorted(times) for times in zip(*inside, strict=True))
+            yield [start + 3600 * n for n in range(int((end - start) // 3600))], posts, seen
+
+
+def _rows(path):
+    with gzip.open(path, "rt") as file:
+        return list(csv.DictReader(file))
+
+
+def _time(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
