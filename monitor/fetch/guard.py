@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextvars
 import errno
+import re
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -65,12 +66,13 @@ _NOT_PUBLIC_V6 = tuple(
     )
 )
 _NAT64 = IPv6Network("64:ff9b::/96")  # how an IPv6-only host reaches IPv4 (RFC 6052)
+_NUMBER = re.compile(r"\.(?:[0-9]+|0x[0-9a-f]*)\Z")  # no top-level domain is one (RFC 3696 §2)
 _LOCAL_NAMES = (  # never in the public DNS
-    "localhost",  # RFC 6761
-    "localdomain",  # where distributions put localhost, too
-    "local",  # RFC 6762
-    "internal",  # ICANN, 2024; clouds keep their metadata there
-    "home.arpa",  # RFC 8375
+    ".localhost",  # RFC 6761
+    ".localdomain",  # where distributions put localhost, too
+    ".local",  # RFC 6762
+    ".internal",  # ICANN, 2024; clouds keep their metadata there
+    ".home.arpa",  # RFC 8375
 )
 
 
@@ -161,8 +163,9 @@ class Guard:
     def check_name(self, host: str) -> None:
         """Raise `Permanent` for a host that is inside by its looks, as far as looks tell.
 
-        That is an address that is not public, in any spelling, and a name that no public name
-        server knows: a reserved one, or one without a dot.
+        That is an address that is not public, in any spelling, what would be one if its numbers
+        were right, and a name that no public name server knows: a reserved one, or one without a
+        dot.
         """
         name = plain_host(host)
         address = written_address(name)
@@ -170,7 +173,7 @@ class Guard:
             public = self.permits(name, str(address))
         else:
             public = name in self._hosts or (
-                "." in name and not name.endswith(tuple(f".{end}" for end in _LOCAL_NAMES))
+                "." in name and not _NUMBER.search(name) and not name.endswith(_LOCAL_NAMES)
             )
         if not public:
             raise Permanent(Code.BLOCKED, f"{name} is not public")
