@@ -221,8 +221,8 @@ def test_dates_and_links_agree_with_feedparser(corpus: Path) -> None:
     [
         (b"", Code.NOT_A_FEED, "empty"),
         (b"\xef\xbb\xbf \n", Code.NOT_A_FEED, "empty"),
-        (b"<!DOCTYPE html><html><head><title>News</title></head>", Code.NOT_A_FEED, "HTML page"),
-        (b"<html><body>Log in", Code.NOT_A_FEED, "HTML page"),
+        (b"<!DOCTYPE html><html><head><title>News</title></head>", Code.NOT_A_FEED, "web page"),
+        (b"<html><body>Log in", Code.NOT_A_FEED, "web page"),
         (b"Service unavailable", Code.NOT_A_FEED, "no feed"),
         (b"\x89PNG\r\n\x1a\n", Code.NOT_A_FEED, "no feed"),
         (b"<sitemapindex></sitemapindex>", Code.NOT_A_FEED, "no feed"),

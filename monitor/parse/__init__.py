@@ -1,7 +1,13 @@
-"""Feed bytes to entries. Pure; runs in a worker process, for the bytes are anybody's."""
+"""Feed bytes to entries. Pure.
+
+`cut` may run anywhere: it takes time in proportion to the bytes. What it leaves is for
+`parse_rest`, and for a process that can be killed, for the bytes are anybody's.
+"""
 
 from __future__ import annotations
 
-from monitor.parse.feeds import parse_feed
+from monitor.parse.cut import Cut, cut
+from monitor.parse.discover import FoundFeed, discover
+from monitor.parse.feeds import parse_feed, parse_rest
 
-__all__ = ["parse_feed"]
+__all__ = ["Cut", "FoundFeed", "cut", "discover", "parse_feed", "parse_rest"]

@@ -1,104 +1,96 @@
-"""RSS, Atom and RDF by feedparser, JSON Feed by our own reader."""
+"""From a document that was cut to the entries in it."""
 
 from __future__ import annotations
 
-import io
-import re
-import xml.sax
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, cast
-from urllib.parse import urljoin
-from xml.sax.saxutils import escape
-
-import feedparser
 
 from monitor.errors import Code, ParseError
 from monitor.model import Entry, ParsedFeed
 from monitor.parse.build import MAX_ENTRIES, build_entry, first_of_each, language_tag, web_link
+from monitor.parse.cut import Cut, cut
 from monitor.parse.dates import when
-from monitor.parse.jsonfeed import looks_like_json, parse_json_feed
+from monitor.parse.discover import not_a_feed
+from monitor.parse.jsonfeed import parse_json_feed
+from monitor.parse.marks import NO_GUID, guid_mark, packed
 from monitor.parse.plain import one_line
-
-# feedparser promises never to raise and does, on bytes that nobody has written by hand.
-_GAVE_UP = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    xml.sax.SAXException,
-)
-_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
-_FEED = re.compile(rb"<(?:[a-z]+:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
-_HTML_PAGE = "this is an HTML page"
+from monitor.parse.reader import Document, read_document
 
 
-def parse_feed(body: bytes, *, url: str, content_type: str) -> ParsedFeed:
-    """The entries that a feed's bytes list, in their order.
+def parse_feed(body: bytes, *, url: str, content_type: str, blocks: bytes = b"") -> ParsedFeed:
+    """The entries that a feed's bytes list, in their order, without those read before.
 
     `url` is where they came from: relative links are resolved against it. `content_type` is the
-    header as sent. Raises `ParseError` and nothing else: `NOT_A_FEED` says what was found instead,
-    `PARSE` that a feed is broken beyond reading.
+    header as sent, `blocks` what the last `ParsedFeed` left of itself. Raises `ParseError` and
+    nothing else: `NOT_A_FEED` says what was found instead, `PARSE` that a feed is broken beyond
+    reading.
+
+    All at once what `cut` and `parse_rest` do one after the other, where only the second one needs
+    a process that can be killed.
     """
-    if not body.strip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"):
-        raise ParseError(Code.NOT_A_FEED, "the body is empty")
-    if looks_like_json(body, content_type):
-        return parse_json_feed(body, url=url)
-    start = body[:4096]
-    if _HTML.search(start) and not _FEED.search(start):
-        raise ParseError(Code.NOT_A_FEED, _HTML_PAGE)  # feedparser takes a while to say so
-    parsed = _feedparser(body, url, content_type)
-    if not parsed.entries:
-        _check_emptiness(parsed, body)
-    feed = parsed.feed
-    language = _language(feed)
+    found = cut(body, url=url, content_type=content_type, blocks=blocks)
+    parsed = found.unchanged or parse_rest(found)
+    if parsed is None:
+        parsed = parse_rest(cut(body, url=url, content_type=content_type))
+    assert parsed is not None, "the whole can be trusted to stand for itself"
+    return parsed
+
+
+def parse_rest(found: Cut) -> ParsedFeed | None:
+    """The entries of what a cut has left. Raises as `parse_feed` does.
+
+    None: what is left can't be trusted to say what the whole does, which has to be parsed instead
+    (a cut without marks). Never None of a cut that is whole.
+    """
+    if found.json:
+        return parse_json_feed(found.rest, url=found.url, kept=found.kept)
+    document = read_document(found.rest, found.url)
+    exact = document.fault is None and len(document.entries) == len(found.fresh)
+    if not document.entries and found.whole:
+        _check_emptiness(document, found)
+    elif not exact and not found.whole:
+        return None
+    language = _language(document.feed)
+    built = [_entry(entry, found.url, language) for entry in document.entries[:MAX_ENTRIES]]
+    guids = [guid_mark(entry.guid) if entry else NO_GUID for entry in built]
+    known = {found.kept.guids[mark] for mark in found.marks if mark in found.kept.guids}
+    if not found.whole and not (known - {NO_GUID}).isdisjoint(guids):
+        return None
     return ParsedFeed(
-        title=one_line(_text(feed, "title")),
+        title=one_line(_text(document.feed, "title")),
         language=language,
-        entries=first_of_each(
-            _entry(entry, url, body, language) for entry in parsed.entries[:MAX_ENTRIES]
-        ),
+        entries=first_of_each(built),
+        hints=found.hints,
+        hub=found.links.hub,
+        topic=found.links.topic,
+        listed=len(found.marks) if exact else len(document.entries),
+        known=found.known,
+        blocks=_blocks(found, guids, exact=exact),
     )
 
 
-def _feedparser(body: bytes, url: str, content_type: str) -> Any:
-    """What feedparser makes of it.
-
-    The bytes are wrapped, as a body that names a file or a URL would be opened. Sanitizing is off:
-    it is quadratic on some bytes, and all markup goes in `monitor.parse.plain` anyway.
-    """
-    headers = {"content-location": url}
-    if content_type:
-        headers["content-type"] = content_type
-    try:
-        return feedparser.parse(
-            io.BytesIO(body),
-            response_headers=headers,
-            sanitize_html=False,
-            resolve_relative_uris=False,
-        )
-    except _GAVE_UP as error:
-        raise ParseError(Code.PARSE, f"the feed can't be read ({type(error).__name__})") from None
+def _blocks(found: Cut, guids: list[bytes], *, exact: bool) -> bytes:
+    if not exact:
+        return packed(found.document, found.marks, [NO_GUID] * len(found.marks), cuts=False)
+    read = dict(zip(found.fresh, guids, strict=True))
+    every = [read.get(n) or found.kept.guids.get(m, NO_GUID) for n, m in enumerate(found.marks)]
+    return packed(found.inherited, found.marks, every, cuts=True)
 
 
-def _check_emptiness(parsed: Any, body: bytes) -> None:
+def _check_emptiness(document: Document, found: Cut) -> None:
     """Tell an empty feed, which is fine, from what is none and from what is broken."""
-    if not parsed.get("version"):
-        html = _HTML.search(body[:4096])
-        raise ParseError(Code.NOT_A_FEED, _HTML_PAGE if html else "no feed was found in it")
-    problem = parsed.get("bozo_exception")
-    if isinstance(problem, xml.sax.SAXParseException):
-        where = f"line {problem.getLineNumber()}: {problem.getMessage()}"
-        raise ParseError(Code.PARSE, f"the XML is broken at {where}"[:200])
+    if not document.version:
+        raise not_a_feed(found.rest, found.url, page=b"<html" in found.rest[:4096].lower())
+    if document.fault:
+        raise ParseError(Code.PARSE, f"the XML is broken at {document.fault}"[:200])
 
 
-def _entry(entry: Mapping[str, Any], base: str, body: bytes, language: str | None) -> Entry | None:
+def _entry(entry: Mapping[str, Any], base: str, language: str | None) -> Entry | None:
     texts = [_text(part, "value") for part in entry.get("content") or () if _is_text(part)]
     texts.append(_text(entry, "summary"))
     return build_entry(
-        guid=_as_given(_text(entry, "id"), base, body),
+        guid=_text(entry, "id"),
         link=web_link(base, _own(entry, "feedburner_origlink"))
         or web_link(base, _own(entry, "link")),
         title=_text(entry, "title"),
@@ -109,21 +101,7 @@ def _entry(entry: Mapping[str, Any], base: str, body: bytes, language: str | Non
     )
 
 
-def _as_given(guid: str, base: str, body: bytes) -> str:
-    """A guid as the document has it.
-
-    feedparser resolves a guid such as ``333483`` against the feed's URL as if it were a link. An
-    entry would then be another one as soon as the feed moves.
-    """
-    for start in (urljoin(base, "."), urljoin(base, "/")):
-        if guid.startswith(start):
-            forms = (guid.encode(), escape(guid).encode(), escape(guid, {'"': "&quot;"}).encode())
-            tail = guid[len(start) :]
-            return guid if any(form in body for form in forms) or not tail else tail
-    return guid
-
-
-def _published_at(entry: Mapping[str, Any]) -> Any:
+def _published_at(entry: Mapping[str, Any]) -> datetime | None:
     for name in ("published", "updated", "created"):
         moment = when(_own(entry, name), _own(entry, f"{name}_parsed"))
         if moment is not None:

@@ -10,17 +10,12 @@ from monitor.errors import Code, ParseError
 from monitor.model import Entry, ParsedFeed
 from monitor.parse.build import MAX_ENTRIES, build_entry, first_of_each, language_tag, web_link
 from monitor.parse.dates import when
+from monitor.parse.marks import NO_GUID, Marks, digest_of, guid_mark, mark_of, packed
 from monitor.parse.plain import one_line
 
 
-def looks_like_json(body: bytes, content_type: str) -> bool:
-    """Whether bytes should be read as JSON: by their first character, whatever they are called."""
-    start = body[:64].lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")
-    return start.startswith(b"{") or ("json" in content_type.lower() and start[:1] != b"<")
-
-
-def parse_json_feed(body: bytes, *, url: str) -> ParsedFeed:
-    """The entries of a JSON Feed. Raises `ParseError`."""
+def parse_json_feed(body: bytes, *, url: str, kept: Marks) -> ParsedFeed:
+    """The entries of a JSON Feed in UTF-8, without those that `kept` knows. Raises `ParseError`."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
@@ -28,12 +23,50 @@ def parse_json_feed(body: bytes, *, url: str) -> ParsedFeed:
     if not isinstance(data, dict) or not isinstance(data.get("items"), list):
         raise ParseError(Code.NOT_A_FEED, "this is JSON, but no JSON Feed: it lists no items")
     language = language_tag(data.get("language"))
-    items = [item for item in data["items"] if isinstance(item, dict)]
+    items = [item for item in data["items"][:MAX_ENTRIES] if isinstance(item, dict)]
+    marks = [mark_of(_packed(item)) for item in items]
+    inherited = digest_of(*(_packed(data.get(key)) for key in ("language", "authors", "author")))
+    known = kept.guids if kept.cuts and kept.digest == inherited else {}
+
+    def built(known: Mapping[bytes, bytes]) -> dict[int, Entry | None]:
+        pairs = enumerate(zip(items, marks, strict=True))
+        return {
+            place: _entry(item, url, language, data)
+            for place, (item, mark) in pairs
+            if mark not in known
+        }
+
+    entries = built(known)
+    guids = {n: guid_mark(entry.guid) if entry else NO_GUID for n, entry in entries.items()}
+    left_out = {known[mark] for mark in marks if mark in known} - {NO_GUID}
+    if not left_out.isdisjoint(guids.values()):  # judged together, or not at all
+        entries = built({})
+        guids = {n: guid_mark(entry.guid) if entry else NO_GUID for n, entry in entries.items()}
+    every = [guids.get(n) or known.get(mark, NO_GUID) for n, mark in enumerate(marks)]
     return ParsedFeed(
         title=one_line(_text(data, "title")),
         language=language,
-        entries=first_of_each(_entry(item, url, language, data) for item in items[:MAX_ENTRIES]),
+        entries=first_of_each(entries.values()),
+        hub=_hub(data, url),
+        topic=web_link(url, data.get("feed_url")),
+        listed=len(items),
+        known=sum(mark in kept.guids for mark in marks),
+        blocks=packed(inherited, marks, every, cuts=True),
     )
+
+
+def _packed(value: object) -> bytes:
+    """The same bytes for the same value."""
+    return json.dumps(value, sort_keys=True).encode()
+
+
+def _hub(data: Mapping[str, Any], url: str) -> str | None:
+    """The first hub that speaks WebSub; the spec names rssCloud as the other kind."""
+    hubs = data.get("hubs")
+    for hub in hubs if isinstance(hubs, list) else ():
+        if isinstance(hub, dict) and _text(hub, "type").lower() == "websub":
+            return web_link(url, hub.get("url"))
+    return None
 
 
 def _entry(
