@@ -36,6 +36,7 @@ class Code(StrEnum):
     PROTOCOL = "protocol"  # the server broke off or spoke something that is not HTTP
     REDIRECT = "redirect"  # a loop, too many hops, or a target that is not http(s)
     BLOCKED = "blocked"  # the address is not public
+    DISALLOWED = "disallowed"  # robots.txt asks us not to read it
     BAD_URL = "bad_url"
     OPAQUE_LINK = "opaque_link"  # a redirector's link that says to nobody but it where it leads
     TOO_LARGE = "too_large"

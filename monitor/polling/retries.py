@@ -17,7 +17,10 @@ LONGEST = timedelta(hours=24)
 (88 hours were seen in the wild)."""
 
 TRANSIENT_CEILING = timedelta(hours=1)
-"""A server in trouble is asked at least this often, so that it is known soon when it recovers."""
+"""A server in trouble is asked at least this often, so that it is known soon when it recovers;
+unless its feed is polled less often when all is well."""
+
+_FIRST_RETRY = timedelta(minutes=5)
 
 JITTER = 0.1
 """Share of the interval by which polls are spread, so that feeds added together drift apart."""
@@ -40,6 +43,7 @@ ROLLING = timedelta(days=14)
 
 _HOPELESS_PAGE = {
     Code.BLOCKED,
+    Code.DISALLOWED,
     Code.BAD_URL,
     Code.OPAQUE_LINK,
     Code.WRONG_TYPE,
@@ -69,13 +73,18 @@ def after_failure(
 ) -> NextPoll:
     """The next poll after one that failed; `failures` counts those before it in a row.
 
-    The wait doubles with each failure in a row: up to an hour for what heals by itself, up to a
-    day for what somebody must mend. A server's own Retry-After is obeyed. 410 ends the feed.
+    The wait doubles with each failure in a row: up to an hour for what heals by itself, up to a day
+    for what somebody must mend (401, 403, 404, a bot check, what is no feed or can't be read). What
+    heals by itself is asked again soon at first, however seldom the feed is polled. A server's own
+    Retry-After is obeyed. 410 ends the feed.
     """
     if error.code is Code.GONE:
         return NextPoll(status=FeedStatus.GONE, due_at=None, failures=failures + 1)
-    ceiling = TRANSIENT_CEILING if isinstance(error, Transient) else LONGEST
-    wait = min(interval * 2 ** min(failures, 12), max(ceiling, interval))
+    heals = isinstance(error, Transient) and error.code is not Code.CHALLENGED
+    first, ceiling = interval, LONGEST
+    if heals:
+        first, ceiling = min(interval, _FIRST_RETRY), TRANSIENT_CEILING
+    wait = min(first * 2 ** min(failures, 12), max(ceiling, interval))
     wait *= 1 + JITTER * jitter
     if isinstance(error, Transient) and error.retry_after is not None:
         wait = max(wait, min(error.retry_after, LONGEST))

@@ -61,6 +61,7 @@ _REASON: Final = {
     Code.PROTOCOL: "The server broke off, or did not speak HTTP.",
     Code.REDIRECT: "The server redirects in a circle, or somewhere that can't be followed.",
     Code.BLOCKED: "The address is not a public one.",
+    Code.DISALLOWED: "The site's robots.txt asks not to read this page.",
     Code.BAD_URL: "The URL can't be used.",
     Code.OPAQUE_LINK: "The link leads to an aggregator that does not say where the article is.",
     Code.TOO_LARGE: "The answer is too large.",

@@ -69,6 +69,33 @@ def test_failures_double_the_wait_up_to_a_ceiling():
     assert after_failure(NOW, FIVE, 20, missing, 0).due_at == NOW + LONGEST
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        Permanent(Code.NOT_FOUND, ""),
+        Permanent(Code.UNAUTHORIZED, ""),
+        Transient(Code.CHALLENGED, ""),
+        ParseError(Code.PARSE, ""),
+        ParseError(Code.NOT_A_FEED, ""),
+        ParseError(Code.KILLED, ""),
+    ],
+)
+def test_what_somebody_must_mend_is_left_alone_for_a_day(error):
+    """In the end: it begins with the feed's own interval."""
+    waits = [after_failure(NOW, FIVE, n, error, 0).due_at - NOW for n in range(12)]
+    assert waits[0] == FIVE
+    assert waits == sorted(waits)
+    assert waits[-1] == LONGEST
+
+
+def test_a_passing_trouble_does_not_cost_a_slow_feed_its_turn():
+    """Of a feed that is polled each six hours, one timeout is not twelve hours of news."""
+    six, timeout = timedelta(hours=6), Transient(Code.TIMEOUT, "")
+    waits = [after_failure(NOW, six, n, timeout, 0).due_at - NOW for n in range(12)]
+    assert waits[:3] == [FIVE, 2 * FIVE, 4 * FIVE]
+    assert waits[-1] == six
+
+
 def test_retry_after_is_obeyed_up_to_a_day():
     """The server's own word counts more than our back-off, but 88 hours are too many."""
     asked = Transient(Code.RATE_LIMITED, "", retry_after=timedelta(hours=2))
