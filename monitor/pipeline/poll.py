@@ -1,27 +1,40 @@
-"""Poll: a feed's bytes become entries and new articles, saved with its validators at once."""
+"""Poll: a feed's bytes become entries and new articles, saved with all that was learned at once."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from datetime import datetime, timedelta
+from typing import ParamSpec, TypeVar
 
-from monitor import polling, telemetry
+from monitor import polling, telemetry, websub
 from monitor.compose import place_entry
-from monitor.errors import WorkError
+from monitor.errors import Permanent, WorkError
 from monitor.model import (
     Entry,
     Feed,
     FeedStatus,
+    Health,
+    Hints,
     Job,
     Kind,
+    Move,
+    ParsedFeed,
     Validators,
 )
-from monitor.parse import parse_feed
+from monitor.parse import cut, parse_rest
+from monitor.pipeline import subscribe
 from monitor.pipeline.context import BATCH, Context, work_by_host
-from monitor.ports import Added, FeedUpdate, FoundEntry, NotModified, Page, Transaction
+from monitor.pipeline.results import Results
+from monitor.polling import gaps, health, hints, moves
+from monitor.polling.gaps import Overlap
+from monitor.polling.health import Signs
+from monitor.ports import Added, FeedUpdate, FoundEntry, Listing, NotModified, Page, Transaction
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 log = telemetry.get_logger()
 
@@ -31,12 +44,18 @@ FEED_ACCEPT = (
 )
 PARSE_SECONDS = 5.0
 
+LONG = 256 << 10
+"""Bytes of a document above which it is cut on a thread: milliseconds of the event loop."""
+MANY = 30
+"""Entries above which they are placed on a thread, for the same reason."""
+
 
 class Poll:
     """Polls the due feeds of a bucket."""
 
     def __init__(self, context: Context) -> None:
         self._with = context
+        self._results = Results(context.store)
 
     async def run(self, bucket: int) -> None:
         """Poll every due feed of a bucket once."""
@@ -61,23 +80,24 @@ class Poll:
         added = Added()
         try:
             answer = await self._with.fetcher.get(
-                feed.spec.url,
+                _address(feed, began),
                 accept=FEED_ACCEPT,
                 max_bytes=self._with.rules.max_feed,
                 validators=feed.validators,
             )
-            outcome, added = await self._read_feed(feed, answer)
+            outcome, added = await self._read(feed, answer)
             error = None
         except WorkError as caught:
             outcome, error = str(caught.code), caught
-            await self._save_failed_poll(feed, caught)
+            await self._save_failed(feed, caught)
         seconds = (self._with.clock.now() - began).total_seconds()
         telemetry.POLLS.labels(outcome).inc()
         telemetry.POLL_SECONDS.observe(seconds)
+        if not error and not added.entries:
+            return  # nine polls of ten: not worth a line
         telemetry.ENTRIES.labels("linked").inc(added.linked)
         telemetry.ENTRIES.labels("new").inc(added.entries - added.linked)
-        say = log.warning if error else log.info if added.entries else log.debug
-        say(
+        (log.warning if error else log.info)(
             "feed.polled",
             feed=feed.spec.name,
             status=outcome,
@@ -87,41 +107,92 @@ class Poll:
             **({"error": error.detail, "failures": feed.failures + 1} if error else {}),
         )
 
-    async def _read_feed(self, feed: Feed, answer: Page | NotModified) -> tuple[str, Added]:
+    # -- good polls
+
+    async def _read(self, feed: Feed, answer: Page | NotModified) -> tuple[str, Added]:
         if isinstance(answer, NotModified):
-            await self._save_good_poll(feed, feed, ())
+            held = answer.validators if answer.validators != Validators() else feed.validators
+            await self._save_unchanged(feed, _Good.of(answer, held, feed.body_hash))
             return "not_modified", Added()
         digest = hashlib.blake2b(answer.body, digest_size=16).hexdigest()
-        fresh = _Read(answer.validators, digest)
+        good = _Good.of(answer, answer.validators, digest)
         if digest == feed.body_hash:
-            await self._save_good_poll(feed, fresh, ())
+            await self._save_unchanged(feed, good)
             return "unchanged", Added()
-        parsed = await self._with.offload.run(
-            partial(parse_feed, url=answer.url, content_type=answer.content_type),
-            answer.body,
-            timeout=PARSE_SECONDS,
-        )
-        found = await asyncio.to_thread(_placed, feed, parsed.entries)
-        return "read", await self._save_good_poll(feed, fresh, found)
+        parsed = await self._parse(feed, answer)
+        found: Sequence[FoundEntry] = ()
+        if parsed.entries:
+            place = asyncio.to_thread if len(parsed.entries) > MANY else _at_once
+            found = await place(_placed, feed, parsed.entries)
+        return "read", await self._save_read(feed, good, answer, parsed, found)
 
-    async def _save_good_poll(
-        self, feed: Feed, read: Feed | _Read, found: Sequence[FoundEntry]
+    async def _parse(self, feed: Feed, page: Page) -> ParsedFeed:
+        """What of a document was not read before; only that is worth a process."""
+        blocks = await self._with.store.read(lambda tx: tx.blocks_of(feed.id))
+        run = asyncio.to_thread if len(page.body) > LONG else _at_once
+        for known in (blocks, b""):
+            found = await run(
+                cut, page.body, url=page.url, content_type=page.content_type, blocks=known
+            )
+            parsed = found.unchanged or await self._with.offload.run(
+                parse_rest, found, timeout=PARSE_SECONDS
+            )
+            if parsed is not None:
+                return parsed
+        raise AssertionError("a document that is whole can be trusted")
+
+    async def _save_unchanged(self, feed: Feed, good: _Good) -> None:
+        now = self._with.clock.now()
+        due_at = subscribe.backup_due(
+            feed.subscription,
+            feed.spec.url,
+            self._due_at(feed, good, feed.hints, Overlap.load(feed.overlap), now),
+            self._with.rules,
+            now,
+        )
+        await self._results.save(feed.id, self._update(feed, good, due_at, now))
+
+    async def _save_read(
+        self,
+        feed: Feed,
+        good: _Good,
+        page: Page,
+        parsed: ParsedFeed,
+        found: Sequence[FoundEntry],
     ) -> Added:
         now = self._with.clock.now()
-        interval = self._with.rules.intervals.get(feed.spec.url, self._with.rules.interval)
-        then = polling.after_success(now, interval, self._with.jitter())
-        update = FeedUpdate(
-            status=then.status,
-            due_at=then.due_at,
-            polled_at=now,
-            failures=0,
-            validators=read.validators,
-            body_hash=read.body_hash,
-        )
+        offer = websub.offer_of(page.headers, parsed, page.url)
 
-        def save(tx: Transaction) -> Added:
+        def save(tx: Transaction) -> tuple[Added, bool]:
             added = tx.add_entries(feed, found, now) if found else Added()
-            tx.save_feeds({feed.id: update})
+            overlap, lost = gaps.after(
+                Overlap.load(feed.overlap),
+                listed=parsed.listed,
+                known=parsed.known + added.known,
+                published=added.published,
+                newest_at=feed.newest_at,
+                polled_at=feed.ok_at,
+                now=now,
+            )
+            tx.keep_listing(
+                feed.id,
+                Listing(
+                    blocks=parsed.blocks,
+                    hints=parsed.hints,
+                    rhythm=feed.rhythm,
+                    overlap=overlap.dump(),
+                    gap_at=now if lost else None,
+                ),
+            )
+            due_at = subscribe.note_poll(
+                tx,
+                feed,
+                subscribe.Read(offer, grew=added.entries > 0),
+                self._due_at(feed, good, parsed.hints, overlap, now),
+                self._with.rules,
+                now,
+            )
+            tx.save_feeds({feed.id: self._update(feed, good, due_at, now)})
             for bucket in added.buckets:
                 tx.submit(Job(Kind.INGEST, str(bucket)))
             for each in added.changed:
@@ -130,14 +201,20 @@ class Poll:
                     tx.ask_again(each.article, again)
             for story in added.stories:
                 tx.refresh_deliveries(story, now + self._with.rules.debounce)
-            return added
+            return added, lost
 
-        return await self._with.store.write(save)
+        added, lost = await self._with.store.write(save)
+        return added
 
-    async def _save_failed_poll(self, feed: Feed, error: WorkError) -> None:
+    # -- failed polls
+
+    async def _save_failed(self, feed: Feed, error: WorkError) -> None:
         now = self._with.clock.now()
-        interval = self._with.rules.intervals.get(feed.spec.url, self._with.rules.interval)
-        then = polling.after_failure(now, interval, feed.failures, error, self._with.jitter())
+        then = polling.after_failure(
+            now, self._interval(feed), feed.failures, error, self._with.jitter()
+        )
+        state, since = self._health(feed, now, then.status, then.failures, error)
+        is_wrong_address = isinstance(error, Permanent) and moves.lasts(feed.move, now)
         update = FeedUpdate(
             status=then.status,
             due_at=then.due_at,
@@ -147,22 +224,105 @@ class Poll:
             body_hash=feed.body_hash,
             error_code=str(error.code),
             error_detail=error.detail,
+            health=state,
+            health_since=since,
+            move=None if is_wrong_address else feed.move,
         )
-        await self._with.store.write(lambda tx: tx.save_feeds({feed.id: update}))
+        await self._results.save(feed.id, update)
         if then.status is FeedStatus.GONE:
             log.warning(
                 "feed.gone", feed=feed.spec.name, detail="the server says 410: not polled any more"
             )
 
+    # -- what a poll means for the next one
 
-def _placed(feed: Feed, entries: Sequence[Entry]) -> tuple[FoundEntry, ...]:
-    """Where the entries belong: seconds for a feed of thousands, so not on the event loop."""
-    return tuple(place_entry(feed, entry) for entry in entries)
+    def _interval(self, feed: Feed) -> timedelta:
+        rules = self._with.rules
+        return rules.cadence_of(feed.spec.url).interval or rules.interval
+
+    def _due_at(
+        self, feed: Feed, good: _Good, asked: Hints, overlap: Overlap, now: datetime
+    ) -> datetime:
+        """When the feed is polled after a good poll, pushes aside."""
+        rules = self._with.rules
+        cadence = rules.cadence_of(feed.spec.url)
+        interval, jitter = self._interval(feed), self._with.jitter()
+        if cadence.interval is not None:
+            return polling.after_about(now, interval, jitter)
+        within = gaps.faster(overlap, now)
+        if within is not None and within < interval:  # it has proved its own hints wrong
+            soonest = cadence.fastest or rules.fastest
+            return polling.after_about(now, max(within, soonest), jitter)
+        return hints.put_off(
+            polling.after_about(now, interval, jitter),
+            hints=asked,
+            fresh_for=good.fresh_for,
+            now=now,
+            cap=rules.hint_cap,
+        )
+
+    def _update(self, feed: Feed, good: _Good, due_at: datetime, now: datetime) -> FeedUpdate:
+        state, since = self._health(feed, now, FeedStatus.OK, 0, None)
+        return FeedUpdate(
+            status=FeedStatus.OK,
+            due_at=due_at,
+            polled_at=now,
+            failures=0,
+            validators=good.validators,
+            body_hash=good.body_hash,
+            health=state,
+            health_since=since,
+            move=good.move(feed, now),
+        )
+
+    def _health(
+        self, feed: Feed, now: datetime, status: FeedStatus, failures: int, error: WorkError | None
+    ) -> tuple[Health, datetime]:
+        signs = Signs(
+            status=status,
+            failures=failures,
+            error=None if error is None else error.code,
+            ok_at=now if error is None else feed.ok_at,
+            newest_at=feed.newest_at,
+        )
+        return health.judge(feed.health, feed.health_since, signs, now)
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What recognises a feed's answer next time."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Good:
+    """What an answer says beside its document."""
 
     validators: Validators
     body_hash: str | None
+    moved_to: str | None
+    fresh_for: timedelta | None
+
+    @classmethod
+    def of(cls, answer: Page | NotModified, validators: Validators, body_hash: str | None) -> _Good:
+        return cls(
+            validators=validators,
+            body_hash=body_hash,
+            moved_to=answer.moved_to,
+            fresh_for=answer.fresh_for,
+        )
+
+    def move(self, feed: Feed, now: datetime) -> Move | None:
+        """Where the feed lives now; one that was asked there, and stays, has not come back."""
+        if self.moved_to is None and moves.lasts(feed.move, now):
+            return feed.move
+        return moves.after(feed.move, self.moved_to, now)
+
+
+async def _at_once(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """As `asyncio.to_thread`, where that would cost more than the call."""
+    return function(*args, **kwargs)
+
+
+def _address(feed: Feed, now: datetime) -> str:
+    """Where a feed is asked: where it says it lives now, once that has lasted."""
+    return feed.move.url if feed.move and moves.lasts(feed.move, now) else feed.spec.url
+
+
+def _placed(feed: Feed, entries: Sequence[Entry]) -> tuple[FoundEntry, ...]:
+    """Where the entries belong: seconds for a feed of thousands."""
+    return tuple(place_entry(feed, entry) for entry in entries)

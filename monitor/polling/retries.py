@@ -63,9 +63,9 @@ class NextPoll:
     failures: int
 
 
-def after_success(now: datetime, interval: timedelta, jitter: float) -> NextPoll:
-    """The next poll after one that worked; `jitter` is anywhere in -1 … 1."""
-    return NextPoll(status=FeedStatus.OK, due_at=now + interval * (1 + JITTER * jitter), failures=0)
+def after_about(now: datetime, interval: timedelta, jitter: float) -> datetime:
+    """An interval from now, give or take a tenth; `jitter` is anywhere in -1 … 1."""
+    return now + interval * (1 + JITTER * jitter)
 
 
 def after_failure(
