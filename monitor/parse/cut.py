@@ -26,7 +26,7 @@ killed.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
@@ -45,7 +45,9 @@ _PREFIX = rb"(?:[^\s<>/:!?]*:)?"
 _TOKEN = re.compile(
     rb"<!\[CDATA\[|<!--|<\?|</?" + _PREFIX + rb"(?:item|entry)(?=[\s/>])", re.IGNORECASE
 )
-_CLOSED_BY = {b"<![CDATA[": b"]]>", b"<!--": b"-->", b"<?": b"?>"}
+_DATA = b"<![CDATA["
+_CLOSED_BY = {_DATA: b"]]>", b"<!--": b"-->", b"<?": b"?>"}
+_NAME = re.compile(rb"[^\s/>]+")
 _PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
 _FEED = re.compile(b"<" + _PREFIX + rb"(?:rss|feed|rdf|channel|item|entry)[\s/>]", re.IGNORECASE)
 _DATE = re.compile(
@@ -113,13 +115,13 @@ def cut(body: bytes, *, url: str, content_type: str, blocks: bytes = b"") -> Cut
     page = bool(_PAGE.search(text[:_START]))
     if not _FEED.search(text[:_START] if page else text):
         raise not_a_feed(text, url, page=page)
-    items = _items(text)
+    items = _items(text, kept.guids if kept.cuts else ())
     outside = items.head[:_HEAD] + items.tail[:_HEAD]
     everything = Cut(
         url=url,
         hints=read_hints(outside),
         links=read_links(outside, url),
-        marks=[mark_of(text[start:end]) for start, end in items.spans],
+        marks=items.marks,
         kept=kept,
         inherited=digest_of(*_INHERITED.findall(items.head), *_DATE.sub(b"", items.tail).split()),
     )
@@ -152,8 +154,7 @@ class _What(Enum):
     BEGIN = auto()
     END = auto()
     EMPTY = auto()  # both at once
-    ASIDE = auto()  # a comment, an instruction
-    DATA = auto()
+    ASIDE = auto()  # a comment, an instruction, CDATA
     BROKEN = auto()
 
 
@@ -163,6 +164,7 @@ class _Items:
 
     text: bytes
     spans: Sequence[tuple[int, int]]
+    marks: Sequence[bytes]
     sound: bool  # the document seems to be well-formed, its items no more than siblings
     head: bytes  # what stands before the first item, without comments
     tail: bytes  # what stands between and behind them
@@ -172,74 +174,114 @@ class _Items:
         if not self.sound or len(places) == len(self.spans):
             return self.text
         left = set(places)
-        parts, done = [], 0
-        for place, (start, end) in enumerate(self.spans):
-            parts.append(self.text[done : end if place in left else start])
-            done = end
-        return b"".join([*parts, self.text[done:]])
+        gone = [span for place, span in enumerate(self.spans) if place not in left]
+        return _gaps(self.text, gone, 0, len(self.text))
 
     def parts(self) -> Sequence[bytes]:
-        """Everything behind the head, without comments."""
+        """What stands for everything behind the head, but for comments."""
         if not self.sound:
             return [self.text[self.spans[0][0] if self.spans else 0 :]]
-        return [*(self.text[start:end] for start, end in self.spans), self.tail]
+        return [*self.marks, self.tail]
 
 
-def _items(text: bytes) -> _Items:
+def _items(text: bytes, known: Container[bytes]) -> _Items:
     """The outermost items and entries of a document.
 
     What is not closed, or stands in another item, makes the document unsound; then only what came
-    before it is told.
+    before it is told. `known` are marks of items that are whole: such a one is not looked into, so
+    that a document in which nothing is new costs little more than its hashes.
     """
     spans: list[tuple[int, int]] = []
-    between: list[tuple[int, int]] = []  # comments and instructions
-    start, sound = -1, True
-    for what, at, end in _tokens(text):
-        inside = start >= 0
+    marks: list[bytes] = []
+    asides: list[tuple[int, int]] = []
+    first, done, sound, hurried = len(text), 0, True, True
+    while token := _next_token(text, done):
+        what, at, done = token
         if what is _What.ASIDE:
-            if not inside:
-                between.append((at, end))
-        elif what is _What.BEGIN and not inside:
-            start = at
-        elif what is _What.END and inside:
-            spans.append((start, end))
-            start = -1
-        elif what is _What.EMPTY and not inside:
-            spans.append((at, end))
-        else:
+            if not text.startswith(_DATA, at):
+                asides.append((at, done))
+            continue
+        first = min(first, at)
+        if what is _What.BEGIN and hurried:
+            end = _read_before(text, at, known, spans, marks)
+            if end > at:
+                done = end
+                continue
+        end = _end_of_item(text, done) if what is _What.BEGIN else done
+        if end < 0 or what not in {_What.BEGIN, _What.EMPTY}:
             sound = False
             break
-    first = spans[0][0] if spans else max(start, 0) or len(text)
-    head = _gaps(text, [aside for aside in between if aside[1] <= first], 0, first)
-    tail = _gaps(text, sorted([*spans, *between]), first, len(text)) if sound else b""
-    sound = sound and start < 0 and b"<!ENTITY" not in head  # an entity may hold an item
-    return _Items(text=text, spans=spans, sound=sound, head=head, tail=tail)
+        hurried = hurried and _supposed_end(text, at) <= end
+        spans.append((at, end))
+        marks.append(mark_of(text[at:end]))
+        done = end
+    head = _gaps(text, [aside for aside in asides if aside[1] <= first], 0, first)
+    tail = _gaps(text, sorted([*spans, *asides]), first, len(text)) if sound else b""
+    sound = sound and b"<!ENTITY" not in head  # an entity may hold an item
+    return _Items(text=text, spans=spans, marks=marks, sound=sound, head=head, tail=tail)
 
 
-def _tokens(text: bytes) -> Iterator[tuple[_What, int, int]]:
-    """The tags of items, and what may hold what only looks like one, by their places."""
-    done = 0
-    while token := _TOKEN.search(text, done):
-        at, found = token.span()
-        closed_by = _CLOSED_BY.get(token[0], b">")
-        done = text.find(closed_by, found) + len(closed_by)
-        if token[0] in _CLOSED_BY:
-            what = _What.DATA if closed_by == b"]]>" else _What.ASIDE
-        elif text[at + 1 : at + 2] == b"/":
-            what = _What.END
-        else:
-            what = _What.EMPTY if text.startswith(b"/>", done - 2) else _What.BEGIN
-        if done <= found or not (token[0] in _CLOSED_BY or _is_plain(text[at + 1 : done])):
-            what = _What.BROKEN
-        if what is not _What.DATA:
-            yield what, at, done
-        if what is _What.BROKEN:
-            return
+def _read_before(
+    text: bytes,
+    at: int,
+    known: Container[bytes],
+    spans: list[tuple[int, int]],
+    marks: list[bytes],
+) -> int:
+    """Where a run of known items ends that begins here; they are added to spans and marks."""
+    opening, closing = _brackets(text, at)
+    done = at
+    while text.startswith(opening, at):
+        end = text.find(closing, at) + len(closing)
+        mark = mark_of(text[at:end])
+        if mark not in known:
+            break
+        spans.append((at, end))
+        marks.append(mark)
+        done = end
+        at = text.find(b"<", done)
+    return done
 
 
-def _is_plain(tag: bytes) -> bool:
-    """Whether a tag ends where it seems to: no other begins in it, no quotation is open."""
-    return b"<" not in tag and not tag.count(b'"') % 2 and not tag.count(b"'") % 2
+def _supposed_end(text: bytes, at: int) -> int:
+    """Where an item ends at the first look. No later than it does, unless it is oddly written."""
+    _, closing = _brackets(text, at)
+    return text.find(closing, at) + len(closing)
+
+
+def _brackets(text: bytes, at: int) -> tuple[bytes, bytes]:
+    name = _NAME.match(text, at + 1)
+    assert name is not None, "an item has a name"
+    return b"<" + name[0], b"</" + name[0] + b">"
+
+
+def _end_of_item(text: bytes, done: int) -> int:
+    """Where an item ends whose tag ended at `done`; -1: nowhere, or another begins in it."""
+    while token := _next_token(text, done):
+        what, _, done = token
+        if what is not _What.ASIDE:
+            return done if what is _What.END else -1
+    return -1
+
+
+def _next_token(text: bytes, done: int) -> tuple[_What, int, int] | None:
+    """The next tag of an item, or what may hold what only looks like one, and its place."""
+    token = _TOKEN.search(text, done)
+    if token is None:
+        return None
+    at, found = token.span()
+    closed_by = _CLOSED_BY.get(token[0], b">")
+    end = text.find(closed_by, found) + len(closed_by)
+    if end <= found:
+        return _What.BROKEN, at, len(text)
+    if token[0] in _CLOSED_BY:
+        return _What.ASIDE, at, end
+    tag = text[at + 1 : end]
+    if b"<" in tag or tag.count(b'"') % 2 or tag.count(b"'") % 2:  # it does not end where it seems
+        return _What.BROKEN, at, end
+    if tag.startswith(b"/"):
+        return _What.END, at, end
+    return _What.EMPTY if tag.endswith(b"/>") else _What.BEGIN, at, end
 
 
 def _gaps(text: bytes, spans: Sequence[tuple[int, int]], start: int, end: int) -> bytes:
