@@ -201,8 +201,9 @@ class SubscriptionWork(Work):
         self._run(PUSHED, {"subscription": subscription, "now": now})
         if feed is None:
             return None
-        if feed.lease_until is not None and feed.lease_until > now and feed.due_at <= now:
-            due_at = now + soonest(feed.url)  # `save_feeds` sees that it was not due then
+        if feed.lease_until is not None and feed.lease_until > now:
+            # what is leased was due: `save_feeds` sees by this that it was pushed meanwhile
+            due_at = feed.due_at if feed.due_at > now else now + soonest(feed.url)
         else:
             due_at = min(feed.due_at, soonest_poll(now, feed.polled_at, soonest(feed.url)))
         if due_at != feed.due_at:
