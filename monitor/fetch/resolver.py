@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -21,11 +22,16 @@ class ThreadResolver(AbstractResolver):
     """Resolves each name on a thread, with at most `limit` look-ups at once.
 
     A look-up that is given up keeps its place until the system's resolver lets go of it, so that
-    hanging names can't pile up threads.
+    hanging names can't pile up threads. There are more places than requests at work at once (the
+    pipeline's lanes: a hundred), as one that is given up after twenty seconds may hang for twenty
+    more. `look_up` is `getaddrinfo`, or a test's own.
     """
 
-    def __init__(self, limit: int = 64) -> None:
+    def __init__(
+        self, limit: int = 256, look_up: Callable[..., list[Any]] = socket.getaddrinfo
+    ) -> None:
         self._places = asyncio.Semaphore(limit)
+        self._getaddrinfo = look_up
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -71,7 +77,7 @@ class ThreadResolver(AbstractResolver):
     ) -> None:
         result: Any
         try:
-            result = socket.getaddrinfo(
+            result = self._getaddrinfo(
                 host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
             )
         except OSError as error:

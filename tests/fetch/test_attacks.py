@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import json
+import re
+import socket
+import struct
 import threading
 import zlib
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -85,18 +90,60 @@ async def test_no_spelling_leads_to_loopback(
     assert server.connections == 0
 
 
-async def test_no_url_of_the_attack_collection_gets_out(clock: FakeClock, corpus: Path) -> None:
-    """All 159 published attack URLs are refused before anything is sent; names lead inside."""
+class Inside(Names):
+    """All names lead to the listener inside, whatever port was asked for."""
 
-    class Inside(Names):
-        async def resolve(self, host: str, port: int = 0, family: object = 0) -> object:
-            return await Names({host: ["127.0.0.1"]}).resolve(host, port)
+    def __init__(self, port: int) -> None:
+        super().__init__({})
+        self.port = port
 
+    async def resolve(self, host: str, port: int = 0, family: object = 0) -> object:
+        return await Names({host: ["127.0.0.1"]}).resolve(host, self.port)
+
+
+def at_port(url: str, port: int) -> str:
+    """The URL with the listener's port in place of its own: then a literal address leads there."""
+    return re.sub(r"(?i)^(https?://[^/?#\\]*?)(:\d+)?(?=[/?#\\]|$)", rf"\g<1>:{port}", url)
+
+
+async def test_no_url_of_the_attack_collection_reaches_the_listener_inside(
+    server: WebServer, clock: FakeClock, corpus: Path
+) -> None:
+    """All of 159 published attack URLs are refused: 115 lead inside, 44 are no http URLs at all.
+
+    Names lead to the listener. That it can be reached is shown by a fetcher that is allowed to.
+    """
+    server.route("/*", Reply(b"secret", close=True))
     cases = json.loads((corpus / "hostile" / "ssrf_urls.json").read_text())["cases"]
-    async with HttpFetcher(clock=clock, user_agent="t", timeout=5, resolver=Inside({})) as fetcher:
-        for case in cases:
-            error = await refusal(fetcher, case["url"])
-            assert error.code in {Code.BLOCKED, Code.BAD_URL}, case["url"]
+    assert len(cases) == 159
+    urls = [case["url"] for case in cases]
+    codes: Counter[Code] = Counter()
+    async with HttpFetcher(
+        clock=clock, user_agent="t", timeout=5, resolver=Inside(server.port)
+    ) as fetcher:
+        for url in urls:
+            error = await refusal(fetcher, url)
+            codes[error.code] += 1
+            assert error.code in {Code.BLOCKED, Code.BAD_URL}, url
+            error = await refusal(fetcher, at_port(url, server.port))
+            assert error.code in {Code.BLOCKED, Code.BAD_URL}, url
+    assert server.connections == 0
+    assert codes == {Code.BLOCKED: 115, Code.BAD_URL: 44}
+    reached = 0
+    async with HttpFetcher(
+        clock=clock,
+        user_agent="t",
+        timeout=5,
+        allow=["127.0.0.0/8", "0.0.0.0"],
+        resolver=Inside(server.port),
+    ) as fetcher:
+        for url in urls:
+            before = server.connections
+            plain = at_port(url, server.port).replace("https:", "http:", 1)
+            with contextlib.suppress(WorkError):
+                await fetcher.get(plain, accept="*/*", max_bytes=CAP)
+            reached += server.connections > before
+    assert reached > 50
 
 
 @pytest.mark.parametrize(
@@ -112,6 +159,16 @@ async def test_no_url_of_the_attack_collection_gets_out(clock: FakeClock, corpus
         "::ffff:127.0.0.1",
         "64:ff9b::7f00:1",
         "2002:7f00:1::",
+        "2001:0:4136:e378:8000:63bf:80ff:fffe",
+        "::127.0.0.1",
+        "::ffff:0:127.0.0.1",
+        "64:ff9b:1::7f00:1",
+        "::",
+        "0.0.0.0",
+        "fec0::1",
+        "ff02::1",
+        "224.0.0.1",
+        "255.255.255.255",
     ],
 )
 async def test_a_public_name_does_not_lead_inside(
@@ -221,6 +278,23 @@ def peak(*, anew: bool = False) -> int:
     raise AssertionError("no VmHWM")
 
 
+async def test_the_bomb_of_the_collection_ends_at_the_cap(
+    server: WebServer, fetcher: HttpFetcher, corpus: Path
+) -> None:
+    """A hundred megabytes of XML in a hundred kilobytes, against the cap that feeds really have."""
+    bomb = (corpus / "hostile" / "generated_gzip_bomb_100MB.xml.gz").read_bytes()
+    server.route("/bomb", Reply(bomb, headers={"Content-Encoding": "gzip"}))
+    before = peak(anew=True)
+    with pytest.raises(Permanent) as caught:
+        await fetcher.get(server.url("/bomb"), accept="*/*", max_bytes=15 << 20)
+    assert caught.value.code is Code.TOO_LARGE
+    assert peak() - before < 64 << 20
+    server.route("/file", Reply(bomb, headers={"Content-Type": "application/gzip"}))
+    answer = await fetcher.get(server.url("/file"), accept="*/*", max_bytes=15 << 20)
+    assert isinstance(answer, Page)
+    assert answer.body == bomb  # what is not called a coding is not unpacked
+
+
 @pytest.mark.parametrize("coding", ["gzip", "many", "deflate", "br", "zstd"])
 async def test_a_bomb_ends_at_the_cap(server: WebServer, fetcher: HttpFetcher, coding: str) -> None:
     """A body that unpacks to 256 MiB is cut off within 64 MiB of memory."""
@@ -304,6 +378,70 @@ async def test_a_flood_of_headers_is_refused(
     assert error.code is Code.PROTOCOL
 
 
+@pytest.mark.parametrize(
+    ("once", "again", "code"),
+    [
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n", Code.TIMEOUT),
+        (b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", Code.TIMEOUT),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"x" * 4096, Code.TIMEOUT),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0" * 4096, Code.TIMEOUT),
+        (b"HTTP/1.1 200 ", b"O" * 4096, Code.PROTOCOL),
+        (b"", b"\0" * 4096, Code.PROTOCOL),
+        (b"", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" * 100, None),
+    ],
+    ids=["100", "103", "extension", "chunk size", "reason", "zeros", "unasked answers"],
+)
+async def test_a_flood_ends_in_a_word_for_it(
+    server: WebServer, clock: FakeClock, once: bytes, again: bytes, code: Code | None
+) -> None:
+    """Whatever comes without end, it ends by the deadline, in little memory."""
+
+    async def flood(_: Request, writer: asyncio.StreamWriter) -> None:
+        writer.write(once)
+        while True:
+            writer.write(again)
+            await writer.drain()
+            await asyncio.sleep(0)
+
+    server.route("/flood", Raw(flood))
+    before = peak(anew=True)
+    async with HttpFetcher(
+        clock=clock, user_agent="t", timeout=0.5, allow=["127.0.0.1"]
+    ) as fetcher:
+        if code is None:
+            answer = await fetcher.get(server.url("/flood"), accept="*/*", max_bytes=CAP)
+            assert isinstance(answer, Page)
+            assert answer.body == b""
+        else:
+            error = await refusal(fetcher, server.url("/flood"))
+            assert isinstance(error, Transient)
+            assert error.code is code
+    assert peak() - before < 64 << 20
+
+
+@pytest.mark.parametrize(
+    "head", [b"", b"HTTP/1.1 200 OK\r\nContent-", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx"]
+)
+async def test_a_reset_is_the_servers_trouble(
+    server: WebServer, fetcher: HttpFetcher, head: bytes
+) -> None:
+    """Before, in and after the headers."""
+
+    async def reset(_: Request, writer: asyncio.StreamWriter) -> None:
+        if head:
+            writer.write(head)
+            await writer.drain()
+        writer.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
+        writer.transport.abort()
+
+    server.route("/reset", Raw(reset))
+    error = await refusal(fetcher, server.url("/reset"))
+    assert isinstance(error, Transient)
+    assert error.code in {Code.PROTOCOL, Code.CONNECT}
+
+
 async def test_an_empty_stream_that_never_unpacks_to_anything_ends(
     server: WebServer, clock: FakeClock
 ) -> None:
@@ -368,6 +506,29 @@ async def test_names_that_hang_do_not_hold_up_others(server: WebServer, clock: F
         assert not any(task.done() for task in stuck)
         await names.close()
         assert {error.code for error in await asyncio.gather(*stuck)} == {Code.DNS}
+
+
+async def test_stalled_look_ups_of_the_system_do_not_hold_up_others() -> None:
+    """Twenty names whose servers are silent, given up again and again, and one that is known."""
+    release = threading.Event()
+
+    def look_up(host: str, port: int, **_: object) -> list[object]:
+        if host.startswith("hang"):
+            release.wait(30)
+            raise socket.gaierror(socket.EAI_AGAIN, "timed out")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", port))]
+
+    resolver = ThreadResolver(look_up=look_up)
+    for _ in range(5):
+        stuck = [
+            asyncio.create_task(resolver.resolve(f"hang{number}.example")) for number in range(20)
+        ]
+        [found] = await asyncio.wait_for(resolver.resolve("good.example", 80), 5)
+        assert found["host"] == "192.0.2.1"
+        for task in stuck:
+            task.cancel()
+        await asyncio.gather(*stuck, return_exceptions=True)
+    release.set()
 
 
 async def test_look_ups_run_on_threads_that_never_hold_up_the_exit() -> None:
