@@ -9,11 +9,11 @@ from w3lib.encoding import html_body_declared_encoding, http_content_type_encodi
 
 # Encodings of text that take time in proportion to their bytes: `punycode` and its like do not.
 _PLAIN = re.compile(
-    r"utf-(?:8|16|32)(?:-[bl]e)?|iso8859-\d+|iso2022_\w+|hz|cp\d+|windows-\d+|koi8-\w+|mac-\w+"
+    r"utf-(?:8|16|32)(?:-[bl]e)?|iso8859-\d+|iso2022_\w+|cp\d+|windows-\d+|koi8-\w+|mac-\w+"
     r"|gb\w*|big5\w*|euc_\w+|shift_jis\w*|johab|tis-620|ptcp154|ascii"
 )
 _WIDE = ("utf-16", "utf-32")
-_SEVEN_BITS = ("iso2022", "hz")
+_SEVEN_BITS = "iso2022"
 _START = 4096  # bytes in which a document says what it is written in
 _UNWANTED = bytes({*range(32), 127} - {9, 10, 13})  # XML has no place for them, nor has a text
 _MARKS = (
@@ -38,6 +38,15 @@ def utf8_of(body: bytes, content_type: str) -> bytes:
     """
     text = _decoded(body, content_type)
     return text.translate(None, _UNWANTED).lstrip(b" \t\r\n")
+
+
+def is_clean(text: bytes) -> bool:
+    """Whether it is UTF-8 of which `utf8_of` would change nothing, as a part of something longer."""
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return len(text.translate(None, _UNWANTED)) == len(text)
 
 
 def _decoded(body: bytes, content_type: str) -> bytes:

@@ -33,7 +33,7 @@ from enum import Enum, auto
 from monitor.errors import Code, ParseError
 from monitor.model import Hints, ParsedFeed
 from monitor.parse.build import MAX_ENTRIES
-from monitor.parse.characters import utf8_of
+from monitor.parse.characters import is_clean, utf8_of
 from monitor.parse.discover import not_a_feed
 from monitor.parse.head import Links, read_hints, read_links
 from monitor.parse.marks import NO_GUID, Marks, digest_of, mark_of, packed
@@ -53,10 +53,9 @@ _FEED = re.compile(b"<" + _PREFIX + rb"(?:rss|feed|rdf|channel|item|entry)[\s/>]
 _DATE = re.compile(
     b"<" + _PREFIX + rb"(?:lastbuilddate|pubdate|updated|modified|date)\s*>[^<]*", re.IGNORECASE
 )
-_INHERITED = re.compile(
-    rb"\b(?:xmlns[^\s<>=]{0,99}|xml:base|xml:lang|base|lang|version)\s{0,9}=\s{0,9}"
-    rb"""(?:"[^"<]*"|'[^'<]*')|<!DOCTYPE[^<>]*|<""" + _PREFIX + rb"language\s*>[^<]*",
-    re.IGNORECASE,
+_INHERITED = re.compile(  # in lower case
+    rb"""(?:xmlns[^\s<>=]{0,99}|base|lang|version)\s{0,9}=\s{0,9}(?:"[^"<]*"|'[^'<]*')"""
+    b"|<!doctype[^<>]*|<" + _PREFIX + rb"language\s*>[^<]*"
 )
 
 
@@ -106,26 +105,41 @@ def cut(body: bytes, *, url: str, content_type: str, blocks: bytes = b"") -> Cut
     `url` is where the body came from, `content_type` the header as sent. Raises `ParseError`
     (`NOT_A_FEED`) for what is none at first sight.
     """
+    kept = Marks.unpacked(blocks)
+    if kept.cuts and body.startswith(
+        b"<"
+    ):  # what is known was clean, so only the rest is looked at
+        found = _cut(body, url, kept)
+        if not found.whole and is_clean(found.rest):
+            return found
     text = utf8_of(body, content_type)
     if not text:
         raise ParseError(Code.NOT_A_FEED, "the body is empty")
-    kept = Marks.unpacked(blocks)
     if _looks_like_json(text, content_type):
         return Cut(url=url, rest=text, whole=True, json=True, kept=kept)
     page = bool(_PAGE.search(text[:_START]))
     if not _FEED.search(text[:_START] if page else text):
         raise not_a_feed(text, url, page=page)
+    return _cut(text, url, kept)
+
+
+def _cut(text: bytes, url: str, kept: Marks) -> Cut:
     items = _items(text, kept.guids if kept.cuts else ())
     outside = items.head[:_HEAD] + items.tail[:_HEAD]
-    everything = Cut(
+    found = Cut(
         url=url,
         hints=read_hints(outside),
         links=read_links(outside, url),
         marks=items.marks,
         kept=kept,
-        inherited=digest_of(*_INHERITED.findall(items.head), *_DATE.sub(b"", items.tail).split()),
+        inherited=_inherited(items),
     )
-    return _without_known(everything, items)
+    return _without_known(found, items)
+
+
+def _inherited(items: _Items) -> bytes:
+    """Digest of what can make the same bytes mean something else."""
+    return digest_of(*_INHERITED.findall(items.head.lower()), *_DATE.sub(b"", items.tail).split())
 
 
 def _without_known(found: Cut, items: _Items) -> Cut:
