@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 from monitor.model import Validators
 from monitor.ports import Clock, Fetcher, NotModified, Page
@@ -16,14 +17,26 @@ FORGET_ABOVE = 10_000
 
 
 class PoliteFetcher:
-    """A fetcher that keeps `spacing` between the end of a request and the next to its host."""
+    """A fetcher that keeps a pause between the end of a request and the next to its host.
 
-    def __init__(self, fetcher: Fetcher, clock: Clock, *, spacing: timedelta) -> None:
+    It lasts for `spacing`, or for what `delay_of` says of the URL if that is longer: a site's own
+    wish, as its robots.txt has it.
+    """
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        clock: Clock,
+        *,
+        spacing: timedelta,
+        delay_of: Callable[[str], timedelta] = lambda _: timedelta(0),
+    ) -> None:
         self._fetcher = fetcher
         self._clock = clock
-        self._turns: dict[str, asyncio.Lock] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._free_at: dict[str, datetime] = {}
         self.spacing = spacing
+        self.delay_of = delay_of
 
     async def get(
         self, url: str, *, accept: str, max_bytes: int, validators: Validators = Validators()
@@ -45,21 +58,23 @@ class PoliteFetcher:
             host = (urlsplit(url).hostname or "").lower()
         except ValueError:
             host = ""  # no host to be polite to: the fetcher below says what is wrong
-        async with self._turns.setdefault(host, asyncio.Lock()):
+        turn = self._turns.get(host)
+        if turn is None:
+            turn = self._turns[host] = asyncio.Lock()
+        async with turn:
             wait = (self._free_at.get(host, self._clock.now()) - self._clock.now()).total_seconds()
-            if wait > 0:
-                await self._clock.sleep(min(wait, self.spacing.total_seconds()))
+            if wait > 0:  # no longer than the pause itself, should the clock have been set back
+                await self._clock.sleep(min(wait, self._pause(url).total_seconds()))
             try:
                 yield
             finally:
-                self._free_at[host] = self._clock.now() + self.spacing
+                self._free_at[host] = self._clock.now() + self._pause(url)
                 self._forget()
 
+    def _pause(self, url: str) -> timedelta:
+        return max(self.spacing, self.delay_of(url))
+
     def _forget(self) -> None:
-        if len(self._turns) <= FORGET_ABOVE:
-            return
-        now = self._clock.now()
-        for host in [host for host, lock in self._turns.items() if not lock.locked()]:
-            if self._free_at.get(host, now) <= now:
-                del self._turns[host]
-                self._free_at.pop(host, None)
+        if len(self._free_at) > FORGET_ABOVE:
+            now = self._clock.now()
+            self._free_at = {host: at for host, at in self._free_at.items() if at > now}

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from monitor.errors import Code, Transient
+from monitor.fetch import politeness
 from monitor.fetch.politeness import PoliteFetcher
 from monitor.ports import NotModified
 
@@ -66,3 +67,57 @@ async def test_a_failed_request_counts_too(clock):
         with pytest.raises(Transient):
             await fetch(polite, "http://example.test/")
     assert clock.slept == [3.0]
+
+
+async def test_a_site_may_ask_for_a_longer_pause(clock):
+    """Its own wish lengthens the operator's spacing for its host, never shortens it."""
+    wire = Wire(clock)
+    wishes = {"slow.test": timedelta(seconds=10), "quick.test": timedelta(seconds=1)}
+    polite = PoliteFetcher(
+        wire,
+        clock,
+        spacing=timedelta(seconds=2),
+        delay_of=lambda url: wishes[url.split("/")[2]],
+    )
+    for url in ("http://slow.test/", "http://quick.test/") * 2:
+        await fetch(polite, url)
+    assert clock.slept == [10.0]
+    await fetch(polite, "http://quick.test/")
+    assert clock.slept == [10.0, 2.0]
+
+
+async def test_what_is_heard_of_the_wish_meanwhile_counts(clock):
+    """robots.txt itself is the first that is asked for: what it says holds from then on."""
+    wire = Wire(clock)
+    polite = PoliteFetcher(wire, clock, spacing=timedelta(seconds=1))
+
+    async def get(url, **_):
+        polite.delay_of = lambda _: timedelta(seconds=5)
+        return NotModified()
+
+    wire.get = get
+    for _ in range(2):
+        await fetch(polite, "http://example.test/")
+    assert clock.slept == [5.0]
+
+
+async def test_a_clock_set_back_holds_nobody_up(clock):
+    """An hour that comes twice is not waited out."""
+    polite = PoliteFetcher(Wire(clock), clock, spacing=timedelta(seconds=2))
+    await fetch(polite, "http://example.test/")
+    clock.advance(hours=-1)
+    await fetch(polite, "http://example.test/")
+    assert clock.slept == [2.0]
+
+
+async def test_hosts_are_forgotten_once_they_are_free(clock, monkeypatch):
+    """The memory is bounded, and who must still wait is not forgotten."""
+    monkeypatch.setattr(politeness, "FORGET_ABOVE", 10)
+    polite = PoliteFetcher(Wire(clock), clock, spacing=timedelta(seconds=2))
+    for number in range(100):
+        await fetch(polite, f"http://host{number}.test/")
+        clock.advance(seconds=0.5)
+    assert len(polite._free_at) <= 10
+    assert len(polite._turns) == 0
+    await fetch(polite, "http://host99.test/")
+    assert clock.slept == [1.5]
