@@ -12,9 +12,14 @@ from datetime import timedelta
 import brotli
 import pytest
 from backports import zstd
+from hypothesis import given
+from hypothesis import strategies as st
+from w3lib.url import safe_url_string
+from yarl import URL
 
 from monitor.errors import Code, Permanent, Transient, WorkError
 from monitor.fetch import HttpFetcher
+from monitor.fetch.client import _PLAIN_URL
 from monitor.model import Validators
 from monitor.ports import NotModified, Page
 from tests.fakes import FakeClock
@@ -346,6 +351,38 @@ async def test_what_is_not_a_url_is_refused_at_once(fetcher: HttpFetcher, url: s
     error = await refusal(fetcher, url)
     assert isinstance(error, Permanent)
     assert error.code is Code.BAD_URL
+
+
+@given(st.from_regex(_PLAIN_URL, fullmatch=True))
+def test_a_plain_url_is_what_escaping_would_leave_of_it(url: str) -> None:
+    """The shortcut for nearly all URLs differs in nothing from the long way."""
+    assert safe_url_string(url) == url
+    assert str(URL(url, encoded=True)) == str(URL(safe_url_string(url), encoded=True))
+
+
+async def test_a_connection_is_used_again(server: WebServer, fetcher: HttpFetcher) -> None:
+    """For the pages of a feed, after errors and redirects, too."""
+    server.route("/feed", Reply(BODY))
+    server.route("/a", redirect("/gone"))
+    await page(fetcher, server.url("/feed"))
+    assert (await refusal(fetcher, server.url("/a"))).code is Code.NOT_FOUND
+    await page(fetcher, server.url("/feed"))
+    assert server.connections == 1
+
+
+async def test_a_kept_connection_that_was_closed_meanwhile_is_made_anew(
+    server: WebServer, fetcher: HttpFetcher
+) -> None:
+    """Servers close what is idle without a word; that is nobody's failure."""
+
+    async def answer_and_hang_up(_: Request, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+        await writer.drain()
+
+    server.route("/feed", Raw(answer_and_hang_up))
+    for _ in range(3):
+        assert (await page(fetcher, server.url("/feed"))).body == b"hello"
+    assert server.connections == 3
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.fetch.guard import Guard, is_public, plain_host, unwrapped
+from monitor.fetch.guard import Guard, is_public, plain_host, unwrapped, written_address
 
 PRIVATE = [
     "0.0.0.0",
@@ -107,6 +107,23 @@ def test_nothing_that_python_calls_private_is_public(address: IPv4Address | IPv6
     """The table refuses all that `ipaddress` refuses, wrapped or not."""
     if not unwrapped(address).is_global:
         assert not is_public(address)
+
+
+@given(st.from_regex(r"(?:0x)?[0-9a-f]{0,10}(?:\.(?:0x)?[0-9a-f]{0,4}){0,3}\.?", fullmatch=True))
+def test_every_spelling_of_an_address_is_read_as_the_system_reads_it(host: str) -> None:
+    """What `getaddrinfo` takes for a number is an address to us, too, and the same one."""
+    numeric = socket.AI_NUMERICHOST
+    try:
+        infos = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=numeric)
+    except (OSError, UnicodeError):
+        return
+    assert {ip_address(info[4][0]) for info in infos} == {written_address(host)}
+
+
+@pytest.mark.parametrize("host", ["example.org", "a.b", "dead.beef", "0x7f.example", "xn--a.org"])
+def test_public_names_pass_the_look_at_a_name(host: str) -> None:
+    """Where they lead is not known here: the proxy judges."""
+    Guard().check_name(host)
 
 
 def test_an_allowed_host_opens_its_addresses_for_itself_only() -> None:
