@@ -20,6 +20,7 @@ from math import log
 from typing import Final
 
 from monitor.stories.common import common
+from monitor.stories.terms import Weigher
 
 RAREST: Final = 0.0005
 """The share of articles for what is in no table; nothing counts as rarer.
@@ -35,7 +36,6 @@ FEWEST: Final = 50
 """Articles of a language, below which its counts are noise."""
 
 _PRIOR: Final = (1.0, 0.2, 0.05, 0.01, 0.003)  # by length: without a table, short words are common
-_REMEMBERED: Final = 1 << 15  # weights of a language
 _HEADER: Final = "# word frequencies 1"
 
 
@@ -58,7 +58,7 @@ class Frequencies:
 
     languages: Mapping[str, Counts]  # by ISO 639-1 code, in small letters
 
-    def weigher(self, language: str | None) -> Callable[[str], float]:
+    def weigher(self, language: str | None) -> Weigher:
         """What weighs the words of an article in this language; None: it is not known.
 
         A weight is log(1 / share), from 0 for what `COMMONEST` articles hold to 7.6 for the
@@ -76,7 +76,7 @@ class Frequencies:
         return Frequencies(languages)
 
     @cached_property
-    def _weighers(self) -> Mapping[str, Callable[[str], float]]:
+    def _weighers(self) -> Mapping[str, Weigher]:
         tables = {
             code: counts for code, counts in self.languages.items() if counts.articles >= FEWEST
         }
@@ -112,7 +112,7 @@ def _weigher(
     tables: tuple[Counts, ...],
     unseen: Callable[[str], float],
     nothing: Collection[str] | None,
-) -> Callable[[str], float]:
+) -> Weigher:
     """`nothing`: words that weigh nothing, whatever was counted."""
 
     def weight(word: str) -> float:
@@ -122,7 +122,7 @@ def _weigher(
         share = share or unseen(word)
         return 0.0 if share >= COMMONEST else -log(max(share, RAREST))
 
-    return lru_cache(maxsize=_REMEMBERED)(weight)
+    return Weigher(weight)
 
 
 def _unseen(articles: int, _word: str) -> float:

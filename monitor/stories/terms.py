@@ -14,14 +14,17 @@ beginning is enough: news tells the event first, the background later.
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from itertools import compress
 from math import sqrt
+from operator import mul
 from typing import Final, NamedTuple
 
-from monitor.text import Link, chunk_of, split
+from monitor.match.memo import Memo
+from monitor.text import Link, chunk_of, norms_of, plain_keys, split
 from monitor.text.characters import KINDS, UNSPACED
-from monitor.text.folding import LONGEST_CACHED
 
 READ: Final = 6000
 """Characters of a text that are looked at."""
@@ -34,6 +37,8 @@ _OF_TITLE: Final = 4.0  # times a word of the text; 3 to 6 do about as well
 _OF_NAME: Final = 1.2
 _REPEATED: Final = 0.7  # exponent: what stands there twice is worth 1.6 times as much
 _ENDS: Final = frozenset('."”»!?:')
+_REMEMBERED: Final = 1 << 15  # chunks, and weights of a language
+_NAME: Final = " "  # behind a form: it is written with a capital
 _LETTERS: Final = 5  # of a word; four to seven do about as well
 _LONGEST: Final = 20  # characters of what is no word of letters
 
@@ -47,40 +52,98 @@ class Word(NamedTuple):
 
 def words(text: str) -> Iterator[Word]:
     """The words of a text in order, those of its first `READ` characters."""
+    for form in _forms(text, _pieces):
+        yield Word(form.removesuffix(_NAME), capital=form.endswith(_NAME))
+
+
+class Piece(NamedTuple):
+    """The words of a chunk, `_NAME` behind those that have a capital."""
+
+    inside: tuple[str, ...]
+    beginning: tuple[str, ...]  # the same where a sentence begins with them
+    ends: bool  # one ends behind them
+
+
+class Weigher:
+    """What weighs the words of a language: as a function, a word by its form.
+
+    It remembers weights, and of chunks the words that weigh anything.
+    """
+
+    def __init__(self, weight: Callable[[str], float]) -> None:
+        self.weights = Memo(weight, most=_REMEMBERED)
+        self.pieces = Memo(self._cut, most=_REMEMBERED)
+
+    def __call__(self, form: str) -> float:
+        """The weight of a word, 0 if it tells no event from another."""
+        return self.weights[form]
+
+    def _cut(self, raw: str) -> Piece:
+        piece = _cut(raw)
+        if not piece.inside:
+            return piece
+        kept = [self(form.removesuffix(_NAME)) > 0 for form in piece.inside]
+        inside, beginning = (tuple(compress(forms, kept)) for forms in piece[:2])
+        return Piece(inside, beginning, piece.ends)
+
+
+_START: Final = Piece((), (), ends=True)  # of a line
+_NOTHING: Final = Piece((), (), ends=False)  # no word: what stands before it is still before
+
+
+def _forms(text: str, pieces: Mapping[str, Piece], most: int = READ) -> list[str]:
+    """The words of a text as its pieces have them, the first `most`."""
+    found: list[str] = []
+    before = _START
     for line in split(text[:READ]):
-        begins = True
-        for raw in line.raws:
-            found, ends = _seen(raw) if len(raw) <= LONGEST_CACHED else _cut(raw)
-            for word in found:
-                yield Word(word.form, capital=False) if begins and word.capital else word
-                begins = False
-            begins = begins or ends
+        before = _START
+        for piece in [pieces[raw] for raw in line.raws]:
+            if piece is not _NOTHING:
+                found += piece[1] if before[2] else piece[0]
+                before = piece
+        if len(found) >= most:
+            return found[:most]
+    return found
 
 
-def _cut(raw: str) -> tuple[tuple[Word, ...], bool]:
-    """The words of a chunk, and whether it ends a sentence."""
+def _cut(raw: str) -> Piece:
+    keys = plain_keys(raw)
+    if keys is None:
+        words, stops = _words_of(raw)
+    else:  # one word of ASCII, which need not be cut
+        ((norm, start),), stops = norms_of(raw)
+        form = min((norm, *keys[2:]), key=len)
+        words = [_beginning(form) + _NAME * raw[start].isupper()]
+    ends = stops or raw[-1:] in _ENDS
+    if not words:
+        return _START if ends else _NOTHING
+    return Piece(tuple(words), (words[0].removesuffix(_NAME), *words[1:]), ends)
+
+
+def _words_of(raw: str) -> tuple[list[str], bool]:
+    """The words of any chunk, and whether it stops behind them."""
     chunk = chunk_of(raw)
     shortest: dict[int, str] = {}
     for first, after, keys, _start, _end in chunk.readings:
         if after == first + 1:
             forms = [key for key in keys if key[0] not in "=#" and "'" not in key]
             shortest[first] = min([*forms, shortest.get(first) or keys[0]], key=len)
-    found: list[Word] = []
+    found: list[str] = []
     before = ""  # the character that a pair may begin with
     for at, token in enumerate(chunk.tokens):
         initial = raw[token.start]
         if chunk.unspaced and KINDS[ord(initial)] in UNSPACED:
             if before and token.link is Link.NEXT:
-                found.append(Word(before + token.norm, capital=False))
+                found.append(before + token.norm)
             before = token.norm
             continue
         before = ""
         if form := shortest.get(at) or token.norm:
-            found.append(Word(_beginning(form), capital=initial.isupper()))
-    return tuple(found), chunk.stop_end or raw[-1:] in _ENDS
+            found.append(_beginning(form) + _NAME * initial.isupper())
+    return found, chunk.stop_end
 
 
-_seen = lru_cache(maxsize=1 << 15)(_cut)
+_pieces: Final = Memo(_cut, most=_REMEMBERED)
 
 
 def _beginning(form: str) -> str:
@@ -100,44 +163,38 @@ def term_id(form: str) -> int:
 
 
 def vector(
-    title: str, body: str, weigh: Callable[[str], float], *, rarity_of: int = 0
+    title: str, body: str, weigh: Weigher, *, rarity_of: int = 0
 ) -> tuple[dict[int, float], dict[int, float]]:
     """The terms of an article and their weights, heaviest first, at most `TERMS`; of length 1.
 
     Beside it what `weigh` says of the `rarity_of` heaviest. Empty if there is nothing but common
     words.
     """
-    times: dict[str, float] = {}
-    capitals: dict[str, int] = {}  # how much more often with than without
-    for form, capital in words(title):
-        if weigh(form):
-            times[form] = times.get(form, 0.0) + _OF_TITLE
-            capitals[form] = capitals.get(form, 0) + (1 if capital else -1)
-    seen = 0
-    for form, capital in words(body):
-        if not weigh(form):
-            continue
-        seen += 1
-        if seen > _CONTENT:
-            break
-        times[form] = times.get(form, 0.0) + 1.0
-        capitals[form] = capitals.get(form, 0) + (1 if capital else -1)
+    of_title = _forms(title, weigh.pieces)
+    times: dict[str, float] = {**Counter(of_title + _forms(body, weigh.pieces, _CONTENT))}
+    names = {form[: -len(_NAME)]: count for form, count in times.items() if form[-1:] == _NAME}
+    capitals = {form for form, count in names.items() if count > times.get(form, 0)}
+    for form, count in names.items():  # one word, however it is written
+        times[form] = times.get(form, 0) + count
+        del times[form + _NAME]
+    for form in of_title:
+        times[form.removesuffix(_NAME)] += _OF_TITLE - 1
+    rarities = weigh.weights
     weights = [
-        (count**_REPEATED * weigh(form) * (_OF_NAME if capitals[form] > 0 else 1.0), form)
+        (-(count**_REPEATED * rarities[form] * (_OF_NAME if form in capitals else 1.0)), form)
         for form, count in times.items()
     ]
-    weights.sort(key=lambda pair: (-pair[0], pair[1]))
-    rarity = {term_id(form): weigh(form) for _, form in weights[:rarity_of]}
-    return unit({term_id(form): weight for weight, form in weights[:TERMS]}), rarity
+    weights.sort()
+    rarity = {term_id(form): rarities[form] for _, form in weights[:rarity_of]}
+    return unit({term_id(form): -weight for weight, form in weights[:TERMS]}), rarity
 
 
 def unit(weights: Mapping[int, float]) -> dict[int, float]:
     """The same direction, of length 1; empty stays empty."""
-    length = sqrt(sum(weight * weight for weight in weights.values()))
+    length = sqrt(sum(map(mul, weights.values(), weights.values())))
     return {term: weight / length for term, weight in weights.items()} if length else {}
 
 
 def cosine(one: Mapping[int, float], other: Mapping[int, float]) -> float:
     """How alike two vectors of length 1 are, from 0 to 1."""
-    small, large = (one, other) if len(one) <= len(other) else (other, one)
-    return sum(weight * large[term] for term, weight in small.items() if term in large)
+    return sum(one[term] * other[term] for term in one.keys() & other.keys())
