@@ -322,6 +322,9 @@ def _stories_about(
     """The stories that share the heaviest terms with a report, of each term the newest."""
     terms = {term: report.vector[term] for term in events.terms_to_look_up(report)}
     found = tx.stories_about(terms, each=NEWEST, limit=JUDGED + len(ruled_out))
-    return [(story, events.unpacked(packed)) for story, packed in found if story not in ruled_out][
-        :JUDGED
+    judged = [(story, packed) for story, packed in found if story not in ruled_out][:JUDGED]
+    return [
+        (story, events.unpacked(packed))
+        for story, packed in judged
+        if not events.is_silent(packed, report.at)
     ]

@@ -28,9 +28,11 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from math import exp, log, sqrt
+from operator import mul
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from monitor.stories.frequencies import Frequencies
 from monitor.stories.terms import cosine, unit, vector
@@ -150,7 +152,9 @@ def choose(
 
     `lately`: how many of the latest reports have each of `terms_to_count`.
     """
-    scores = [_score(report, thread, lately) for thread in threads]
+    everywhere = _everywhere(report, lately)
+    reports = lately.get(EVERY, 0)
+    scores = [_score(report, thread, everywhere, reports) for thread in threads]
     order = sorted(range(len(threads)), key=lambda index: -scores[index])
     if not order or scores[order[0]] < 1:
         return Choice(thread=None, score=scores[order[0]] if order else 0.0)
@@ -163,33 +167,54 @@ def choose(
     return Choice(thread=best, score=scores[best], also=also)
 
 
-def _score(report: Report, thread: Thread, lately: Mapping[int, int]) -> float:
+class _Said(NamedTuple):
+    """A term of a report that others have lately, too."""
+
+    term: int
+    here: float  # its weight in the report
+    rarity: float
+    reports: int  # that have it
+    usual: float  # as many had it if it were no commoner these days than in news at all
+
+
+def _everywhere(report: Report, lately: Mapping[int, int]) -> Sequence[_Said]:
+    return [
+        _Said(term, report.vector[term], rarity, reports, _GENERALLY * exp(-rarity))
+        for term, rarity in report.rarity.items()
+        if (reports := lately.get(term, 0))
+    ]
+
+
+def _score(report: Report, thread: Thread, everywhere: Sequence[_Said], reports: int) -> float:
     apart = max(thread.first_at - report.at, report.at - thread.last_at)
     if apart > SILENT:
         return 0.0
-    length = sum(weight * weight for weight in thread.centroid.values())  # squared
+    weights = thread.centroid.values()
+    length = sum(map(mul, weights, weights))  # squared
     if not length:
         return 0.0
-    alike = _alike(report, thread, length, lately)
+    alike = _alike(report, thread, length, everywhere, reports)
     fading = exp(-max(0.0, apart / _FRESH - 1))
     return alike * fading / _enough(len(report.vector), thread.articles, length)
 
 
-def _alike(report: Report, thread: Thread, length: float, lately: Mapping[int, int]) -> float:
+def _alike(
+    report: Report, thread: Thread, length: float, everywhere: Sequence[_Said], reports: int
+) -> float:
     """The cosine, with what other stories speak of these days counting for less in both."""
     of_report, of_both, of_thread = 1.0, cosine(report.vector, thread.centroid), length
-    others = max(0.0, lately.get(EVERY, 0) - thread.articles)
-    for term, rarity in report.rarity.items():
-        if reports := lately.get(term, 0):
-            here, there = report.vector[term], thread.centroid.get(term, 0.0)
-            # the mean weight tells how many of the story's own have it
-            own = min(1.0, there / here) * thread.articles
-            share = (max(0.0, reports - own) + _GENERALLY * exp(-rarity)) / (others + _GENERALLY)
-            kept = min(1.0, max(0.0, -log(share)) / rarity) if share > 0 else 1.0
-            less = 1 - kept * kept
-            of_report -= less * here * here
-            of_both -= less * here * there
-            of_thread -= less * there * there
+    others = max(0.0, reports - thread.articles)
+    weight_of = thread.centroid.get
+    for term, here, rarity, having, usual in everywhere:
+        there = weight_of(term, 0.0)
+        # the mean weight tells how many of the story's own have it
+        own = min(1.0, there / here) * thread.articles
+        share = (max(0.0, having - own) + usual) / (others + _GENERALLY)
+        kept = min(1.0, max(0.0, -log(share)) / rarity) if share > 0 else 1.0
+        less = 1 - kept * kept
+        of_report -= less * here * here
+        of_both -= less * here * there
+        of_thread -= less * there * there
     product = of_report * of_thread
     return of_both / sqrt(product) if product > 1e-9 else 0.0
 
@@ -247,12 +272,24 @@ def unpacked(data: bytes) -> Thread:
         version, first, last, articles, count = _HEAD.unpack_from(data)
         if version != _VERSION:
             raise ValueError(f"not a thread: version {version}")
-        numbers = struct.unpack_from(f"<{count}I{count}f", data, _HEAD.size)
+        numbers = _terms(count).unpack_from(data, _HEAD.size)
     except struct.error as error:
         raise ValueError(f"not a thread: {error}") from error
     return Thread(
         first_at=datetime.fromtimestamp(first, UTC),
         last_at=datetime.fromtimestamp(last, UTC),
         articles=articles,
-        centroid=MappingProxyType(dict(zip(numbers[:count], numbers[count:], strict=True))),
+        centroid=dict(zip(numbers[:count], numbers[count:], strict=True)),
     )
+
+
+def is_silent(data: bytes, at: datetime) -> bool:
+    """Whether `choose` would pass over this packed thread, which its head tells."""
+    _, first, last, *_ = _HEAD.unpack_from(data)
+    apart: float = max(first - at.timestamp(), at.timestamp() - last)
+    return apart > SILENT.total_seconds()
+
+
+@lru_cache(maxsize=KEPT + 1)
+def _terms(count: int) -> struct.Struct:
+    return struct.Struct(f"<{count}I{count}f")
