@@ -73,7 +73,7 @@ def asking(subscription: Subscription, now: datetime) -> Subscription:
 
 def accepted(subscription: Subscription, now: datetime) -> Subscription:
     """The hub took the request. It may have verified or denied it meanwhile."""
-    if not _is_open(subscription):
+    if not subscription.attempts:
         return subscription
     wait = min(ANSWER_WITHIN * 2 ** min(subscription.attempts - 1, 8), AGAIN)
     return replace(subscription, due_at=now + wait)
@@ -81,7 +81,7 @@ def accepted(subscription: Subscription, now: datetime) -> Subscription:
 
 def refused(subscription: Subscription, error: WorkError, now: datetime) -> Subscription:
     """The hub did not take the request, or could not be asked. A lease that runs goes on."""
-    if not _is_open(subscription):
+    if not subscription.attempts:
         return subscription
     wait = AGAIN
     if isinstance(error, Transient):
@@ -100,11 +100,10 @@ def confirmed(subscription: Subscription, lease: str | None, now: datetime) -> S
 
     It may ask more than once: what was confirmed before stays as it was.
     """
-    asked, verified = subscription.asked_at, subscription.verified_at
-    if asked is None or subscription.state is SubscriptionState.LEAVING:
+    if subscription.state is SubscriptionState.LEAVING:
         return None
-    if verified is not None and asked <= verified:
-        return None if subscription.state is SubscriptionState.DENIED else subscription
+    if not subscription.attempts:
+        return subscription if subscription.state is SubscriptionState.ACTIVE else None
     promised = lease_of(lease)
     return replace(
         subscription,
@@ -126,16 +125,6 @@ def denied(subscription: Subscription, reason: str, now: datetime) -> Subscripti
         attempts=0,
         due_at=now + AGAIN,
         error=f"denied by its hub: {words[:_LONGEST_REASON]}" if words else "denied by its hub",
-    )
-
-
-def _is_open(subscription: Subscription) -> bool:
-    """Whether the hub was asked for something that it has said nothing about yet."""
-    asked, verified = subscription.asked_at, subscription.verified_at
-    return (
-        subscription.state is not SubscriptionState.DENIED
-        and asked is not None
-        and (verified is None or verified < asked)
     )
 
 

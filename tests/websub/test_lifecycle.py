@@ -119,7 +119,7 @@ def test_a_lease_goes_on_while_it_is_renewed() -> None:
         (denied(ACTIVE, "", NOW + HOUR), False),  # without having been asked again
         (asking(WANTED, NOW), True),
         (refused(asking(WANTED, NOW), DOWN, NOW), True),  # it got the question after all
-        (denied(asking(WANTED, NOW), "", NOW), True),
+        (denied(asking(WANTED, NOW), "", NOW), False),
         (asking(denied(ACTIVE, "", NOW + HOUR), NOW + 2 * HOUR), True),
         (ACTIVE, True),
     ],
