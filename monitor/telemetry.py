@@ -58,6 +58,16 @@ ENTRIES = Counter(
     ["result"],
     registry=REGISTRY,
 )
+GAPS = Counter(
+    "monitor_feed_gaps_total",
+    "Polls that shared no item with the one before, so that items were lost",
+    registry=REGISTRY,
+)
+FILLED = Counter(
+    "monitor_entries_filled_total",
+    "Entries that feeds had dropped and their sites' news sitemaps still listed",
+    registry=REGISTRY,
+)
 ARTICLES = Counter(
     "monitor_articles_total", "Articles by how their ingest ended", ["outcome"], registry=REGISTRY
 )
