@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from email.utils import format_datetime
 import pytest
 from prometheus_client import CollectorRegistry
 
-from monitor.engine.pool import ProcessPool
 from monitor.fetch import HttpFetcher
 from monitor.model import FeedId, Kind, Subscription
 from monitor.storage import SqlStore
@@ -100,18 +100,24 @@ class Press:
         return len(self.newsroom.server.requests)
 
 
+class _Here:
+    """Parses beside the event loop: a worker process would be most of the time of these tests."""
+
+    async def run(self, function, *args, timeout: float):
+        return await asyncio.to_thread(function, *args)
+
+
 @pytest.fixture
 async def press(store: SqlStore) -> AsyncIterator[Press]:
     """On each kind of database."""
     async with AsyncExitStack() as stack:
         publisher = await stack.enter_async_context(Publisher())
-        pool = await stack.enter_async_context(ProcessPool(workers=1))
         fetcher = await stack.enter_async_context(
             HttpFetcher(
                 clock=FakeClock(), user_agent="monitor/test", timeout=5, allow=("127.0.0.1",)
             )
         )
-        newsroom = Newsroom(store, publisher, pool, fetcher)
+        newsroom = Newsroom(store, publisher, _Here(), fetcher)
         newsroom.rules(public_url=PUBLIC)
         app = create_app(
             newsroom.reports,
