@@ -94,7 +94,7 @@ def _failing(was: Health, signs: Signs, now: datetime) -> Health:
     if was is Health.CHALLENGED:
         return was
     is_old = signs.ok_at is not None and now - signs.ok_at >= FAILING
-    if was is Health.FAILING or signs.failures >= FAILURES or (signs.failures > 1 and is_old):
+    if signs.failures >= FAILURES or (signs.failures > 1 and is_old):
         return Health.CHALLENGED if signs.error is Code.CHALLENGED else Health.FAILING
     return was
 
