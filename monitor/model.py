@@ -174,7 +174,7 @@ class Subscription:
     callback: str = dataclasses.field(repr=False)  # our URL for this one: who knows it may call
     secret: str = dataclasses.field(repr=False)  # pushes are signed with it
     state: SubscriptionState
-    attempts: int = 0  # requests in a row that brought no verification
+    attempts: int = 0  # requests since the hub last said yes or no
     created_at: datetime
     due_at: datetime | None = None  # when the hub is asked (again)
     asked_at: datetime | None = None

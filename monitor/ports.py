@@ -315,6 +315,9 @@ class Transaction(Protocol):
     def subscription_of(self, feed: FeedId) -> Subscription | None:
         """By what a feed's pushes come. Until the commit, none of them is noted."""
 
+    def feed_name(self, feed: FeedId) -> str:
+        """What the operator calls a feed."""
+
     def subscribe(
         self, feed: FeedId, *, hub: str, topic: str, callback: str, secret: str, now: datetime
     ) -> None:

@@ -127,9 +127,10 @@ class Subscribe:
 
     async def _ask(self, due: Subscription) -> None:
         now = self._with.clock.now()
-        asked = await self._with.store.write(lambda tx: _begin(tx, due.id, now))
-        if asked is None:
+        begun = await self._with.store.write(lambda tx: _begin(tx, due.id, now))
+        if begun is None:
             return
+        asked, feed = begun
         error: WorkError | None = None
         try:
             await self._with.fetcher.post(asked.hub, websub.form(asked))
@@ -142,16 +143,21 @@ class Subscribe:
         telemetry.HUB_REQUESTS.labels("unsubscribe" if leaves else "subscribe", outcome).inc()
         (log.warning if error else log.info)(
             "hub.asked",
+            feed=feed,
             hub=_host(asked.hub),
-            topic=asked.topic,
             mode="unsubscribe" if leaves else "subscribe",
             status=outcome,
             **({"error": error.detail, "attempts": asked.attempts} if error else {}),
         )
 
 
-def _begin(tx: Transaction, subscription: SubscriptionId, now: datetime) -> Subscription | None:
-    """Write down that its hub is asked, since it may verify before it answers; None: it is not."""
+def _begin(
+    tx: Transaction, subscription: SubscriptionId, now: datetime
+) -> tuple[Subscription, str] | None:
+    """Write down that its hub is asked, since it may verify before it answers; None: it is not.
+
+    Returns the feed's name, too.
+    """
     held = tx.subscription(subscription)
     if held is None:
         return None
@@ -160,7 +166,7 @@ def _begin(tx: Transaction, subscription: SubscriptionId, now: datetime) -> Subs
         return None
     asked = websub.asking(held, now)
     tx.save_subscription(asked)
-    return asked
+    return asked, tx.feed_name(asked.feed)
 
 
 def _end(

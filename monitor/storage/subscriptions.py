@@ -34,6 +34,7 @@ _LEFT = {
 }
 
 LOCK_FEED = sa.select(t.feed.c.id).where(t.feed.c.id == sa.bindparam("feed")).with_for_update()
+FEED_NAME = sa.select(t.feed.c.name).where(t.feed.c.id == sa.bindparam("feed"))
 SUBSCRIPTION_OF = sa.select(t.subscription).where(
     t.subscription.c.feed_id == sa.bindparam("feed"), _IS_WANTED
 )
@@ -127,6 +128,11 @@ class SubscriptionWork(Work):
         """See `ports.Transaction`."""
         self._run(LOCK_FEED, {"feed": feed})
         return _subscription(self._run(SUBSCRIPTION_OF, {"feed": feed}).first())
+
+    def feed_name(self, feed: FeedId) -> str:
+        """See `ports.Transaction`."""
+        name: str = self._run(FEED_NAME, {"feed": feed}).scalar_one()
+        return name
 
     def subscribe(
         self, feed: FeedId, *, hub: str, topic: str, callback: str, secret: str, now: datetime

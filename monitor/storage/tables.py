@@ -87,7 +87,7 @@ subscription = sa.Table(
     sa.Column("token", sa.String(43), nullable=False, unique=True),  # what the callback ends in
     sa.Column("secret", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
-    sa.Column("attempts", sa.Integer, nullable=False),  # requests since it was verified last
+    sa.Column("attempts", sa.Integer, nullable=False),  # requests since its hub said yes or no
     sa.Column("due_at", UtcDateTime),
     sa.Column("lease_until", UtcDateTime),
     sa.Column("created_at", UtcDateTime, nullable=False),

@@ -84,11 +84,14 @@ class Pushes:
         challenge = said.get("hub.challenge", "")
         now = self._clock.now()
 
-        def decide(tx: Transaction) -> tuple[Subscription | None, bool]:
+        def decide(tx: Transaction) -> tuple[str | None, bool]:
             found = tx.subscription_at(token)
             held = found and tx.subscription(found.id)
-            if held is None or not websub.same_topic(held.topic, topic):
-                return held, False
+            if held is None:
+                return None, False
+            feed = tx.feed_name(held.feed)
+            if not websub.same_topic(held.topic, topic):
+                return feed, False
             leaves = held.state is SubscriptionState.LEAVING
             if mode == "denied" and not leaves:
                 tx.save_subscription(websub.denied(held, said.get("hub.reason", ""), now))
@@ -97,22 +100,22 @@ class Pushes:
             elif mode == "subscribe":
                 confirmed = websub.confirmed(held, said.get("hub.lease_seconds"), now)
                 if confirmed is None:
-                    return held, False
+                    return feed, False
                 tx.save_subscription(confirmed)
             else:
-                return held, False
-            return held, True
+                return feed, False
+            return feed, True
 
         if mode != "denied" and not 0 < len(challenge) <= _LONGEST_CHALLENGE:
             return _NOT_FOUND
-        held, agreed = await self._store.write(decide)
-        if held is not None:
+        feed, agreed = await self._store.write(decide)
+        if feed is not None:
             telemetry.HUB_CALLS.labels(
                 mode if mode in _MODES else "unknown", "agreed" if agreed else "refused"
             ).inc()
             (log.info if agreed else log.warning)(
                 "hub.called",
-                topic=held.topic,
+                feed=feed,
                 mode=mode if mode in _MODES else "unknown",
                 status="agreed" if agreed else "refused",
             )
@@ -122,10 +125,11 @@ class Pushes:
     # -- what a hub pushes
 
     async def _receive(self, request: Request, token: str) -> Response:
-        held = await self._store.read(lambda tx: tx.subscription_at(token))
-        if held is None or held.state is SubscriptionState.LEAVING:
+        found = await self._store.read(lambda tx: _look_up(tx, token))
+        if found is None:
             telemetry.PUSHES.labels("unknown").inc()
             return _GONE
+        held, feed = found
         with self._turn(token) as free:
             if not free:
                 telemetry.PUSHES.labels("busy").inc()
@@ -134,9 +138,9 @@ class Pushes:
         telemetry.PUSHES.labels(outcome).inc()
         if outcome == "verified":
             await self._store.write(lambda tx: self._note(tx, held))
-            log.info("feed.pushed", topic=held.topic)
+            log.info("feed.pushed", feed=feed)
         else:
-            log.warning("push.ignored", topic=held.topic, status=outcome)
+            log.warning("push.ignored", feed=feed, status=outcome)
         if outcome == "too_large":
             return PlainTextResponse("Too large.\n", 413, headers={"Connection": "close"})
         return Response(status_code=202)
@@ -181,6 +185,14 @@ class Pushes:
             self._reading[token] -= 1
             if not self._reading[token]:
                 del self._reading[token]
+
+
+def _look_up(tx: Transaction, token: str) -> tuple[Subscription, str] | None:
+    """The subscription that is pushed to, and the name of its feed."""
+    held = tx.subscription_at(token)
+    if held is None or held.state is SubscriptionState.LEAVING:
+        return None
+    return held, tx.feed_name(held.feed)
 
 
 _MODES: Final = frozenset({"subscribe", "unsubscribe", "denied"})
