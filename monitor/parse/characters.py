@@ -76,7 +76,7 @@ def _guessed(body: bytes) -> str:
     """UTF-8 that is broken here and there, or what Western Windows writes."""
     text = body.decode("utf-8", "replace")
     broken = text.count("\ufffd")
-    return "utf-8" if broken * 20 < len(body) - len(text) else "cp1252"
+    return "utf-8" if broken * 3 < len(body) - len(text) else "cp1252"
 
 
 def _transcoded(body: bytes, name: str) -> bytes:

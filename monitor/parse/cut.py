@@ -72,7 +72,7 @@ class Cut:
     marks: Sequence[bytes] = ()  # of all items, in their order
     kept: Marks = field(default_factory=Marks)  # from the last time
     fresh: Sequence[int] = ()  # the places of the rest's items among all
-    inherited: bytes = b""  # digest of what all items inherit
+    inherited: bytes = b""  # digest of what all items inherit; empty where nothing can be cut
     document: bytes = b""  # digest of everything but dates; only of what is whole
 
     @property
@@ -132,7 +132,7 @@ def _cut(text: bytes, url: str, kept: Marks) -> Cut:
         links=read_links(outside, url),
         marks=items.marks,
         kept=kept,
-        inherited=_inherited(items),
+        inherited=_inherited(items) if items.sound else b"",
     )
     return _without_known(found, items)
 

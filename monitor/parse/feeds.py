@@ -46,7 +46,8 @@ def parse_rest(found: Cut) -> ParsedFeed | None:
     if found.json:
         return parse_json_feed(found.rest, url=found.url, kept=found.kept)
     document = read_document(found.rest, found.url)
-    exact = document.fault is None and len(document.entries) == len(found.fresh)
+    agreed = document.fault is None and len(document.entries) == len(found.fresh)
+    exact = agreed and bool(found.inherited)
     if not document.entries and found.whole:
         _check_emptiness(document, found)
     elif not exact and not found.whole:

@@ -7,7 +7,6 @@ each item has to mean the same whatever stands before it (`monitor.parse.cut`).
 
 from __future__ import annotations
 
-import copy
 import io
 import xml.sax
 import xml.sax.handler
@@ -110,8 +109,8 @@ class _Strict(StrictFeedParser):  # type: ignore[misc]
     def _start_item(self, attributes: dict[str, str]) -> None:
         self._before.append(
             {
-                name: copy.copy(value) if isinstance(value, list | dict) else value
-                for name, value in vars(self).items()
+                name: type(value)(value) if isinstance(value, list | dict) else value
+                for name, value in self.__dict__.items()
                 if name not in self._KEPT
             }
         )

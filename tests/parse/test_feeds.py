@@ -22,7 +22,7 @@ from monitor.parse.dates import when
 from monitor.parse.plain import one_line, paragraphs
 from tests.webserver import WebServer, running
 
-FEEDS = Path(__file__).parent / "data" / "feeds"
+FEEDS = Path(__file__).parent.parent / "data" / "feeds"
 URL = "http://feeds.example/in/feed.xml"
 NOON = datetime(2025, 5, 10, 12, 0, tzinfo=UTC)
 
