@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
 
 ARGS ?=
-BENCH ?= $(patsubst bench/%.py,%,$(wildcard bench/[a-z]*.py))
+BENCH ?= $(filter-out soak,$(patsubst bench/%.py,%,$(wildcard bench/[a-z]*.py)))
 export PYTHON
 BIN := .venv/bin
 UV_COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-header \
@@ -55,6 +55,10 @@ format: .venv/.dev  ## Format the code and mend what the linter can mend
 .PHONY: bench
 bench: .venv/.dev  ## Measure this project beside its peers (BENCH=extract: only that one)
 	@for name in $(BENCH); do echo "== $$name"; $(BIN)/python -m bench.$$name $(ARGS) || exit 1; done
+
+.PHONY: soak
+soak: .venv/.dev  ## Run the service among hostile servers for ten minutes (ARGS="--minutes 1")
+	$(BIN)/python -m bench.soak $(ARGS)
 
 .PHONY: lock
 lock: .venv/.dev  ## Resolve pyproject.toml into both lock files (ARGS=--upgrade moves the pins)

@@ -27,18 +27,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from bench import options_of
+from bench._children import ROOT, Child, child
 from bench._farm import Scene
 from bench._usage import cpu, peak
 
-ROOT: Final = Path(__file__).resolve().parent.parent
 READER: Final = "3.26"
 PACKAGES: Final = (f"reader=={READER}", "sgmllib3k==1.0.0")
 """sgmllib3k: what its feedparser needs and doesn't ask for."""
@@ -52,56 +52,12 @@ class Party:
     """One of the two, over all rounds: CPU seconds a poll by scene, and MB at most."""
 
     name: str
-    command: Sequence[str]
+    script: Sequence[str]
+    python: str = sys.executable
     costs: dict[Scene, list[float]] = field(default_factory=lambda: {each: [] for each in Scene})
     walls: dict[Scene, list[float]] = field(default_factory=lambda: {each: [] for each in Scene})
     peaks: list[float] = field(default_factory=list)
     ends: dict[Scene, dict[str, int]] = field(default_factory=dict)  # of the last round
-
-
-class Child:
-    """A process that answers each line with one of JSON."""
-
-    def __init__(self, command: Sequence[str]) -> None:
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def say(self, line: str) -> Any:
-        """Its answer. Raises `RuntimeError` when it has died."""
-        _pipe(self.process.stdin).write(f"{line}\n")
-        _pipe(self.process.stdin).flush()
-        return self.hear()
-
-    def hear(self) -> Any:
-        answer = _pipe(self.process.stdout).readline()
-        if not answer:
-            raise RuntimeError(f"{self.process.args!r} ended with {self.process.wait()}")
-        return json.loads(answer)
-
-    def end(self) -> None:
-        """By the end of its input; killed if that is not enough."""
-        _pipe(self.process.stdin).close()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        _pipe(self.process.stdout).close()
-
-
-def _pipe(stream: IO[str] | None) -> IO[str]:
-    assert stream is not None
-    return stream
-
-
-@contextmanager
-def child(*command: str) -> Iterator[Child]:
-    started = Child(command)
-    try:
-        yield started
-    finally:
-        started.end()
 
 
 def reader_python() -> str | None:
@@ -132,7 +88,9 @@ def play(parties: Sequence[Party], farm: Child, urls: Sequence[str], workers: in
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         order = json.dumps({"urls": urls, "folder": folder, "workers": workers})
-        running = [stack.enter_context(child(*party.command)) for party in parties]
+        running = [
+            stack.enter_context(child(*party.script, python=party.python)) for party in parties
+        ]
         watched = [stack.enter_context(peak(each.process.pid)) for each in running]
         for each in running:
             each.say(order)
@@ -185,19 +143,19 @@ def main() -> None:
     parser.add_argument("--feeds", "--limit", type=_number, default=2_000)
     parser.add_argument("--rounds", type=_number, default=3)
     parser.add_argument("--failing", type=float, default=0.1, help="share of hosts that fail")
-    parser.add_argument("--workers", type=_number, default=10, help="threads of reader")
+    parser.add_argument("--workers", type=_number, default=1, help="threads of reader")
     parser.add_argument("--alone", action="store_true", help="ours only, nothing is installed")
     options = parser.parse_args()
-    ours = Party("ours", [sys.executable, "-m", "bench._poll_ours"])
+    ours = Party("ours", ["-m", "bench._poll_ours"])
     python = None if options.alone else reader_python()
     parties = [ours]
     if python is not None:
-        parties.append(Party("reader", [python, str(ROOT / "bench" / "_poll_reader.py")]))
+        parties.append(Party("reader", [str(ROOT / "bench" / "_poll_reader.py")], python))
     elif not options.alone:
         print("reader: left out, it can't be installed here")
     farm_of = ("--feeds", str(options.feeds), "--failing", str(options.failing))
     folder = ("--corpus", str(options.corpus))
-    with child(sys.executable, "-m", "bench._farm", *folder, *farm_of) as farm:
+    with child("-m", "bench._farm", *folder, *farm_of) as farm:
         urls = farm.hear()
         for turn in range(options.rounds):
             play(parties, farm, urls, options.workers)

@@ -29,6 +29,7 @@ BENCHES = sorted(path.stem for path in (ROOT / "bench").glob("[a-z]*.py"))
 LOOK = {  # the others: a few pages
     "match": ["--quick", "--limit", "2", "--rounds", "1"],
     "poll": ["--alone", "--feeds", "20", "--rounds", "1"],
+    "soak": ["--minutes", "0.1", "--hosts", "4", "--interval", "1"],
 }
 
 
