@@ -19,8 +19,7 @@ import asyncio
 import base64
 import re
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import NoReturn, Self, TypeVar
@@ -46,7 +45,8 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}", re.ASCII)
 _PLAIN_URL = re.compile(
-    r"https?://[a-z0-9.-]{1,253}(?::[1-9][0-9]{0,3})?/[\w.~!$&()*+,;=:@/%-]*(?:\?[\w.~!$&()*+,;=:@/%?-]+)?",
+    r"https?://[a-z0-9.-]{1,253}(?::[1-9][0-9]{0,3}|:[1-5][0-9]{4})?"
+    r"/[\w.~!$&()*+,;=:@/%-]*(?:\?[\w.~!$&()*+,;=:@/%?-]+)?",
     re.ASCII,
 )
 _LONGEST_URL = 8000
@@ -143,11 +143,7 @@ class HttpFetcher:
         that gave them, wherever in the chain it stands; if that is not known, to the origin asked.
         """
         chain = _Chain(url, accept, validators)
-        async with self._deadline():
-            while True:
-                answer = await self._hop(chain, partial(self._judge, chain, max_bytes))
-                if answer is not None:
-                    return answer
+        return await self._follow(chain, partial(self._judge, chain, max_bytes))
 
     async def post(self, url: str, fields: Mapping[str, str]) -> None:
         """Send a form, and again wherever it is sent on to; returns once it was taken (2xx).
@@ -155,15 +151,20 @@ class HttpFetcher:
         Raises `Transient` or `Permanent`, nothing else. What else is answered is not read.
         """
         chain = _Chain(url, "*/*", _NOTHING)
-        async with self._deadline():
-            while not await self._hop(chain, partial(self._taken, chain), fields):
-                pass
+        await self._follow(chain, partial(self._taken, chain), fields)
 
-    @asynccontextmanager
-    async def _deadline(self) -> AsyncIterator[None]:
+    async def _follow(
+        self,
+        chain: _Chain,
+        judge: Callable[[aiohttp.ClientResponse], Awaitable[T | None]],
+        fields: Mapping[str, str] | None = None,
+    ) -> T:
+        """Ask one URL after the other, within the deadline, until one does not send us on."""
         try:
             async with asyncio.timeout(self._timeout):
-                yield
+                while (answer := await self._hop(chain, judge, fields)) is None:
+                    pass
+                return answer
         except TimeoutError:
             raise Transient(
                 Code.TIMEOUT, f"no complete answer within {self._timeout:g} s"
@@ -200,12 +201,12 @@ class HttpFetcher:
             except (aiohttp.ClientError, OSError, UnicodeError) as error:
                 raise from_exception(error, attempt) from error
 
-    async def _taken(self, chain: _Chain, response: aiohttp.ClientResponse) -> bool:
-        """Whether a form was taken; False when it was sent on."""
+    async def _taken(self, chain: _Chain, response: aiohttp.ClientResponse) -> bool | None:
+        """That a form was taken; None when it was sent on."""
         status, headers = response.status, _plain_headers(response)
         if status in _REDIRECTS - {303} and "Location" in response.headers:
             chain.redirect(response)
-            return False
+            return None
         if not 200 <= status < 300 or challenged(headers):
             raise from_status(status, headers, self._clock.now())
         return True
@@ -288,7 +289,9 @@ class _Chain:
     @property
     def moved_to(self) -> str | None:
         """Where the URL asked for lives now, if every redirect so far says so for good."""
-        return str(self.url) if self._movable and self.url != self._asked else None
+        if self.url is self._asked or self.url == self._asked or not self._movable:
+            return None
+        return str(self.url)
 
     def headers(self) -> dict[str, str]:
         """What is sent beside the session's own headers."""
