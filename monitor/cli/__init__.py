@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from monitor import __version__, config, telemetry, volume
+from monitor.cli import feeds as show_feeds
 from monitor.cli import show
 from monitor.cli import stories as show_stories
 from monitor.cli import watches as show_watches
@@ -55,6 +56,8 @@ watch_commands = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(watch_commands, name="watches")
+feed_commands = typer.Typer(help="Feeds: where a site has them.", no_args_is_help=True)
+app.add_typer(feed_commands, name="feeds")
 story_commands = typer.Typer(
     help="Stories: what belongs together; and putting it right by hand, for good.",
     no_args_is_help=True,
@@ -233,6 +236,24 @@ def db_upgrade(config_file: ConfigOption = None) -> None:
     _, settings = _settings(config_file)
     version = upgrade(settings.monitor.database)
     out.print(f"The database is at version {version}.", markup=False)
+
+
+@feed_commands.command("discover")
+def feeds_discover(
+    url: Annotated[str, typer.Argument(help="A web page, or a site: bbc.com", show_default=False)],
+    config_file: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The feeds that a web page names: title, kind, and what is in each."""
+    path = config_file or config.config_path_from(os.environ)
+    settings = _settings_to_look_by(path, quiet=not path.exists())  # nobody needs one for this
+    clock = SystemClock()
+    found = asyncio.run(show_feeds.look(url, settings, clock))
+    if as_json:
+        _print_json(show_feeds.listed_json(found))
+        return
+    for part in show_feeds.listed(found, clock.now()):
+        out.print(part)
 
 
 @watch_commands.command("list")
