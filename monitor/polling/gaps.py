@@ -75,7 +75,7 @@ def after(
         shared=overlap.shared * _MEMORY,
         replaced=overlap.replaced * _LONG_MEMORY,
     )
-    if overlap.items == 0 or polled_at is None:
+    if polled_at is None:
         return then, False
     if known:
         return replace(then, shared=then.shared + 1), False
