@@ -43,9 +43,8 @@ class Rules:
     default_channel: str
     interval: timedelta  # between two polls of a feed, on the average
     budget: float | None = None  # or polls a minute, of all feeds together
-    fastest: timedelta = timedelta(minutes=2)
-    slowest: timedelta = timedelta(hours=6)
     hint_cap: timedelta = timedelta(hours=1)  # how far feeds' own wishes are followed
+    cadence: Cadence = Cadence()  # of all feeds that have none of their own
     cadences: Mapping[str, Cadence] = field(default_factory=dict)  # by feed URL
     public_url: str | None = None  # where hubs reach us; None: feeds are only polled
     max_age: timedelta | None = timedelta(hours=24)  # older news is stored, not sent
@@ -56,14 +55,8 @@ class Rules:
     debounce: timedelta = timedelta(seconds=30)  # a growing story edits its message this often
 
     def cadence_of(self, url: str) -> Cadence:
-        """How often the feed at this URL is to be asked, with no bound left open."""
-        cadence = self.cadences.get(url, Cadence())
-        fastest = cadence.fastest or min(self.fastest, self.interval)
-        return replace(
-            cadence,
-            fastest=fastest,
-            slowest=max(fastest, cadence.slowest or max(self.slowest, self.interval)),
-        )
+        """How often the feed at this URL is to be asked."""
+        return self.cadences.get(url, self.cadence)
 
     def channel_of(self, watch: str) -> str | None:
         """Where a watch alerts; None if there is no such watch any more."""

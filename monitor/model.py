@@ -84,8 +84,8 @@ class Cadence:
 
     interval: timedelta | None = None  # always this; None: as often as it posts
     weight: float = 1.0  # how much a minute's delay of its news matters, next to other feeds'
-    fastest: timedelta | None = None  # None: as all feeds
-    slowest: timedelta | None = None
+    fastest: timedelta = timedelta(minutes=2)
+    slowest: timedelta = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

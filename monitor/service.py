@@ -31,10 +31,12 @@ from monitor.engine.pool import ProcessPool
 from monitor.errors import ConfigError, Mistake, StorageError
 from monitor.fetch.client import HttpFetcher
 from monitor.fetch.politeness import PoliteFetcher
+from monitor.fetch.robots import Robots, RobotsFetcher
 from monitor.match import Matcher, compile_watches
 from monitor.model import DeliveryState, Health, Watch
 from monitor.operators import Operators
 from monitor.pipeline import Context, Pipeline
+from monitor.pipeline.budget import set_price
 from monitor.pipeline.group import KEPT
 from monitor.ports import Clock, Reports, Store
 from monitor.reload import edits
@@ -104,6 +106,7 @@ class Service:
         reports: Reports,
         engine: LocalEngine,
         pipeline: Pipeline,
+        for_pages: RobotsFetcher,
         http: HttpFetcher,
         fetcher: PoliteFetcher,
         pace: Pace,
@@ -117,6 +120,7 @@ class Service:
         self.scheduler = Scheduler(store, clock, maintenance=self._maintain, tick=pace.tick)
         self._http = http
         self._fetcher = fetcher
+        self._for_pages = for_pages
         self._pace = pace
         self.operators = Operators(pipeline.context)
         self._rejected: tuple[Mistake, ...] = ()
@@ -169,6 +173,8 @@ class Service:
             proxy=settings.fetch.proxy,
         )
         self._fetcher.spacing = settings.fetch.spacing
+        self.pipeline.context.for_pages = self._for_pages if settings.fetch.robots else None
+        await set_price(self.pipeline.context)
         self.settings = settings
         self._rejected = ()
         telemetry.CONFIG_OK.set(1)
@@ -383,6 +389,7 @@ class Service:
         now = self.clock.now()
         await self.store.write(lambda tx: tx.forget(now - KEPT, now))
         await self.store.write(lambda tx: tx.forget_paragraphs(now))
+        await set_price(self.pipeline.context)
         await self._refresh_gauges()
 
     async def _refresh_gauges(self) -> None:
@@ -423,6 +430,8 @@ async def assembled(
             HttpFetcher(clock=clock, user_agent=settings.monitor.user_agent)  # the rest: `apply`
         )
         polite = PoliteFetcher(http, clock, spacing=settings.fetch.spacing)
+        robots = Robots(polite, clock)
+        polite.delay_of = robots.crawl_delay
         pool = await stack.enter_async_context(ProcessPool(workers=settings.monitor.workers))
         sink = sink or sink_of(settings, alerts_to or sys.stdout)
         stack.push_async_callback(sink.close)
@@ -447,6 +456,7 @@ async def assembled(
             pipeline=Pipeline(context),
             http=http,
             fetcher=polite,
+            for_pages=RobotsFetcher(polite, robots),
             pace=pace,
         )
         await service.apply(settings, context.rules)
@@ -499,8 +509,7 @@ def rules_of(settings: Settings, pace: Pace, sink: Sink, previous: Matcher | Non
         default_channel=channel,
         interval=settings.polling.interval,
         budget=settings.polling.budget,
-        fastest=settings.polling.fastest,
-        slowest=settings.polling.slowest,
+        cadence=settings.polling.cadence,
         hint_cap=settings.polling.hint_cap,
         cadences=settings.cadences,
         max_age=settings.alerts.max_age,

@@ -146,7 +146,7 @@ def test_every_key_arrives_where_it_should():
         hint_cap=timedelta(minutes=20),
     )
     assert settings.cadence_of("https://www.dawn.com/feeds/home") == Cadence(
-        interval=timedelta(seconds=90)
+        interval=timedelta(seconds=90), fastest=timedelta(seconds=45), slowest=timedelta(days=1)
     )
     assert settings.cadence_of(settings.feeds[1].url) == Cadence(
         weight=3.0, fastest=timedelta(seconds=30), slowest=timedelta(hours=2)

@@ -135,7 +135,7 @@ def _feeds(old: Settings, new: Settings) -> Iterator[str]:
             continue
         changed = [_fields(was, feed)] if was != feed else []
         cadences = old.cadence_of(was.url), new.cadence_of(url)
-        if cadences[0] != cadences[1]:
+        if cadences[0] != cadences[1] and (was.url in old.cadences or url in new.cadences):
             changed.append(_fields(*cadences))
         if changed:
             yield f"~ feed {quoted(feed.name)}: {', '.join(changed)}"

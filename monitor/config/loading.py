@@ -14,9 +14,17 @@ from pydantic_core import ErrorDetails
 from monitor.config import checks
 from monitor.config.document import Document, quoted, read
 from monitor.config.environment import Environment, read_environment
-from monitor.config.models import SECTIONS, TABLES, FeedTable, Place, Section, Settings, WatchTable
+from monitor.config.models import (
+    SECTIONS,
+    TABLES,
+    FeedTable,
+    Place,
+    Polling,
+    Section,
+    Settings,
+    WatchTable,
+)
 from monitor.errors import ConfigError, Mistake
-from monitor.model import Cadence
 
 S = TypeVar("S", bound=Section)
 
@@ -86,13 +94,16 @@ class _Loading:
         watches = self.tables("watch", WatchTable)
         places = self.document.places_of("watch")
         feeds = [feed for feed in self.tables("feed", FeedTable) if feed.enabled]
-        cadences = {feed.url: feed.cadence() for feed in feeds if feed.cadence() != Cadence()}
+        polling = sections["polling"]
+        assert isinstance(polling, Polling)
+        usual = polling.cadence
+        cadences = {feed.url: feed.cadence(usual) for feed in feeds}
         return Settings.model_validate(
             {
                 **sections,
                 "watches": tuple(watch.watch() for watch in watches),
                 "feeds": tuple(feed.spec() for feed in feeds),
-                "cadences": cadences,
+                "cadences": {url: each for url, each in cadences.items() if each != usual},
                 "watch_places": {
                     watch.name: Place(self.document.file, *places[watch.name])
                     for watch in watches

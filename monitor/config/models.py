@@ -92,6 +92,13 @@ class Polling(Section):
         timedelta, PlainValidator(values.duration(timedelta(0), _DAY, example="60m"))
     ] = timedelta(hours=1)
 
+    @property
+    def cadence(self) -> Cadence:
+        """How often feeds are to be asked that say nothing else."""
+        return Cadence(
+            fastest=min(self.fastest, self.interval), slowest=max(self.slowest, self.interval)
+        )
+
     @classmethod
     def contradiction(cls, table: Mapping[str, Any]) -> tuple[str | None, str] | None:
         """See `_fastest_is_faster`."""
@@ -117,6 +124,7 @@ class Fetch(Section):
         repr=False,  # may hold a password
     )
     page_attempts: Annotated[int, PlainValidator(values.number(1, 100))] = 5
+    robots: Flag = True  # whether pages are read only as their sites' robots.txt allows
 
 
 class Alerts(Section):
@@ -216,13 +224,14 @@ class FeedTable(Section):
                 return key, "means nothing beside interval, which is fixed: leave one of them out"
         return _fastest_is_faster(table)
 
-    def cadence(self) -> Cadence:
+    def cadence(self, usual: Cadence) -> Cadence:
         """How often it wants this feed to be asked."""
+        fastest = self.fastest or min(usual.fastest, self.slowest or usual.slowest)
         return Cadence(
             interval=self.interval,
             weight=self.weight,
-            fastest=self.fastest,
-            slowest=self.slowest,
+            fastest=fastest,
+            slowest=self.slowest or max(usual.slowest, fastest),
         )
 
     def spec(self) -> FeedSpec:
@@ -282,4 +291,4 @@ class Settings(Section):
 
     def cadence_of(self, url: str) -> Cadence:
         """How often the feed at this URL is to be asked."""
-        return self.cadences.get(url, Cadence())
+        return self.cadences.get(url, self.polling.cadence)

@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 
 from alerts import Sink
 from monitor.compose import Rules
+from monitor.polling.schedule import Price
 from monitor.ports import Clock, Fetcher, Offload, Store
 
 T = TypeVar("T")
@@ -59,6 +60,14 @@ class Lane:
                 semaphore.release()
 
 
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What the polls of all feeds are worth, as `monitor.polling.schedule` has it."""
+
+    price: Price
+    prior: float  # the fleet's rate, items a second
+
+
 @dataclass(slots=True, kw_only=True)
 class Context:
     """The seams and the rules. `rules` may be swapped between any two units of work."""
@@ -70,6 +79,8 @@ class Context:
     clock: Clock
     rules: Rules
     jitter: Callable[[], float]  # anywhere in -1 … 1
+    for_pages: Fetcher | None = None  # asks as robots.txt allows; None: all are asked alike
+    market: Market | None = None  # None: nothing is known yet, feeds are polled alike
     stopping: bool = False  # begin nothing new
     sink_problem: str | None = None  # why the sink refuses us altogether
     polls: Lane = field(default_factory=lambda: Lane(slots=50, per_source=1))

@@ -116,9 +116,8 @@ class Ingest:
             return None, None, Permanent(Code.OPAQUE_LINK, what)
         page_url = None
         try:
-            page = await self._with.fetcher.get(
-                pending.link, accept=PAGE_ACCEPT, max_bytes=rules.max_page
-            )
+            fetcher = self._with.for_pages or self._with.fetcher
+            page = await fetcher.get(pending.link, accept=PAGE_ACCEPT, max_bytes=rules.max_page)
             if isinstance(page, NotModified):  # nothing conditional was asked
                 raise Permanent(Code.PROTOCOL, "answered 304 to an unconditional request")
             page_url = page.url

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import ParamSpec, TypeVar
 
 from monitor import polling, telemetry, websub
@@ -26,11 +26,14 @@ from monitor.model import (
 )
 from monitor.parse import cut, parse_rest
 from monitor.pipeline import subscribe
+from monitor.pipeline.budget import limits_of
 from monitor.pipeline.context import BATCH, Context, work_by_host
+from monitor.pipeline.fill import fill
 from monitor.pipeline.results import Results
-from monitor.polling import gaps, health, hints, moves
+from monitor.polling import gaps, health, hints, moves, schedule
 from monitor.polling.gaps import Overlap
 from monitor.polling.health import Signs
+from monitor.polling.rhythm import PRIOR, Rhythm, learn, silence
 from monitor.ports import Added, FeedUpdate, FoundEntry, Listing, NotModified, Page, Transaction
 
 P = ParamSpec("P")
@@ -143,14 +146,15 @@ class Poll:
 
     async def _save_unchanged(self, feed: Feed, good: _Good) -> None:
         now = self._with.clock.now()
+        rhythm = Rhythm.from_json(feed.rhythm)
         due_at = subscribe.backup_due(
             feed.subscription,
             feed.spec.url,
-            self._due_at(feed, good, feed.hints, Overlap.load(feed.overlap), now),
+            self._due_at(feed, good, rhythm, feed.hints, Overlap.load(feed.overlap), now),
             self._with.rules,
             now,
         )
-        await self._results.save(feed.id, self._update(feed, good, due_at, now))
+        await self._results.save(feed.id, self._update(feed, good, rhythm, due_at, now))
 
     async def _save_read(
         self,
@@ -174,12 +178,13 @@ class Poll:
                 polled_at=feed.ok_at,
                 now=now,
             )
+            rhythm = learn(Rhythm.from_json(feed.rhythm), now, feed.ok_at, added.published)
             tx.keep_listing(
                 feed.id,
                 Listing(
                     blocks=parsed.blocks,
                     hints=parsed.hints,
-                    rhythm=feed.rhythm,
+                    rhythm=rhythm.to_json() if rhythm.at is not None else None,
                     overlap=overlap.dump(),
                     gap_at=now if lost else None,
                 ),
@@ -188,11 +193,15 @@ class Poll:
                 tx,
                 feed,
                 subscribe.Read(offer, grew=added.entries > 0),
-                self._due_at(feed, good, parsed.hints, overlap, now),
+                self._due_at(feed, good, rhythm, parsed.hints, overlap, now),
                 self._with.rules,
                 now,
             )
-            tx.save_feeds({feed.id: self._update(feed, good, due_at, now)})
+            newest_at = max(
+                (at for at in (feed.newest_at, *added.published) if at and at <= now), default=None
+            )
+            update = self._update(replace(feed, newest_at=newest_at), good, rhythm, due_at, now)
+            tx.save_feeds({feed.id: update})
             for bucket in added.buckets:
                 tx.submit(Job(Kind.INGEST, str(bucket)))
             for each in added.changed:
@@ -204,16 +213,25 @@ class Poll:
             return added, lost
 
         added, lost = await self._with.store.write(save)
+        if lost:
+            telemetry.GAPS.inc()
+            log.warning(
+                "feed.gap",
+                feed=feed.spec.name,
+                detail="nothing that it listed before is left: entries were lost between two polls",
+            )
+            await fill(self._with, feed, found)
         return added
 
     # -- failed polls
 
     async def _save_failed(self, feed: Feed, error: WorkError) -> None:
         now = self._with.clock.now()
+        rhythm = Rhythm.from_json(feed.rhythm)
         then = polling.after_failure(
-            now, self._interval(feed), feed.failures, error, self._with.jitter()
+            now, self._interval(feed, rhythm, now), feed.failures, error, self._with.jitter()
         )
-        state, since = self._health(feed, now, then.status, then.failures, error)
+        state, since = self._health(feed, rhythm, now, then.status, then.failures, error)
         is_wrong_address = isinstance(error, Permanent) and moves.lasts(feed.move, now)
         update = FeedUpdate(
             status=then.status,
@@ -236,23 +254,40 @@ class Poll:
 
     # -- what a poll means for the next one
 
-    def _interval(self, feed: Feed) -> timedelta:
-        rules = self._with.rules
-        return rules.cadence_of(feed.spec.url).interval or rules.interval
+    def _interval(self, feed: Feed, rhythm: Rhythm, now: datetime) -> timedelta:
+        rules, market = self._with.rules, self._with.market
+        cadence = rules.cadence_of(feed.spec.url)
+        if cadence.interval is not None:
+            return cadence.interval
+        if market is None:
+            return rules.interval
+        return schedule.next_interval(
+            rhythm,
+            now,
+            market.price,
+            prior=market.prior,
+            weight=cadence.weight,
+            limits=limits_of(cadence),
+        )
 
     def _due_at(
-        self, feed: Feed, good: _Good, asked: Hints, overlap: Overlap, now: datetime
+        self,
+        feed: Feed,
+        good: _Good,
+        rhythm: Rhythm,
+        asked: Hints,
+        overlap: Overlap,
+        now: datetime,
     ) -> datetime:
         """When the feed is polled after a good poll, pushes aside."""
         rules = self._with.rules
         cadence = rules.cadence_of(feed.spec.url)
-        interval, jitter = self._interval(feed), self._with.jitter()
+        interval, jitter = self._interval(feed, rhythm, now), self._with.jitter()
         if cadence.interval is not None:
             return polling.after_about(now, interval, jitter)
         within = gaps.faster(overlap, now)
         if within is not None and within < interval:  # it has proved its own hints wrong
-            soonest = cadence.fastest or rules.fastest
-            return polling.after_about(now, max(within, soonest), jitter)
+            return polling.after_about(now, max(within, cadence.fastest), jitter)
         return hints.put_off(
             polling.after_about(now, interval, jitter),
             hints=asked,
@@ -261,8 +296,10 @@ class Poll:
             cap=rules.hint_cap,
         )
 
-    def _update(self, feed: Feed, good: _Good, due_at: datetime, now: datetime) -> FeedUpdate:
-        state, since = self._health(feed, now, FeedStatus.OK, 0, None)
+    def _update(
+        self, feed: Feed, good: _Good, rhythm: Rhythm, due_at: datetime, now: datetime
+    ) -> FeedUpdate:
+        state, since = self._health(feed, rhythm, now, FeedStatus.OK, 0, None)
         return FeedUpdate(
             status=FeedStatus.OK,
             due_at=due_at,
@@ -276,13 +313,26 @@ class Poll:
         )
 
     def _health(
-        self, feed: Feed, now: datetime, status: FeedStatus, failures: int, error: WorkError | None
+        self,
+        feed: Feed,
+        rhythm: Rhythm,
+        now: datetime,
+        status: FeedStatus,
+        failures: int,
+        error: WorkError | None,
     ) -> tuple[Health, datetime]:
+        posted_at, quiet = _quiet(rhythm, now)
+        prior = self._with.market.prior if self._with.market else PRIOR
         signs = Signs(
             status=status,
             failures=failures,
             error=None if error is None else error.code,
             ok_at=now if error is None else feed.ok_at,
+            posted_at=posted_at,
+            posts=rhythm.items,
+            silence=1.0
+            if posted_at is None or quiet < health.SHORTEST_SILENCE
+            else silence(rhythm, posted_at, now, prior),
             newest_at=feed.newest_at,
         )
         return health.judge(feed.health, feed.health_since, signs, now)
@@ -316,6 +366,14 @@ class _Good:
 async def _at_once(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """As `asyncio.to_thread`, where that would cost more than the call."""
     return function(*args, **kwargs)
+
+
+def _quiet(rhythm: Rhythm, now: datetime) -> tuple[datetime | None, timedelta]:
+    """When a feed was seen to post last, if it ever was, and how long ago that is."""
+    if rhythm.at is None or not rhythm.items:
+        return None, timedelta(0)
+    posted_at = datetime.fromtimestamp(rhythm.at, UTC)
+    return posted_at, now - posted_at
 
 
 def _address(feed: Feed, now: datetime) -> str:

@@ -66,7 +66,7 @@ def backup_due(
     cadence = rules.cadence_of(url)
     if rules.public_url is None or cadence.interval is not None:
         return due_at
-    return websub.backup_due(held, due_at, now, cadence.slowest or rules.slowest)
+    return websub.backup_due(held, due_at, now, cadence.slowest)
 
 
 def _take_up(

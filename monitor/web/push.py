@@ -152,7 +152,7 @@ class Pushes:
 
     def _soonest(self, url: str) -> timedelta:
         rules = self._rules()
-        return rules.cadence_of(url).fastest or rules.fastest
+        return rules.cadence_of(url).fastest
 
     async def _judge(self, request: Request, held: Subscription) -> str:
         """Whether a push is its hub's: in a word."""
