@@ -109,7 +109,10 @@ class Rhythm:
         ):
             return cls()
         numbers = (items, exposure, at, epoch)
-        if not all(0 <= number < 1e12 for number in numbers) or epoch > at:
+        if (
+            not all(0 <= number < 1e11 for number in numbers)
+            or not 0 <= at - epoch <= _PROFILE_LIFE
+        ):
             return cls()
         return cls(items=items, exposure=exposure, at=at, counts=counts, epoch=epoch)
 
@@ -251,8 +254,6 @@ def rate(rhythm: Rhythm, at: datetime, prior: float) -> float:
 
 def expected(rhythm: Rhythm, start: datetime, end: datetime, prior: float) -> float:
     """How many items are to be expected between two moments, by what is known at the first."""
-    if end <= start:
-        return 0.0
     seen = expectation(rhythm, start, prior)
     return seen.rate * _span(seen.profile, start.timestamp(), end.timestamp())
 
@@ -261,15 +262,16 @@ def silence(rhythm: Rhythm, last_new_at: datetime, now: datetime, prior: float) 
     """The probability that a feed that goes on as it did finds nothing for so long.
 
     By the rate that it had when it was learned last, so that the silence itself is not held in its
-    favour, and the marginal over what that rate may be (a negative binomial's zero): of a feed
-    that is known by few items no silence is improbable. Bursts are not in it.
+    favour, and the marginal over what that rate may be (a negative binomial's zero). As posts come
+    in crowds, a day of any number of items tells no more of it than two items would: of a feed that
+    is known by little no silence is improbable.
     """
-    if rhythm.at is None or now <= last_new_at:
+    if rhythm.at is None:
         return 1.0
     profile = _profile(rhythm)
     span = _span(profile, last_new_at.timestamp(), now.timestamp())
     missed = _mean_rate_at_last(rhythm, prior) * span
-    shape = rhythm.items + _BEFORE
+    shape = min(rhythm.items, 2 * rhythm.exposure / _DAY) + _BEFORE
     return float((shape / (shape + missed)) ** shape)
 
 
@@ -299,6 +301,8 @@ def _profile(rhythm: Rhythm) -> Sequence[float]:
 
 def _span(profile: Sequence[float], start: float, end: float) -> float:
     """Seconds between two moments, each counted as much as the profile says."""
+    if end <= start:
+        return 0.0
     days, rest = divmod(end - start, _DAY)
     whole, at, until = days * _DAY, start, start + rest
     while at < until:
