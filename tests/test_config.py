@@ -99,6 +99,7 @@ def test_every_key_arrives_where_it_should():
         allow=("wiki.lan", "10.20.0.0/16", "::1", "xn--mller-kva.example"),
         proxy="http://proxy.example:3128",
         page_attempts=3,
+        robots=False,
     )
     assert settings.alerts.max_age is None
     assert (settings.slack.channel, settings.slack.ops_channel) == ("#newsdesk", "C0123456789")
