@@ -17,8 +17,6 @@ from monitor.model import ParsedFeed
 LONGEST = 2_000
 """Characters of a URL that is taken seriously."""
 
-_LONGEST_HEADER = 20_000
-
 _BETWEEN = re.compile(r"[\s,]*")
 _TARGET = re.compile(r"<([^<>]*)>")
 _PARAMETER = re.compile(
@@ -48,7 +46,7 @@ def links(header: str) -> Iterator[Link]:
 
     What can't be read is passed over. Of a parameter that is given twice, the first counts.
     """
-    header, at = header[:_LONGEST_HEADER], 0
+    at = 0
     while (at := _behind(_BETWEEN, header, at)) < len(header):
         target = _TARGET.match(header, at)
         if target is None:
