@@ -20,6 +20,7 @@ _MAGIC = (b"%PDF", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"PK\x03\x04", b"\x1f\x
 _HEAVY = re.compile(
     r"<(script|style|svg)\b(?![^>]*ld\+json)[^>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL
 )
+_LOOKS_ASCII = ("iso2022", "utf-16", "utf-32")  # as w3lib names them
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>", re.IGNORECASE)
 
@@ -52,11 +53,24 @@ def parse_page(body: bytes, content_type: str) -> lxml.html.HtmlElement:
 def decode(body: bytes, content_type: str) -> str:
     """A page's characters.
 
-    Bytes that are valid UTF-8 are UTF-8, whatever is declared: no other text happens to be. Else
-    the byte order mark, the header and the page's own `meta` are believed, in this order.
+    Bytes that are valid UTF-8 are UTF-8, whatever is declared: no other text happens to be, but for
+    one in 7 bits or in pairs of bytes. Else the byte order mark, the header and the page's own
+    `meta` are believed, in this order. Where nothing is declared, it is UTF-8 if nearly all is.
     """
     try:
-        return body.decode("utf-8-sig")
+        text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
-        _, text = html_to_unicode(content_type, body, default_encoding="cp1252")
-        return str(text)
+        text = None
+    if text is None or "\x1b" in text or "\0" in text:
+        declared, other = html_to_unicode(
+            content_type, body, default_encoding="cp1252", auto_detect_fun=_guess
+        )
+        if text is None or declared.startswith(_LOOKS_ASCII):
+            return str(other)
+    return text
+
+
+def _guess(body: bytes) -> str | None:
+    """UTF-8 for a text that is broken in few places: as Latin-1 it would be broken in all."""
+    broken = body.decode("utf-8", "replace").count("\N{REPLACEMENT CHARACTER}")
+    return "utf-8" if broken * 20 < sum(byte >= 0xC2 for byte in body) else None

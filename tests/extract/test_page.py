@@ -228,6 +228,23 @@ def test_a_page_beyond_the_cap_is_read_up_to_it() -> None:
         ("Паром".encode("cp1251"), "text/html; charset=windows-1251", "Паром"),
         ("渡し船".encode("shift_jis"), "text/html; charset=Shift_JIS", "渡し船"),
         ("Fähre".encode("utf-16"), "text/html", "Fähre"),
+        ("Fähre".encode("utf-16"), "text/html; charset=iso-8859-1", "Fähre"),  # the mark wins
+        (b"\xef\xbb\xbfF\xc3\xa4hre", "text/html; charset=windows-1251", "Fähre"),
+        ("<p>Ferry".encode("utf-16-le"), "text/html; charset=utf-16le", "<p>Ferry"),
+        ("渡し船".encode("iso2022_jp"), "text/html; charset=ISO-2022-JP", "渡し船"),
+        (
+            "<meta charset='iso-2022-jp'>渡し船".encode("iso2022_jp"),
+            "text/html",
+            "<meta charset='iso-2022-jp'>渡し船",
+        ),
+        (b"Ferry \x1b\0", "text/html", "Ferry \x1b\0"),  # nothing says that it is anything else
+        (  # the header wins over meta, as in browsers
+            "<meta charset=utf-8>Паром".encode("cp1251"),
+            "text/html; charset=windows-1251",
+            "<meta charset=utf-8>Паром",
+        ),
+        ("<meta charset=windows-1251>Fähre".encode(), "", "<meta charset=windows-1251>Fähre"),
+        ("Паром ".encode() * 20 + b"\xff", "text/html", "Паром " * 20 + "\ufffd"),
         (b"F\xff\xfe\x80hre", "text/html; charset=utf-8", None),
         (b"F\xe4hre", "text/html; charset=nonsense", "Fähre"),
     ],
