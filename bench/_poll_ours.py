@@ -83,6 +83,10 @@ async def poll(service: Service) -> dict[str, int]:
     return dict(outcomes() - before)
 
 
+def main() -> None:
+    asyncio.run(serve())
+
+
 async def serve() -> None:
     order = json.loads(sys.stdin.readline())
     folder = Path(order["folder"])
@@ -105,7 +109,3 @@ async def serve() -> None:
                 clock.next_round()
             stop.set()
             await working
-
-
-if __name__ == "__main__":
-    asyncio.run(serve())

@@ -89,6 +89,10 @@ def told(metric: Metric) -> dict[str, int]:
     return dict(counts)
 
 
+def main() -> None:
+    asyncio.run(serve())
+
+
 async def serve() -> None:
     order = json.loads(sys.stdin.readline())
     names = NameServer(order["names"])
@@ -108,7 +112,3 @@ async def serve() -> None:
                 print(json.dumps(counts), flush=True)
             stop.set()
             await running
-
-
-if __name__ == "__main__":
-    asyncio.run(serve())

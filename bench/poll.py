@@ -40,6 +40,8 @@ from bench._farm import Scene
 from bench._usage import cpu, peak
 
 READER: Final = "3.26"
+OURS: Final = "from bench._poll_ours import main; main()"
+"""Not by -m: what is started so, multiprocessing imports in each worker process once more."""
 PACKAGES: Final = (f"reader=={READER}", "sgmllib3k==1.0.0")
 """sgmllib3k: what its feedparser needs and doesn't ask for."""
 
@@ -146,7 +148,7 @@ def main() -> None:
     parser.add_argument("--workers", type=_number, default=1, help="threads of reader")
     parser.add_argument("--alone", action="store_true", help="ours only, nothing is installed")
     options = parser.parse_args()
-    ours = Party("ours", ["-m", "bench._poll_ours"])
+    ours = Party("ours", ["-c", OURS])
     python = None if options.alone else reader_python()
     parties = [ours]
     if python is not None:

@@ -47,6 +47,9 @@ WEIGH: Final = 3.0
 TELL: Final = 30.0
 WARMING: Final = 0.2
 
+SERVICE: Final = "from bench._soak_service import main; main()"
+"""Not by -m: what is started so, multiprocessing imports in each worker process once more."""
+
 SCHEDULE: Final = sa.select(t.feed.c.url, t.feed.c.due_at, t.feed.c.polled_at)
 
 Table = dict[str, dict[str, Any]]
@@ -128,7 +131,7 @@ def run(seconds: float, outlets: Child, good: Table, bad: Table, options: Any) -
         order = {"folder": str(folder), "interval": options.interval} | {
             part: good[part] | bad.get(part, {}) for part in ("feeds", "names")
         }
-        service = stack.enter_context(child("-m", "bench._soak_service", stderr=stderr))
+        service = stack.enter_context(child("-c", SERVICE, stderr=stderr))
         try:
             service.say(json.dumps(order))
         except RuntimeError:
