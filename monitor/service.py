@@ -43,7 +43,8 @@ from monitor.reload import edits
 from monitor.scheduler import TICK, Scheduler, submit_due
 from monitor.storage import SqlReports, SqlStore, exclusive, upgrade
 from monitor.stories.frequencies import shipped
-from monitor.web import Decisions, WebServer, create_app
+from monitor.web import Decisions, Pushes, WebServer, create_app
+from monitor.websub import callback_url
 
 log = telemetry.get_logger()
 
@@ -160,6 +161,7 @@ class Service:
         now = self.clock.now()
         await self.store.write(lambda tx: tx.sync_feeds(settings.feeds, now))
         await self.store.write(lambda tx: tx.sync_watches(settings.watches, now))
+        await self._sync_subscriptions(settings, now)
         in_use = {watch.channel or rules.default_channel for watch in rules.watches}
         await self.store.write(lambda tx: tx.recall_deliveries(in_use, now))
         self.pipeline.context.rules = rules
@@ -179,6 +181,12 @@ class Service:
         self._rejected = ()
         telemetry.CONFIG_OK.set(1)
         telemetry.CONFIG_AT.set(now.timestamp())
+
+    async def _sync_subscriptions(self, settings: Settings, now: datetime) -> None:
+        """Leave the hubs that are not wanted any more, and have the others call where we are."""
+        public = settings.web.public_url if settings.web.enabled else None
+        callbacks = None if public is None else callback_url(public, "")
+        await self.store.write(lambda tx: tx.sync_subscriptions(callbacks, now))
 
     async def reload(self, path: Path, env: Mapping[str, str]) -> bool:
         """Read the configuration again; a bad one is reported and the old one stays."""
@@ -382,6 +390,7 @@ class Service:
             decisions=Decisions(
                 self.store, self.clock, lambda: context.rules, can_edit=context.sink.can_update
             ),
+            pushes=Pushes(self.store, self.clock, lambda: context.rules),
         )
         return WebServer(app, self.settings.web.host, self.settings.web.port)
 
@@ -389,6 +398,7 @@ class Service:
         now = self.clock.now()
         await self.store.write(lambda tx: tx.forget(now - KEPT, now))
         await self.store.write(lambda tx: tx.forget_paragraphs(now))
+        await self._sync_subscriptions(self.settings, now)
         await set_price(self.pipeline.context)
         await self._refresh_gauges()
 
@@ -512,6 +522,7 @@ def rules_of(settings: Settings, pace: Pace, sink: Sink, previous: Matcher | Non
         cadence=settings.polling.cadence,
         hint_cap=settings.polling.hint_cap,
         cadences=settings.cadences,
+        public_url=settings.web.public_url if settings.web.enabled else None,
         max_age=settings.alerts.max_age,
         max_feed=settings.fetch.max_feed,
         max_page=settings.fetch.max_page,
