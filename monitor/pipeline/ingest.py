@@ -163,7 +163,8 @@ def _save_ingest(
     if stored is not None and pending.state in FINISHED:
         return _save_again(tx, pending, reading, error, now, rules)
     other_than = None
-    known = tx.article_at(content.url)
+    # its own address leads to it as long as it is there
+    known = tx.article_at(content.url) if content.url != pending.url else None
     if known is not None and known.article != pending.id:
         if tx.place_of(pending.id).fixed or tx.told_apart(pending.id, known.article):
             content = replace(content, url=pending.url)  # it stays itself

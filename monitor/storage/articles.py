@@ -19,6 +19,7 @@ from monitor.model import (
 )
 from monitor.ports import Known
 from monitor.storage import tables as t
+from monitor.storage.types import storable
 from monitor.storage.work import Fairness, Row, Work, claim, insert_missing
 
 FEW_OF_A_HOST = 10
@@ -135,6 +136,11 @@ TWIN_OF = (
     .order_by(t.article.c.first_seen_at, t.article.c.id)
     .limit(1)
 )
+_url_is_ours = sa.exists().where(
+    t.article_url.c.url == sa.bindparam("at", type_=t.article_url.c.url.type),
+    t.article_url.c.article_id == t.article.c.id,
+)
+_new_url = sa.bindparam("new_url", type_=t.article.c.url.type)
 ADD_URL = insert_missing(
     t.article_url,
     # selected, so that nothing is added for an article that was merged away
@@ -142,7 +148,11 @@ ADD_URL = insert_missing(
         t.article.c.id == sa.bindparam("article")
     ),
 )
-OWNER_OF = sa.select(t.article_url.c.article_id).where(t.article_url.c.url == sa.bindparam("at"))
+SET_URL = (
+    sa.update(t.article)
+    .where(t.article.c.id == sa.bindparam("article"), _url_is_ours)
+    .values(url=_new_url)
+)
 SAVE_ARTICLE = (
     sa.update(t.article)
     .where(t.article.c.id == sa.bindparam("article"))
@@ -169,8 +179,9 @@ SAVE_ARTICLE = (
     )
     .values(
         lease_until=None,
-        url=sa.func.coalesce(sa.bindparam("new_url", type_=t.article.c.url.type), t.article.c.url),
+        url=sa.case((_url_is_ours, _new_url), else_=t.article.c.url),
     )
+    .returning(t.article.c.url, t.article.c.story_id)
 )
 MERGED = sa.select(
     t.article.c.link, t.article.c.first_seen_at, t.article.c.story_id, t.article.c.copy_of
@@ -235,12 +246,12 @@ class ArticleWork(Work):
         A URL that leads to another article goes on doing so, and this one keeps its own. Raises
         `Superseded` if the article was merged away since it was claimed.
         """
-        is_ours = self._owner_of(content.url, article) == article
         saved = self._run(
             SAVE_ARTICLE,
             {
                 "article": article,
-                "new_url": content.url if is_ours else None,
+                "at": content.url,
+                "new_url": content.url,
                 "new_state": state,
                 "new_due_at": due_at,
                 "new_ingested_at": now,
@@ -256,22 +267,23 @@ class ArticleWork(Work):
                 "new_body": content.body,
                 "new_furniture": content.furniture or None,
             },
-        )
-        if not saved.rowcount:
+        ).one_or_none()
+        if saved is None:
             raise Superseded(f"article {article} was merged into another meanwhile")
-
-    def _owner_of(self, url: str, otherwise: ArticleId) -> int | None:
-        """The article a URL leads to; where there was none, `otherwise` from now on."""
-        owner = self._run(OWNER_OF, {"at": url}).scalar_one_or_none()
-        if owner is None:
-            self._on(ADD_URL, {"new_url": url, "article": otherwise})
-            owner = self._run(OWNER_OF, {"at": url}).scalar_one_or_none()
-        return owner
+        if saved.story_id is None:
+            self.placeless.add(article)
+            self.hitless.add(article)  # hits are found by stories
+        if saved.url != storable(content.url):  # nobody's until now, or another's
+            url = {"new_url": content.url, "article": article}
+            self._on(ADD_URL, url)
+            self._run(SET_URL, url | {"at": content.url})
 
     def merge_article(self, article: ArticleId, into: ArticleId) -> None:
         """See `ports.Transaction`. The one merged away is no more; hits it had go with it."""
         if article == into:
             return
+        self.placeless.clear()
+        self.hitless.clear()
         gone = self._run(MERGED, {"article": article}).one_or_none()
         if gone is None:
             raise Superseded(f"article {article} was merged into another meanwhile")

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.model import ArticleId, DeliveryState, Hit, StoryId
 from monitor.ports import Coverage, Place, StoryView
 from monitor.storage import tables as t
-from monitor.storage.work import Work, upsert
+from monitor.storage.work import Work, for_each
 
 STORIES_LOCK = 0x6D6F6E01
 """Key of the advisory lock on PostgreSQL ("mon", 1), the same in every process."""
@@ -56,12 +57,30 @@ PUT_IN_STORY = (
 LIVES_IN = sa.select(sa.func.coalesce(t.story.c.merged_into, t.story.c.id)).where(
     t.story.c.id == sa.bindparam("story")
 )
-WATCH_IDS = sa.select(t.watch.c.name, t.watch.c.id).where(
-    t.watch.c.name.in_(sa.bindparam("names", expanding=True))
+OTHER_HITS = sa.delete(t.hit).where(
+    t.hit.c.article_id == sa.bindparam("article"),
+    t.hit.c.watch_id.not_in(
+        sa.select(t.watch.c.id).where(t.watch.c.name.in_(sa.bindparam("watches", expanding=True)))
+    ),
 )
-NO_HITS = sa.delete(t.hit).where(t.hit.c.article_id == sa.bindparam("article"))
-OTHER_HITS = NO_HITS.where(t.hit.c.watch_id.not_in(sa.bindparam("watches", expanding=True)))
-SET_HITS = upsert(t.hit, key=("article_id", "watch_id"), update=("spans",))
+
+
+def _set_hits(dialect: str) -> sa.Executable:
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    hit = t.hit.c
+    found = sa.select(
+        sa.bindparam("article", type_=sa.BigInteger()),
+        t.watch.c.id,
+        sa.bindparam("new_spans", type_=hit.spans.type),
+        sa.bindparam("now", type_=hit.matched_at.type),
+    ).where(t.watch.c.name == sa.bindparam("watch"))
+    rows = insert(t.hit).from_select(["article_id", "watch_id", "spans", "matched_at"], found)
+    return rows.on_conflict_do_update(
+        index_elements=["article_id", "watch_id"], set_={"spans": rows.excluded.spans}
+    ).execution_options(preserve_rowcount=True)
+
+
+SET_HITS = for_each(_set_hits)
 
 STORY_ARTICLES = (
     sa.select(
@@ -111,6 +130,8 @@ class StoryWork(Work):
 
     def place_of(self, article: ArticleId) -> Place:
         """See `ports.Transaction`."""
+        if article in self.placeless:
+            return Place()
         row = self._run(PLACE_OF, {"article": article}).one_or_none()
         if row is None or row.story_id is None:
             return Place()
@@ -135,7 +156,8 @@ class StoryWork(Work):
         novelty: float | None = None,
     ) -> None:
         """See `ports.Transaction`. A story left empty, and never shown, is no more."""
-        left = self.story_of(article)
+        left = None if article in self.placeless else self.story_of(article)
+        self.placeless.discard(article)
         self._run(
             PUT_IN_STORY,
             {"article": article, "story": story, "original": copy_of, "share_new": novelty},
@@ -148,22 +170,15 @@ class StoryWork(Work):
 
         Raises `KeyError` for a watch that was never declared.
         """
+        if article not in self.hitless:
+            self._run(OTHER_HITS, {"article": article, "watches": [hit.watch for hit in hits]})
         if not hits:
-            self._run(NO_HITS, {"article": article})
             return
-        rows = self._run(WATCH_IDS, {"names": [hit.watch for hit in hits]})
-        ids = {row.name: row.id for row in rows}
-        self._run(OTHER_HITS, {"article": article, "watches": list(ids.values())})
-        values = [
-            {
-                "article_id": article,
-                "watch_id": ids[hit.watch],
-                "spans": hit.spans,
-                "matched_at": now,
-            }
-            for hit in hits
-        ]
-        self._on(SET_HITS, values)
+        self.hitless.discard(article)
+        of_article = {"article": article, "now": now}
+        values = [of_article | {"watch": hit.watch, "new_spans": hit.spans} for hit in hits]
+        if self._on(SET_HITS, values).rowcount != len(hits):
+            raise KeyError(f"hits of watches that nobody declared: {[hit.watch for hit in hits]}")
 
     def story_view(self, story: StoryId) -> StoryView:
         """See `ports.Transaction`."""

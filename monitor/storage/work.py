@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from monitor.model import ArticleId
 from monitor.storage import tables as t
 
 Row = sa.Row[Any]
@@ -22,6 +23,10 @@ class Work:
 
     def __init__(self, connection: sa.Connection) -> None:
         self.connection = connection
+        # Of articles that this transaction has written, so that nobody else can until it ends:
+        # those in no story, and those of which there are no hits. That need not be asked for.
+        self.placeless: set[ArticleId] = set()
+        self.hitless: set[ArticleId] = set()
 
     def _run(
         self,
