@@ -121,3 +121,7 @@ async def test_hosts_are_forgotten_once_they_are_free(clock, monkeypatch):
     assert len(polite._turns) == 0
     await fetch(polite, "http://host99.test/")
     assert clock.slept == [1.5]
+    for number in range(20):  # all at once: none is free
+        await fetch(polite, f"http://other{number}.test/")
+    await fetch(polite, "http://other0.test/")
+    assert clock.slept == [1.5, 2.0]
