@@ -16,8 +16,8 @@ Each is looked at, and where one fails the whole is parsed:
 - Entries that share a guid are judged together. So the guid's hash is kept beside the mark, and an
   entry that shares its with one that was left out has the whole parsed.
 
-Of a document that fails in one of them, a hash of all but its dates is kept: if nothing else
-changes, it isn't parsed again either.
+And if from the first item on nothing has changed at all, there is nothing to look for, in a broken
+document no more than in any other.
 
 All this takes time in proportion to the bytes, whatever they are, and needs no process that can be
 killed.
@@ -26,7 +26,7 @@ killed.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Container, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
@@ -36,7 +36,7 @@ from monitor.parse.build import MAX_ENTRIES
 from monitor.parse.characters import is_clean, utf8_of
 from monitor.parse.discover import not_a_feed
 from monitor.parse.head import Links, read_hints, read_links
-from monitor.parse.marks import NO_GUID, Marks, digest_of, mark_of, packed
+from monitor.parse.marks import MAX_MARKS, Marks, joined, mark_of
 
 _START = 4_096  # bytes in which a web page gives itself away
 _HEAD = 65_536  # bytes of what stands outside of items that are looked at for hints
@@ -50,9 +50,6 @@ _CLOSED_BY = {_DATA: b"]]>", b"<!--": b"-->", b"<?": b"?>"}
 _NAME = re.compile(rb"[^\s/>]+")
 _PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
 _FEED = re.compile(b"<" + _PREFIX + rb"(?:rss|feed|rdf|channel|item|entry)[\s/>]", re.IGNORECASE)
-_DATE = re.compile(
-    b"<" + _PREFIX + rb"(?:lastbuilddate|pubdate|updated|modified|date)\s*>[^<]*", re.IGNORECASE
-)
 _INHERITED = re.compile(  # in lower case
     rb"""(?:xmlns[^\s<>=]{0,99}|base|lang|version)\s{0,9}=\s{0,9}(?:"[^"<]*"|'[^'<]*')"""
     b"|<!doctype[^<>]*|<" + _PREFIX + rb"language\s*>[^<]*"
@@ -69,23 +66,18 @@ class Cut:
     json: bool = False
     hints: Hints = Hints()
     links: Links = Links()
-    marks: Sequence[bytes] = ()  # of all items, in their order
-    kept: Marks = field(default_factory=Marks)  # from the last time
+    listed: int = 0  # items in it
+    known: int = 0  # of these, that were read before, byte for byte
+    kept: Marks = Marks()  # of this document; if something is new, still without its items
+    marks: Sequence[bytes] = ()  # of all items, in their order, if something is new
+    guids: Mapping[bytes, bytes] = field(default_factory=dict)  # of the known: mark → guid's hash
     fresh: Sequence[int] = ()  # the places of the rest's items among all
-    inherited: bytes = b""  # digest of what all items inherit; empty where nothing can be cut
-    document: bytes = b""  # digest of everything but dates; only of what is whole
-
-    @property
-    def known(self) -> int:
-        """How many of the items were read before, byte for byte."""
-        return sum(mark in self.kept.guids for mark in self.marks)
 
     @property
     def unchanged(self) -> ParsedFeed | None:
         """What the feed says, if nothing in it is new: then there is nothing to parse."""
         if self.rest:
             return None
-        guids = [self.kept.guids.get(mark, NO_GUID) for mark in self.marks]
         return ParsedFeed(
             title="",
             language=None,
@@ -93,9 +85,9 @@ class Cut:
             hints=self.hints,
             hub=self.links.hub,
             topic=self.links.topic,
-            listed=len(self.marks),
+            listed=self.listed,
             known=self.known,
-            blocks=packed(self.kept.digest, self.marks, guids, cuts=self.kept.cuts),
+            blocks=self.kept.packed(),
         )
 
 
@@ -106,11 +98,9 @@ def cut(body: bytes, *, url: str, content_type: str, blocks: bytes = b"") -> Cut
     (`NOT_A_FEED`) for what is none at first sight.
     """
     kept = Marks.unpacked(blocks)
-    if kept.cuts and body.startswith(
-        b"<"
-    ):  # what is known was clean, so only the rest is looked at
+    if kept.each and body.startswith(b"<"):
         found = _cut(body, url, kept)
-        if not found.whole and is_clean(found.rest):
+        if not found.whole and is_clean(found.rest):  # what is known was looked at the last time
             return found
     text = utf8_of(body, content_type)
     if not text:
@@ -124,37 +114,39 @@ def cut(body: bytes, *, url: str, content_type: str, blocks: bytes = b"") -> Cut
 
 
 def _cut(text: bytes, url: str, kept: Marks) -> Cut:
-    items = _items(text, kept.guids if kept.cuts else ())
-    outside = items.head[:_HEAD] + items.tail[:_HEAD]
-    found = Cut(
-        url=url,
-        hints=read_hints(outside),
-        links=read_links(outside, url),
-        marks=items.marks,
-        kept=kept,
-        inherited=_inherited(items) if items.sound else b"",
+    first, asides = _first_item(text)
+    head = _gaps(text, asides, 0, first)
+    now = Marks(
+        inherited=mark_of(*_INHERITED.findall(head.lower()), b""),
+        listing=mark_of(text[first:]),
     )
-    return _without_known(found, items)
-
-
-def _inherited(items: _Items) -> bytes:
-    """Digest of what can make the same bytes mean something else."""
-    return digest_of(*_INHERITED.findall(items.head.lower()), *_DATE.sub(b"", items.tail).split())
-
-
-def _without_known(found: Cut, items: _Items) -> Cut:
-    kept, marks = found.kept, found.marks[:MAX_ENTRIES]
-    if kept.cuts and items.sound and kept.digest == found.inherited:
-        fresh = [place for place, mark in enumerate(marks) if mark not in kept.guids]
-        if marks and not fresh:
-            return found
-        if len(fresh) < len(marks):
-            return replace(found, rest=items.only(fresh), fresh=fresh)
-    document = digest_of(_DATE.sub(b"", items.head), *items.parts())
-    if not kept.cuts and kept.digest == document:
-        return found
-    places = range(len(marks))
-    return replace(found, rest=items.only(places), whole=True, fresh=places, document=document)
+    same = kept.inherited == now.inherited
+    links = read_links(head[:_HEAD], url)
+    found = Cut(url=url, hints=read_hints(head[:_HEAD]), links=links, kept=kept)
+    if same and kept.listing == now.listing and kept.each:
+        return replace(found, listed=kept.count, known=kept.count)
+    known = kept.guids()
+    items = _items(text, first, known if kept.cuts else ())
+    sound = items.sound and b"<!ENTITY" not in head  # an entity may hold an item
+    there = {mark: known[mark] for mark in items.marks if mark in known}
+    marks = items.marks[:MAX_ENTRIES]
+    fresh = [place for place, mark in enumerate(marks) if mark not in there]
+    found = replace(
+        found,
+        listed=len(items.marks),
+        known=sum(mark in there for mark in items.marks),
+        kept=replace(now, cuts=sound),
+        marks=items.marks,
+        guids=there,
+    )
+    if not (same and sound and kept.cuts) or len(fresh) == len(marks):
+        places = range(len(marks))
+        rest = items.only(text, places) if sound else text
+        return replace(found, rest=rest, whole=True, fresh=places)
+    if fresh:
+        return replace(found, rest=items.only(text, fresh), fresh=fresh)
+    each = joined(items.marks, (there[mark] for mark in items.marks[:MAX_MARKS]))
+    return replace(found, kept=replace(now, cuts=True, each=each))
 
 
 def _looks_like_json(text: bytes, content_type: str) -> bool:
@@ -176,46 +168,45 @@ class _What(Enum):
 class _Items:
     """Where the items of a document are."""
 
-    text: bytes
     spans: Sequence[tuple[int, int]]
     marks: Sequence[bytes]
     sound: bool  # the document seems to be well-formed, its items no more than siblings
-    head: bytes  # what stands before the first item, without comments
-    tail: bytes  # what stands between and behind them
 
-    def only(self, places: Collection[int]) -> bytes:
+    def only(self, text: bytes, places: Collection[int]) -> bytes:
         """The document without the items that stand at other places."""
-        if not self.sound or len(places) == len(self.spans):
-            return self.text
+        if len(places) == len(self.spans):
+            return text
         left = set(places)
         gone = [span for place, span in enumerate(self.spans) if place not in left]
-        return _gaps(self.text, gone, 0, len(self.text))
-
-    def parts(self) -> Sequence[bytes]:
-        """What stands for everything behind the head, but for comments."""
-        if not self.sound:
-            return [self.text[self.spans[0][0] if self.spans else 0 :]]
-        return [*self.marks, self.tail]
+        return _gaps(text, gone, 0, len(text))
 
 
-def _items(text: bytes, known: Container[bytes]) -> _Items:
-    """The outermost items and entries of a document.
+def _first_item(text: bytes) -> tuple[int, Sequence[tuple[int, int]]]:
+    """Where the first item begins, and the comments and instructions before it."""
+    asides: list[tuple[int, int]] = []
+    done = 0
+    while token := _next_token(text, done):
+        what, at, done = token
+        if what is not _What.ASIDE:
+            return at, asides
+        if not text.startswith(_DATA, at):
+            asides.append((at, done))
+    return len(text), asides
+
+
+def _items(text: bytes, first: int, known: Container[bytes]) -> _Items:
+    """The outermost items and entries of a document, from the first on.
 
     What is not closed, or stands in another item, makes the document unsound; then only what came
-    before it is told. `known` are marks of items that are whole: such a one is not looked into, so
-    that a document in which nothing is new costs little more than its hashes.
+    before it is told. `known` are marks of items that are whole: such a one is not looked into.
     """
     spans: list[tuple[int, int]] = []
     marks: list[bytes] = []
-    asides: list[tuple[int, int]] = []
-    first, done, sound, hurried = len(text), 0, True, True
+    done, hurried = first, True
     while token := _next_token(text, done):
         what, at, done = token
         if what is _What.ASIDE:
-            if not text.startswith(_DATA, at):
-                asides.append((at, done))
             continue
-        first = min(first, at)
         if what is _What.BEGIN and hurried:
             end = _read_before(text, at, known, spans, marks)
             if end > at:
@@ -223,16 +214,12 @@ def _items(text: bytes, known: Container[bytes]) -> _Items:
                 continue
         end = _end_of_item(text, done) if what is _What.BEGIN else done
         if end < 0 or what not in {_What.BEGIN, _What.EMPTY}:
-            sound = False
-            break
+            return _Items(spans=spans, marks=marks, sound=False)
         hurried = hurried and _supposed_end(text, at) <= end
         spans.append((at, end))
         marks.append(mark_of(text[at:end]))
         done = end
-    head = _gaps(text, [aside for aside in asides if aside[1] <= first], 0, first)
-    tail = _gaps(text, sorted([*spans, *asides]), first, len(text)) if sound else b""
-    sound = sound and b"<!ENTITY" not in head  # an entity may hold an item
-    return _Items(text=text, spans=spans, marks=marks, sound=sound, head=head, tail=tail)
+    return _Items(spans=spans, marks=marks, sound=True)
 
 
 def _read_before(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ from monitor.parse.cut import Cut, cut
 from monitor.parse.dates import when
 from monitor.parse.discover import not_a_feed
 from monitor.parse.jsonfeed import parse_json_feed
-from monitor.parse.marks import NO_GUID, guid_mark, packed
+from monitor.parse.marks import NO_GUID, Marks, guid_mark, joined
 from monitor.parse.plain import one_line
 from monitor.parse.reader import Document, read_document
 
@@ -47,7 +48,7 @@ def parse_rest(found: Cut) -> ParsedFeed | None:
         return parse_json_feed(found.rest, url=found.url, kept=found.kept)
     document = read_document(found.rest, found.url)
     agreed = document.fault is None and len(document.entries) == len(found.fresh)
-    exact = agreed and bool(found.inherited)
+    exact = found.kept.cuts and agreed
     if not document.entries and found.whole:
         _check_emptiness(document, found)
     elif not exact and not found.whole:
@@ -55,8 +56,7 @@ def parse_rest(found: Cut) -> ParsedFeed | None:
     language = _language(document.feed)
     built = [_entry(entry, found.url, language) for entry in document.entries[:MAX_ENTRIES]]
     guids = [guid_mark(entry.guid) if entry else NO_GUID for entry in built]
-    known = {found.kept.guids[mark] for mark in found.marks if mark in found.kept.guids}
-    if not found.whole and not (known - {NO_GUID}).isdisjoint(guids):
+    if not found.whole and not (set(found.guids.values()) - {NO_GUID}).isdisjoint(guids):
         return None
     return ParsedFeed(
         title=one_line(_text(document.feed, "title")),
@@ -65,18 +65,16 @@ def parse_rest(found: Cut) -> ParsedFeed | None:
         hints=found.hints,
         hub=found.links.hub,
         topic=found.links.topic,
-        listed=len(found.marks) if exact else len(document.entries),
+        listed=found.listed if exact else len(document.entries),
         known=found.known,
-        blocks=_blocks(found, guids, exact=exact),
+        blocks=_marks(found, guids, exact=exact).packed(),
     )
 
 
-def _blocks(found: Cut, guids: list[bytes], *, exact: bool) -> bytes:
-    if not exact:
-        return packed(found.document, found.marks, [NO_GUID] * len(found.marks), cuts=False)
-    read = dict(zip(found.fresh, guids, strict=True))
-    every = [read.get(n) or found.kept.guids.get(m, NO_GUID) for n, m in enumerate(found.marks)]
-    return packed(found.inherited, found.marks, every, cuts=True)
+def _marks(found: Cut, guids: Sequence[bytes], *, exact: bool) -> Marks:
+    read = dict(zip(found.fresh, guids, strict=True)) if exact else {}
+    every = (read.get(n) or found.guids.get(m, NO_GUID) for n, m in enumerate(found.marks))
+    return replace(found.kept, cuts=exact, each=joined(found.marks, every))
 
 
 def _check_emptiness(document: Document, found: Cut) -> None:

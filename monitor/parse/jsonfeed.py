@@ -10,7 +10,7 @@ from monitor.errors import Code, ParseError
 from monitor.model import Entry, ParsedFeed
 from monitor.parse.build import MAX_ENTRIES, build_entry, first_of_each, language_tag, web_link
 from monitor.parse.dates import when
-from monitor.parse.marks import NO_GUID, Marks, digest_of, guid_mark, mark_of, packed
+from monitor.parse.marks import NO_GUID, Marks, guid_mark, joined, mark_of
 from monitor.parse.plain import one_line
 
 
@@ -25,8 +25,9 @@ def parse_json_feed(body: bytes, *, url: str, kept: Marks) -> ParsedFeed:
     language = language_tag(data.get("language"))
     items = [item for item in data["items"][:MAX_ENTRIES] if isinstance(item, dict)]
     marks = [mark_of(_packed(item)) for item in items]
-    inherited = digest_of(*(_packed(data.get(key)) for key in ("language", "authors", "author")))
-    known = kept.guids if kept.cuts and kept.digest == inherited else {}
+    inherited = mark_of(*(_packed(data.get(key)) for key in ("language", "authors", "author")))
+    before = kept.guids()
+    known = before if kept.cuts and kept.inherited == inherited else {}
 
     def built(known: Mapping[bytes, bytes]) -> dict[int, Entry | None]:
         pairs = enumerate(zip(items, marks, strict=True))
@@ -50,8 +51,10 @@ def parse_json_feed(body: bytes, *, url: str, kept: Marks) -> ParsedFeed:
         hub=_hub(data, url),
         topic=web_link(url, data.get("feed_url")),
         listed=len(items),
-        known=sum(mark in kept.guids for mark in marks),
-        blocks=packed(inherited, marks, every, cuts=True),
+        known=sum(mark in before for mark in marks),
+        blocks=Marks(
+            inherited=inherited, listing=bytes(8), cuts=True, each=joined(marks, every)
+        ).packed(),
     )
 
 

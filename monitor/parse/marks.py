@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
@@ -15,48 +15,55 @@ NO_GUID: Final = bytes(4)
 
 _MARK = 8
 _EACH = _MARK + len(NO_GUID)
-_CUTS, _IS = b"c", b"d"
+_CUTS, _IS = b"c", b"i"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
-    """What is kept of a document: a hash of it, and of each item its mark and its guid's hash."""
+    """What is kept of a document: digests of it, and of each item its mark and its guid's hash."""
 
-    digest: bytes = b""
-    cuts: bool = (
-        False  # items may be cut away by them; else only the whole document is known by them
-    )
-    guids: dict[bytes, bytes] = field(default_factory=dict)  # mark → hash of the guid
+    inherited: bytes = b""  # digest of what all items inherit
+    listing: bytes = b""  # digest of everything from the first item on
+    cuts: bool = False  # items may be cut away by them
+    each: bytes = b""
 
     @classmethod
-    def unpacked(cls, packed: bytes) -> Marks:
+    def unpacked(cls, blocks: bytes) -> Marks:
         """From a feed's row. What no version of ours has written is none at all."""
-        head, rest = packed[:_MARK], packed[_MARK:]
-        if len(head) < _MARK or head[-1:] not in {_CUTS, _IS} or len(rest) % _EACH:
+        inherited, listing, kind = blocks[:_MARK], blocks[_MARK : 2 * _MARK], blocks[16:17]
+        each = blocks[2 * _MARK + 1 :]
+        if kind not in {_CUTS, _IS} or len(each) % _EACH:
             return cls()
-        each = (rest[n : n + _EACH] for n in range(0, len(rest), _EACH))
-        guids = {both[:_MARK]: both[_MARK:] for both in each}
-        return cls(digest=head[:-1], cuts=head[-1:] == _CUTS, guids=guids)
+        return cls(inherited=inherited, listing=listing, cuts=kind == _CUTS, each=each)
+
+    def packed(self) -> bytes:
+        """For a feed's row."""
+        return self.inherited + self.listing + (_CUTS if self.cuts else _IS) + self.each
+
+    @property
+    def count(self) -> int:
+        """How many items have a mark."""
+        return len(self.each) // _EACH
+
+    def guids(self) -> dict[bytes, bytes]:
+        """Marks of items, in their order, with the hashes of their guids."""
+        each = self.each
+        return {
+            each[at : at + _MARK]: each[at + _MARK : at + _EACH]
+            for at in range(0, len(each), _EACH)
+        }
 
 
-def packed(digest: bytes, marks: Sequence[bytes], guids: Iterable[bytes], *, cuts: bool) -> bytes:
-    """For a feed's row: the marks of its items and, in the same order, their guids' hashes."""
-    pairs = zip(marks[:MAX_MARKS], guids, strict=False)
-    return b"".join([digest, _CUTS if cuts else _IS, *(mark + guid for mark, guid in pairs)])
+def joined(marks: Sequence[bytes], guids: Iterable[bytes]) -> bytes:
+    """`Marks.each` of items' marks and, in the same order, their guids' hashes."""
+    return b"".join(mark + guid for mark, guid in zip(marks[:MAX_MARKS], guids, strict=False))
 
 
-def mark_of(item: bytes) -> bytes:
-    """What the bytes of an item are known by: 8 bytes."""
-    return blake2b(item, digest_size=_MARK).digest()
-
-
-def digest_of(*parts: bytes) -> bytes:
-    """What a document, or a part of it, is known by: 7 bytes."""
-    hashed = blake2b(digest_size=_MARK - 1)
-    for part in parts:
-        hashed.update(part)
-        hashed.update(b"\0")
-    return hashed.digest()
+def mark_of(*parts: bytes) -> bytes:
+    """What bytes are known by: 8 of a hash. Of several parts, by where each ends, too."""
+    if len(parts) == 1:
+        return blake2b(parts[0], digest_size=_MARK).digest()
+    return mark_of(b"".join(mark_of(part) for part in parts))
 
 
 def guid_mark(guid: str) -> bytes:
