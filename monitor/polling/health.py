@@ -19,14 +19,17 @@ FAILURES = 3
 FAILING = timedelta(hours=6)
 """Two failed polls in a row are trouble when nothing was read for so long."""
 
-IMPROBABLE = 1e-4
+IMPROBABLE = 1e-3
 """A silence is improbable when so few of those that a feed's rhythm makes would be as long."""
-SHORTEST_SILENCE = timedelta(hours=18)
-"""No silence is one before: news comes in bursts, which no rate knows, and a night and a holiday
-morning pass by. Both numbers are measured, on 53 streams of posts (tests/polling/test_health.py):
-with 12 hours and 1e-3 there are .36 false alarms a month and feed, with these .06."""
-FEWEST_ITEMS = 20
-"""Fewer are no rhythm."""
+SHORTEST_SILENCE = timedelta(hours=12)
+"""No silence is one before, however busy the feed: a night passes by."""
+OF_THE_LONGEST = 2
+"""Nor is one before it is twice the longest that the feed broke lately: a rhythm knows hours, and
+neither weekends nor holidays."""
+FEWEST_ITEMS = 5.0
+WATCHED = timedelta(days=5)
+"""What a rhythm must be learned from. It forgets half in a week, so this is a week, with the first
+weekend in it."""
 
 STALE = timedelta(days=30)
 """How old the newest entry of a feed must be that has no rhythm to be held against."""
@@ -45,7 +48,9 @@ class Signs:
     error: Code | None = None  # of this poll
     ok_at: datetime | None = None  # the last good poll, this one included; None: never read
     posted_at: datetime | None = None  # when the last new item was found; None: none but backlog
-    posts: float = 0.0  # new items ever found, backlog aside
+    posts: float = 0.0  # new items that its rhythm was learned from, decayed
+    watched: timedelta = timedelta(0)  # the time in which they came, decayed
+    longest: timedelta = timedelta(0)  # that it was silent between two of them, of late
     silence: float = 1.0  # the probability of so long a silence, by its rhythm
     newest_at: datetime | None = None  # publication of its newest entry, so far as they are dated
 
@@ -104,11 +109,16 @@ def _is_silent(was: Health, since: datetime | None, signs: Signs, now: datetime)
 
     The rhythm forgets: after a month of silence, silence is what it expects.
     """
-    if signs.posted_at is None or signs.posts < FEWEST_ITEMS:
+    if signs.posted_at is None:
         return False
     if was is Health.SILENT and since is not None and signs.posted_at <= since:
         return True
-    return now - signs.posted_at >= SHORTEST_SILENCE and signs.silence < IMPROBABLE
+    return (
+        signs.posts >= FEWEST_ITEMS
+        and signs.watched >= WATCHED
+        and now - signs.posted_at >= max(SHORTEST_SILENCE, OF_THE_LONGEST * signs.longest)
+        and signs.silence < IMPROBABLE
+    )
 
 
 def _is_stale(was: Health, since: datetime | None, signs: Signs, now: datetime) -> bool:

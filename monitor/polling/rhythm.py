@@ -82,6 +82,7 @@ class Rhythm:
     at: float | None = None  # when it was learned last: seconds since 1970
     counts: tuple[int, ...] = field(default=(0,) * SLOTS, repr=False)  # by slot of the day
     epoch: float = 0.0  # when an item counts `_UNIT`; seconds since 1970
+    quiet: float = 0.0  # the longest that it was seen to be silent between news: seconds, decayed
 
     @classmethod
     def from_json(cls, text: str | None) -> Rhythm:
@@ -93,8 +94,8 @@ class Rhythm:
             packed = zlib.decompressobj().decompress(
                 base64.b64decode(given["counts"], validate=True), 2 * SLOTS
             )
-            items, exposure, at, epoch = (
-                float(given[name]) for name in ("items", "exposure", "at", "epoch")
+            items, exposure, at, epoch, quiet = (
+                float(given[name]) for name in ("items", "exposure", "at", "epoch", "quiet")
             )
             counts = struct.unpack(f"<{SLOTS}H", packed)
         except (
@@ -108,13 +109,13 @@ class Rhythm:
             struct.error,
         ):
             return cls()
-        numbers = (items, exposure, at, epoch)
+        numbers = (items, exposure, at, epoch, quiet)
         if (
             not all(0 <= number < 1e11 for number in numbers)
             or not 0 <= at - epoch <= _PROFILE_LIFE
         ):
             return cls()
-        return cls(items=items, exposure=exposure, at=at, counts=counts, epoch=epoch)
+        return cls(items=items, exposure=exposure, at=at, counts=counts, epoch=epoch, quiet=quiet)
 
     def to_json(self) -> str:
         """At most a kilobyte."""
@@ -125,6 +126,7 @@ class Rhythm:
                 "exposure": round(self.exposure, 1),
                 "at": round(self.at or 0.0, 1),
                 "epoch": round(self.epoch, 1),
+                "quiet": round(self.quiet, 1),
                 "counts": base64.b64encode(packed).decode(),
             },
             separators=(",", ":"),
@@ -166,8 +168,15 @@ def learn(
             at = start + (now - start) * (place + 0.5) / len(found)
         slot = int(at % _DAY) // SLOT
         counts[slot] = min(_MOST, counts[slot] + weight)
+    # up to the poll before: how long it was silent after that, and whether, nobody saw
+    quiet = max(start - rhythm.at, rhythm.quiet * 0.5 ** ((now - rhythm.at) / _PROFILE_LIFE))
     return Rhythm(
-        items=items + len(found), exposure=exposure, at=now, counts=tuple(counts), epoch=epoch
+        items=items + len(found),
+        exposure=exposure,
+        at=now,
+        counts=tuple(counts),
+        epoch=epoch,
+        quiet=quiet,
     )
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import math
-from bisect import bisect_right
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -22,9 +20,11 @@ from monitor.polling.health import (
     RECOVERY,
     SHORTEST_SILENCE,
     STALE,
+    WATCHED,
     Signs,
     judge,
 )
+from monitor.polling.rhythm import PRIOR, Rhythm, learn, silence
 
 NOW = datetime(2025, 5, 10, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -33,7 +33,13 @@ DAY = timedelta(days=1)
 
 def good(**more) -> Signs:
     """A poll that read a feed which posted an hour ago."""
-    usual = {"ok_at": NOW, "posted_at": NOW - HOUR, "posts": 500, "newest_at": NOW - HOUR}
+    usual = {
+        "ok_at": NOW,
+        "posted_at": NOW - HOUR,
+        "posts": 500,
+        "watched": 9 * DAY,
+        "newest_at": NOW - HOUR,
+    }
     return Signs(**{"status": FeedStatus.OK, **usual, **more})
 
 
@@ -48,6 +54,8 @@ def bad(failures: int, *, ago: timedelta | None = HOUR, code: Code = Code.TIMEOU
 
 
 QUIET = good(posted_at=NOW - 2 * DAY, silence=1e-9)
+LONG_WEEKEND = date(2025, 4, 11)  # a Friday
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLY = NOW - 40 * DAY
 
 
@@ -82,7 +90,10 @@ EARLY = NOW - 40 * DAY
         (Health.LIVE, good(posted_at=NOW - 2 * DAY, silence=2 * IMPROBABLE), Health.LIVE),
         (Health.LIVE, good(posted_at=NOW - SHORTEST_SILENCE + HOUR, silence=0), Health.LIVE),
         (Health.LIVE, good(posted_at=NOW - SHORTEST_SILENCE, silence=0), Health.SILENT),
-        (Health.LIVE, good(posted_at=NOW - 2 * DAY, silence=0, posts=19), Health.LIVE),
+        (Health.LIVE, good(posted_at=NOW - 2 * DAY, silence=0, posts=4), Health.LIVE),
+        (Health.LIVE, good(posted_at=NOW - 2 * DAY, silence=0, watched=4 * DAY), Health.LIVE),
+        (Health.LIVE, good(posted_at=NOW - 2 * DAY, silence=0, longest=1.1 * DAY), Health.LIVE),
+        (Health.LIVE, good(posted_at=NOW - 2 * DAY, silence=0, longest=1.0 * DAY), Health.SILENT),
         (Health.FAILING, QUIET, Health.SILENT),
         (Health.SILENT, good(), Health.RECOVERED),
         # stale
@@ -178,95 +189,112 @@ def test_what_lasts_keeps_its_since(was, since, signs):
 def test_real_feeds_are_not_called_silent(corpus):
     """Posts of real feeds, polled as they were recorded: at most one false alarm in ten months.
 
-    And of a feed that is cut off at the end of its record, when that is noticed: within a day
-    where there are ten posts a day. The rhythm here is the simplest there is, a rate by hour of
-    day, learned from what was posted before.
+    And of a feed that is cut off at the end of its record, when that is noticed: where there are
+    ten posts a day, within half a day mostly; where there are two, within three days.
     """
     alarms, months, noticed = 0, 0.0, []
-    for polls, posts, seen in _streams(corpus / "posting_times"):
-        start, end = polls[0], polls[-1]
-        if len(posts) < FEWEST_ITEMS or end - start < 5 * 86400:
-            continue
-        state, since = Health.LIVE, datetime.fromtimestamp(start, UTC)
-        for at in (at for at in polls if at > posts[FEWEST_ITEMS - 1]):
-            last = seen[bisect_right(seen, at) - 1]
-            signs = _signs(posts, last, start, at)
-            was, (state, since) = state, judge(state, since, signs, signs.ok_at)
+    for polls, posts in _streams(corpus / "posting_times"):
+        state, since, rhythm, before, judged = Health.LIVE, polls[0], Rhythm(), None, None
+        for at in polls:
+            found = [published for published, seen in posts if (before or EPOCH) < seen <= at]
+            if found or before is None:
+                rhythm = learn(rhythm, at, before, found)
+            before = at
+            was, (state, since) = state, judge(state, since, _signs(rhythm, at), at)
             alarms += state is Health.SILENT and was is not Health.SILENT
-        months += (end - posts[FEWEST_ITEMS - 1]) / 86400 / 30.4
-        cut, state = posts[-1], Health.LIVE
-        at = cut
-        while state is not Health.SILENT and at < cut + 30 * 86400:
-            at += 1800
-            signs = _signs(posts, cut, start, at)
-            state, since = judge(state, since, signs, signs.ok_at)
-        noticed.append((len(posts) / (cut - start) * 86400, (at - cut) / 3600))
-    assert months > 10
+            if rhythm.items >= FEWEST_ITEMS:
+                judged = judged or at
+        if judged is None or polls[-1] - polls[0] < 5 * DAY:
+            continue
+        months += (polls[-1] - judged) / DAY / 30.4
+        if rhythm.exposure < WATCHED.total_seconds():
+            continue
+        cut = at = datetime.fromtimestamp(rhythm.at, UTC)
+        state = Health.LIVE
+        while state is not Health.SILENT and at < cut + 30 * DAY:
+            at += HOUR / 2
+            state, since = judge(state, since, _signs(rhythm, at), at)
+        noticed.append((rhythm.items / (rhythm.exposure / 86400), (at - cut) / HOUR))
+    assert months > 20
     assert alarms / months <= 0.1
     busy = sorted(hours for rate, hours in noticed if rate >= 10)
-    slow = sorted(hours for rate, hours in noticed if rate < 10)
-    assert busy[len(busy) // 2] <= 18
-    assert busy[-1] <= 24
-    assert slow[len(slow) // 2] <= 60
+    others = sorted(hours for rate, hours in noticed if 2 <= rate < 10)
+    assert busy[len(busy) // 2] <= 14
+    assert busy[-1] <= 36
+    assert others[len(others) // 2] <= 72
+    assert others[-1] <= 132
 
 
-def _signs(posts: list[float], last: float, start: float, at: float) -> Signs:
-    silence = 1.0
-    if at - last >= SHORTEST_SILENCE.total_seconds():
-        silence = _silence(posts[: bisect_right(posts, last)], start, last, at)
+@pytest.mark.parametrize("first_day", range(7))
+def test_a_closed_office_is_not_silent(first_day):
+    """No weekend raises an alarm, the first one neither; nor does a long one, after some weeks.
+
+    Ten posts a day from Monday to Friday in office hours, polled each half an hour for two months.
+    """
+    monday = datetime(2025, 3, 3, tzinfo=UTC)
+    start = monday + first_day * DAY + 9 * HOUR
+    state, since, rhythm, before = Health.NEW, None, Rhythm(), None
+    states = set()
+    for n in range(60 * 48):
+        at = start + n * HOUR / 2
+        office = at.weekday() < 5 and 8 <= at.hour < 18 and at.date() != LONG_WEEKEND
+        found = [at - HOUR / 4] if office and at.minute == 0 else []
+        if found or before is None:
+            rhythm = learn(rhythm, at, before, found)
+        before = at
+        state, since = judge(state, since, _signs(rhythm, at), at)
+        states.add(state)
+    assert states == {Health.LIVE}
+    posted_at = datetime.fromtimestamp(rhythm.at, UTC)
+    while state is not Health.SILENT:
+        at += HOUR / 2
+        state, since = judge(state, since, _signs(rhythm, at), at)
+    assert since == posted_at
+    assert at - since <= 6 * DAY
+
+
+def _signs(rhythm: Rhythm, at: datetime) -> Signs:
+    """As the poll has them."""
+    if rhythm.at is None or not rhythm.items:
+        return Signs(status=FeedStatus.OK, ok_at=at)
+    posted_at = datetime.fromtimestamp(rhythm.at, UTC)
     return Signs(
         status=FeedStatus.OK,
-        ok_at=datetime.fromtimestamp(at, UTC),
-        posted_at=datetime.fromtimestamp(last, UTC),
-        posts=len(posts),
-        silence=silence,
+        ok_at=at,
+        posted_at=posted_at,
+        posts=rhythm.items,
+        watched=timedelta(seconds=rhythm.exposure),
+        longest=timedelta(seconds=rhythm.quiet),
+        silence=silence(rhythm, posted_at, at, PRIOR),
     )
 
 
-def _silence(posts: list[float], start: float, since: float, until: float) -> float:
-    """The probability of no post between two times, by the rate of each hour of the day."""
-    per_day = (len(posts) + 0.5) / ((since - start) / 86400 + 0.5)
-    hours = [3.0] * 24
-    for post in posts:
-        hours[int(post // 3600) % 24] += 24 * 3 / len(posts)
-    expected, at = 0.0, since
-    while at < until:
-        step = min(3600 - at % 3600, until - at)
-        expected += per_day * hours[int(at // 3600) % 24] / sum(hours) * step / 3600
-        at += step
-    return math.exp(-expected)
-
-
 def _streams(folder):
-    """Of each unbroken record: when it was polled, when posts were made and when first seen."""
+    """Of each unbroken record: when it was polled; when posts were made and when first seen."""
     for feed in json.loads((folder / "index.json").read_text()):
         windows = feed.get("contiguous_windows")
         if not windows or "scraped" in feed["file"]:
             continue
-        rows = [
-            (_time(row["published_utc"]), _time(row["first_seen_utc"]))
-            for row in _rows(folder / feed["file"])
-            if row["published_utc"]
-        ]
-        shots = folder / feed["file"].replace(".csv", ".snapshots.csv")
-        shots = sorted(_time(row["snapshot_utc"]) for row in _rows(shots))
+        posts = _posts(_rows(folder / feed["file"]))
+        shots = _rows(folder / feed["file"].replace(".csv", ".snapshots.csv"))
+        polls = sorted(_time(row["snapshot_utc"]) for row in shots)
         for window in windows:
             start, end = _time(window["start"]), _time(window["end"])
-            inside = [row for row in rows if start <= row[0] <= end and start <= row[1] <= end]
-            if inside:
-                posts, seen = (sorted(times) for times in zip(*inside, strict=True))
-                yield [at for at in shots if start <= at <= end], posts, seen
-    outlets: dict[str, list[tuple[float, float]]] = {}
+            inside = [at for at in polls if start <= at <= end]
+            yield inside, [post for post in posts if start <= post[1] <= end]
+    outlets: dict[str, list[dict[str, str]]] = {}
     for row in _rows(folder / "lede_56outlets_aug2026.csv.gz"):
-        if row["published_utc"]:
-            times = (_time(row["published_utc"]), _time(row["first_seen_utc"]))
-            outlets.setdefault(row["outlet"], []).append(times)
+        outlets.setdefault(row["outlet"], []).append(row)
     for rows in outlets.values():
-        start, end = min(row[1] for row in rows), max(row[1] for row in rows)
-        inside = [row for row in rows if row[0] >= start]
-        if inside:
-            posts, seen = (sorted(times) for times in zip(*inside, strict=True))
-            yield [start + 3600 * n for n in range(int((end - start) // 3600))], posts, seen
+        posts = _posts(rows)
+        start, end = posts[0][1], posts[-1][1]
+        yield [start + n * HOUR for n in range((end - start) // HOUR + 1)], posts
+
+
+def _posts(rows: list[dict[str, str]]) -> list[tuple[datetime, datetime]]:
+    dated = [row for row in rows if row["published_utc"]]
+    times = [(_time(row["published_utc"]), _time(row["first_seen_utc"])) for row in dated]
+    return sorted(times, key=lambda each: each[1])
 
 
 def _rows(path):
@@ -274,5 +302,5 @@ def _rows(path):
         return list(csv.DictReader(file))
 
 
-def _time(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
