@@ -37,7 +37,7 @@ INSIDE: Final = "127.3.0.1"
 Answers = Sequence[Sequence[str]] | None
 """What a name server says of a name, time after time, from the start again; None: nothing."""
 
-_BOMB: Final = 512 << 20
+_BOMB: Final = 256 << 20
 _LARGE: Final = 5 << 20
 _XML: Final = {"Content-Type": "application/rss+xml"}
 _HTML: Final = {"Content-Type": "text/html; charset=utf-8"}
@@ -183,7 +183,7 @@ def routes(corpus: Path, inside: Callable[[str], str]) -> Mapping[str, Route]:
 
 
 KINDS: Final = (
-    *("drip", "slow-headers", "gzip", "br", "zstd", "reset", "loop", "inside", "rebinding"),
+    *("reset", "loop", "inside", "rebinding", "drip", "slow-headers", "gzip", "br", "zstd"),
     *("rebound", "no-tls", "bad-tls", "dns", "xml", "large", "endless", "headers", "html"),
     *("naughty", "pages"),
 )

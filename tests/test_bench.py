@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import socket
 import subprocess
 import sys
 from collections import Counter
@@ -13,23 +14,31 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from bench import _farm as farm
 from bench import _peers as peers
 from bench import _stories_rivals as rivals
+from bench import soak
+from bench._hostile import KINDS, NAMES, routes
+from bench._soak_service import NameServer
 from bench._stories_desk import START, WATCH, Desk, placed
 from bench._stories_press import Press
 from bench._stories_score import b_cubed, of_pairs
 from bench._stories_sets import BadFile, Document, Pairs, Stories, read_documents
+from bench._usage import cpu, family, memory
 from bench._watches import Drawn, News, Newsroom, leaves, news
 from monitor.match import compile_watches
-from monitor.storage import SqlStore
+from monitor.model import FeedSpec
+from monitor.parse import parse_feed
+from monitor.storage import SqlStore, tables
 
 ROOT = Path(__file__).resolve().parent.parent
 BENCHES = sorted(path.stem for path in (ROOT / "bench").glob("[a-z]*.py"))
 LOOK = {  # the others: a few pages
     "match": ["--quick", "--limit", "2", "--rounds", "1"],
     "poll": ["--alone", "--feeds", "20", "--rounds", "1"],
-    "soak": ["--minutes", "0.1", "--hosts", "4", "--interval", "1"],
+    "soak": ["--minutes", "0.05", "--hosts", "4", "--interval", "1"],
 }
 
 
@@ -421,3 +430,128 @@ def test_a_rival_is_judged_at_its_best_too() -> None:
         assert judged[make.name, "best, 72 h"] == 1
     pairs = Pairs("", documents, {("a", "b"): True, ("a", "c"): False, ("a", "d"): False}, "pairs")
     assert {each.score.f1 for each in rivals.on_pairs(pairs) if each.how == "best, 72 h"} == {1}
+
+
+# --------------------------------------------------------------------------- polls
+
+
+def test_the_farm_grows_feeds_that_share_no_article(corpus: Path) -> None:
+    """Of each model any number, told apart by the host of every link; then three items are new."""
+    for model in islice(farm.models(corpus), 0, None, 9):
+        kind = model.content_type
+        first, other, news = (
+            {
+                entry.guid: entry.url
+                for entry in parse_feed(
+                    model.body(number, scene), url="http://127.1.0.1/", content_type=kind
+                ).entries
+            }
+            for number, scene in (
+                (17, farm.Scene.FIRST),
+                (18, farm.Scene.FIRST),
+                (17, farm.Scene.NEWS),
+            )
+        )
+        links = set(filter(None, first.values()))
+        assert links, model.name
+        assert not links & set(other.values()), model.name
+        assert 0 < len(news.keys() - first.keys()) <= 3, model.name  # some list an item twice
+        assert len(first) + 15 > model.items > 4, model.name
+
+
+@pytest.mark.parametrize("share", [0, 0.1, 0.5])
+def test_hosts_fail_as_often_as_told(share: float) -> None:
+    """And in each way as often as in the others."""
+    how = Counter(farm.failing(number, share) for number in range(600))
+    assert how[None] == 600 * (1 - share)
+    assert {how[each] for each in farm.Failing} == {200 * share}
+    assert len({farm.host(number) for number in range(2000)}) == 2000
+
+
+def test_what_a_process_has_started_is_on_its_account() -> None:
+    """While it runs, and when it has ended and was waited for."""
+    burn = "t = __import__('time').process_time\nwhile t() < .3: pass"
+    program = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {burn!r}]); input()"
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE) as process:
+        while cpu(process.pid) < 0.3:
+            pass
+        assert process.pid in family(process.pid)
+        assert memory(process.pid) > 1
+        process.communicate(b"\n")
+    assert cpu(process.pid) == 0
+
+
+# --------------------------------------------------------------------------- soak
+
+
+async def test_lag_is_from_due_to_asked(sqlite_store: SqlStore, sqlite_url: str) -> None:
+    """By the schedule before a poll and the server's book; of feeds that are not good, nothing."""
+    good, bad = "https://good.example/feed", "https://bad.example/feed"
+    specs = [FeedSpec(url=url, name=url, publisher=url) for url in (good, bad)]
+    await sqlite_store.write(lambda tx: tx.sync_feeds(specs, START))
+    engine = sa.create_engine(sqlite_url)
+
+    def polled(at: float, due: float) -> None:
+        values = {"polled_at": later(at), "due_at": later(due)}
+        with engine.begin() as connection:
+            connection.execute(sa.update(tables.feed).values(values))
+
+    lags = soak.Lags(Path(sqlite_url.removeprefix("sqlite:///")), [good])
+    assert list(lags.look([])) == []
+    polled(5, due=60)
+    asked = later(3).timestamp()
+    assert list(lags.look([(good, asked), (bad, asked)])) == [3]
+    assert list(lags.look([])) == []
+    polled(70, due=90)
+    assert list(lags.look([])) == [10]  # the server was never reached
+    lags.close()
+    engine.dispose()
+
+
+def later(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("held", "share"), [([50, 60, 100, 100, 100, 100], 1.0), ([1, 1, 100, 100, 120, 120], 1.2)]
+)
+def test_memory_is_flat_if_its_last_third_is(held: list[float], share: float) -> None:
+    """What is taken at the start does not count."""
+    seen = soak.Seen(60, memory=[(10.0 * place, each) for place, each in enumerate(held)])
+    assert seen.growth()[0] == pytest.approx(share)
+
+
+def test_lags_of_the_start_do_not_count() -> None:
+    """Everything is due then."""
+    seen = soak.Seen(100, lags=[(10.0, 50.0)] * 50 + [(30.0, 1.0)] * 50)
+    assert seen.p95() == 50
+    assert seen.settled == 1
+
+
+def test_an_error_is_a_line_that_nobody_has_foreseen(tmp_path: Path) -> None:
+    """Warnings are foreseen; what is no line of the log, or on stderr, is not."""
+    lines = [{"level": level, "event": "e"} for level in ("info", "warning", "error", "critical")]
+    log, stderr = tmp_path / "log", tmp_path / "stderr"
+    log.write_text("".join(f"{json.dumps(line)}\n" for line in lines) + "Fatal\n")
+    stderr.write_text("Exception ignored\n")
+    assert list(soak.errors(log, stderr)) == [
+        *map(json.dumps, lines[2:]),
+        "Fatal",
+        "Exception ignored",
+    ]
+
+
+def test_a_name_server_gives_its_answers_in_turns() -> None:
+    """Each host its own; what it does not know is asked for elsewhere."""
+    names = NameServer({"a.example": [["127.2.0.1"], ["127.3.0.1", "127.3.0.2"]], "b.example": []})
+    for addresses in (["127.2.0.1"], ["127.3.0.1", "127.3.0.2"], ["127.2.0.1"]):
+        assert [each[4] for each in names.look_up("a.example", 80)] == [
+            (address, 80) for address in addresses
+        ]
+    assert names.look_up("127.0.0.1", 80, type=socket.SOCK_STREAM)[0][4] == ("127.0.0.1", 80)
+
+
+def test_every_hostile_way_is_somebodys(corpus: Path) -> None:
+    """And leads to no answer that nobody has written."""
+    assert set(KINDS) <= routes(corpus, "http://127.3.0.1:1{}".format).keys()
+    assert set(NAMES) <= set(KINDS)
