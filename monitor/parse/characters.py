@@ -22,10 +22,10 @@ _MARKS = (
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
-    (b"<\0\0\0", "utf-32-le"),
-    (b"\0\0\0<", "utf-32-be"),
-    (b"<\0", "utf-16-le"),
-    (b"\0<", "utf-16-be"),
+    *((first + b"\0\0\0", "utf-32-le") for first in (b"<", b"{")),
+    *((b"\0\0\0" + first, "utf-32-be") for first in (b"<", b"{")),
+    *((first + b"\0", "utf-16-le") for first in (b"<", b"{")),
+    *((b"\0" + first, "utf-16-be") for first in (b"<", b"{")),
 )
 
 

@@ -17,7 +17,7 @@ from monitor.parse.plain import one_line
 def parse_json_feed(body: bytes, *, url: str, kept: Marks) -> ParsedFeed:
     """The entries of a JSON Feed in UTF-8, without those that `kept` knows. Raises `ParseError`."""
     try:
-        data = json.loads(body)
+        data = json.loads(body, strict=False)  # a tab in a string is no reason to lose a feed
     except (ValueError, RecursionError):
         raise ParseError(Code.PARSE, "the JSON is broken") from None
     if not isinstance(data, dict) or not isinstance(data.get("items"), list):

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import feedparser
 import pytest
@@ -307,6 +308,44 @@ def test_naughty_strings_come_through(corpus: Path) -> None:
     for found in feed.entries:
         assert (found.title + found.text).encode()
         assert not set(found.title + found.text) & {chr(n) for n in range(32) if n != 10}
+
+
+@pytest.mark.parametrize("kind", ["escaped", "cdata", "raw", "json"])
+def test_naughty_strings_may_stand_anywhere(corpus: Path, kind: str) -> None:
+    """As titles, links, guids, dates, authors and languages, of feed and items: each feed is read.
+
+    As they are, too: then a feed may be beyond reading, and says so. What was read once is known.
+    """
+    strings = json.loads((corpus / "hostile" / "big_list_of_naughty_strings.json").read_text())
+    names = ["title", "link", "guid", "pubDate", "description", "author", "language", "ttl"]
+    keys = ["id", "url", "title", "content_html", "content_text", "date_published", "language"]
+
+    def written(text: str) -> str:
+        if kind == "escaped":
+            return escape(text)
+        return f"<![CDATA[{text}]]>" if kind == "cdata" else text
+
+    step = 1 if kind == "raw" else len(strings)
+    for start in range(0, len(strings), step):
+        some = strings[start : start + step]
+        if kind == "json":
+            body = json.dumps({"items": [dict.fromkeys(keys, s) for s in some], "hubs": some})
+        else:
+            parts = ["".join(f"<{n}>{written(s)}</{n}>" for n in names) for s in some]
+            items = "".join(f"<item>{part}</item>" for part in parts)
+            body = f"<rss><channel>{parts[0]}{items}</channel></rss>"
+        try:
+            feed = parse_feed(body.encode("utf-8", "surrogatepass"), url=URL, content_type="")
+        except ParseError:
+            assert kind == "raw"
+            continue
+        for found in feed.entries:
+            assert json.dumps([found.guid, found.url, found.title, found.text, found.authors])
+            assert "\0" not in found.guid + found.title + found.text
+        again = parse_feed(
+            body.encode("utf-8", "surrogatepass"), url=URL, content_type="", blocks=feed.blocks
+        )
+        assert again.entries == () or kind == "raw"
 
 
 @settings(max_examples=150, deadline=None)
