@@ -155,6 +155,16 @@ def test_silence_ends_with_a_new_item_only():
     assert judge(state, since, good(posted_at=NOW), NOW + HOUR)[0] is Health.RECOVERED
 
 
+def test_what_a_feed_broke_is_what_was_seen():
+    """Up to the last poll before its news: while nobody asked, nobody knows. It fades in weeks."""
+    rhythm = learn(Rhythm(), NOW, None, [])
+    rhythm = learn(rhythm, NOW + 6 * DAY, NOW + 5 * HOUR, [None])
+    assert rhythm.quiet == 5 * 3600
+    rhythm = learn(rhythm, NOW + 34 * DAY, NOW + 6 * DAY + HOUR, [None])
+    assert rhythm.quiet == 2.5 * 3600
+    assert Rhythm.from_json(rhythm.to_json()).quiet == rhythm.quiet
+
+
 def test_flapping_alarms_nobody():
     """Every second poll fails, for days: it is as it was."""
     state, since = Health.LIVE, EARLY
