@@ -330,6 +330,8 @@ class Poll:
             ok_at=now if error is None else feed.ok_at,
             posted_at=posted_at,
             posts=rhythm.items,
+            watched=timedelta(seconds=rhythm.exposure),
+            longest=timedelta(seconds=rhythm.quiet),
             silence=1.0
             if posted_at is None or quiet < health.SHORTEST_SILENCE
             else silence(rhythm, posted_at, now, prior),
