@@ -7,10 +7,13 @@ transaction that can't wait for the network because it can't await.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 import sqlalchemy as sa
 
@@ -27,6 +30,21 @@ T = TypeVar("T")
 
 RUNS = 5
 """How often work is run in all when the database asks for another run."""
+
+TOGETHER = 16
+"""Writers that wait for SQLite and are served by one transaction. A commit is a write to the disk, as
+long as all that an ingest does before; and those who wait are in one queue either way."""
+
+Outcome = tuple[Any, Sequence[Job]]
+
+
+@dataclass(slots=True, eq=False)
+class _Turn:
+    """Somebody's work in the queue of SQLite's one writer."""
+
+    work: Callable[[Transaction], object]
+    taken: bool = False  # out of the queue: from now on it is done by itself
+    outcome: Outcome | None = None  # committed
 
 
 class SqlStore:
@@ -46,6 +64,7 @@ class SqlStore:
         self._writers = ThreadPoolExecutor(self._engines.writers, "monitor-write")
         self._readers = ThreadPoolExecutor(self._engines.readers, "monitor-read")
         self._writing: set[asyncio.Task[object]] = set()
+        self._queue: deque[_Turn] = deque()
 
     async def open(self) -> None:
         """Connect, and make sure that the tables are those of this version."""
@@ -99,21 +118,53 @@ class SqlStore:
 
     async def _write(self, work: Callable[[Transaction], T]) -> T:
         loop = asyncio.get_running_loop()
-        result, jobs = await loop.run_in_executor(
-            self._writers, self._persist, lambda: self._commit_once(work)
-        )
+        turn = _Turn(work)
+        if self._engines.writers == 1:
+            self._queue.append(turn)
+        result, jobs = await loop.run_in_executor(self._writers, self._take_turn, turn)
         if jobs and self.outlet is not None:
             self.outlet.wake(jobs)
-        return result
+        return cast("T", result)
 
-    def _commit_once(self, work: Callable[[Transaction], T]) -> tuple[T, Sequence[Job]]:
+    def _take_turn(self, turn: _Turn) -> Outcome:
+        """In a writer's thread: the work's outcome, after its commit.
+
+        SQLite has one such thread, which does what others wait for in the same transaction. If
+        anything fails there nothing of it was done, and each is run by itself.
+        """
+        if turn.outcome is None and len(turns := self._together(turn)) > 1:
+            with suppress(Exception):  # whose it is will be seen
+                outcomes = self._commit([each.work for each in turns])
+                for each, outcome in zip(turns, outcomes, strict=True):
+                    each.outcome = outcome
+        if turn.outcome is None:
+            [turn.outcome] = self._persist(lambda: self._commit([turn.work]))
+        return turn.outcome
+
+    def _together(self, turn: _Turn) -> Sequence[_Turn]:
+        """A turn and those behind it that share its transaction: once, failed or not."""
+        turns = [turn]
+        if not turn.taken:
+            with suppress(ValueError):  # only SQLite's writer has a queue
+                self._queue.remove(turn)
+            while self._queue and len(turns) < TOGETHER:
+                turns.append(self._queue.popleft())
+        for each in turns:
+            each.taken = True
+        return turns
+
+    def _commit(self, works: Sequence[Callable[[Transaction], object]]) -> Sequence[Outcome]:
+        """One transaction; and what each work returned, with the jobs that it submitted."""
+        outcomes: list[Outcome] = []
         with self._engines.write.connect() as connection:
-            transaction = SqlTransaction(connection, set())
-            result = work(transaction)
-            jobs = sorted(transaction.jobs or ())
-            if jobs and self.outlet is not None:
-                # sorted: workers that submit the same jobs wait for each other in one order
-                self.outlet.insert(connection, jobs)
+            for work in works:
+                transaction = SqlTransaction(connection, set())
+                result = work(transaction)
+                jobs = sorted(transaction.jobs or ())
+                if jobs and self.outlet is not None:
+                    # sorted: workers that submit the same jobs wait for each other in one order
+                    self.outlet.insert(connection, jobs)
+                outcomes.append((result, jobs))
             try:
                 connection.commit()
             except sa.exc.DBAPIError as error:
@@ -123,7 +174,7 @@ class SqlStore:
                         "which may or may not have been done"
                     ) from error
                 raise
-        return result, jobs
+        return outcomes
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """See `ports.Store`. One snapshot; writing in it is an error."""

@@ -71,6 +71,57 @@ async def test_jobs_go_out_sorted_and_once_first_inside_and_then_after_the_commi
     assert outlet.inserted == outlet.woken == [INGEST, POLL]
 
 
+async def test_who_waits_for_one_writer_shares_its_transaction_but_not_its_faults(
+    store: SqlStore, outlet: RecordingOutlet
+) -> None:
+    """Each gets its own answer, whatever becomes of the others; what is told is committed."""
+    begun, go = threading.Event(), threading.Event()
+    commits: list[int] = []
+
+    def slow(_: Transaction) -> None:
+        begun.set()
+        assert go.wait(10)
+
+    def counting(number: int) -> Callable[[Transaction], int]:
+        def work(transaction: Transaction) -> int:
+            transaction.sync_feeds([spec(each) for each in range(number + 1)], NOW)
+            transaction.submit(POLL)
+            if number == 3:
+                raise Wrong
+            return number
+
+        return work
+
+    def count(_: sa.Connection) -> None:
+        commits.append(1)
+
+    sa.event.listen(sa.Engine, "commit", count)
+    try:
+        first = asyncio.create_task(store.write(slow))
+        await asyncio.to_thread(begun.wait, 10)
+        fine = [asyncio.create_task(store.write(counting(number))) for number in (0, 1, 2)]
+        await asyncio.sleep(0)
+        go.set()
+        assert await asyncio.gather(*fine) == [0, 1, 2]
+        await first
+        of_fine = len(commits)
+        begun.clear()
+        go.clear()
+        first = asyncio.create_task(store.write(slow))
+        await asyncio.to_thread(begun.wait, 10)
+        mixed = [asyncio.create_task(store.write(counting(number))) for number in (2, 3, 4)]
+        await asyncio.sleep(0)
+        go.set()
+        two, wrong, four = await asyncio.gather(*mixed, return_exceptions=True)
+        await first
+    finally:
+        sa.event.remove(sa.Engine, "commit", count)
+    assert (two, type(wrong), four) == (2, Wrong, 4)
+    assert of_fine == (1 if store.address.path is not None else 3)
+    assert outlet.woken == [POLL] * 5
+    assert await feeds_in(store) == 5
+
+
 async def test_an_outlet_that_fails_undoes_the_work(
     store: SqlStore, outlet: RecordingOutlet
 ) -> None:
