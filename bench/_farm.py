@@ -1,6 +1,6 @@
 """Many feeds out of few, on as many loopback hosts: who is polled in `bench.poll`.
 
-    python -m bench._farm --feeds N [--failing SHARE] [--corpus FOLDER]
+    python -m bench._farm --feeds N [--hosts N] [--failing SHARE] [--corpus FOLDER]
 
 A process of its own, so that nobody pays for it who is measured. It writes one line of JSON with
 the feeds' URLs, then serves until its stdin ends; each line that comes there names the `Scene` from
@@ -9,8 +9,9 @@ then on.
 Each feed is one of the corpus under another host: in its items every URL gets a label of its own in
 front, so that no two feeds share an article. Its first three items are held back until there is to be
 news; the last three are cut off then, as feeds have a length. Every feed has a host to itself
-(127.x.y.z), so that nobody waits for the manners of either side. Of the failing ones a third
-refuses connections, a third answers 500, a third says nothing until it is given up.
+(127.x.y.z), unless there are to be fewer of them; one host's feeds fail together or not at all. Of
+the failing ones a third refuses connections, a third answers 500, a third says nothing until it
+is given up.
 """
 
 from __future__ import annotations
@@ -115,12 +116,12 @@ def _cut(head: bytes, items: bytes, tail: bytes) -> tuple[bytes, ...]:
 
 
 def host(number: int) -> str:
-    """The address of the feed with this number."""
+    """The address of the host with this number."""
     return f"127.1.{number // 250}.{number % 250 + 1}"
 
 
 def failing(number: int, share: float) -> Failing | None:
-    """How the feed with this number fails, if it does: as many of each kind, evenly spread."""
+    """How the host with this number fails, if it does: as many of each kind, evenly spread."""
     place = int((number + 1) * share)
     if place == int(number * share):
         return None
@@ -130,10 +131,11 @@ def failing(number: int, share: float) -> Failing | None:
 class Farm:
     """The feeds, and how they answer now."""
 
-    def __init__(self, feeds: Sequence[Model], number: int, share: float) -> None:
+    def __init__(self, feeds: Sequence[Model], number: int, hosts: int, share: float) -> None:
         self.scene = Scene.FIRST
         self._feeds = feeds
-        self._fails = [failing(each, share) for each in range(number)]
+        self._hosts = hosts
+        self._fails = [failing(each % hosts, share) for each in range(number)]
         self._server = WebServer("0.0.0.0")
         for each, how in enumerate(self._fails):
             self._server.route(f"/{each}", Raw(_silence) if how is Failing.SILENT else self._answer)
@@ -145,7 +147,9 @@ class Farm:
         await self._server.start()
         refusing = self._closed.getsockname()[1]
         ports = [refusing if how is Failing.REFUSED else self._server.port for how in self._fails]
-        return [f"http://{host(each)}:{port}/{each}" for each, port in enumerate(ports)]
+        return [
+            f"http://{host(each % self._hosts)}:{port}/{each}" for each, port in enumerate(ports)
+        ]
 
     async def stop(self) -> None:
         """Close everything."""
@@ -185,9 +189,11 @@ async def _serve(farm: Farm) -> None:
 def main() -> None:
     parser = options_of(__doc__)
     parser.add_argument("--feeds", type=int, required=True)
+    parser.add_argument("--hosts", type=int)
     parser.add_argument("--failing", type=float, default=0.1)
     options = parser.parse_args()
-    asyncio.run(_serve(Farm(list(models(options.corpus)), options.feeds, options.failing)))
+    hosts = options.hosts or options.feeds
+    asyncio.run(_serve(Farm(list(models(options.corpus)), options.feeds, hosts, options.failing)))
 
 
 if __name__ == "__main__":

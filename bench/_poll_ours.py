@@ -45,10 +45,10 @@ class Later(SystemClock):
 
 
 def settings_for(urls: list[str], folder: Path) -> Settings:
-    """The defaults, but for loopback and for how long silence lasts."""
+    """The defaults, but for loopback, how long silence lasts, and no pause at a host."""
     return Settings(
         monitor=Monitor(database=f"sqlite:///{folder}/ours.db"),
-        fetch=Fetch(timeout=TIMEOUT, allow=("127.0.0.0/8",)),
+        fetch=Fetch(timeout=TIMEOUT, allow=("127.0.0.0/8",), spacing=timedelta(0)),
         web=Web(enabled=False),
         feeds=tuple(
             FeedSpec(url=url, name=f"feed {number}", publisher=f"press {number}")

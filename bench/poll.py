@@ -1,12 +1,13 @@
 """What a poll costs: ours beside reader, a feed library that is known for its care, in one run.
 
-    python -m bench.poll [--corpus FOLDER] [--feeds N] [--rounds N] [--failing SHARE]
-                         [--workers N] [--alone]
+    python -m bench.poll [--corpus FOLDER] [--feeds N] [--hosts N] [--rounds N]
+                         [--failing SHARE] [--workers N] [--alone]
 
-N feeds (2,000, unless told) of the corpus under hosts of their own (`bench._farm`) are polled in four
-scenes: for the first time; when there is nothing new, and the server says 304; the same, and it
-sends all again without validators; when three items are new. A tenth of the hosts fails in all of
-them: refuses, answers 500, or says nothing. Each round begins with new databases (SQLite) and new
+N feeds (2,000, unless told) of the corpus are polled in four scenes: for the first time; when there is
+nothing new, and the server says 304; the same, and it sends all again without validators; when
+three items are new. Each has a host to itself (`bench._farm`), unless there are to be fewer: then a
+poll is a new connection, as it is where minutes lie between two. A tenth of the hosts fails in all
+scenes: refuses, answers 500, or says nothing. Each round begins with new databases (SQLite) and new
 processes; in each scene the one polls everything, then the other, in turns the first.
 
 What counts is CPU for a poll: that of the process and of all it has started, parsing, writing and
@@ -143,6 +144,7 @@ def _verdict(what: str, value: float, limit: float, *, least: bool) -> dict[str,
 def main() -> None:
     parser = options_of(__doc__)
     parser.add_argument("--feeds", "--limit", type=_number, default=2_000)
+    parser.add_argument("--hosts", type=_number, help="one for each feed, unless told")
     parser.add_argument("--rounds", type=_number, default=3)
     parser.add_argument("--failing", type=float, default=0.1, help="share of hosts that fail")
     parser.add_argument("--workers", type=_number, default=1, help="threads of reader")
@@ -155,7 +157,9 @@ def main() -> None:
         parties.append(Party("reader", [str(ROOT / "bench" / "_poll_reader.py")], python))
     elif not options.alone:
         print("reader: left out, it can't be installed here")
-    farm_of = ("--feeds", str(options.feeds), "--failing", str(options.failing))
+    hosts = options.hosts or options.feeds
+    numbers = {"--feeds": options.feeds, "--hosts": hosts, "--failing": options.failing}
+    farm_of = [str(part) for option in numbers.items() for part in option]
     folder = ("--corpus", str(options.corpus))
     with child("-m", "bench._farm", *folder, *farm_of) as farm:
         urls = farm.hear()
@@ -169,6 +173,7 @@ def main() -> None:
     result = {
         "bench": "poll",
         "feeds": options.feeds,
+        "hosts": hosts,
         "rounds": options.rounds,
         "cpu_ms": {
             party.name: {scene: round(median(party.costs[scene]) * 1e3, 4) for scene in Scene}
