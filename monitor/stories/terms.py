@@ -13,6 +13,7 @@ beginning is enough: news tells the event first, the background later.
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -37,7 +38,7 @@ _OF_TITLE: Final = 4.0  # times a word of the text; 3 to 6 do about as well
 _OF_NAME: Final = 1.2
 _REPEATED: Final = 0.7  # exponent: what stands there twice is worth 1.6 times as much
 _ENDS: Final = frozenset('."”»!?:')
-_REMEMBERED: Final = 1 << 15  # chunks, and weights of a language
+_REMEMBERED: Final = 1 << 16  # chunks, and weights of a language
 _NAME: Final = " "  # behind a form: it is written with a capital
 _LETTERS: Final = 5  # of a word; four to seven do about as well
 _LONGEST: Final = 20  # characters of what is no word of letters
@@ -83,12 +84,18 @@ class Weigher:
         if not piece.inside:
             return piece
         kept = [self(form.removesuffix(_NAME)) > 0 for form in piece.inside]
+        if all(kept):
+            return piece
+        if not any(kept):
+            return _COMMON_END if piece.ends else _COMMON
         inside, beginning = (tuple(compress(forms, kept)) for forms in piece[:2])
-        return Piece(inside, beginning, piece.ends)
+        return _piece(inside, beginning, ends=piece.ends)
 
 
 _START: Final = Piece((), (), ends=True)  # of a line
 _NOTHING: Final = Piece((), (), ends=False)  # no word: what stands before it is still before
+_COMMON: Final = Piece((), (), ends=False)  # a word without weight, as most are
+_COMMON_END: Final = Piece((), (), ends=True)
 
 
 def _forms(text: str, pieces: Mapping[str, Piece], most: int = READ) -> list[str]:
@@ -117,7 +124,13 @@ def _cut(raw: str) -> Piece:
     ends = stops or raw[-1:] in _ENDS
     if not words:
         return _START if ends else _NOTHING
-    return Piece(tuple(words), (words[0].removesuffix(_NAME), *words[1:]), ends)
+    return _piece(tuple(words), (words[0].removesuffix(_NAME), *words[1:]), ends=ends)
+
+
+def _piece(inside: tuple[str, ...], beginning: tuple[str, ...], *, ends: bool) -> Piece:
+    """A piece that shares what it can: how much memory is read tells how long that takes."""
+    inside = tuple(map(sys.intern, inside))
+    return Piece(inside, inside if beginning == inside else tuple(map(sys.intern, beginning)), ends)
 
 
 def _words_of(raw: str) -> tuple[list[str], bool]:
