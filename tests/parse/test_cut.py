@@ -180,13 +180,13 @@ def test_what_only_looks_like_an_item_is_none() -> None:
 
 def test_an_items_own_traces_stay_in_it() -> None:
     """With feedparser alone the base and the language of one item leak into the next."""
-    leaky = item(
-        1,
-        "<content type='html' xmlns='http://www.w3.org/2005/Atom'>"
-        "<div xml:base='http://leak.example/' xml:lang='fr'>x</div></content>",
+    leaky = (
+        "<item xml:base='http://leak.example/' xml:lang='fr'><title>Item 1</title>"
+        "<content type='html' xmlns='http://www.w3.org/2005/Atom'><div>x</div></content></item>"
     )
     follower = "<item><title>Item 2</title><link>/two</link></item>"
     first, second = parse(rss(leaky, follower)).entries
+    assert first.language == "fr"
     assert (second.url, second.language) == ("http://feeds.example/two", None)
     assert first.title == "Item 1"
 
@@ -331,6 +331,7 @@ _PIECES = st.sampled_from(
     ]
 )
 _ITEMS = st.lists(st.lists(_PIECES, max_size=3).map("".join), min_size=1, max_size=6)
+_ATTRIBUTES = st.sampled_from(["", " xml:lang='fr'", " xml:base='http://i.example/'", " id='1'"])
 _HEADS = st.sampled_from(
     [
         "<title>t</title>",
@@ -361,10 +362,19 @@ _SHAPES = st.sampled_from(
 
 
 @settings(max_examples=200, deadline=None)
-@given(_SHAPES, _ITEMS, st.data(), _HEADS, _HEADS, st.sampled_from(["utf-8", "utf-16", "latin-1"]))
+@given(
+    _SHAPES,
+    _ITEMS,
+    _ATTRIBUTES,
+    st.data(),
+    _HEADS,
+    _HEADS,
+    st.sampled_from(["utf-8", "utf-16", "latin-1"]),
+)
 def test_any_feed_says_the_same_in_part(
     shape: tuple[str, str, str],
     bodies: list[str],
+    also: str,
     data: st.DataObject,
     before: str,
     after: str,
@@ -376,8 +386,8 @@ def test_any_feed_says_the_same_in_part(
     """
     top, name, bottom = shape
     items = [  # by their authors they are told apart, whom nothing behind them can change
-        f"<{name}><title>Item {n}</title>{body}<author>Who {n}</author></{name}>"
-        for n, body in enumerate(bodies)
+        f"<{name}{also}><title>Item {n}</title>{body}<author>Who {n}</author></{name}>"
+        for n, (body, also) in enumerate(zip(bodies, [also, *[""] * len(bodies)], strict=False))
     ]
     places = st.sets(st.sampled_from(range(len(items))))
     old = sorted(data.draw(places, label="known"))
@@ -422,8 +432,8 @@ def test_a_json_feed_is_read_in_part() -> None:
     assert (second.listed, second.known) == (3, 2)
     assert parse(feed(3, 1, 2), second.blocks).entries == ()
     assert len(parse(feed(3, 1, 2, language="de"), second.blocks).entries) == 3
-    shared = {"items": [{"id": "1", "title": "Other", "url": "http://a.example/o"}]}
-    shared["items"].append({"id": "1", "title": "Item 1", "tags": [1]})
+    shared = {"items": [{"id": "1", "title": "Item 1", "tags": [1]}]}
+    shared["items"].append({"id": "1", "title": "Other", "url": "http://a.example/o"})
     assert parse(json.dumps(shared), first.blocks).entries == parse(json.dumps(shared)).entries
 
 

@@ -69,6 +69,7 @@ def found(markup: str) -> list[tuple[str, str, str]]:
         ('<link rel="stylesheet" type="application/rss+xml" href="/x">', []),
         ('<link rel="alternate" type="application/rss+xml" href="javascript:x">', []),
         ('<link rel="alternate" type="application/rss+xml" href="">', []),
+        ('<link rel="alternate" type="application/rss+xml" href="/world/">', []),
     ],
 )
 def test_feeds_of_a_page(markup: str, feeds: list[tuple[str, str, str]]) -> None:

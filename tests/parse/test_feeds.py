@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urljoin
 from xml.sax.saxutils import escape
 
 import feedparser
@@ -396,6 +397,14 @@ def test_a_relative_guid_does_not_depend_on_where_the_feed_lives() -> None:
     for url in (URL, "http://other.example/", "https://feeds.example/"):
         found = parse_feed(body, url=url, content_type="").entries[0]
         assert found.guid == "333/a?b&c"
+        link = parse_feed(
+            rss("<title>a</title><guid>333</guid>").encode(), url=url, content_type=""
+        )
+        assert (link.entries[0].guid, link.entries[0].url) == ("333", urljoin(url, "333"))
+    based = (
+        "<rss xml:base='http://base.example/'><item><guid>333</guid><title>a</title></item></rss>"
+    )
+    assert parse(based).entries[0].guid == "333"
     whole = rss("<title>a</title><guid>http://feeds.example/in/1?a=1&amp;b=2</guid>").encode()
     assert parse(whole).entries[0].guid == "http://feeds.example/in/1?a=1&b=2"
 
