@@ -19,10 +19,11 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
@@ -50,7 +51,7 @@ from monitor.model import (
 from monitor.pipeline.context import Context
 from monitor.pipeline.deliver import Deliver
 from monitor.pipeline.ingest import Ingest
-from monitor.ports import NotModified, Page, Transaction
+from monitor.ports import FoundEntry, NotModified, Page, Transaction
 from monitor.storage import SqlStore, upgrade
 from monitor.storage import tables as t
 
@@ -86,13 +87,13 @@ class Desk:
     _ingest: Ingest = field(init=False)
     _deliver: Deliver = field(init=False)
     _now: datetime = START
-    _shown: Extraction = field(default_factory=lambda: Extraction(title="", body=""))
+    _shown: dict[str, Extraction] = field(default_factory=dict)  # by address
 
     def __post_init__(self) -> None:
         context = Context(
             store=self.store,
             fetcher=_Network(),
-            offload=_Reader(lambda: self._shown),
+            offload=_Reader(self._shown),
             sink=self.sink,
             clock=_Clock(lambda: self._now),
             rules=Rules(
@@ -106,50 +107,50 @@ class Desk:
         )
         self._ingest, self._deliver = Ingest(context), Deliver(context)
 
-    async def take(self, documents: Sequence[Document], progress: Progress | None = None) -> None:
-        """Take them in, the oldest first."""
+    async def take(
+        self, documents: Sequence[Document], progress: Progress | None = None, at_once: int = 1
+    ) -> None:
+        """Take them in, the oldest first, so many `at_once`."""
         dated = [each.at for each in documents if each.at is not None]
         last = max(dated, default=START)
         ordered = sorted(documents, key=lambda each: each.at or last)
         first = len(self.names)
         feeds = [_spec(each, first + place) for place, each in enumerate(ordered)]
         ids = await self.store.write(lambda tx: _declare(tx, feeds, ordered[0].at or last))
-        for place, (document, spec) in enumerate(zip(ordered, feeds, strict=True)):
-            feed = Feed(
-                id=ids[spec.url],
-                spec=spec,
-                host=urlsplit(spec.url).hostname or "",
-                status=FeedStatus.OK,
-                validators=Validators(),
-                body_hash=None,
-                failures=0,
-                polled_at=None,
-                due_at=START,
-            )
-            await self._place(document, feed, document.at or last)
+        for place in range(0, len(ordered), at_once):
+            some = slice(place, place + at_once)
+            listed = [
+                (document, _feed(ids[spec.url], spec))
+                for document, spec in zip(ordered[some], feeds[some], strict=True)
+            ]
+            await self._place(listed, ordered[some][-1].at or last)
             if progress is not None:
-                progress(place + 1)
+                progress(place + len(listed))
 
-    async def _place(self, document: Document, feed: Feed, now: datetime) -> None:
-        """One document, from the feed's entry to its story and its message."""
+    async def _place(self, listed: Sequence[tuple[Document, Feed]], now: datetime) -> None:
+        """Some documents, from their feeds' entries to their stories and messages."""
         self._now = now
-        entry = Entry(
-            guid="1",
-            url=f"https://{feed.host}/{len(self.names)}/article",
-            title=document.title,
-            text="",
-            published_at=document.at,
-        )
-        self._shown = Extraction(
-            title=document.title, body=document.text, language=document.language
-        )
-        found = place_entry(feed, entry)
-        self.names[found.url] = document.id
-        await self.store.write(lambda tx: tx.add_entries(feed, [found], now))
+        self._shown.clear()
+        buckets = set()
+        for document, feed in listed:
+            entry = Entry(
+                guid="1",
+                url=f"https://{feed.host}/{len(self.names)}/article",
+                title=document.title,
+                text="",
+                published_at=document.at,
+            )
+            found = place_entry(feed, entry)
+            self.names[found.url] = document.id
+            self._shown[entry.url or ""] = Extraction(
+                title=document.title, body=document.text, language=document.language
+            )
+            buckets.add(bucket_of(found.host))
+            await self.store.write(partial(_add_entry, feed=feed, found=found, now=now))
         began, spent = time.perf_counter(), time.process_time()
-        await self._ingest.run(bucket_of(found.host))
-        self.spent.append(time.process_time() - spent)
-        self.wall.append(time.perf_counter() - began)
+        await asyncio.gather(*(self._ingest.run(bucket) for bucket in sorted(buckets)))
+        self.spent.append((time.process_time() - spent) / len(listed))
+        self.wall.append((time.perf_counter() - began) / len(listed))
         if self.matched and self.tells:
             await self._deliver.run(CHANNEL)
 
@@ -245,6 +246,24 @@ def _spec(document: Document, number: int) -> FeedSpec:
     return FeedSpec(url=f"https://{host}/feeds/{number}.xml", name=publisher, publisher=publisher)
 
 
+def _feed(number: FeedId, spec: FeedSpec) -> Feed:
+    return Feed(
+        id=number,
+        spec=spec,
+        host=urlsplit(spec.url).hostname or "",
+        status=FeedStatus.OK,
+        validators=Validators(),
+        body_hash=None,
+        failures=0,
+        polled_at=None,
+        due_at=START,
+    )
+
+
+def _add_entry(tx: Transaction, *, feed: Feed, found: FoundEntry, now: datetime) -> None:
+    tx.add_entries(feed, [found], now)
+
+
 def _declare(tx: Transaction, feeds: Sequence[FeedSpec], now: datetime) -> dict[str, FeedId]:
     tx.sync_feeds(feeds, now)
     claimed: Iterable[Feed] = (
@@ -274,13 +293,16 @@ class _Network:
         """A page at every address, with nothing in it: `_Reader` knows what it says."""
         return Page(url=url, body=b"")
 
+    async def post(self, *_: Any) -> None:
+        raise NotImplementedError  # nobody is sent anything
+
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    shown: Callable[[], Extraction]
+    shown: Mapping[str, Extraction]
 
-    async def run(self, *_: Any, **__: Any) -> Any:
-        return self.shown()
+    async def run(self, *given: Any, **__: Any) -> Any:
+        return self.shown[given[0].keywords["url"]]
 
 
 @dataclass(frozen=True, slots=True)

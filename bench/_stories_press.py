@@ -70,7 +70,12 @@ class Press:
         title = self._dice.sample(event.title, min(len(event.title), _TITLE))
         body = self._walk(event, self._dice.randrange(20), length)
         return sets.Document(
-            id=name, title=" ".join(title), text=_in_paragraphs(body), at=at, source=self._outlet()
+            id=name,
+            title=" ".join(title),
+            text=_in_paragraphs(body),
+            at=at,
+            source=self._outlet(),
+            language="en",
         )
 
     def _walk(self, event: _Text, start: int, length: int) -> list[str]:
@@ -93,7 +98,12 @@ class Press:
         kept[0] = f"{dice.choice(_PLACES)}, {at:%B} {at.day} (Reuters) - {kept[0]}"
         title = dice.sample(given.title.split(), len(given.title.split()))
         return sets.Document(
-            id=name, title=" ".join(title), text="\n\n".join(kept), at=at, source=self._outlet()
+            id=name,
+            title=" ".join(title),
+            text="\n\n".join(kept),
+            at=at,
+            source=self._outlet(),
+            language="en",
         )
 
     def _outlet(self) -> str:

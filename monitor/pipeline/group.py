@@ -31,8 +31,9 @@ KEPT: Final = timedelta(days=14)
 NEWEST: Final = 200
 """Stories that are looked up under a term: of a name that is in all the news, the newest."""
 
-JUDGED: Final = 30
-"""Stories that a report is compared with, those that share the heaviest terms."""
+JUDGED: Final = 20
+"""Stories that a report is compared with, those that share the heaviest terms. Of 4,900 texts that
+joined one none wanted more than 8, and of 3,000 headlines none more than 20."""
 
 
 class Role(StrEnum):

@@ -101,7 +101,7 @@ def read_paragraphs(host: str, body: str, *, title: str, feed_text: str) -> tupl
             Paragraph(
                 text=text,
                 hash=_hash(site, joined) if words else None,
-                words=_size(words),
+                words=len(words) if joined.isascii() else _size(words),
                 fed=said.says(joined),
             )
         )
