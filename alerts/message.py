@@ -40,36 +40,4 @@ class Notice:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """Some words of a line; untrusted, shown as they are."""
-
-    text: str
-    url: str | None = None  # http(s): the words are a link
-    bold: bool = False
-    at: datetime | None = None  # shown as this time in the reader's own zone, in place of `text`
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """A line of a card."""
-
-    parts: tuple[Part, ...]
-    bullet: bool = False
-    quote: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """Anything said that is not a story itself: a reply, a digest, a spike, news of a feed."""
-
-    delivery_id: str
-    title: str
-    lines: tuple[Line, ...] = ()
-    note: tuple[Part, ...] = ()  # one line in small type below
-    notify: tuple[str, ...] = ()  # ids of people and groups, by the configuration alone
-    image: str | None = None  # the id that the sink gave to a picture
-    image_alt: str = ""
-
-
-Message = Alert | Notice | Card
+Message = Alert | Notice
