@@ -87,12 +87,13 @@ def marks_of(
     """What an article is grouped by; `matched`: by any watch. Some milliseconds."""
     at = time_of(content.published_at, first_seen_at)
     title, body, language = content.title, content.body, content.language
+    fingerprint = copies.fingerprint(title, body)  # first: what it reads the report need not
     report = (
         events.report(title, body, at=at, language=language, frequencies=frequencies)
         if matched
         else None
     )
-    return Marks(at=at, fingerprint=copies.fingerprint(title, body), report=report)
+    return Marks(at=at, fingerprint=fingerprint, report=report)
 
 
 def group(

@@ -24,10 +24,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
-from monitor.match.memo import Memo
+from monitor.stories.chunks import BITS, LANE, Words, remembered
 from monitor.stories.credits import NAMES
 from monitor.text import norms_of, split, tokens
 
@@ -58,8 +57,6 @@ _PARTICULARS: Final = 64  # names, and numbers, that are kept
 _OPENING: Final = 16
 _TITLE: Final = 24  # words
 _LONGEST_TITLE: Final = 500  # characters
-_BITS: Final = 21  # of a hash that is kept: of a thousand shingles one in 2,000 is another's
-_LOW: Final = (1 << _BITS) - 1
 
 _DATELINE_REACH: Final = 60  # characters; the longest seen: place, state, date and agency
 _WIRE: Final = re.compile(  # New Delhi, May 10 (PTI) Prime Minister …
@@ -69,8 +66,7 @@ _WIRE: Final = re.compile(  # New Delhi, May 10 (PTI) Prime Minister …
 )
 _DASH: Final = re.compile(r"\s+[-–—]{1,2}\s+|[–—]\s+|(?<=[A-Z])—|:\s+")
 
-_LANE: Final = 24  # bytes: a hash, a factor, and what carries
-_MASKED: Final = bytes([0xFF] * 8 + [0] * (_LANE - 8))
+_MASKED: Final = bytes([0xFF] * 8 + [0] * (LANE - 8))
 _KEY_BITS: Final = (
     32  # of a hash. Among ten million keys one article in 14 finds a stranger's, and judges it
 )
@@ -135,15 +131,15 @@ def fingerprint(title: str, body: str) -> Fingerprint:
     """
     title = title[:_LONGEST_TITLE]
     text = _without_dateline(_without_title(title, body[:_LONGEST]))
-    lines = [[_remembered[raw] for raw in line.raws] for line in split(text)]
+    lines = [[remembered[raw] for raw in line.raws] for line in split(text)]
     chunks = [*itertools.chain.from_iterable(lines)]
     words, triples, sixes = _shingled(b"".join([chunk.lanes for chunk in chunks]))
     keys = {*_smallest_of_many(sixes, _KEYS), *_smallest(sixes[: _LEAD - 5], _LEAD_KEYS)}
-    shingles = [triple >> 64 - _BITS for triple in triples]
+    shingles = [triple >> 64 - BITS for triple in triples]
     all_shingles = {*shingles}
     plain = set[int]().union(*[chunk.plain for chunk in chunks])
     numbers = itertools.chain.from_iterable([chunk.numbers for chunk in chunks])
-    headline = [_remembered[raw] for raw in title.split()]
+    headline = [remembered[raw] for raw in title.split()]
     exact = None
     if words >= SHORTEST:
         # Without spaces, so that cease-fire, cease fire and ceasefire are one.
@@ -157,7 +153,9 @@ def fingerprint(title: str, body: str) -> Fingerprint:
         opening=_smallest(shingles[: _LEAD - 2], _OPENING),
         numbers=_smallest(numbers, _PARTICULARS),
         names=_smallest(_names(lines) - plain, _PARTICULARS),
-        title=_smallest([word for chunk in headline for word in chunk.worded], _TITLE),
+        title=_smallest(
+            [word for chunk in headline for word in chunk.capitals + chunk.plain], _TITLE
+        ),
         figures=_smallest([word for chunk in headline for word in chunk.numbers], _TITLE),
         exact=exact,
     )
@@ -305,49 +303,6 @@ def _samples(fingerprint: Fingerprint) -> tuple[tuple[int, ...], ...]:
 # --------------------------------------------------------------------------- parts
 
 
-class _Words(NamedTuple):
-    """The tokens of a chunk, hashed."""
-
-    norms: str  # run together
-    lanes: bytes  # the hashes of 64 bits in lanes; odd is what begins with a digit
-    numbers: tuple[int, ...]  # 21 bit; and those of words by how they are written
-    capitals: tuple[int, ...]
-    plain: tuple[int, ...]
-    stop: bool  # a sentence ends behind them
-
-    @property
-    def worded(self) -> tuple[int, ...]:
-        """All but numbers."""
-        return self.capitals + self.plain
-
-
-def _hash_chunk(raw: str) -> _Words:
-    tokens, stop = norms_of(raw)
-    norms: list[str] = []
-    hashes: list[int] = []
-    numbers: list[int] = []
-    capitals: list[int] = []
-    plain: list[int] = []
-    for norm, start in tokens:
-        if norm:
-            value = _hash(norm)
-            norms.append(norm)
-            hashes.append(value)
-            kind = numbers if value & 1 else capitals if raw[start].isupper() else plain
-            kind.append(value & _LOW)
-    return _Words(
-        norms="".join(norms),
-        lanes=b"".join([value.to_bytes(_LANE, "little") for value in hashes]),
-        numbers=tuple(numbers),
-        capitals=tuple(capitals),
-        plain=tuple(plain),
-        stop=stop,
-    )
-
-
-_remembered: Final = Memo(_hash_chunk, most=1 << 16)
-
-
 def _shingled(lanes: bytes) -> tuple[int, list[int], list[int]]:
     """Of how many words these are the lanes, and the hashes of all runs of three and of six.
 
@@ -355,8 +310,8 @@ def _shingled(lanes: bytes) -> tuple[int, list[int], list[int]]:
     once: the lanes are one long number, and between its words is room for a product. That takes
     half the time.
     """
-    words = len(lanes) // _LANE
-    bits = 8 * _LANE
+    words = len(lanes) // LANE
+    bits = 8 * LANE
     every = int.from_bytes(lanes, "little")
     every = every * _FIRST + (every >> bits) * _SECOND + (every >> 2 * bits)
     data, triples = _low_of(every, words - 2)
@@ -370,14 +325,14 @@ def _low_of(number: int, count: int) -> tuple[bytes, list[int]]:
     if count <= 0:
         return b"", []
     mask = int.from_bytes(_MASKED * count, "little")
-    data = (number & mask).to_bytes(count * _LANE, "little")
+    data = (number & mask).to_bytes(count * LANE, "little")
     numbers = array("Q", data)
     if sys.byteorder == "big":
         numbers.byteswap()
-    return data, numbers[:: _LANE // 8].tolist()
+    return data, numbers[:: LANE // 8].tolist()
 
 
-def _names(lines: Iterable[Sequence[_Words]]) -> set[int]:
+def _names(lines: Iterable[Sequence[Words]]) -> set[int]:
     """Words with a capital that no sentence begins with."""
     return {
         capital
@@ -386,12 +341,6 @@ def _names(lines: Iterable[Sequence[_Words]]) -> set[int]:
         if chunk.capitals and not before.stop
         for capital in chunk.capitals
     }
-
-
-@lru_cache(maxsize=1 << 14)
-def _hash(norm: str) -> int:
-    digest = hashlib.blake2b(norm.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "little") & ~1 | norm[0].isdecimal()
 
 
 def _smallest(values: Iterable[int], count: int) -> tuple[int, ...]:

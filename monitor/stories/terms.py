@@ -16,7 +16,7 @@ from __future__ import annotations
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import compress
 from math import sqrt
@@ -24,6 +24,7 @@ from operator import mul
 from typing import Final, NamedTuple
 
 from monitor.match.memo import Memo
+from monitor.stories.chunks import remembered
 from monitor.text import Link, chunk_of, norms_of, plain_keys, split
 from monitor.text.characters import KINDS, UNSPACED
 
@@ -53,7 +54,7 @@ class Word(NamedTuple):
 
 def words(text: str) -> Iterator[Word]:
     """The words of a text in order, those of its first `READ` characters."""
-    for form in _forms(text, _pieces):
+    for form in _forms(text, _every_piece):
         yield Word(form.removesuffix(_NAME), capital=form.endswith(_NAME))
 
 
@@ -65,46 +66,59 @@ class Piece(NamedTuple):
     ends: bool  # one ends behind them
 
 
-class Weigher:
-    """What weighs the words of a language: as a function, a word by its form.
-
-    It remembers weights, and of chunks the words that weigh anything.
-    """
-
-    def __init__(self, weight: Callable[[str], float]) -> None:
-        self.weights = Memo(weight, most=_REMEMBERED)
-        self.pieces = Memo(self._cut, most=_REMEMBERED)
-
-    def __call__(self, form: str) -> float:
-        """The weight of a word, 0 if it tells no event from another."""
-        return self.weights[form]
-
-    def _cut(self, raw: str) -> Piece:
-        piece = _cut(raw)
-        if not piece.inside:
-            return piece
-        kept = [self(form.removesuffix(_NAME)) > 0 for form in piece.inside]
-        if all(kept):
-            return piece
-        if not any(kept):
-            return _COMMON_END if piece.ends else _COMMON
-        inside, beginning = (tuple(compress(forms, kept)) for forms in piece[:2])
-        return _piece(inside, beginning, ends=piece.ends)
-
-
 _START: Final = Piece((), (), ends=True)  # of a line
 _NOTHING: Final = Piece((), (), ends=False)  # no word: what stands before it is still before
 _COMMON: Final = Piece((), (), ends=False)  # a word without weight, as most are
 _COMMON_END: Final = Piece((), (), ends=True)
 
 
-def _forms(text: str, pieces: Mapping[str, Piece], most: int = READ) -> list[str]:
+class Weigher:
+    """What weighs the words of a language: as a function, a word by its form.
+
+    It remembers weights.
+    """
+
+    def __init__(self, weight: Callable[[str], float]) -> None:
+        self.weights = Memo(weight, most=_REMEMBERED)
+        # what most chunks are to it
+        self._common, self._common_end = (self, _COMMON), (self, _COMMON_END)
+
+    def __call__(self, form: str) -> float:
+        """The weight of a word, 0 if it tells no event from another."""
+        return self.weights[form]
+
+    def pieces(self, raws: Iterable[str]) -> Iterator[Piece]:
+        """Chunks, with those of their words that weigh anything."""
+        for raw in raws:
+            words = remembered.get(raw)
+            if words is None:  # of what was not read for copies, too
+                yield self._weighed(raw)[1]
+                continue
+            weigher, piece = words.weighed
+            if weigher is not self:
+                words.weighed = _, piece = self._weighed(raw)
+            yield piece
+
+    def _weighed(self, raw: str) -> tuple[Weigher, Piece]:
+        piece = _cut(raw)
+        kept = [self(form.removesuffix(_NAME)) > 0 for form in piece.inside]
+        if all(kept):
+            return self, piece
+        if not any(kept):
+            return self._common_end if piece.ends else self._common
+        inside, beginning = (tuple(compress(forms, kept)) for forms in piece[:2])
+        return self, _piece(inside, beginning, ends=piece.ends)
+
+
+def _forms(
+    text: str, pieces: Callable[[Iterable[str]], Iterable[Piece]], most: int = READ
+) -> list[str]:
     """The words of a text as its pieces have them, the first `most`."""
     found: list[str] = []
     before = _START
     for line in split(text[:READ]):
         before = _START
-        for piece in [pieces[raw] for raw in line.raws]:
+        for piece in pieces(line.raws):
             if piece is not _NOTHING:
                 found += piece[1] if before[2] else piece[0]
                 before = piece
@@ -157,6 +171,10 @@ def _words_of(raw: str) -> tuple[list[str], bool]:
 
 
 _pieces: Final = Memo(_cut, most=_REMEMBERED)
+
+
+def _every_piece(raws: Iterable[str]) -> Iterable[Piece]:
+    return map(_pieces.__getitem__, raws)
 
 
 def _beginning(form: str) -> str:
