@@ -30,19 +30,23 @@ import asyncio
 import gc
 import importlib.util
 import json
+import logging
 import random
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from importlib import import_module
-from itertools import islice
+from itertools import islice, product
+from multiprocessing import get_context
 from statistics import mean, median, quantiles
 from typing import Any, Final
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.engine.default import DefaultDialect
 
 from bench import options_of
@@ -357,12 +361,10 @@ async def sustained(
         warm, rest = documents[: len(documents) // 5], documents[len(documents) // 5 :]
         await desk.take(warm, at_once=at_once)
         gc.collect()
-        gc.freeze()  # the press and what it read would not stand in a service
         with watched() as seen:
             desk.spent.clear()
             desk.wall.clear()
             await desk.take(rest, look, at_once)
-        gc.unfreeze()
     parts = {
         name: {
             "cpu_ms": round(mean(seen.cpu[name]) * 1e3, 4),
@@ -383,6 +385,18 @@ async def sustained(
         "memory_mb": round(memory()[0], 1),
         "memory_mb_per_1000": round(grown / max(1, half * EVERY) * 1e3, 3),
     }
+
+
+def _all_sustained(url: str, documents: Sequence[Sequence[Document]]) -> Sequence[Found]:
+    """In a process of its own, with no more in its memory than a service has."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    names: dict[str, str] = {}
+    return [
+        asyncio.run(sustained(url, given, names, matched=matched, at_once=at_once))
+        for given, (at_once, matched) in zip(
+            documents, product((1, AT_ONCE), (False, True)), strict=True
+        )
+    ]
 
 
 # --------------------------------------------------------------------------- datasketch
@@ -439,12 +453,10 @@ def cost(url: str, given: Sequence[Model], press: Press, number: int, sample: in
     )
     gap = timedelta(days=DAYS) / number
     news = press.articles(START, gap)
-    names: dict[str, str] = {}
     first, second, third, fourth = (list(islice(news, sample // 4)) for _ in range(4))
-    plain = asyncio.run(sustained(url, first, names, matched=False))
-    told = asyncio.run(sustained(url, second, names, matched=True))
-    many = asyncio.run(sustained(url, third, names, matched=False, at_once=AT_ONCE))
-    many_told = asyncio.run(sustained(url, fourth, names, matched=True, at_once=AT_ONCE))
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as service:
+        runs = service.submit(_all_sustained, url, (first, second, third, fourth))
+        plain, told, many, many_told = runs.result()
     found: Found = {
         "articles": number,
         "laid_in_s": round(seconds, 1),
