@@ -118,7 +118,7 @@ def listed(found: Sequence[Looked], now: datetime) -> Iterator[RenderableType]:
     """Each feed in a line: its address, what the page calls it, its kind, what is in it."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("Feed", "Title", "Kind", "In it"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name == "Feed")
     for each in found:
         table.add_row(
             Text(each.feed.url),

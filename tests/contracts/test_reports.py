@@ -12,6 +12,7 @@ from monitor.model import (
     DeliveryState,
     Feed,
     FeedStatus,
+    Health,
     Hit,
     Sent,
     Span,
@@ -115,7 +116,7 @@ async def test_everything_is_counted_by_state(store: SqlStore, reports: SqlRepor
         await deliver(store, story, f"#{minutes}", state, minutes=minutes)
 
     assert await reports.counts(NOW) == Counts(
-        feeds={FeedStatus.OK: 1, FeedStatus.NEW: 1},
+        feeds={Health.LIVE: 1, Health.NEW: 1},
         entries=3,
         articles={ArticleState.DONE: 1, ArticleState.NEW: 1},
         stories=1,

@@ -130,6 +130,7 @@ async def work(path: Path, instant: Instant | None) -> None:
         reaper, context = Reaper(instant), service.pipeline.context
         context.store = _Store(context.store, reaper)
         context.fetcher = _Fetcher(context.fetcher, reaper)
+        context.for_pages = None  # all that is asked goes by the reaper
         context.sink = _Sink(context.sink, reaper)
         if settings.monitor.database.startswith("postgresql"):
             # Leases of the dead end by themselves there; not in five minutes of a test.

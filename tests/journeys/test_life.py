@@ -277,7 +277,7 @@ async def test_why_tells_the_story_of_an_article(operator):
     assert "yes in terminal" in out
     status, out, _ = await operator.command("why", operator.server.url("/other"))
     assert "Not seen" in out
-    assert "Courier: ok" in out
+    assert "Courier: live" in out
     status, _, err = await operator.command("why", "nonsense")
     assert status == 1
     assert "Traceback" not in err
@@ -293,7 +293,7 @@ async def test_status_for_people_and_machines(operator):
     assert status == 0
     assert "Courier" in out
     status, out, _ = await operator.command("status", "--json")
-    assert json.loads(out)["feed"][0]["status"] == "ok"
+    assert json.loads(out)["feed"][0]["health"] == "live"
 
 
 @pytest.mark.parametrize("command", [["run"], ["check"], ["once"], ["db", "upgrade"]])
