@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -63,8 +63,8 @@ async def test_news_arrives_when_it_is_pushed(tmp_path: Path) -> None:
             feeds=(FeedSpec(url=topic, name="Courier", publisher="Courier"),),
         )
 
-        def lists(service: Service, *titles: str) -> None:
-            when = format_datetime(service.clock.now())
+        def lists(*titles: str) -> None:
+            when = format_datetime(datetime.now(UTC))
             items = "".join(
                 f"<item><guid>{title}</guid><title>{title}</title><pubDate>{when}</pubDate></item>"
                 for title in titles
@@ -87,11 +87,11 @@ async def test_news_arrives_when_it_is_pushed(tmp_path: Path) -> None:
         async def subscribed() -> bool:
             return bool(hub.subscribers)
 
+        lists("One")
         async with serving(settings) as service:
-            lists(service, "One")
             await until(subscribed)
             await until(lambda: _is(entries(service), 1))
-            lists(service, "Two", "One")
+            lists("Two", "One")
             assert await hub.publish(topic) == [202]
             await until(lambda: _is(entries(service), 2))
             async with aiohttp.ClientSession() as session:
@@ -100,8 +100,8 @@ async def test_news_arrives_when_it_is_pushed(tmp_path: Path) -> None:
                     async with session.get(url, headers=called) as answer:
                         assert answer.status == status
 
+        lists("Three", "Two", "One")
         async with serving(settings) as service:  # what was agreed outlives us
-            lists(service, "Three", "Two", "One")
             assert await hub.publish(topic) == [202]
             await until(lambda: _is(entries(service), 3))
             assert len(hub.asked) == 1
