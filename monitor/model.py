@@ -107,6 +107,7 @@ class FeedSpec:
     side: str | None = None
     language: str | None = None
     tags: tuple[str, ...] = ()
+    tier: int | None = None  # 1 (the record) … 3 (carried, but confirms nothing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +277,14 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """From when on a story is said again, aloud: so many who report it themselves, of so many sides."""
+
+    publishers: int = 1
+    sides: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """A named query with a destination.
 
@@ -288,6 +297,10 @@ class Watch:
     variants: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Other spellings of a term (of `terms`, or of the query): found, they count as that term."""
     channel: str | None = None  # None: the default channel
+    min_publishers: int = 1  # that report a story themselves, before it is told
+    min_sides: int = 0  # that these belong to
+    escalate: Escalation | None = None
+    notify: tuple[str, ...] = ()  # Slack's ids of who is named when a story escalates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

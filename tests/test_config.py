@@ -27,7 +27,7 @@ from monitor.config import (
     values,
 )
 from monitor.errors import ConfigError
-from monitor.model import Cadence, FeedSpec, Watch
+from monitor.model import Cadence, Escalation, FeedSpec, Watch
 from tests.conftest import PROJECT
 
 DATA = Path(__file__).parent / "data" / "config"
@@ -111,6 +111,10 @@ def test_every_key_arrives_where_it_should():
             name="युद्धविराम",
             terms=("युद्धविराम", "جنگ بندی", "Operation Sindoor"),
             channel="#south-asia",
+            min_publishers=2,
+            min_sides=1,
+            escalate=Escalation(publishers=2, sides=1),
+            notify=("U0123456789", "S456"),
         ),
         Watch(
             name="Ceasefire",
@@ -132,6 +136,7 @@ def test_every_key_arrives_where_it_should():
             name="Dawn",
             publisher="Dawn Media Group",
             side="pakistan",
+            tier=1,
             language="en-pk",
             tags=("newspaper", "pakistan"),
         ),
@@ -557,6 +562,40 @@ def test_a_watch_without_a_channel_needs_a_default_once_slack_is_set_up(minimal)
     assert load(minimal, {"SLACK_WEBHOOK_URL": WEBHOOK}).warnings == ()
 
 
+def test_nobody_waits_for_more_than_the_feeds_can_bring(write):
+    """A story would be held for ever, or never escalate; who confirms nothing does not count."""
+    path = write(
+        "[[watch]]",
+        'name = "Ceasefire"',
+        'terms = ["ceasefire"]',
+        "min_publishers = 2",
+        "min_sides = 2",
+        "escalate = { publishers = 3, sides = 2 }",
+        *(
+            line
+            for name, side, tier in (("A", "india", 1), ("B", "india", 2), ("C", "pakistan", 3))
+            for line in (
+                "[[feed]]",
+                f'name = "{name}"',
+                f'url = "https://{name}.example/"',
+                f'side = "{side}"',
+                f"tier = {tier}",
+            )
+        ),
+    )
+    assert [(each.line, each.message) for each in load(path, {}).warnings] == [
+        (
+            5,
+            'watch "Ceasefire": min_sides: can\'t be met: of all sides that count the feeds have 1',
+        ),
+        (6, 'watch "Ceasefire": escalate: can\'t be met: of all sides that count the feeds have 1'),
+        (
+            6,
+            'watch "Ceasefire": escalate: can\'t be met: of all publishers that count the feeds have 2',
+        ),
+    ]
+
+
 def test_a_webhook_has_one_channel_only(write):
     """A channel that can't be honoured is told; so is a webhook beside a token."""
     path = write(
@@ -689,6 +728,7 @@ WATER = Watch(name="Water", query="Indus NEAR treaty", variants=(("treaty", ("pa
          'variants of "treaty", "Indus"'),
         ({"channel": "#water"}, "channel: default → #water"),
         ({"query": "Indus", "variants": ()}, 'query, variants of "treaty"'),
+        ({"min_sides": 2, "notify": ("U123",)}, "min_sides, notify"),
     ],
 )  # fmt: skip
 def test_an_edit_of_a_watch_is_told(edit, said):

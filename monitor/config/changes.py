@@ -109,6 +109,10 @@ def _edits(before: Watch, after: Watch) -> Iterator[str]:
         yield f"variants of {_few(changed)}"
     if before.channel != after.channel:
         yield f"channel: {before.channel or 'default'} → {after.channel or 'default'}"
+    told = {"name", "terms", "query", "variants", "channel"}
+    for each in dataclasses.fields(before):  # the rest by name alone
+        if each.name not in told and getattr(before, each.name) != getattr(after, each.name):
+            yield each.name
 
 
 def _few(parts: list[str]) -> str:

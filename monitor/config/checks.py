@@ -39,6 +39,7 @@ def check(document: Document, settings: Settings) -> Report:
     _queries(document, settings, report)
     _variants(document, report)
     _channels(document, settings, report)
+    _backing(document, settings, report)
     _passwords(document, settings, report)
     _public_url(document, settings, report)
     for index, entry in enumerate(settings.fetch.allow):
@@ -286,6 +287,35 @@ def _channels(document: Document, settings: Settings, report: Report) -> None:
         if settings.slack_webhook and not settings.slack_token and "channel" in table:
             message = "is not used: a webhook posts to the one channel it was made for"
             report.warnings.append(document.mistake(("watch", index, "channel"), message))
+
+
+def _backing(document: Document, settings: Settings, report: Report) -> None:
+    """What a watch waits for, its feeds must be able to bring."""
+    sides = {feed.side for feed in settings.feeds if feed.side and feed.tier != _CONFIRMS_NOTHING}
+    publishers = {feed.publisher for feed in settings.feeds if feed.tier != _CONFIRMS_NOTHING}
+    for index, table in document.tables("watch"):
+        escalate = table.get("escalate")
+        asked = [
+            (("watch", index, "min_sides"), table.get("min_sides"), len(sides), "sides"),
+            (
+                ("watch", index, "min_publishers"),
+                table.get("min_publishers"),
+                len(publishers),
+                "publishers",
+            ),
+        ]
+        if isinstance(escalate, dict):
+            path = ("watch", index, "escalate")
+            asked.append((path, escalate.get("sides"), len(sides), "sides"))
+            asked.append((path, escalate.get("publishers"), len(publishers), "publishers"))
+        for path, least, there, what in asked:
+            if isinstance(least, int) and least > max(there, 1) and settings.feeds:
+                message = f"can't be met: of all {what} that count the feeds have {there}"
+                report.warnings.append(document.mistake(path, message))
+
+
+_CONFIRMS_NOTHING = 3
+"""The tier of feeds that count for nothing here."""
 
 
 def _public_url(document: Document, settings: Settings, report: Report) -> None:

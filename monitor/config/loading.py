@@ -253,8 +253,9 @@ def _unknown(key: str, path: tuple[str | int, ...], model: type[Section]) -> str
             f"{quoted(key)} is a secret and does not belong in this file:"
             f" set {variable} or {variable}_FILE in the environment"
         )
-    close = difflib.get_close_matches(key.lower(), known, n=1, cutoff=0.6)
     meant = _SYNONYMS.get(key.lower())
+    # what is known to mean a key of another table is not a misspelt one of this
+    close = [] if meant else difflib.get_close_matches(key.lower(), known, n=1, cutoff=0.6)
     if meant in known or close:
         return (
             f"unknown key {quoted(key)}; did you mean {quoted(close[0] if close else meant or '')}?"

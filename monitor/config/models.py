@@ -16,7 +16,7 @@ from monitor import __version__
 from monitor.config import addresses, queries, values
 from monitor.config.document import quoted
 from monitor.errors import Mistake
-from monitor.model import Cadence, FeedSpec, Watch
+from monitor.model import Cadence, Escalation, FeedSpec, Watch
 
 Text: TypeAlias = Annotated[str, PlainValidator(values.text)]
 Name: TypeAlias = Annotated[str, PlainValidator(values.name)]
@@ -170,6 +170,24 @@ def _some_spellings(spellings: tuple[str, ...]) -> tuple[str, ...]:
     return spellings
 
 
+_PUBLISHERS = values.number(1, 1000)
+_SIDES = values.number(0, 100)
+
+
+def _escalation(value: object) -> Escalation:
+    """What `escalate` says: `{ publishers = 5 }`, `{ sides = 2 }`, or both, which both must be met."""
+    if isinstance(value, Escalation):
+        return value
+    if not isinstance(value, dict) or not value or value.keys() - {"publishers", "sides"}:
+        raise values.Invalid("must say from when on: { publishers = 5 }, { sides = 2 } or both")
+    try:
+        return Escalation(
+            publishers=_PUBLISHERS(value.get("publishers", 1)), sides=_SIDES(value.get("sides", 0))
+        )
+    except values.Invalid as error:
+        raise values.Invalid(f"publishers and sides: {error}") from None
+
+
 class WatchTable(Section):
     """`[[watch]]`."""
 
@@ -180,6 +198,10 @@ class WatchTable(Section):
         default_factory=dict
     )
     channel: Channel | None = None
+    min_publishers: Annotated[int, PlainValidator(_PUBLISHERS)] = 1
+    min_sides: Annotated[int, PlainValidator(_SIDES)] = 0
+    escalate: Annotated[Escalation, PlainValidator(_escalation)] | None = None
+    notify: tuple[Annotated[str, PlainValidator(values.person)], ...] = ()
 
     @classmethod
     def contradiction(cls, table: Mapping[str, Any]) -> tuple[str | None, str] | None:
@@ -198,6 +220,10 @@ class WatchTable(Section):
             query=self.query,
             variants=tuple(self.variants.items()),
             channel=self.channel,
+            min_publishers=self.min_publishers,
+            min_sides=self.min_sides,
+            escalate=self.escalate,
+            notify=self.notify,
         )
 
 
@@ -208,6 +234,7 @@ class FeedTable(Section):
     url: Url
     publisher: Name | None = None
     side: Side | None = None
+    tier: Annotated[int, PlainValidator(values.number(1, 3))] | None = None
     language: LanguageTag | None = None
     tags: tuple[Name, ...] = ()
     interval: Interval | None = None
@@ -241,6 +268,7 @@ class FeedTable(Section):
             name=self.name,
             publisher=self.publisher or self.name,
             side=self.side,
+            tier=self.tier,
             language=self.language,
             tags=self.tags,
         )

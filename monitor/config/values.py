@@ -129,6 +129,17 @@ def channel(value: object) -> str:
     raise Invalid(f"must be #name in lower case, or an id such as C0123456789{hint}")
 
 
+def person(value: object) -> str:
+    """Who can be notified: Slack's id of a member (U…, W…) or of a user group (S…)."""
+    line = text(value)
+    if re.fullmatch(r"[UWS][A-Z0-9]{2,30}", line):
+        return line
+    raise Invalid(
+        "must be the id of a member or a user group, such as U0123456789 or S0123456789:"
+        " in Slack it is below “Copy member ID”"
+    )
+
+
 # ------------------------------------------------------------------------------ numbers
 
 
