@@ -12,7 +12,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal, NewType
+from typing import Literal, NewType, TypeAlias
 
 from monitor.errors import Code
 
@@ -284,6 +284,19 @@ class Escalation:
     sides: int = 0
 
 
+Sensitivity: TypeAlias = Literal["low", "normal", "high"]
+"""How improbable something must be to be told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpikeRule:
+    """When a watch finds so much more than usual that people are told."""
+
+    sensitivity: Sensitivity = "normal"
+    stories: int = 4  # at least, within an hour
+    cooldown: timedelta = timedelta(hours=6)  # after one was told
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """A named query with a destination.
@@ -301,6 +314,7 @@ class Watch:
     min_sides: int = 0  # that these belong to
     escalate: Escalation | None = None
     notify: tuple[str, ...] = ()  # Slack's ids of who is named when a story escalates
+    spike: SpikeRule | None = None  # None: nobody is told of spikes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -27,7 +27,7 @@ from monitor.config import (
     values,
 )
 from monitor.errors import ConfigError
-from monitor.model import Cadence, Escalation, FeedSpec, Watch
+from monitor.model import Cadence, Escalation, FeedSpec, SpikeRule, Watch
 from tests.conftest import PROJECT
 
 DATA = Path(__file__).parent / "data" / "config"
@@ -115,6 +115,7 @@ def test_every_key_arrives_where_it_should():
             min_sides=1,
             escalate=Escalation(publishers=2, sides=1),
             notify=("U0123456789", "S456"),
+            spike=SpikeRule(sensitivity="high", stories=3, cooldown=timedelta(minutes=90)),
         ),
         Watch(
             name="Ceasefire",
@@ -123,6 +124,7 @@ def test_every_key_arrives_where_it_should():
                 ("operation sindoor", ("ऑपरेशन सिंदूर", "آپریشن سندور")),
                 ("ceasefire", ("truce",)),
             ),
+            spike=SpikeRule(),
         ),
         Watch(
             name="Water",

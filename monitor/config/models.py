@@ -16,7 +16,7 @@ from monitor import __version__
 from monitor.config import addresses, queries, values
 from monitor.config.document import quoted
 from monitor.errors import Mistake
-from monitor.model import Cadence, Escalation, FeedSpec, Watch
+from monitor.model import Cadence, Escalation, FeedSpec, SpikeRule, Watch
 
 Text: TypeAlias = Annotated[str, PlainValidator(values.text)]
 Name: TypeAlias = Annotated[str, PlainValidator(values.name)]
@@ -188,6 +188,34 @@ def _escalation(value: object) -> Escalation:
         raise values.Invalid(f"publishers and sides: {error}") from None
 
 
+_SPIKE: Mapping[str, Any] = MappingProxyType(
+    {
+        "sensitivity": values.choice("low", "normal", "high"),
+        "stories": values.number(2, 1000),
+        "cooldown": values.duration(timedelta(minutes=15), 30 * _DAY, example="6h"),
+    }
+)
+
+
+def _spike(value: object) -> SpikeRule | None:
+    """What `spike` says: true, or how it is to be judged."""
+    if value is None or isinstance(value, SpikeRule):
+        return value
+    if isinstance(value, bool):
+        return SpikeRule() if value else None
+    if not isinstance(value, dict) or not value or value.keys() - _SPIKE.keys():
+        raise values.Invalid(
+            'must be true, or say how: { sensitivity = "high", stories = 4, cooldown = "6h" }'
+        )
+    found = {}
+    for key, each in value.items():
+        try:
+            found[key] = _SPIKE[key](each)
+        except values.Invalid as error:
+            raise values.Invalid(f"{key}: {error}") from None
+    return SpikeRule(**found)
+
+
 class WatchTable(Section):
     """`[[watch]]`."""
 
@@ -202,6 +230,7 @@ class WatchTable(Section):
     min_sides: Annotated[int, PlainValidator(_SIDES)] = 0
     escalate: Annotated[Escalation, PlainValidator(_escalation)] | None = None
     notify: tuple[Annotated[str, PlainValidator(values.person)], ...] = ()
+    spike: Annotated[SpikeRule | None, PlainValidator(_spike)] = None
 
     @classmethod
     def contradiction(cls, table: Mapping[str, Any]) -> tuple[str | None, str] | None:
@@ -224,6 +253,7 @@ class WatchTable(Section):
             min_sides=self.min_sides,
             escalate=self.escalate,
             notify=self.notify,
+            spike=self.spike,
         )
 
 
