@@ -14,6 +14,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from tests.slack_double import faults, limits
+from tests.slack_double.sockets import Sockets
 
 ALL_SCOPES = (
     "chat:write",
@@ -85,6 +86,7 @@ class SlackDouble:
         self,
         *,
         token: str = "xoxb-1-double",
+        app_token: str = "xapp-1-double",
         scopes: tuple[str, ...] = ALL_SCOPES,
         rate_limited: bool = False,
         history_lag: int = 0,
@@ -92,6 +94,9 @@ class SlackDouble:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.token = token
+        self.app_token = app_token
+        self.users: dict[str, Json] = {}  # by id, as users.info shows them
+        self.answers: list[Json] = []  # what came to response_urls, with the channel
         self.scopes = scopes
         self.rate_limited = rate_limited
         self.history_lag = history_lag
@@ -104,6 +109,7 @@ class SlackDouble:
         self._hooks: dict[str, str] = {}
         self._lagging: set[str] = set()
         self._changed = asyncio.Condition()
+        self.sockets = Sockets(self._changed)
         self._closing = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self._port = 0
@@ -125,6 +131,8 @@ class SlackDouble:
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_post("/services/{rest:.+}", self._webhook)
         app.router.add_get("/messages", self._listing)
+        app.router.add_get("/link/", self.sockets.serve)
+        app.router.add_post("/answers/{channel}/{rest:.+}", self._take_answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port or self._port)
@@ -135,6 +143,7 @@ class SlackDouble:
     async def stop(self) -> None:
         """Close every connection; what is stored stays."""
         self._closing.set()
+        await self.sockets.hang_up()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -194,6 +203,71 @@ class SlackDouble:
         async with self._changed:
             await self._changed.wait_for(lambda: len(self.messages(channel)) >= count)
         return self.messages(channel)
+
+    # ------------------------------------------------------------------------ people
+
+    def add_user(self, key: str, name: str, *, handle: str = "") -> str:
+        """Somebody joins the workspace; returns the id."""
+        profile = {"display_name": name, "real_name": f"{name} Real"}
+        self.users[key] = {"id": key, "name": handle or name.lower(), "profile": profile}
+        return key
+
+    async def press(self, channel: str, ts: str, action: str, *, user: str = "U0HUMAN") -> str:
+        """Somebody presses a button that stands on a message; returns the envelope's id."""
+        place = self._channel(channel)
+        message = next(row for row in place.messages if row["ts"] == ts)
+        button = next(
+            element
+            for block in message.get("blocks", [])
+            if block["type"] == "actions"
+            for element in block["elements"]
+            if element["action_id"] == action
+        )
+        handle = self.users.get(user, {}).get("name", "human")
+        payload = {
+            "type": "block_actions",
+            "user": {"id": user, "username": handle, "name": handle, "team_id": "T0"},
+            "container": {"type": "message", "message_ts": ts, "channel_id": place.id},
+            "channel": {"id": place.id, "name": place.name},
+            "message": copy.deepcopy(message),
+            "response_url": self.answer_url(place.id),
+            "actions": [button | {"action_ts": self._next_ts()}],
+        }
+        return await self.sockets.tell("interactive", payload)
+
+    async def command(self, channel: str, words: str, *, user: str = "U0HUMAN") -> str:
+        """Somebody types ``/monitor`` and these words; returns the envelope's id."""
+        place = self._channel(channel)
+        payload = {
+            "command": "/monitor",
+            "text": words,
+            "channel_id": place.id,
+            "channel_name": place.name,
+            "user_id": user,
+            "user_name": self.users.get(user, {}).get("name", "human"),
+            "response_url": self.answer_url(place.id),
+            "trigger_id": f"trigger-{self._next_ts()}",
+        }
+        return await self.sockets.tell("slash_commands", payload)
+
+    def answer_url(self, channel: str) -> str:
+        """Where an answer may be sent to."""
+        return self.url.removesuffix("api/") + f"answers/{channel}/{self._next_ts()}"
+
+    async def wait_for_answers(self, count: int) -> list[Json]:
+        """Wait until that many answers came, and return them."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: len(self.answers) >= count)
+        return copy.deepcopy(self.answers)
+
+    async def _take_answer(self, request: web.Request) -> web.Response:
+        body = json.loads(await request.text())
+        if found := limits.message_error(body):
+            return web.json_response({"ok": False, "error": found[0]}, status=400)
+        async with self._changed:
+            self.answers.append(body | {"channel": request.match_info["channel"]})
+            self._changed.notify_all()
+        return web.Response(text="ok")
 
     # ------------------------------------------------------------------------ requests
 
@@ -275,9 +349,14 @@ class SlackDouble:
             "conversations.replies": (self._replies, "history"),
             "conversations.list": (self._list, "read"),
             "conversations.info": (self._info, "read"),
+            "users.info": (self._user, "users:read"),
         }
+        if method == "blocks.validate":
+            return self._validate(body)
         if not token:
             raise Refused("not_authed")
+        if method == "apps.connections.open":
+            return self._open_connection(token)
         if token != self.token:
             raise Refused("invalid_auth")
         if method not in handlers:
@@ -295,7 +374,7 @@ class SlackDouble:
         """The scopes of a call: reading asks by the kind of channel."""
         if scope is None:
             return []
-        if scope == "chat:write":
+        if scope in {"chat:write", "users:read"}:
             return [scope]
         if "types" in body:
             kinds = {"public_channel": "channels", "private_channel": "groups"}
@@ -381,6 +460,26 @@ class SlackDouble:
     def _info(self, body: Json) -> Json:
         channel = self._by_id(body)
         return {"ok": True, "channel": channel.row()}
+
+    def _user(self, body: Json) -> Json:
+        if body.get("user") not in self.users:
+            raise Refused("user_not_found")
+        return {"ok": True, "user": self.users[body["user"]]}
+
+    def _open_connection(self, token: str) -> Json:
+        if token == self.token:
+            raise Refused("not_allowed_token_type")
+        if token != self.app_token:
+            raise Refused("invalid_auth")
+        link = self.url.removesuffix("api/").replace("http://", "ws://") + "link/"
+        return {"ok": True, "url": f"{link}?ticket={self.sockets.ticket()}"}
+
+    def _validate(self, body: Json) -> Json:
+        blocks = body.get("blocks") or []
+        wrong = limits.block_errors(json.loads(blocks) if isinstance(blocks, str) else blocks)
+        if wrong:
+            raise Refused("invalid_blocks", errors=wrong)
+        return {"ok": True}
 
     def _run_webhook(self, path: str, body: Json) -> Json:
         if path not in self._hooks:
