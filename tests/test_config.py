@@ -33,6 +33,7 @@ from tests.conftest import PROJECT
 DATA = Path(__file__).parent / "data" / "config"
 SHIPPED = PROJECT / "feeds.toml"
 TOKEN = "xoxb-12345-never-print-me"
+APP_TOKEN = "xapp-1-A0-never-print-me"
 WEBHOOK = "https://hooks.slack.com/services/T0/B0/never-print-me"
 
 
@@ -102,7 +103,9 @@ def test_every_key_arrives_where_it_should():
         robots=False,
     )
     assert settings.alerts.max_age is None
+    assert settings.alerts.repeat_critical == timedelta(minutes=20)
     assert (settings.slack.channel, settings.slack.ops_channel) == ("#newsdesk", "C0123456789")
+    assert not settings.slack.buttons
     assert (settings.web.enabled, settings.web.host, settings.web.port) == (False, "::1", 9090)
     assert settings.web.hosts == ("monitor", "monitor.lan")
     assert settings.web.public_url == "https://desk.example.org"
@@ -420,6 +423,7 @@ def test_mistakes_of_the_environment_come_with_those_of_the_file(write):
         "MONITOR_WEB_PORT": "http",
         "MONITOR_DATABASE_URL": "mysql://user:never-print-me@db/x",
         "SLACK_BOT_TOKEN": "xoxp-never-print-me",
+        "SLACK_APP_TOKEN": "xoxb-never-print-me",
         "SLACK_WEBHOOK_URL": "hooks.slack.com/never-print-me",
         "SLACK_API_URL": "localhost",
     }
@@ -427,6 +431,10 @@ def test_mistakes_of_the_environment_come_with_those_of_the_file(write):
         (
             "SLACK_BOT_TOKEN: is a user token; a bot token starts with xoxb- and is under"
             " OAuth & Permissions on your app's page"
+        ),
+        (
+            "SLACK_APP_TOKEN: is a bot token, meant for SLACK_BOT_TOKEN; one starts with xapp- and"
+            " is made under Basic Information on your app's page, with the scope connections:write"
         ),
         "SLACK_WEBHOOK_URL: must start with http:// or https://",
         "SLACK_API_URL: must start with http:// or https://",
@@ -451,6 +459,7 @@ def test_secrets_may_come_from_files(minimal, tmp_path):
     env = {}
     for name, secret in (
         ("SLACK_BOT_TOKEN", TOKEN),
+        ("SLACK_APP_TOKEN", APP_TOKEN),
         ("MONITOR_DATABASE_URL", "postgresql://u:p@db/m"),
     ):
         file = tmp_path / name
@@ -462,6 +471,8 @@ def test_secrets_may_come_from_files(minimal, tmp_path):
     settings = load(minimal, env)
     assert settings.slack_token is not None
     assert settings.slack_token.get_secret_value() == TOKEN
+    assert settings.slack_app_token is not None
+    assert settings.slack_app_token.get_secret_value() == APP_TOKEN
     assert settings.monitor.database == "postgresql://u:p@db/m"
 
 
@@ -478,6 +489,14 @@ def test_secret_files_that_give_nothing_are_mistakes(minimal, tmp_path):
         "MONITOR_DATABASE_URL_FILE: binary does not hold text",
         "SLACK_BOT_TOKEN_FILE: missing can't be read: No such file or directory",
         "SLACK_WEBHOOK_URL_FILE: empty is empty",
+    ]
+
+
+def test_an_app_token_alone_is_of_no_use(minimal):
+    """Without a bot there is nobody whose buttons could be pressed."""
+    settings = load(minimal, {"SLACK_APP_TOKEN": APP_TOKEN})
+    assert [str(warning) for warning in settings.warnings] == [
+        "SLACK_APP_TOKEN: is not used, because there is no SLACK_BOT_TOKEN"
     ]
 
 
@@ -510,6 +529,7 @@ def test_no_bad_token_is_ever_repeated(tmp_path_factory, token):
     path.write_text("[web]\n", encoding="utf-8")
     for variable in (
         "SLACK_BOT_TOKEN",
+        "SLACK_APP_TOKEN",
         "SLACK_WEBHOOK_URL",
         "MONITOR_DATABASE_URL",
         "MONITOR_PROXY",

@@ -21,6 +21,7 @@ RESTART = frozenset(
         "web.port",
         "web.hosts",
         "SLACK_BOT_TOKEN",
+        "SLACK_APP_TOKEN",
         "SLACK_WEBHOOK_URL",
         "SLACK_API_URL",
     }
@@ -55,6 +56,7 @@ def _settings(old: Settings, new: Settings) -> Iterator[str]:
                 yield _line(name, change)
     for name, key in (
         ("SLACK_BOT_TOKEN", "slack_token"),
+        ("SLACK_APP_TOKEN", "slack_app_token"),
         ("SLACK_WEBHOOK_URL", "slack_webhook"),
         ("SLACK_API_URL", "slack_api_url"),
     ):
@@ -69,7 +71,7 @@ def _line(name: str, change: str) -> str:
 def _show(name: str, value: object) -> str:
     match value:
         case None:
-            return "off" if name == "alerts.max_age" else "none"
+            return "off" if name in {"alerts.max_age", "alerts.repeat_critical"} else "none"
         case timedelta():
             return values.show_duration(value)
         case bool():

@@ -29,7 +29,7 @@ _SECRET_OVERRIDES: Mapping[str, KeyPath] = {  # may hold a password
     "MONITOR_DATABASE_URL": ("monitor", "database"),
     "MONITOR_PROXY": ("fetch", "proxy"),
 }
-_SECRETS = ("SLACK_BOT_TOKEN", "SLACK_WEBHOOK_URL", *_SECRET_OVERRIDES)
+_SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_WEBHOOK_URL", *_SECRET_OVERRIDES)
 _KNOWN = (
     CONFIG,
     "SLACK_API_URL",
@@ -49,6 +49,7 @@ class Environment:
     """The environment, read; what is wrong with it is in `mistakes`."""
 
     slack_token: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
     slack_webhook: SecretStr | None = None
     slack_api_url: str | None = None
     overrides: dict[KeyPath, tuple[str, object]] = field(default_factory=dict)
@@ -69,11 +70,16 @@ def read_environment(env: Mapping[str, str]) -> Environment:
         if url:
             found.overrides[path] = (variable, url)
     found.slack_token = _token(*_secret(env, "SLACK_BOT_TOKEN", found), found)
+    found.slack_app_token = _app_token(*_secret(env, "SLACK_APP_TOKEN", found), found)
     found.slack_webhook = _webhook(*_secret(env, "SLACK_WEBHOOK_URL", found), found)
     found.slack_api_url = _api_url(env.get("SLACK_API_URL", "").strip(), found)
     if found.slack_token and found.slack_webhook:
         found.warnings.append(
             Mistake("SLACK_WEBHOOK_URL: is not used, because SLACK_BOT_TOKEN is set too")
+        )
+    if found.slack_app_token and not found.slack_token:
+        found.warnings.append(
+            Mistake("SLACK_APP_TOKEN: is not used, because there is no SLACK_BOT_TOKEN")
         )
     found.warnings.extend(_misspelt(env))
     return found
@@ -104,7 +110,7 @@ def _secret(env: Mapping[str, str], name: str, found: Environment) -> tuple[str,
 
 
 _OTHER_TOKENS = {
-    "xapp-": "an app-level token",
+    "xapp-": "an app-level token, meant for SLACK_APP_TOKEN",
     "xoxp-": "a user token",
     "xoxe": "a configuration or rotating token",
     "https://": "a URL, perhaps meant for SLACK_WEBHOOK_URL",
@@ -121,6 +127,21 @@ def _token(variable: str, value: str | None, found: Environment) -> SecretStr | 
         Mistake(
             f"{variable}: is {seen or 'not a bot token'}; a bot token starts with xoxb- and is"
             " under OAuth & Permissions on your app's page"
+        )
+    )
+    return None
+
+
+def _app_token(variable: str, value: str | None, found: Environment) -> SecretStr | None:
+    if value is None:
+        return None
+    if re.fullmatch(r"xapp-[A-Za-z0-9-]+", value):
+        return SecretStr(value)
+    seen = "a bot token, meant for SLACK_BOT_TOKEN" if value.startswith("xoxb-") else None
+    found.mistakes.append(
+        Mistake(
+            f"{variable}: is {seen or 'not an app-level token'}; one starts with xapp- and is made"
+            " under Basic Information on your app's page, with the scope connections:write"
         )
     )
     return None

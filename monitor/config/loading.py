@@ -110,6 +110,7 @@ class _Loading:
                     if watch.name in places
                 },
                 "slack_token": environment.slack_token,
+                "slack_app_token": environment.slack_app_token,
                 "slack_webhook": environment.slack_webhook,
                 "slack_api_url": environment.slack_api_url,
             }
@@ -239,6 +240,8 @@ _SECRET_KEYS = {
     "bot_token": "SLACK_BOT_TOKEN",
     "slack_token": "SLACK_BOT_TOKEN",
     "slack_bot_token": "SLACK_BOT_TOKEN",
+    "app_token": "SLACK_APP_TOKEN",
+    "slack_app_token": "SLACK_APP_TOKEN",
     "webhook": "SLACK_WEBHOOK_URL",
     "webhook_url": "SLACK_WEBHOOK_URL",
     "slack_webhook_url": "SLACK_WEBHOOK_URL",

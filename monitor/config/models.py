@@ -136,6 +136,10 @@ class Alerts(Section):
             values.duration(60 * _SECOND, 3650 * _DAY, example="24h", or_off=True),
         ),
     ] = timedelta(hours=24)
+    repeat_critical: Annotated[  # after so long without an acknowledgement; None: never
+        timedelta | None,
+        PlainValidator(values.duration(60 * _SECOND, _DAY, example="10m", or_off=True)),
+    ] = timedelta(minutes=10)
 
 
 class Slack(Section):
@@ -143,6 +147,7 @@ class Slack(Section):
 
     channel: Channel | None = None
     ops_channel: Channel | None = None
+    buttons: Flag = True  # below alerts, where Socket Mode is on
 
 
 class Web(Section):
@@ -338,6 +343,7 @@ class Settings(Section):
     feeds: tuple[FeedSpec, ...] = ()  # the enabled ones
     cadences: Mapping[str, Cadence] = Field(default_factory=dict)  # by URL, where it is its own
     slack_token: SecretStr | None = None
+    slack_app_token: SecretStr | None = None  # with it, people can press and type in Slack
     slack_webhook: SecretStr | None = None
     slack_api_url: str | None = None
     warnings: tuple[Mistake, ...] = ()
