@@ -372,6 +372,9 @@ class Job:
     key: str
 
     @property
-    def lock(self) -> str:
-        """What this job must hold alone: its bucket's hosts, or its channel."""
-        return f"chan:{self.key}" if self.kind is Kind.DELIVER else f"net:{self.key}"
+    def lock(self) -> str | None:
+        """What this job must hold alone: its channel, or its bucket's hubs.
+
+        None: feeds and articles are claimed host by host, so that their leases are what is held.
+        """
+        return None if self.kind in {Kind.POLL, Kind.INGEST} else f"{self.kind}:{self.key}"

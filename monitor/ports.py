@@ -278,9 +278,18 @@ class Transaction(Protocol):
     # -- poll
 
     def claim_feeds(
-        self, bucket: int, now: datetime, lease: timedelta, limit: int
+        self,
+        bucket: int,
+        now: datetime,
+        lease: timedelta,
+        limit: int,
+        *,
+        idle_hosts: bool = False,
     ) -> Sequence[Feed]:
-        """Take due feeds of a bucket for the length of a lease, longest due first."""
+        """Take due feeds of a bucket for the length of a lease, longest due first.
+
+        `idle_hosts`: only of hosts of which no feed is anybody's at the moment.
+        """
 
     def save_feeds(self, updates: Mapping[FeedId, FeedUpdate]) -> None:
         """Write the results of polls and end their leases.
@@ -299,6 +308,9 @@ class Transaction(Protocol):
 
     def release_feeds(self, feeds: Sequence[FeedId]) -> None:
         """End leases without a poll: what was due is still due."""
+
+    def set_feed_aside(self, feed: FeedId, until: datetime) -> None:
+        """End the lease of a feed whose poll ended by a bug: it is due again then."""
 
     def add_entries(self, feed: Feed, found: Sequence[FoundEntry], now: datetime) -> Added:
         """Save the entries that this feed has not listed before, and the new words of the others.
@@ -368,12 +380,24 @@ class Transaction(Protocol):
     # -- ingest
 
     def claim_articles(
-        self, bucket: int, now: datetime, lease: timedelta, limit: int
+        self,
+        bucket: int,
+        now: datetime,
+        lease: timedelta,
+        limit: int,
+        *,
+        idle_hosts: bool = False,
     ) -> Sequence[PendingArticle]:
-        """Take due articles of a bucket for the length of a lease; counts an attempt."""
+        """Take due articles of a bucket for the length of a lease; counts an attempt.
+
+        `idle_hosts`: only of hosts of which no article is anybody's at the moment.
+        """
 
     def release_articles(self, articles: Sequence[ArticleId]) -> None:
         """End leases without an attempt."""
+
+    def set_article_aside(self, article: ArticleId, until: datetime) -> None:
+        """End the lease of an article whose ingest ended by a bug: it is due again then."""
 
     def lock_stories(self) -> None:
         """From here to the commit, nobody else decides what is the same story."""

@@ -37,6 +37,7 @@ from monitor.model import DeliveryState, Health, Watch
 from monitor.operators import Operators
 from monitor.pipeline import Context, Pipeline
 from monitor.pipeline.budget import set_price
+from monitor.pipeline.context import parsers_of
 from monitor.pipeline.group import KEPT
 from monitor.ports import Clock, Reports, Store
 from monitor.reload import edits
@@ -453,6 +454,7 @@ async def assembled(
             clock=clock,
             rules=rules_of(settings, pace, sink),
             jitter=lambda: random.uniform(-1, 1),  # noqa: S311 not a secret
+            parsers=parsers_of(settings.monitor.workers),
         )
         context.budget = pace.patient(context.budget)
         context.lease = pace.patient(context.lease)

@@ -20,12 +20,12 @@ log = telemetry.get_logger()
 class LocalEngine:
     """Runs at most `workers` jobs at once, of each lock at most one, each job queued at most once.
 
-    By default there is a worker for every bucket and more channels than anybody has, so that no
-    job waits behind slow ones of other buckets; how much is fetched at once is not bounded here
-    (see `monitor.pipeline.context.Lane`).
+    A job ends when the slowest of its hosts has, and others of its bucket begin meanwhile: so there
+    are workers for the jobs of half a minute. How much is fetched at once is not bounded here (see
+    `monitor.pipeline.context.Lane`).
     """
 
-    def __init__(self, *, workers: int = 4 * BUCKETS) -> None:
+    def __init__(self, *, workers: int = 60 * BUCKETS) -> None:
         self._workers = workers
         self._waiting: deque[Job] = deque()
         self._queued: set[Job] = set()
@@ -92,7 +92,8 @@ class LocalEngine:
                 blocked.append(job)
                 continue
             self._queued.discard(job)
-            self._locked.add(job.lock)
+            if job.lock is not None:
+                self._locked.add(job.lock)
             task = asyncio.create_task(self._do(job, handle), name=f"{job.kind}:{job.key}")
             self._running.add(task)
             task.add_done_callback(self._ended)
@@ -115,4 +116,5 @@ class LocalEngine:
             log.exception("job.crashed", kind=str(job.kind), key=job.key)
         finally:
             gauge.dec()
-            self._locked.discard(job.lock)
+            if job.lock is not None:
+                self._locked.discard(job.lock)

@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
+from time import monotonic
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from alerts import Sink
 from monitor.compose import Rules
+from monitor.errors import StorageError
 from monitor.polling.schedule import Price
 from monitor.ports import Clock, Fetcher, Offload, Store
 
@@ -21,43 +23,81 @@ T = TypeVar("T")
 BATCH = 50
 """Rows that one job claims at once."""
 
+REMEMBERED = 10_000
+"""Sources that a lane knows to be slow, at most."""
+
 
 class Lane:
-    """Slots for rows at work at once: so many in all, and of one source no more than a share.
+    """Slots for what is at work at once: so many in all, and of one source no more than a share.
 
     The share is what keeps one feed that lists thousands of slow links from holding up everybody
-    else's news. Waiting for a slot costs a row nothing of its fetch's deadline.
+    else's news. Sources that held a slot for long the last time share a part of the slots, so that
+    many slow ones hold up each other, and nobody else. Waiting for a slot costs a row nothing of its
+    fetch's deadline.
     """
 
-    def __init__(self, *, slots: int, per_source: int, patience: float = 5.0) -> None:
-        """`patience`: seconds after which a row that got no slot is given back."""
+    def __init__(
+        self,
+        *,
+        slots: int,
+        per_source: int,
+        for_slow: int | None = None,
+        slow: float = 3.0,
+        patience: float | None = 5.0,
+    ) -> None:
+        """`for_slow`: how many slots slow sources get; a third of all, unless told. `slow`: seconds
+        for which such a one held its slot. `patience`: seconds after which who got none gives up.
+        """
         self._slots = asyncio.Semaphore(slots)
+        self._for_slow = asyncio.Semaphore(for_slow or -(-slots // 3))
         self._per_source = per_source
+        self._slow = slow
         self._patience = patience
         self._sources: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._were_slow: dict[str, None] = {}  # the last to be so is the last
 
     @asynccontextmanager
     async def slot(self, source: str) -> AsyncIterator[bool]:
         """Wait for a slot and hold it; False if there was none within the patience.
 
-        A job must not wait for long: others wait for the lock of its bucket.
+        A job must not wait for long: what it holds is nobody else's meanwhile.
         """
         share = self._sources.get(source)
         if share is None:
             share = self._sources[source] = asyncio.Semaphore(self._per_source)
+        wanted = [share, self._slots]
+        if source in self._were_slow:
+            wanted.insert(1, self._for_slow)
         held: list[asyncio.Semaphore] = []
         try:
             async with asyncio.timeout(self._patience):
-                for semaphore in (share, self._slots):
+                for semaphore in wanted:
                     await semaphore.acquire()
                     held.append(semaphore)
         except TimeoutError:
             pass
+        is_free, began = len(held) == len(wanted), monotonic()
         try:
-            yield len(held) == 2
+            yield is_free
         finally:
             for semaphore in held:
                 semaphore.release()
+            if is_free:
+                self._note(source, monotonic() - began)
+
+    def _note(self, source: str, seconds: float) -> None:
+        self._were_slow.pop(source, None)
+        if seconds >= self._slow:
+            self._were_slow[source] = None
+            if len(self._were_slow) > REMEMBERED:
+                del self._were_slow[next(iter(self._were_slow))]
+
+
+def parsers_of(workers: int) -> Lane:
+    """The lane of so many worker processes: some are left for what was not made to be slow."""
+    return Lane(
+        slots=workers, per_source=workers, for_slow=max(1, workers // 2), slow=1.0, patience=None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +123,14 @@ class Context:
     market: Market | None = None  # None: nothing is known yet, feeds are polled alike
     stopping: bool = False  # begin nothing new
     sink_problem: str | None = None  # why the sink refuses us altogether
-    polls: Lane = field(default_factory=lambda: Lane(slots=50, per_source=1))
+    polls: Lane = field(default_factory=lambda: Lane(slots=100, per_source=1))
     """Feeds at work at once, by host."""
     pages: Lane = field(default_factory=lambda: Lane(slots=50, per_source=8))
     """Articles at work at once, by feed."""
+    parsers: Lane = field(default_factory=lambda: parsers_of(2))
+    """Calls of `offload` at once, by host and by feed."""
     budget: timedelta = timedelta(seconds=20)
-    """A job begins nothing new after this long, so that its bucket's other job gets a turn."""
+    """A job begins nothing new after this long, so that leases outlast what is at work."""
     lease: timedelta = timedelta(minutes=5)
     """Longer than a budget plus the slowest fetch, parse and extraction."""
     delivery_lease: timedelta = timedelta(minutes=3)
@@ -105,8 +147,13 @@ async def work_by_host(
     source: Callable[[T], str],
     do: Callable[[T], Awaitable[None]],
     give_back: Callable[[Sequence[T]], Awaitable[object]],
+    set_aside: Callable[[T, datetime], Awaitable[object]] | None = None,
 ) -> None:
-    """Hosts side by side, each host strictly in series; what is not begun is given back."""
+    """Hosts side by side, each host strictly in series; what is not begun is given back.
+
+    A row that ends by a bug is not: its lease keeps it from coming again at once. Where that would
+    keep others from its host, too, it is set aside for as long.
+    """
     until = context.clock.now() + context.budget
     not_begun = list(rows)
 
@@ -132,14 +179,18 @@ async def work_by_host(
                 except asyncio.CancelledError:
                     not_begun.append(row)
                     raise
+                except StorageError:
+                    raise
+                except Exception:
+                    if set_aside is not None:
+                        await set_aside(row, context.clock.now() + context.lease)
+                    raise
 
     ordered = sorted(rows, key=host)
     groups = [list(group) for _, group in groupby(ordered, key=host)]
     try:
         results = await asyncio.gather(*map(in_series, groups), return_exceptions=True)
     finally:
-        # A row that crashed its job is not among them: its lease keeps it from doing so again
-        # at once.
         if not_begun:
             await asyncio.shield(give_back(tuple(not_begun)))
     for result in results:

@@ -48,7 +48,9 @@ class Ingest:
     async def run(self, bucket: int) -> None:
         """Ingest every due article of a bucket."""
         articles = await self._with.store.write(
-            lambda tx: tx.claim_articles(bucket, self._with.clock.now(), self._with.lease, BATCH)
+            lambda tx: tx.claim_articles(
+                bucket, self._with.clock.now(), self._with.lease, BATCH, idle_hosts=True
+            )
         )
         await work_by_host(
             self._with,
@@ -59,6 +61,9 @@ class Ingest:
             do=self._ingest_article,
             give_back=lambda rest: self._with.store.write(
                 lambda tx: tx.release_articles([pending.id for pending in rest])
+            ),
+            set_aside=lambda pending, until: self._with.store.write(
+                lambda tx: tx.set_article_aside(pending.id, until)
             ),
         )
 
@@ -121,16 +126,16 @@ class Ingest:
             if isinstance(page, NotModified):  # nothing conditional was asked
                 raise Permanent(Code.PROTOCOL, "answered 304 to an unconditional request")
             page_url = page.url
-            extraction = await self._with.offload.run(
-                partial(
-                    extract_page,
-                    url=page.url,
-                    content_type=page.content_type,
-                    told=pending.entry.text,
-                ),
-                page.body,
-                timeout=EXTRACT_SECONDS,
+            extract = partial(
+                extract_page,
+                url=page.url,
+                content_type=page.content_type,
+                told=pending.entry.text,
             )
+            async with self._with.parsers.slot(pending.feed.url):
+                extraction = await self._with.offload.run(
+                    extract, page.body, timeout=EXTRACT_SECONDS
+                )
         except WorkError as error:
             return page_url, None, error
         if extraction.reason is None:

@@ -61,9 +61,11 @@ class Poll:
         self._results = Results(context.store)
 
     async def run(self, bucket: int) -> None:
-        """Poll every due feed of a bucket once."""
+        """Poll every due feed of a bucket once; hosts at which somebody is at work are theirs."""
         feeds = await self._with.store.write(
-            lambda tx: tx.claim_feeds(bucket, self._with.clock.now(), self._with.lease, BATCH)
+            lambda tx: tx.claim_feeds(
+                bucket, self._with.clock.now(), self._with.lease, BATCH, idle_hosts=True
+            )
         )
         await work_by_host(
             self._with,
@@ -74,6 +76,9 @@ class Poll:
             do=self._poll_feed,
             give_back=lambda rest: self._with.store.write(
                 lambda tx: tx.release_feeds([feed.id for feed in rest])
+            ),
+            set_aside=lambda feed, until: self._with.store.write(
+                lambda tx: tx.set_feed_aside(feed.id, until)
             ),
         )
 
@@ -137,9 +142,10 @@ class Poll:
             found = await run(
                 cut, page.body, url=page.url, content_type=page.content_type, blocks=known
             )
-            parsed = found.unchanged or await self._with.offload.run(
-                parse_rest, found, timeout=PARSE_SECONDS
-            )
+            if found.unchanged is not None:
+                return found.unchanged
+            async with self._with.parsers.slot(feed.host):
+                parsed = await self._with.offload.run(parse_rest, found, timeout=PARSE_SECONDS)
             if parsed is not None:
                 return parsed
         raise AssertionError("a document that is whole can be trusted")

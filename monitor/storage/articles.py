@@ -25,19 +25,23 @@ from monitor.storage.work import Fairness, Row, Work, claim, insert_missing
 FEW_OF_A_HOST = 10
 """Articles of one host claimed at once: they are fetched one after the other."""
 
-CLAIM_ARTICLES = claim(
-    t.article,
-    fairly=Fairness(by_turns=t.article.c.feed_id, few_of=t.article.c.host, few=FEW_OF_A_HOST),
-    values={"attempts": t.article.c.attempts + 1},
-    returning=(
-        t.article.c.id,
-        t.article.c.url,
-        t.article.c.link,
-        t.article.c.state,
-        t.article.c.attempts,
-        t.article.c.due_at,
-        t.article.c.first_seen_at,
-    ),
+CLAIM_ARTICLES, CLAIM_OF_IDLE_HOSTS = (
+    claim(
+        t.article,
+        fairly=Fairness(by_turns=t.article.c.feed_id, few_of=t.article.c.host, few=FEW_OF_A_HOST),
+        values={"attempts": t.article.c.attempts + 1},
+        returning=(
+            t.article.c.id,
+            t.article.c.url,
+            t.article.c.link,
+            t.article.c.state,
+            t.article.c.attempts,
+            t.article.c.due_at,
+            t.article.c.first_seen_at,
+        ),
+        idle_hosts=idle_hosts,
+    )
+    for idle_hosts in (False, True)
 )
 RELEASE_ARTICLES = (
     sa.update(t.article)
@@ -46,6 +50,11 @@ RELEASE_ARTICLES = (
         t.article.c.lease_until.is_not(None),
     )
     .values(lease_until=None, attempts=t.article.c.attempts - 1)
+)
+SET_ASIDE = (
+    sa.update(t.article)
+    .where(t.article.c.id == sa.bindparam("article"), t.article.c.lease_until.is_not(None))
+    .values(lease_until=None, due_at=sa.bindparam("until", type_=t.article.c.due_at.type))
 )
 
 _last_of_its_feed = (
@@ -192,14 +201,23 @@ class ArticleWork(Work):
     """The part of `ports.Transaction` about articles."""
 
     def claim_articles(
-        self, bucket: int, now: datetime, lease: timedelta, limit: int
+        self,
+        bucket: int,
+        now: datetime,
+        lease: timedelta,
+        limit: int,
+        *,
+        idle_hosts: bool = False,
     ) -> Sequence[PendingArticle]:
         """See `ports.Transaction`.
 
         Of what each feed said last of an article, the entry with the most text speaks.
         """
+        if idle_hosts:
+            self.lock_bucket(t.article, bucket)
         rows = self._run(
-            CLAIM_ARTICLES, {"in_bucket": bucket, "now": now, "until": now + lease, "limit": limit}
+            CLAIM_OF_IDLE_HOSTS if idle_hosts else CLAIM_ARTICLES,
+            {"in_bucket": bucket, "now": now, "until": now + lease, "limit": limit},
         ).all()
         if not rows:
             return []
@@ -212,6 +230,10 @@ class ArticleWork(Work):
         """See `ports.Transaction`."""
         if articles:
             self._run(RELEASE_ARTICLES, {"articles": articles})
+
+    def set_article_aside(self, article: ArticleId, until: datetime) -> None:
+        """See `ports.Transaction`."""
+        self._run(SET_ASIDE, {"article": article, "until": until})
 
     def article_at(self, url: str) -> Known | None:
         """See `ports.Transaction`."""

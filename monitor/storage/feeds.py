@@ -31,7 +31,10 @@ from monitor.storage.work import Row, Work, claim, insert_missing
 
 FEED_COLUMNS = tuple(column for column in t.feed.c if column.name != "blocks")
 """Without what is needed only when there is a new document, and is as large as all else."""
-CLAIM_FEEDS = claim(t.feed, t.feed.c.declared, returning=FEED_COLUMNS)
+CLAIM_FEEDS, CLAIM_OF_IDLE_HOSTS = (
+    claim(t.feed, t.feed.c.declared, returning=FEED_COLUMNS, idle_hosts=idle_hosts)
+    for idle_hosts in (False, True)
+)
 SAVE_FEED = (
     sa.update(t.feed)
     .where(t.feed.c.id == sa.bindparam("feed"))
@@ -79,6 +82,11 @@ RELEASE_FEEDS = (
     sa.update(t.feed)
     .where(t.feed.c.id.in_(sa.bindparam("feeds", expanding=True)))
     .values(lease_until=None)
+)
+SET_ASIDE = (
+    sa.update(t.feed)
+    .where(t.feed.c.id == sa.bindparam("feed"))
+    .values(lease_until=None, due_at=sa.bindparam("until", type_=t.feed.c.due_at.type))
 )
 KNOWN_GUIDS = sa.select(
     t.entry.c.id, t.entry.c.guid, t.entry.c.article_id, t.entry.c.title, t.entry.c.text
@@ -167,11 +175,20 @@ class FeedWork(Work):
     """The part of `ports.Transaction` about feeds."""
 
     def claim_feeds(
-        self, bucket: int, now: datetime, lease: timedelta, limit: int
+        self,
+        bucket: int,
+        now: datetime,
+        lease: timedelta,
+        limit: int,
+        *,
+        idle_hosts: bool = False,
     ) -> Sequence[Feed]:
         """See `ports.Transaction`."""
+        if idle_hosts:
+            self.lock_bucket(t.feed, bucket)
         rows = self._run(
-            CLAIM_FEEDS, {"in_bucket": bucket, "now": now, "until": now + lease, "limit": limit}
+            CLAIM_OF_IDLE_HOSTS if idle_hosts else CLAIM_FEEDS,
+            {"in_bucket": bucket, "now": now, "until": now + lease, "limit": limit},
         ).all()
         if not rows:
             return []
@@ -213,6 +230,10 @@ class FeedWork(Work):
         """See `ports.Transaction`."""
         if feeds:
             self._run(RELEASE_FEEDS, {"feeds": feeds})
+
+    def set_feed_aside(self, feed: FeedId, until: datetime) -> None:
+        """See `ports.Transaction`."""
+        self._run(SET_ASIDE, {"feed": feed, "until": until})
 
     def add_entries(self, feed: Feed, found: Sequence[FoundEntry], now: datetime) -> Added:
         """See `ports.Transaction`. `linked` and the new articles make up `entries`.

@@ -35,6 +35,15 @@ class Work:
     ) -> sa.CursorResult[Any]:
         return self.connection.execute(statement, values)
 
+    def lock_bucket(self, table: sa.Table, bucket: int) -> None:
+        """Be the only one who claims of a bucket, to the end of the transaction.
+
+        SQLite's only writer is that anyway.
+        """
+        if self.connection.dialect.name == "postgresql":
+            key = _BUCKET_LOCKS + WORKING_TABLES.index(table)
+            self._run(LOCK, {"key": key, "bucket": bucket})
+
     def _on(self, pair: Pair, values: Any) -> sa.CursorResult[Any]:
         return self.connection.execute(pair[self.connection.dialect.name], values)
 
@@ -133,13 +142,19 @@ def claim(
     returning: Sequence[sa.ColumnElement[Any]],
     values: Mapping[str, Any] | None = None,
     fairly: Fairness | None = None,
+    idle_hosts: bool = False,
 ) -> sa.Executable:
     """Lease up to `:limit` due rows of `:in_bucket` until `:until`, longest due first.
 
     One statement for both databases. On PostgreSQL rows that somebody else is claiming are
     passed over; SQLite has one writer and leaves the lock clause out.
+
+    `idle_hosts`: none of a host of which a row is leased, so that a host is somebody's alone. Claims
+    of a bucket must then come one after the other: see `Work.lock_bucket`.
     """
     is_ours = sa.and_(table.c.bucket == sa.bindparam("in_bucket"), is_due(table), *also)
+    if idle_hosts:
+        is_ours = sa.and_(is_ours, table.c.host.not_in(_busy_hosts(table)))
     due = sa.select(table.c.id).where(is_ours)
     order: list[sa.ColumnElement[Any]] = [table.c.due_at, table.c.id]
     if fairly is not None:
@@ -173,6 +188,17 @@ def claim(
     )
 
 
+def _busy_hosts(table: sa.Table) -> sa.Select[Any]:
+    """Hosts of `:in_bucket` of which a row is leased. Leased rows wait: the index has them."""
+    other = table.alias("leased")
+    now = sa.bindparam("now", type_=table.c.due_at.type)
+    return sa.select(other.c.host).where(
+        other.c.bucket == sa.bindparam("in_bucket"),
+        other.c.due_at.is_not(None),
+        other.c.lease_until > now,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Fairness:
     """Whose rows are claimed first: those of `by_turns` in turns, and of one of `few_of` only few.
@@ -200,3 +226,9 @@ def ended_leases(table: sa.Table) -> sa.Update:
 
 
 WORKING_TABLES = (t.feed, t.subscription, t.article, t.delivery)
+LOCK = sa.select(
+    sa.func.pg_advisory_xact_lock(
+        sa.bindparam("key", type_=sa.Integer), sa.bindparam("bucket", type_=sa.Integer)
+    )
+)
+_BUCKET_LOCKS = 0x6D6F6E  # "mon"; keys of two numbers are none of those of one

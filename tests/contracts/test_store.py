@@ -223,6 +223,71 @@ async def test_a_released_feed_is_still_due(store: SqlStore) -> None:
     assert await store.write(lambda t: t.claim_feeds(BUCKET, NOW, LEASE, 10)) == [feed]
 
 
+async def test_a_host_at_which_somebody_is_at_work_is_left_alone(store: SqlStore) -> None:
+    """Whoever asks for hosts to themselves gets none of one with a lease, however much is due."""
+
+    def claim(at: datetime, limit: int = 10) -> Callable[[Transaction], list[str]]:
+        return lambda t: [
+            feed.spec.name for feed in t.claim_feeds(BUCKET, at, LEASE, limit, idle_hosts=True)
+        ]
+
+    other = next(host for n in range(999) if bucket_of(host := f"h{n}.example") == BUCKET)
+    await store.write(lambda t: t.sync_feeds([spec(1), spec(2)], NOW))
+    assert await store.write(claim(NOW, 1)) == ["Feed 1"]
+    assert await store.write(claim(NOW)) == []
+    await store.write(lambda t: t.sync_feeds([spec(1), spec(2), spec(3, other)], NOW))
+    assert await store.write(claim(NOW)) == ["Feed 3"]
+    assert await store.write(claim(NOW + LEASE)) == ["Feed 1", "Feed 2", "Feed 3"]
+
+
+async def test_articles_of_a_host_at_which_somebody_is_at_work_wait(store: SqlStore) -> None:
+    """As for feeds; what was given back is free again."""
+
+    def claim(t: Transaction) -> list[ArticleId]:
+        return [each.id for each in t.claim_articles(BUCKET, NOW, LEASE, 1, idle_hosts=True)]
+
+    feed = await given_feed(store)
+    await given_entries(store, feed, found("a"), found("b"))
+    [first] = await store.write(claim)
+    assert await store.write(claim) == []
+    await store.write(lambda t: t.release_articles([first]))
+    assert await store.write(claim) == [first]
+
+
+async def test_of_two_who_claim_at_once_one_gets_the_host(store: SqlStore) -> None:
+    """Two workers never ask one host side by side, in a cluster either."""
+    await store.write(lambda t: t.sync_feeds([spec(number) for number in range(40)], NOW))
+
+    def claim(t: Transaction) -> int:
+        return len(t.claim_feeds(BUCKET, NOW, LEASE, 5, idle_hosts=True))
+
+    got = await asyncio.gather(*(store.write(claim) for _ in range(8)))
+    assert sorted(got) == [0] * 7 + [5]
+
+
+async def test_what_was_set_aside_is_due_again_later_and_keeps_nobody_else(
+    store: SqlStore,
+) -> None:
+    """Its lease is over, so its host is free; the attempt counts."""
+    feed = await given_feed(store)
+    await given_entries(store, feed, found("a"))
+    [article] = await store.write(lambda t: t.claim_articles(BUCKET, NOW, LEASE, 1))
+    later = NOW + MINUTE
+    await store.write(lambda t: t.set_feed_aside(feed.id, later))
+    await store.write(lambda t: t.set_article_aside(article.id, later))
+    await store.write(lambda t: t.sync_feeds([spec(1), spec(2)], NOW))
+
+    [other] = await store.write(lambda t: t.claim_feeds(BUCKET, NOW, LEASE, 9, idle_hosts=True))
+    assert other.spec.name == "Feed 2"
+    await store.write(lambda t: t.release_feeds([other.id]))
+    both = await store.write(lambda t: t.claim_feeds(BUCKET, later, LEASE, 9, idle_hosts=True))
+    assert len(both) == 2
+    [again] = await store.write(
+        lambda t: t.claim_articles(BUCKET, later, LEASE, 9, idle_hosts=True)
+    )
+    assert again.attempts == 2
+
+
 async def test_a_poll_leaves_its_result_and_ends_the_lease(store: SqlStore) -> None:
     """Validators come back byte for byte; a failed poll is told as it was."""
     feed = await given_feed(store)

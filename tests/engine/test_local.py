@@ -69,29 +69,31 @@ async def test_a_queued_job_is_queued_once():
 
 
 async def test_a_job_at_work_may_be_queued_once_more():
-    """What falls due while its job is at work is done after it, not beside it."""
+    """What falls due in a channel while its job is at work is done after it, not beside it."""
+    engine, desk = LocalEngine(), Desk()
+    job = Job(Kind.DELIVER, "#a")
+    async with running(engine, desk):
+        engine.wake([job])
+        await desk.until(1)
+        engine.wake([job])
+        engine.wake([job])
+        desk.go.set()
+        await engine.settle()
+    assert desk.begun == [job, job]
+    assert max(desk.together) == 1
+
+
+async def test_a_bucket_waits_for_none_of_its_jobs():
+    """Hosts are kept apart by leases: what falls due begins beside what is slow."""
     engine, desk = LocalEngine(), Desk()
     async with running(engine, desk):
         engine.wake([poll(1)])
         await desk.until(1)
-        engine.wake([poll(1)])
-        engine.wake([poll(1)])
+        engine.wake([poll(1), Job(Kind.INGEST, "1"), Job(Kind.SUBSCRIBE, "1")])
+        await desk.until(4)
+        assert len(desk.at_work) == 3  # two of them are alike
         desk.go.set()
         await engine.settle()
-    assert desk.begun == [poll(1), poll(1)]
-    assert max(desk.together) == 1
-
-
-async def test_poll_and_ingest_of_a_bucket_exclude_each_other():
-    """A bucket's hosts belong to one job at a time; other buckets go on beside it."""
-    engine, desk = LocalEngine(), Desk()
-    async with running(engine, desk):
-        engine.wake([poll(1), Job(Kind.INGEST, "1"), Job(Kind.DELIVER, "1"), poll(2)])
-        await desk.until(3)
-        assert desk.begun == [poll(1), Job(Kind.DELIVER, "1"), poll(2)]
-        desk.go.set()
-        await engine.settle()
-    assert Job(Kind.INGEST, "1") in desk.begun
 
 
 async def test_at_most_so_many_jobs_at_once():

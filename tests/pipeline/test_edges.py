@@ -294,6 +294,7 @@ async def test_a_message_that_is_shown_stays_sent_when_its_channel_changes(newsr
 
 async def test_backlog_is_what_the_first_poll_that_succeeds_finds(newsroom):
     """A feed that could not be had at first is still new to us: its undated old items stay quiet."""
+    newsroom.rules(max_age=timedelta(hours=24))
     newsroom.server.route("/courier.xml", Reply(status=503))
     await newsroom.declare("courier")
     await newsroom.settle()
@@ -358,3 +359,18 @@ async def test_a_feed_without_a_slot_does_not_hold_up_others_on_a_host(newsroom)
 
     assert done == ["own 1"]
     assert given_back == ["flood 1", "flood 2"]
+
+
+async def test_what_was_slow_shares_a_part_of_the_slots() -> None:
+    """Many slow sources hold up each other, and nobody who was quick; who is quick again is free."""
+    slow, stay = Lane(slots=3, for_slow=1, per_source=1, slow=0, patience=0.01), 100.0
+    for source in ("drip", "stall"):
+        async with slow.slot(source) as is_free:
+            assert is_free
+    async with slow.slot("drip") as drip, slow.slot("stall") as stall, slow.slot("good") as good:
+        assert (drip, stall, good) == (True, False, True)
+
+    quick = Lane(slots=3, for_slow=1, per_source=1, slow=stay, patience=0.01)
+    for _ in range(2):
+        async with quick.slot("a") as a, quick.slot("b") as b, quick.slot("c") as c:
+            assert (a, b, c) == (True, True, True)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from datetime import timedelta
+from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 import pytest
 from structlog.testing import capture_logs
 
-from monitor.model import Cadence, FeedStatus, Health, Kind
+from monitor.model import Cadence, FeedSpec, FeedStatus, Health, Job, Kind, bucket_of
 from monitor.pipeline.budget import set_price
 from tests.webserver import Reply, conditional, redirect
 
@@ -151,7 +153,7 @@ async def test_a_job_begins_nothing_after_its_budget(newsroom):
 
 
 async def test_a_bug_in_one_feed_does_not_spin(newsroom):
-    """A crash leaves its row leased: it is tried again when the lease ends, the others at once."""
+    """A crash sets its row aside: it is tried again after a lease, the others at once."""
     newsroom.feed("bad", ("x", "/x"))
     newsroom.feed("good", ("y", "/y"))
     await newsroom.declare("bad", "good")
@@ -172,6 +174,50 @@ async def test_a_bug_in_one_feed_does_not_spin(newsroom):
     assert sum("good" in url for url in tried) == 1
     with pytest.raises(ZeroDivisionError):
         await newsroom.work(Kind.POLL, minutes=6)
+
+
+class Held:
+    """A fetcher that holds what is asked of some hosts until it is told to let go."""
+
+    def __init__(self, fetcher, *hosts):
+        self.fetcher, self.hosts = fetcher, hosts
+        self.asked, self.waits, self.go = [], asyncio.Event(), asyncio.Event()
+
+    async def get(self, url, **given):
+        self.asked.append(url)
+        if urlsplit(url).hostname in self.hosts:
+            self.waits.set()
+            await self.go.wait()
+        return await self.fetcher.get(url, **given)
+
+
+async def test_a_slow_host_keeps_its_bucket_waiting_for_nothing(newsroom):
+    """Others of its bucket are polled meanwhile; it is not asked a second time by its side."""
+    slow, good = (
+        "127.0.0.1",
+        next(
+            host
+            for n in range(2, 250)
+            if bucket_of(host := f"127.0.0.{n}") == bucket_of("127.0.0.1")
+        ),
+    )
+    newsroom.context.fetcher = held = Held(newsroom.context.fetcher, slow)
+    specs = [
+        FeedSpec(url=newsroom.server.url(f"/{n}").replace(slow, host), name=str(n), publisher="P")
+        for n, host in enumerate([slow, slow, good])
+    ]
+    newsroom.server.route("/*", Reply(RSS))
+    now, bucket = newsroom.clock.now(), Job(Kind.POLL, str(bucket_of(slow)))
+    await newsroom.store.write(lambda tx: tx.sync_feeds(specs[:1], now))
+    polling = asyncio.create_task(newsroom.pipeline.run(bucket))
+    await held.waits.wait()
+    await newsroom.store.write(lambda tx: tx.sync_feeds(specs, now))
+    await newsroom.pipeline.run(bucket)
+    assert held.asked == [specs[0].url, specs[2].url]
+    held.go.set()
+    await polling
+    await newsroom.pipeline.run(bucket)
+    assert held.asked[2:] == [specs[1].url]
 
 
 # ------------------------------------------------------------------------------ when it comes again
