@@ -92,12 +92,13 @@ def why_not_news(
     """Why people don't want to be told of an article, as a sentence; None if they do.
 
     `backlog`: the article was in its feeds already when they were polled for the first time.
+    Without a `max_age` everything is news, backlog too.
     """
     if max_age is None:
         return None
-    if published_at is None:
-        return "it bears no date and its feed listed it before it was watched" if backlog else None
-    if first_seen_at - published_at > max_age:
+    if backlog:
+        return "its feed held it already when it was polled for the first time"
+    if published_at is not None and first_seen_at - published_at > max_age:
         return "it was older than [alerts] max_age when it was first seen"
     return None
 

@@ -144,7 +144,8 @@ def test_the_article_lives_where_its_site_says(canonical, expected):
 @pytest.mark.parametrize(
     ("published", "backlog", "max_age", "is_news"),
     [
-        (NOW - timedelta(hours=1), True, timedelta(hours=24), True),
+        (NOW - timedelta(hours=1), False, timedelta(hours=24), True),
+        (NOW - timedelta(hours=1), True, timedelta(hours=24), False),
         (NOW - timedelta(hours=25), False, timedelta(hours=24), False),
         (NOW + timedelta(hours=1), False, timedelta(hours=24), True),
         (NOW - timedelta(days=900), True, None, True),
@@ -153,7 +154,7 @@ def test_the_article_lives_where_its_site_says(canonical, expected):
     ],
 )
 def test_old_news_is_not_told(published, backlog, max_age, is_news):
-    """Old at first sight, or undated backlog: stored, not sent, and a reason is given."""
+    """Old at first sight, or in its feed from the start: stored, not sent, and a reason is given."""
     reason = why_not_news(published, first_seen_at=NOW, backlog=backlog, max_age=max_age)
     assert (reason is None) == is_news
 

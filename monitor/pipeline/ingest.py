@@ -94,6 +94,7 @@ class Ingest:
             outcome = await self._with.store.write(save)
         except Superseded:
             outcome = "merged"
+        held = None if outcome == "merged" else _why_held(pending, reading, now, rules)
         seconds = (self._with.clock.now() - began).total_seconds()
         telemetry.ARTICLES.labels(outcome).inc()
         telemetry.HITS.inc(len(reading.told))
@@ -105,6 +106,7 @@ class Ingest:
             status=outcome,
             words=len(reading.content.body.split()),
             hits=[hit.watch for hit in reading.hits],
+            **({"held": held} if held and reading.told else {}),
             seconds=round(seconds, 3),
             **({"error": f"{error.code}: {error.detail}"} if error else {}),
         )
@@ -258,6 +260,17 @@ def _place(
     again = _asked_again_at(pending, reading, now)
     if again is not None:
         tx.ask_again(pending.id, again)
+    if _why_held(pending, reading, now, rules) is None:
+        for channel in {rules.channel_of(watch) or rules.default_channel for watch in reading.told}:
+            if channel not in placed.shown_in:
+                tx.want_delivery(placed.story, channel, now)
+                tx.submit(Job(Kind.DELIVER, channel))
+
+
+def _why_held(
+    pending: PendingArticle, reading: Reading, now: datetime, rules: Rules
+) -> str | None:
+    """Why nobody is told of what was read, as a sentence; None if it is news."""
     said_at, seen_at, backlog = (
         reading.content.published_at,
         pending.first_seen_at,
@@ -265,12 +278,7 @@ def _place(
     )
     if reading.updates and pending.state in FINISHED:  # news is what came, however old the page is
         said_at, seen_at, backlog = max(reading.updates.values()), now, False
-    old = why_not_news(said_at, first_seen_at=seen_at, backlog=backlog, max_age=rules.max_age)
-    if old is None:
-        for channel in {rules.channel_of(watch) or rules.default_channel for watch in reading.told}:
-            if channel not in placed.shown_in:
-                tx.want_delivery(placed.story, channel, now)
-                tx.submit(Job(Kind.DELIVER, channel))
+    return why_not_news(said_at, first_seen_at=seen_at, backlog=backlog, max_age=rules.max_age)
 
 
 def _asked_again_at(pending: PendingArticle, reading: Reading, now: datetime) -> datetime | None:

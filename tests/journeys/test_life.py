@@ -55,6 +55,7 @@ class Operator:
         new = self.folder / "feeds.toml.new"
         new.write_text(
             f'[fetch]\nallow = ["127.0.0.1"]\n[web]\nport = {self.port}\n'
+            '[alerts]\nmax_age = "off"\n'  # what the feed holds from the start is told, too
             f'[[watch]]\nname = "Truce"\nterms = ["{term}"]\n'
             f'[[feed]]\nname = "Courier"\nurl = "{self.server.url("/rss")}"\n{extra}',
             encoding="utf-8",

@@ -68,6 +68,7 @@ class Newsroom:
                 matcher=compile_watches((TRUCE,)),
                 default_channel=CHANNEL,
                 interval=timedelta(minutes=5),
+                max_age=None,  # what a feed holds from the start is told, too
             ),
             jitter=lambda: 0.0,
         )

@@ -180,13 +180,34 @@ async def test_the_same_text_elsewhere_joins_the_story(newsroom):
 
 async def test_old_news_is_stored_and_not_told(newsroom):
     """Older than max_age when first seen: a hit on the page, no message."""
-    newsroom.feed("courier", ("Ceasefire of old", "/old"))
-    newsroom.clock.advance(hours=30)
-    newsroom.server.route("/old", page("Ceasefire of old"))
+    newsroom.rules(max_age=timedelta(hours=24))
+    newsroom.feed("courier")
     await newsroom.declare("courier")
     await newsroom.settle()
+    newsroom.feed("courier", ("Ceasefire of old", "/old"))
+    newsroom.server.route("/old", page("Ceasefire of old"))
+    await newsroom.settle(hours=30)
     assert len(await newsroom.reports.hits(10)) == 1
     assert newsroom.shown() == []
+
+
+async def test_what_a_new_feed_holds_already_is_stored_and_not_told(newsroom):
+    """However fresh it is; a copy of it in a feed that was there before is told."""
+    newsroom.rules(max_age=timedelta(hours=24))
+    newsroom.feed("ledger")
+    await newsroom.declare("ledger")
+    await newsroom.settle()
+    newsroom.feed("courier", ("Guns fall silent", "/truce"))
+    newsroom.server.route("/truce", page("Guns fall silent"))
+    await newsroom.declare("courier", "ledger")
+    await newsroom.settle(hours=1)
+    assert len(await newsroom.reports.hits(10)) == 1
+    assert newsroom.shown() == []
+    newsroom.feed("ledger", ("Guns fall silent", "/again"))
+    newsroom.server.route("/again", page("Guns fall silent"))
+    await newsroom.settle(hours=1)
+    [alert] = newsroom.shown()
+    assert {alert.publisher, *alert.also} == {"Courier", "Ledger"}
 
 
 async def test_an_old_page_seen_in_time_stays_news(newsroom):

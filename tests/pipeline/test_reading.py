@@ -438,6 +438,7 @@ async def test_each_update_of_a_rolling_page_is_matched_once(newsroom):
 
 async def test_a_new_update_of_an_old_page_is_news(newsroom):
     """The page was listed before its feed was watched, and is nobody's alert; what comes is."""
+    newsroom.rules(max_age=timedelta(hours=24))
     newsroom.server.route("/live", rolling("Live: ceasefire", a=QUIET, b=DEAL))
     newsroom.feed("courier", ("Live: ceasefire", "/live"), date=False)
     await newsroom.declare("courier")
