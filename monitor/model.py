@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import zlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Literal, NewType, TypeAlias
 
@@ -284,6 +284,37 @@ class Escalation:
     sides: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietHours:
+    """A span of each day, by the clocks of a time zone; it may go over midnight."""
+
+    start: time
+    end: time
+    zone: str  # an IANA name
+
+    def __str__(self) -> str:
+        return f"{self.start:%H:%M}-{self.end:%H:%M} {self.zone}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestTime:
+    """When a digest is due, each day or each week, by the clocks of a time zone."""
+
+    at: time
+    zone: str  # an IANA name
+    weekday: int | None = None  # 0 (Monday) … 6; None: each day
+
+    def __str__(self) -> str:
+        day = "" if self.weekday is None else f"{WEEKDAYS[self.weekday]} "
+        return f"{day}{self.at:%H:%M} {self.zone}"
+
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+"""As they are written in a `DigestTime`."""
+
+Priority: TypeAlias = Literal["normal", "critical"]
+"""What is critical is told at once, by itself, at any hour."""
+
 Sensitivity: TypeAlias = Literal["low", "normal", "high"]
 """How improbable something must be to be told."""
 
@@ -315,6 +346,10 @@ class Watch:
     escalate: Escalation | None = None
     notify: tuple[str, ...] = ()  # Slack's ids of who is named when a story escalates
     spike: SpikeRule | None = None  # None: nobody is told of spikes
+    priority: Priority = "normal"
+    quiet_hours: QuietHours | None = None  # what comes then waits for their end
+    digest: DigestTime | None = None
+    realtime: bool = True  # False: told by its digest alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import tomllib
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from monitor.config import (
     values,
 )
 from monitor.errors import ConfigError
-from monitor.model import Cadence, Escalation, FeedSpec, SpikeRule, Watch
+from monitor.model import Cadence, DigestTime, Escalation, FeedSpec, QuietHours, SpikeRule, Watch
 from tests.conftest import PROJECT
 
 DATA = Path(__file__).parent / "data" / "config"
@@ -104,6 +104,7 @@ def test_every_key_arrives_where_it_should():
     )
     assert settings.alerts.max_age is None
     assert settings.alerts.repeat_critical == timedelta(minutes=20)
+    assert (settings.alerts.backfill, settings.alerts.flood) == (timedelta(days=2), 25)
     assert (settings.slack.channel, settings.slack.ops_channel) == ("#newsdesk", "C0123456789")
     assert not settings.slack.buttons
     assert (settings.web.enabled, settings.web.host, settings.web.port) == (False, "::1", 9090)
@@ -128,11 +129,16 @@ def test_every_key_arrives_where_it_should():
                 ("ceasefire", ("truce",)),
             ),
             spike=SpikeRule(),
+            priority="critical",
+            quiet_hours=QuietHours(start=time(23), end=time(7, 30), zone="Asia/Kolkata"),
+            digest=DigestTime(at=time(7), zone="Asia/Kolkata"),
         ),
         Watch(
             name="Water",
             query="# the treaty of 1960\n  Indus NEAR/5 (treaty OR संधि)\n  NOT title:cricket",
             variants=(("treaty", ("معاہدہ",)),),
+            digest=DigestTime(at=time(6), zone="UTC", weekday=0),
+            realtime=False,
         ),
     )
     assert settings.feeds == (

@@ -32,6 +32,7 @@ _SHOWN = 5
 """Terms of an edit that are named: a log line is not the place for two hundred."""
 
 _SIZES = {"fetch.max_feed", "fetch.max_page"}
+_OFF = {"alerts.max_age", "alerts.repeat_critical", "alerts.backfill"}
 _HIDDEN = {"monitor.database", "fetch.proxy"}
 
 
@@ -71,7 +72,7 @@ def _line(name: str, change: str) -> str:
 def _show(name: str, value: object) -> str:
     match value:
         case None:
-            return "off" if name in {"alerts.max_age", "alerts.repeat_critical"} else "none"
+            return "off" if name in _OFF else "none"
         case timedelta():
             return values.show_duration(value)
         case bool():

@@ -16,7 +16,16 @@ from monitor import __version__
 from monitor.config import addresses, queries, values
 from monitor.config.document import quoted
 from monitor.errors import Mistake
-from monitor.model import Cadence, Escalation, FeedSpec, SpikeRule, Watch
+from monitor.model import (
+    Cadence,
+    DigestTime,
+    Escalation,
+    FeedSpec,
+    Priority,
+    QuietHours,
+    SpikeRule,
+    Watch,
+)
 
 Text: TypeAlias = Annotated[str, PlainValidator(values.text)]
 Name: TypeAlias = Annotated[str, PlainValidator(values.name)]
@@ -130,6 +139,15 @@ class Fetch(Section):
 class Alerts(Section):
     """`[alerts]`: what is worth a message."""
 
+    backfill: Annotated[  # how far back a new or changed watch is run; None: not at all
+        timedelta | None,
+        PlainValidator(
+            values.duration(60 * _SECOND, 3650 * _DAY, example="24h", or_off=True),
+        ),
+    ] = timedelta(hours=24)
+    flood: Annotated[int, PlainValidator(values.number(1, 1000))] = 10
+    """New stories a minute in one channel above which they share a message."""
+
     max_age: Annotated[  # None: no limit
         timedelta | None,
         PlainValidator(
@@ -236,12 +254,18 @@ class WatchTable(Section):
     escalate: Annotated[Escalation, PlainValidator(_escalation)] | None = None
     notify: tuple[Annotated[str, PlainValidator(values.person)], ...] = ()
     spike: Annotated[SpikeRule | None, PlainValidator(_spike)] = None
+    priority: Annotated[Priority, PlainValidator(values.choice("normal", "critical"))] = "normal"
+    quiet_hours: Annotated[QuietHours, PlainValidator(values.quiet_hours)] | None = None
+    digest: Annotated[DigestTime, PlainValidator(values.digest_time)] | None = None
+    realtime: Flag = True
 
     @classmethod
     def contradiction(cls, table: Mapping[str, Any]) -> tuple[str | None, str] | None:
         """It has either terms or a query."""
         if "terms" in table and "query" in table:
             return "query", "can't stand beside terms: write the terms into it, joined by OR"
+        if table.get("realtime") is False and "digest" not in table:
+            return "realtime", 'is false, so it needs a digest = "07:00 Asia/Kolkata"'
         if table.keys() & {"terms", "query"}:
             return None
         return None, "lacks what to look for: terms = [\"…\"] (any one), or query = '''…'''"
@@ -259,6 +283,10 @@ class WatchTable(Section):
             escalate=self.escalate,
             notify=self.notify,
             spike=self.spike,
+            priority=self.priority,
+            quiet_hours=self.quiet_hours,
+            digest=self.digest,
+            realtime=self.realtime,
         )
 
 

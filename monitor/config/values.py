@@ -9,6 +9,9 @@ import difflib
 import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from monitor.model import WEEKDAYS, DigestTime, QuietHours
 
 
 class Invalid(ValueError):
@@ -138,6 +141,66 @@ def person(value: object) -> str:
         "must be the id of a member or a user group, such as U0123456789 or S0123456789:"
         " in Slack it is below “Copy member ID”"
     )
+
+
+# ------------------------------------------------------------------------------ times of day
+
+
+_TIME = r"(\d{1,2}):(\d{2})"
+_QUIET = re.compile(rf"{_TIME}\s*[-–]\s*{_TIME}\s+(\S+)")
+_DIGEST = re.compile(rf"(?:([A-Za-z]+)\s+)?{_TIME}\s+(\S+)")
+
+
+def quiet_hours(value: object) -> QuietHours:
+    """A span of the day and whose clock shows it: `23:00-07:00 Asia/Kolkata`."""
+    found = _QUIET.fullmatch(text(value))
+    if found is None:
+        raise Invalid('must be hours and a time zone, such as "23:00-07:00 Asia/Kolkata"')
+    start, end = _time_of_day(found[1], found[2]), _time_of_day(found[3], found[4])
+    if start == end:
+        raise Invalid("must begin and end at different times")
+    return QuietHours(start=start, end=end, zone=_zone(found[5]))
+
+
+def digest_time(value: object) -> DigestTime:
+    """When a digest is due: `07:00 Asia/Kolkata`, or `Mon 07:00 Asia/Kolkata` for each week."""
+    found = _DIGEST.fullmatch(text(value))
+    if found is None:
+        raise Invalid(
+            'must be a time and a time zone, such as "07:00 Asia/Kolkata", for each week'
+            ' "Mon 07:00 Asia/Kolkata"'
+        )
+    weekday = None
+    if found[1] is not None:
+        days = [day for day in range(7) if _is_day(found[1], day)]
+        if not days:
+            raise Invalid(f"must begin with {_one_of(WEEKDAYS)}, or without a day")
+        [weekday] = days
+    at = _time_of_day(found[2], found[3])
+    return DigestTime(at=at, zone=_zone(found[4]), weekday=weekday)
+
+
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def _is_day(word: str, day: int) -> bool:
+    return len(word) >= 3 and _DAYS[day].startswith(word.lower())
+
+
+def _time_of_day(hour: str, minute: str) -> time:
+    if int(hour) > 23 or int(minute) > 59:
+        raise Invalid(f"must be a time from 00:00 to 23:59, not {hour}:{minute}")
+    return time(int(hour), int(minute))
+
+
+def _zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        known = available_timezones()
+        near = [zone for zone in sorted(known) if zone.lower().endswith(f"/{name.lower()}")]
+        hint = f'; did you mean "{near[0]}"?' if near else did_you_mean(name, known)
+        raise Invalid(f'"{name}" is no time zone such as "Asia/Kolkata" or "UTC"{hint}') from None
 
 
 # ------------------------------------------------------------------------------ numbers
