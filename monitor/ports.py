@@ -247,6 +247,31 @@ class StoryView:
     articles: tuple[Coverage, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """A fresh article in a story that a watch had found nothing in before."""
+
+    watch: str
+    story: StoryId
+    at: datetime  # when it was first seen
+    voice: str  # whose words it prints: an agency, else the publisher of the first of its copies
+    title: str
+    url: str | None  # None when the entry had no link
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginnings:
+    """How many stories began for a watch."""
+
+    by_quarter: Mapping[int, int]  # of an hour, since 1970; none where there were none
+    declared_at: datetime | None  # when the watch was stored first; None: it is not yet
+
+
+def spike_subject(watch: str, at: datetime | None) -> str:
+    """What a notice of a spike is about; without a time, what all of this watch begin with."""
+    return f"spike:{watch}:{f'{at:%Y-%m-%dT%H:%M}Z' if at else ''}"
+
+
 class Transaction(Protocol):
     """One unit of work. Committed when the function that uses it returns, undone when it raises.
 
@@ -540,6 +565,20 @@ class Transaction(Protocol):
 
         What was given up stays, and what is in the way of one that is there already.
         """
+
+    # -- spikes
+
+    def begun_since(self, watches: Collection[str], since: datetime) -> Sequence[Beginning]:
+        """The fresh articles since then that these watches found, in stories new to them."""
+
+    def beginnings(self, watch: str, since: datetime) -> Beginnings:
+        """How many stories began for a watch since then."""
+
+    def was_read(self, hours: Collection[tuple[datetime, datetime]]) -> Sequence[bool]:
+        """Of each span of time, whether any article was first seen then, and read."""
+
+    def spike_told_at(self, channel: str, watch: str) -> datetime | None:
+        """When a channel was last told of a spike of this watch."""
 
     # -- maintenance
 
