@@ -3,20 +3,25 @@
 """
 
 from alerts.errors import AlertError, Ambiguous, Closed, Deferred, Rejected, Stopped
-from alerts.message import Alert, Message, Notice, Passage
+from alerts.message import Alert, Card, Image, Line, Message, Notice, Part, Passage, line
 from alerts.sink import Posted, Sink
 
 __all__ = [
     "Alert",
     "AlertError",
     "Ambiguous",
+    "Card",
     "Closed",
     "Deferred",
+    "Image",
+    "Line",
     "Message",
     "Notice",
+    "Part",
     "Passage",
     "Posted",
     "Rejected",
     "Sink",
     "Stopped",
+    "line",
 ]

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlsplit
 
-from alerts.message import Alert, Message, Notice, Passage
+from alerts.message import Alert, Card, Message, Notice, Passage
 from alerts.text import (
     clean,
     clean_passage,
@@ -59,11 +59,20 @@ def to_blocks(message: Message) -> Rendered:
             return _alert(message)
         case Notice():
             return _notice(message)
+        case Card():
+            return _notice(Notice(delivery_id=message.delivery_id, text=words_of(message)))
 
 
 def escape(text: str) -> str:
     """Text that mrkdwn shows as it is: no mention, no link, no channel-wide call can be forged."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def words_of(card: Card) -> str:
+    """A card as plain words, a line each."""
+    rows = [card.title]
+    rows += ["".join(part.text for part in each.parts) for each in card.lines]
+    return "\n".join(rows)
 
 
 def link_target(url: str | None) -> str | None:

@@ -12,9 +12,9 @@ from typing import IO
 from rich.console import Console
 from rich.text import Text
 
-from alerts.blocks import facts_of, headline_of, link_target, outlets, passage_of
+from alerts.blocks import facts_of, headline_of, link_target, outlets, passage_of, words_of
 from alerts.errors import Stopped
-from alerts.message import Alert, Message, Notice
+from alerts.message import Alert, Card, Message, Notice
 from alerts.sink import Posted
 from alerts.text import clean, pieces
 
@@ -86,5 +86,6 @@ class ConsoleSink:
         moment = f"{verb}{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         return " · ".join(part for part in (publisher, moment, *rest) if part)
 
-    def _notice(self, notice: Notice) -> Text:
-        return Text(f"● {clean(notice.text)}", "magenta")
+    def _notice(self, notice: Notice | Card) -> Text:
+        text = words_of(notice) if isinstance(notice, Card) else notice.text
+        return Text(f"● {clean(text)}", "magenta")

@@ -2,7 +2,7 @@
 
 The words are the glossary's (docs/design.md): a *feed* lists *entries*; an entry leads to an
 *article*; articles about one event are a *story*; a *watch* that matches an article is a *hit*;
-what a channel should show for a story is a *delivery*.
+what a channel should show for a story is a *delivery*, and all else that it should show a *notice*.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Literal, NewType, TypeAlias
 
+from alerts.message import Card
 from monitor.errors import Code
 
 FeedId = NewType("FeedId", int)
@@ -379,15 +380,32 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """A claimed row of the outbox: what `channel` should show for `story`."""
+class Outgoing:
+    """A claimed row of the outbox."""
 
     id: DeliveryId
-    story: StoryId
     channel: str
     attempts: int
     sent: Sent | None  # where it is shown already: update instead of posting
     found_sending_at: datetime | None  # a call begun then never ended: reconcile before posting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery(Outgoing):
+    """What `channel` should show for `story`."""
+
+    story: StoryId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice(Outgoing):
+    """Anything else that `channel` should show: one message per subject, for ever."""
+
+    subject: str  # what it is about: `feed:URL`, `digest:NAME:DAY`, `reply:STORY:WHAT`
+    card: Card
+    story: StoryId | None = None  # in whose thread it stands
+    broadcast: bool = False  # a reply that the channel shows, too
+    root: Sent | None = None  # of `story`, where it is shown
 
 
 class Kind(StrEnum):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
+from alerts.message import Card
 from monitor.match.backtest import Archived
 from monitor.model import (
     Article,
@@ -29,6 +30,7 @@ from monitor.model import (
     Hit,
     Job,
     Move,
+    Notice,
     PendingArticle,
     Seen,
     Sent,
@@ -270,6 +272,18 @@ class Beginnings:
 def spike_subject(watch: str, at: datetime | None) -> str:
     """What a notice of a spike is about; without a time, what all of this watch begin with."""
     return f"spike:{watch}:{f'{at:%Y-%m-%dT%H:%M}Z' if at else ''}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What was said about a subject, or will be."""
+
+    card: Card
+    state: DeliveryState
+    told_at: datetime  # first
+    due_at: datetime | None
+    sent: Sent | None  # where it is shown
+    sent_at: datetime | None  # first
 
 
 class Transaction(Protocol):
@@ -641,6 +655,51 @@ class Transaction(Protocol):
         One that was wanted anew since it was claimed stays.
         """
 
+    def tell(
+        self,
+        channel: str,
+        subject: str,
+        card: Card,
+        now: datetime,
+        *,
+        story: StoryId | None = None,
+        broadcast: bool = False,
+        due_at: datetime | None = None,
+        again: bool = False,
+    ) -> bool:
+        """Have a channel show a card; its delivery is submitted, unless it is for later.
+
+        One message per channel and subject, for ever: a subject that was told is not told again,
+        unless `again`: then its message is edited to be this card. With `story` it is a reply in
+        that story's thread, shown once the story is; with `broadcast` the channel shows it, too.
+        Returns whether there is something new to show.
+        """
+
+    def told(self, channel: str, subject: str) -> Told | None:
+        """What was said about a subject in a channel."""
+
+    def claim_notice(self, channel: str, now: datetime, lease: timedelta) -> Notice | None:
+        """Take the oldest due notice of a channel, marked `sending`.
+
+        A reply waits for its story's message, and for an earlier reply that may be shown or not.
+        If it has a `story` and no `root`, that message was given up, or there never was one.
+        """
+
+    def claim_due(self, channel: str, now: datetime, lease: timedelta) -> Delivery | Notice | None:
+        """Take what has been due longest in a channel, of either kind, marked `sending`."""
+
+    def finish_notice(
+        self,
+        notice: DeliveryId,
+        state: DeliveryState,
+        now: datetime,
+        *,
+        sent: Sent | None = None,
+        due_at: datetime | None = None,
+        error: str | None = None,
+    ) -> None:
+        """What `finish_delivery` does, of a notice."""
+
     def recall_deliveries(self, channels: Collection[str], now: datetime) -> None:
         """What waits for any other channel than these is due now: delivering moves it."""
 
@@ -662,7 +721,9 @@ class Transaction(Protocol):
     ) -> None:
         """Write a call's result and end the lease.
 
-        A row that was wanted anew while the call ran is due again at once.
+        With `sending` the call stays uncertain: whoever claims it, at `due_at` or without one at
+        the end of the lease, is told so. A row that was wanted anew while the call ran is due again
+        at once; one that somebody else has finished meanwhile is left as it is.
         """
 
 

@@ -73,6 +73,7 @@ def test_partial_indexes_are_partial_on_both(engine: sa.Engine) -> None:
         "ix_story_merged_into": "merged_into IS NOT NULL",
         "ix_delivery_channel_due_at_story_id": "due_at IS NOT NULL",
         "ix_delivery_created_at": "sent_at IS NULL",
+        "ix_notice_channel_due_at_id": "due_at IS NOT NULL",
     }
 
 
@@ -244,7 +245,7 @@ async def test_a_newer_database_is_refused(database_url: str) -> None:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     engines.dispose()
 
-    with pytest.raises(StorageError, match=r"newer version \(revision 9999, .* up to 0006\)"):
+    with pytest.raises(StorageError, match=r"newer version \(revision 9999, .* up to 0007\)"):
         upgrade(database_url)
     assert current(database_url) == "9999"
     with pytest.raises(StorageError, match="newer version"):

@@ -41,6 +41,7 @@ DROP_EMPTY = sa.delete(t.story).where(
     t.story.c.id == _left,
     ~sa.exists().where(t.article.c.story_id == _left),
     ~sa.exists().where(t.delivery.c.story_id == _left),
+    ~sa.exists().where(t.notice.c.story_id == _left),
     ~sa.exists().where(t.verdict.c.story_id == _left),
     ~sa.exists().where(_following.c.follows == _left),
     ~sa.exists().where(_following.c.merged_into == _left),

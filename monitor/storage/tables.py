@@ -1,7 +1,8 @@
 """The tables. What a column means is said here; what may be done to it, in the modules by noun.
 
-Work waits in four tables (feed, subscription, article, delivery) by the same two columns: `due_at`, when it is
-to be done (NULL: never, or not any more), and `lease_until`, while it is somebody's.
+Work waits in five tables (feed, subscription, article, delivery, notice) by the same two columns:
+`due_at`, when it is to be done (NULL: never, or not any more), and `lease_until`, while it is
+somebody's.
 """
 
 from __future__ import annotations
@@ -336,3 +337,31 @@ delivery = sa.Table(
     sa.Index(None, "created_at", postgresql_where=UNSHOWN, sqlite_where=UNSHOWN),
 )
 """The outbox: one row per story and channel, for ever."""
+
+notice = sa.Table(
+    "notice",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),  # sorts by the time it was told
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("subject", Key, nullable=False),  # what it is about
+    sa.Column("story_id", Id, sa.ForeignKey("story.id"), index=True),  # in whose thread it stands
+    sa.Column("broadcast", sa.Boolean, nullable=False),  # a reply that the channel shows, too
+    sa.Column("card", Words, nullable=False),  # what is said: JSON of alerts.Card
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("wanted", sa.Integer, nullable=False),
+    sa.Column("shown", sa.Integer, nullable=False),
+    sa.Column("claimed_at", UtcDateTime),
+    sa.Column("due_at", UtcDateTime),
+    sa.Column("lease_until", UtcDateTime),
+    sa.Column("sent_channel", sa.Text),
+    sa.Column("sent_ref", sa.Text),
+    sa.Column("error", Words),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("sent_at", UtcDateTime),
+    sa.UniqueConstraint("channel", "subject"),
+    sa.Index(None, "channel", "due_at", "id", postgresql_where=WAITING, sqlite_where=WAITING),
+    sa.Index(None, "state", "created_at"),
+)
+"""The outbox's other half: all that is said beside the messages of stories. One row per channel and
+subject, for ever; the columns of the same name mean what they mean in `delivery`."""

@@ -8,14 +8,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model import BUCKETS, Job, Kind
+from alerts import Card
+from monitor.model import BUCKETS, Job, Kind, StoryId
 from monitor.storage import tables as t
 from monitor.storage.articles import ArticleWork
 from monitor.storage.configuration import ConfigurationWork
-from monitor.storage.deliveries import DeliveryWork
 from monitor.storage.families import FamilyWork
 from monitor.storage.feeds import FeedWork
 from monitor.storage.forgetting import ForgetWork
+from monitor.storage.notices import NoticeWork
+from monitor.storage.outbox import due_channels
 from monitor.storage.revisions import RevisionWork
 from monitor.storage.sites import SiteWork
 from monitor.storage.stories import StoryWork
@@ -33,30 +35,10 @@ def _due_buckets(table: sa.Table, *also: sa.ColumnElement[bool]) -> sa.Select[An
     return sa.select(bucket.c.number).where(due.correlate(bucket).exists())
 
 
-def _due_channels() -> sa.Select[Any]:
-    """Channels with a due row, found by leaping from one to the next in the index."""
-    row = t.delivery.alias()
-    waits = row.c.due_at.is_not(None)
-    channel = sa.select(sa.func.min(row.c.channel).label("name")).where(waits)
-    channel_cte = channel.cte("channel", recursive=True)
-    following = sa.select(sa.func.min(row.c.channel)).where(
-        waits, row.c.channel > channel_cte.c.name
-    )
-    channel_cte = channel_cte.union_all(
-        sa.select(following.correlate(channel_cte).scalar_subquery()).where(
-            channel_cte.c.name.is_not(None)
-        )
-    )
-    due = sa.select(t.delivery.c.id).where(
-        t.delivery.c.channel == channel_cte.c.name, is_due(t.delivery)
-    )
-    return sa.select(channel_cte.c.name).where(due.correlate(channel_cte).exists())
-
-
 DUE_POLLS = _due_buckets(t.feed, t.feed.c.declared)
 DUE_SUBSCRIPTIONS = _due_buckets(t.subscription)
 DUE_INGESTS = _due_buckets(t.article)
-DUE_CHANNELS = _due_channels()
+DUE_CHANNELS = due_channels()
 END_LEASES = tuple(ended_leases(table) for table in WORKING_TABLES)
 
 
@@ -72,7 +54,7 @@ class SqlTransaction(
     ThreadWork,
     VerdictWork,
     ForgetWork,
-    DeliveryWork,
+    NoticeWork,
 ):
     """`ports.Transaction` over one connection; `jobs` are what is to be done after the commit.
 
@@ -89,6 +71,35 @@ class SqlTransaction(
         if self.jobs is None:
             raise RuntimeError("reading submits no jobs: use write")
         self.jobs.add(job)
+
+    def tell(
+        self,
+        channel: str,
+        subject: str,
+        card: Card,
+        now: datetime,
+        *,
+        story: StoryId | None = None,
+        broadcast: bool = False,
+        due_at: datetime | None = None,
+        again: bool = False,
+    ) -> bool:
+        """See `ports.Transaction`."""
+        if story is not None and self.is_muted(story, channel):
+            return False
+        is_news = super().tell(
+            channel,
+            subject,
+            card,
+            now,
+            story=story,
+            broadcast=broadcast,
+            due_at=due_at,
+            again=again,
+        )
+        if is_news and (due_at is None or due_at <= now):
+            self.submit(Job(Kind.DELIVER, channel))
+        return is_news
 
     def due_jobs(self, now: datetime) -> Collection[Job]:
         """See `ports.Transaction`."""

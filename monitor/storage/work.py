@@ -225,7 +225,7 @@ def ended_leases(table: sa.Table) -> sa.Update:
     )
 
 
-WORKING_TABLES = (t.feed, t.subscription, t.article, t.delivery)
+WORKING_TABLES = (t.feed, t.subscription, t.article, t.delivery, t.notice)
 LOCK = sa.select(
     sa.func.pg_advisory_xact_lock(
         sa.bindparam("key", type_=sa.Integer), sa.bindparam("bucket", type_=sa.Integer)
