@@ -20,6 +20,7 @@ from monitor.storage.notices import NoticeWork
 from monitor.storage.outbox import due_channels
 from monitor.storage.revisions import RevisionWork
 from monitor.storage.sites import SiteWork
+from monitor.storage.spikes import SpikeWork
 from monitor.storage.stories import StoryWork
 from monitor.storage.subscriptions import SubscriptionWork
 from monitor.storage.threads import ThreadWork
@@ -53,6 +54,7 @@ class SqlTransaction(
     StoryWork,
     ThreadWork,
     VerdictWork,
+    SpikeWork,
     ForgetWork,
     NoticeWork,
 ):
