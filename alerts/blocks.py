@@ -12,12 +12,13 @@ text of ``chat.update``. An alert stays under 6 blocks and 2,500 characters.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlsplit
 
-from alerts.message import Alert, Card, Message, Notice, Passage
+from alerts.message import Alert, Button, Card, Message, Notice, Passage
 from alerts.text import (
     clean,
     clean_passage,
@@ -39,6 +40,8 @@ NAME = 60  # a publisher, a watch or a term in the context line
 WATCHES = 3  # named in the context line; the rest is counted
 TERMS = 6
 OUTLETS = 5
+TOUCHES = 5  # of ten elements that a context block takes, each has two
+LABEL = 75  # Slack's own limit for a button
 UNTITLED = "(untitled)"
 MOVED = "Now part of: "
 SEPARATOR = "  ·  "
@@ -144,7 +147,7 @@ def _alert(alert: Alert) -> Rendered:
         elements.append({"type": "rich_text_quote", "elements": _quote_elements(passage)})
     return Rendered(
         text=_fallback(alert, headline, url),
-        blocks=[{"type": "rich_text", "elements": elements}, _context(alert)],
+        blocks=[{"type": "rich_text", "elements": elements}, _context(alert), *_hands(alert)],
     )
 
 
@@ -178,6 +181,29 @@ def _context(alert: Alert) -> Block:
     if details:
         elements.append(_plain(details))
     return {"type": "context", "elements": elements}
+
+
+def _hands(alert: Alert) -> Iterator[Block]:
+    """What people did about the message, and what they can do."""
+    if alert.touches:
+        elements: list[Block] = []
+        for touch in alert.touches[:TOUCHES]:
+            words = f"{touch.what} by {_name(touch.by) or UNTITLED}"
+            elements.append(_plain(f"{words}{' until' if touch.until else ''}"))
+            elements.append({"type": "mrkdwn", "text": date(touch.at), "verbatim": True})
+        yield {"type": "context", "elements": elements}
+    if alert.buttons:
+        yield {"type": "actions", "elements": [_button(each, alert) for each in alert.buttons]}
+
+
+def _button(button: Button, alert: Alert) -> Block:
+    shown = {
+        "type": "button",
+        "action_id": button.action,
+        "text": _plain(shorten(button.label, LABEL)),
+        "value": alert.delivery_id,
+    }
+    return shown | {"style": "primary"} if button.first else shown
 
 
 def _moment(alert: Alert) -> Block:

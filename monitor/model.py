@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -379,6 +380,23 @@ class Sent:
     ref: str
 
 
+class Deed(StrEnum):
+    """What people can do about a message."""
+
+    SEEN = "seen"
+    MUTED = "muted"  # it is not edited any more, and nothing is said in its thread
+    SNOOZED = "snoozed"  # its watches begin no new messages in its channel for a while
+    IRRELEVANT = "irrelevant"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hand:
+    """Who did something, and when; of a snooze, until when it lasts."""
+
+    by: str  # what they are called: untrusted
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
     """A claimed row of the outbox."""
@@ -395,6 +413,7 @@ class Delivery(Outgoing):
     """What `channel` should show for `story`."""
 
     story: StoryId
+    hands: Mapping[Deed, Hand] = dataclasses.field(default_factory=dict)  # what people did about it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

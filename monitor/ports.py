@@ -17,6 +17,7 @@ from monitor.model import (
     Article,
     ArticleId,
     ArticleState,
+    Deed,
     Delivery,
     DeliveryId,
     DeliveryState,
@@ -594,6 +595,62 @@ class Transaction(Protocol):
     def spike_told_at(self, channel: str, watch: str) -> datetime | None:
         """When a channel was last told of a spike of this watch."""
 
+    # -- what people do about messages
+
+    def note_deed(
+        self,
+        mark: str,
+        *,
+        user: str,
+        name: str,
+        action: str,
+        subject: str,
+        channel: str,
+        now: datetime,
+    ) -> bool:
+        """Keep who did what, on what; False if a deed of this mark was noted before."""
+
+    def delivery_of(self, delivery: DeliveryId) -> tuple[StoryId, str] | None:
+        """The story that a message tells, and the channel as the configuration calls it."""
+
+    def set_hand(self, delivery: DeliveryId, deed: Deed, by: str, at: datetime) -> bool:
+        """Somebody did this about a message; False if it was done already: the first one stays.
+
+        A message that was muted is not due for what is wanted from then on.
+        """
+
+    def clear_hand(self, delivery: DeliveryId, deed: Deed) -> bool:
+        """It was taken back; False if there was nothing to take back."""
+
+    def is_muted(self, story: StoryId, channel: str) -> bool:
+        """Whether nothing more is to be said of a story in a channel."""
+
+    def judge(
+        self,
+        delivery: DeliveryId,
+        found: Mapping[str, Sequence[str]],
+        *,
+        relevant: bool | None,
+        now: datetime,
+    ) -> None:
+        """Whether what watches found, by these terms, was worth telling; None: nobody knows."""
+
+    def snooze(self, watch: str, channel: str, until: datetime, by: str) -> None:
+        """Have a watch begin no new messages in a channel until then."""
+
+    def end_snooze(self, watch: str, channel: str) -> None:
+        """Have it begin new ones again."""
+
+    def snoozes(self, channel: str, now: datetime) -> Mapping[str, datetime]:
+        """The watches that are snoozed in a channel, and until when."""
+
+    def unacknowledged(
+        self, watches: Collection[str], first: datetime, last: datetime
+    ) -> Sequence[tuple[StoryId, str]]:
+        """Stories in which one of these watches found something, and channels where they were shown
+        first between `first` and `last`, and which nobody has acknowledged or muted since.
+        """
+
     # -- maintenance
 
     def forget(self, before: datetime, now: datetime) -> int:
@@ -916,11 +973,44 @@ class StoryTrace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """How many messages people judged, and how many of them were worth it."""
+
+    judged: int
+    relevant: int
+
+    @property
+    def precision(self) -> float:
+        """The share that was worth it."""
+        return self.relevant / self.judged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Precision(Judged):
+    """The same of a watch, and of each of its terms."""
+
+    terms: Mapping[str, Judged]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WatchRow:
     """A declared watch as the service last ran it."""
 
     watch: Watch
     hits: int  # since the moment that was asked for
+    precision: Precision | None = None  # None: nobody has judged what it found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRow:
+    """Who did what, when, on what."""
+
+    at: datetime
+    user: str
+    name: str
+    action: str
+    subject: str
+    channel: str
 
 
 class Reports(Protocol):
@@ -953,6 +1043,9 @@ class Reports(Protocol):
 
     async def watches(self, since: datetime) -> Sequence[WatchRow]:
         """The declared watches as they are stored, with their hits since then; by name."""
+
+    async def audit(self, limit: int) -> Sequence[AuditRow]:
+        """What people did in Slack, the newest first."""
 
     # -- the archive: articles that were matched once
 

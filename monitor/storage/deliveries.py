@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from monitor.model import Delivery, DeliveryId, DeliveryState, Sent, StoryId
+from monitor.model import Deed, Delivery, DeliveryId, DeliveryState, Hand, Sent, StoryId
 from monitor.storage import outbox
 from monitor.storage import tables as t
+from monitor.storage.hands import HANDS, IS_MUTED
 from monitor.storage.outbox import LAST_TURN
 from monitor.storage.work import Work, insert_missing
 
@@ -21,10 +22,15 @@ ADD_DELIVERY = insert_missing(t.delivery, t.delivery.c.id)
 WANT_AGAIN = outbox.want_again(t.delivery).where(
     t.delivery.c.story_id == sa.bindparam("story"),
     t.delivery.c.channel == sa.bindparam("in_channel"),
+    ~IS_MUTED,
 )
 REFRESH = (
     outbox.want_again(t.delivery)
-    .where(t.delivery.c.story_id == sa.bindparam("story"), t.delivery.c.state != DeliveryState.DEAD)
+    .where(
+        t.delivery.c.story_id == sa.bindparam("story"),
+        t.delivery.c.state != DeliveryState.DEAD,
+        ~IS_MUTED,
+    )
     .returning(t.delivery.c.channel)
 )
 _other = t.delivery.alias("other")
@@ -102,6 +108,10 @@ class DeliveryWork(Work):
             attempts=row.attempts + 1,
             sent=outbox.sent_of(row),
             found_sending_at=found,
+            hands={
+                Deed(each.kind): Hand(by=each.by, at=each.at)
+                for each in self._run(HANDS, {"delivery": row.id})
+            },
         )
 
     def drop_delivery(self, delivery: DeliveryId) -> None:

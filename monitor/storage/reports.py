@@ -26,10 +26,12 @@ from monitor.model import (
 )
 from monitor.ports import (
     ArticleTrace,
+    AuditRow,
     Counts,
     DeliveryRow,
     FeedRow,
     HitRow,
+    Precision,
     Revision,
     Sighting,
     StoryRow,
@@ -40,6 +42,7 @@ from monitor.ports import (
 from monitor.storage import archive
 from monitor.storage import tables as t
 from monitor.storage.feeds import FEED_COLUMNS, feed_spec, move_of
+from monitor.storage.hands import HandWork
 from monitor.storage.store import SqlStore
 from monitor.storage.transaction import SqlTransaction
 from monitor.storage.work import Row, is_due
@@ -206,6 +209,14 @@ WATCHES = sa.select(
     .scalar_subquery()
     .label("hits"),
 ).where(t.watch.c.declared)
+AUDIT = sa.select(
+    t.audit.c.at,
+    t.audit.c.user,
+    t.audit.c.name,
+    t.audit.c.action,
+    t.audit.c.subject,
+    t.audit.c.channel,
+).order_by(t.audit.c.at.desc(), t.audit.c.id.desc())
 
 
 class SqlReports:
@@ -254,10 +265,21 @@ class SqlReports:
 
     async def watches(self, since: datetime) -> Sequence[WatchRow]:
         """See `ports.Reports`."""
+
+        def ask(connection: sa.Connection) -> list[WatchRow]:
+            precisions = HandWork(connection).precisions()
+            rows = connection.execute(WATCHES, {"since": since})
+            return [_watch_row(row, precisions.get(row.name)) for row in rows]
+
+        rows = await self._store.query(ask)
+        return sorted(rows, key=lambda row: row.watch.name.casefold())
+
+    async def audit(self, limit: int) -> Sequence[AuditRow]:
+        """See `ports.Reports`."""
         rows = await self._store.query(
-            lambda connection: connection.execute(WATCHES, {"since": since}).all()
+            lambda connection: connection.execute(AUDIT.limit(limit)).mappings().all()
         )
-        return sorted(map(_watch_row, rows), key=lambda row: row.watch.name.casefold())
+        return [AuditRow(**row) for row in rows]
 
     async def archive(
         self, since: datetime, *, before: datetime | None = None, batch: int = 500
@@ -362,7 +384,7 @@ def _feed_row(row: Row) -> FeedRow:
     )
 
 
-def _watch_row(row: Row) -> WatchRow:
+def _watch_row(row: Row, precision: Precision | None) -> WatchRow:
     watch = Watch(
         name=row.name,
         terms=row.terms,
@@ -370,7 +392,7 @@ def _watch_row(row: Row) -> WatchRow:
         variants=row.variants,
         channel=row.channel,
     )
-    return WatchRow(watch=watch, hits=row.hits)
+    return WatchRow(watch=watch, hits=row.hits, precision=precision)
 
 
 def _in_trouble(feed: FeedRow) -> bool:

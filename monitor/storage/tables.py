@@ -338,6 +338,57 @@ delivery = sa.Table(
 )
 """The outbox: one row per story and channel, for ever."""
 
+
+def _of_delivery() -> sa.ForeignKey:
+    """Goes with its delivery."""
+    return sa.ForeignKey("delivery.id", ondelete="CASCADE")
+
+
+hand = sa.Table(
+    "hand",
+    metadata,
+    sa.Column("delivery_id", sa.String(32), _of_delivery(), primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),  # monitor.model.Deed
+    sa.Column("by", Words, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+)
+"""What people did about a message, as it holds now."""
+
+judgement = sa.Table(
+    "judgement",
+    metadata,
+    sa.Column("delivery_id", sa.String(32), _of_delivery(), primary_key=True),
+    sa.Column("watch", sa.Text, primary_key=True),
+    sa.Column("terms", Names, nullable=False),  # of the watch, that were found when it was judged
+    sa.Column("relevant", sa.Boolean, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+)
+"""Whether what a watch found was worth telling."""
+
+snooze = sa.Table(
+    "snooze",
+    metadata,
+    sa.Column("watch", sa.Text, primary_key=True),
+    sa.Column("channel", sa.Text, primary_key=True),
+    sa.Column("until", UtcDateTime, nullable=False),
+    sa.Column("by", Words, nullable=False),
+)
+"""Watches that are not to begin new messages in a channel for a while."""
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False, index=True),
+    sa.Column("mark", Key, nullable=False, unique=True),  # of a deed: however often it is told
+    sa.Column("user", Words, nullable=False),  # Slack's id
+    sa.Column("name", Words, nullable=False),
+    sa.Column("action", Words, nullable=False),
+    sa.Column("subject", Words, nullable=False),  # a delivery's id, or the words of a command
+    sa.Column("channel", Words, nullable=False),  # Slack's id
+)
+"""Who did what, when, on what."""
+
 notice = sa.Table(
     "notice",
     metadata,

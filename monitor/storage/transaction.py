@@ -16,6 +16,7 @@ from monitor.storage.configuration import ConfigurationWork
 from monitor.storage.families import FamilyWork
 from monitor.storage.feeds import FeedWork
 from monitor.storage.forgetting import ForgetWork
+from monitor.storage.hands import HandWork
 from monitor.storage.notices import NoticeWork
 from monitor.storage.outbox import due_channels
 from monitor.storage.revisions import RevisionWork
@@ -57,6 +58,7 @@ class SqlTransaction(
     SpikeWork,
     ForgetWork,
     NoticeWork,
+    HandWork,
 ):
     """`ports.Transaction` over one connection; `jobs` are what is to be done after the commit.
 

@@ -1,0 +1,179 @@
+"""What people do about messages: acknowledged, muted, snoozed, judged; and who did it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from monitor.model import Deed, DeliveryId, StoryId
+from monitor.ports import Judged, Precision
+from monitor.storage import tables as t
+from monitor.storage.work import Work, insert_missing, upsert
+
+TIME = t.delivery.c.due_at.type
+
+IS_MUTED = sa.exists().where(t.hand.c.delivery_id == t.delivery.c.id, t.hand.c.kind == Deed.MUTED)
+"""Of a delivery: nothing is said in its message and its thread until that is taken back."""
+
+HANDS = sa.select(t.hand.c.kind, t.hand.c.by, t.hand.c.at).where(
+    t.hand.c.delivery_id == sa.bindparam("delivery")
+)
+
+NOTE_DEED = insert_missing(t.audit, t.audit.c.id)
+SET_HAND = insert_missing(t.hand, t.hand.c.kind)
+CLEAR_HAND = sa.delete(t.hand).where(
+    t.hand.c.delivery_id == sa.bindparam("delivery"), t.hand.c.kind == sa.bindparam("deed")
+)
+JUDGE = upsert(t.judgement, key=("delivery_id", "watch"), update=("terms", "relevant", "at"))
+UNJUDGE = sa.delete(t.judgement).where(t.judgement.c.delivery_id == sa.bindparam("delivery"))
+SNOOZE = upsert(t.snooze, key=("watch", "channel"), update=("until", "by"))
+END_SNOOZE = sa.delete(t.snooze).where(
+    t.snooze.c.watch == sa.bindparam("of_watch"), t.snooze.c.channel == sa.bindparam("in_channel")
+)
+SNOOZES = sa.select(t.snooze.c.watch, t.snooze.c.until).where(
+    t.snooze.c.channel == sa.bindparam("in_channel"),
+    t.snooze.c.until > sa.bindparam("now", type_=TIME),
+)
+MUTED = sa.select(
+    sa.exists().where(
+        t.delivery.c.story_id == sa.bindparam("story"),
+        t.delivery.c.channel == sa.bindparam("in_channel"),
+        IS_MUTED,
+    )
+)
+DELIVERY = sa.select(t.delivery.c.story_id, t.delivery.c.channel).where(
+    t.delivery.c.id == sa.bindparam("delivery")
+)
+UNACKNOWLEDGED = (
+    sa.select(t.delivery.c.story_id, t.delivery.c.channel)
+    .where(
+        t.delivery.c.sent_at.between(
+            sa.bindparam("first", type_=TIME), sa.bindparam("last", type_=TIME)
+        ),
+        ~sa.exists().where(
+            t.hand.c.delivery_id == t.delivery.c.id,
+            t.hand.c.kind.in_((Deed.SEEN, Deed.MUTED, Deed.IRRELEVANT)),
+        ),
+        sa.exists().where(
+            t.article.c.story_id == t.delivery.c.story_id,
+            t.hit.c.article_id == t.article.c.id,
+            t.hit.c.watch_id == t.watch.c.id,
+            t.watch.c.name.in_(sa.bindparam("watches", expanding=True)),
+        ),
+    )
+    .order_by(t.delivery.c.sent_at, t.delivery.c.id)
+)
+JUDGEMENTS = sa.select(t.judgement.c.watch, t.judgement.c.terms, t.judgement.c.relevant)
+
+
+class HandWork(Work):
+    """The part of `ports.Transaction` about what people do about messages."""
+
+    def note_deed(
+        self,
+        mark: str,
+        *,
+        user: str,
+        name: str,
+        action: str,
+        subject: str,
+        channel: str,
+        now: datetime,
+    ) -> bool:
+        """See `ports.Transaction`."""
+        values = {
+            "mark": mark,
+            "user": user,
+            "name": name,
+            "action": action,
+            "subject": subject,
+            "channel": channel,
+            "at": now,
+        }
+        return self._on(NOTE_DEED, values).one_or_none() is not None
+
+    def delivery_of(self, delivery: DeliveryId) -> tuple[StoryId, str] | None:
+        """See `ports.Transaction`."""
+        row = self._run(DELIVERY, {"delivery": delivery}).one_or_none()
+        return None if row is None else (StoryId(row.story_id), row.channel)
+
+    def set_hand(self, delivery: DeliveryId, deed: Deed, by: str, at: datetime) -> bool:
+        """See `ports.Transaction`."""
+        values = {"delivery_id": delivery, "kind": deed, "by": by, "at": at}
+        return self._on(SET_HAND, values).one_or_none() is not None
+
+    def clear_hand(self, delivery: DeliveryId, deed: Deed) -> bool:
+        """See `ports.Transaction`."""
+        return self._run(CLEAR_HAND, {"delivery": delivery, "deed": deed}).rowcount > 0
+
+    def is_muted(self, story: StoryId, channel: str) -> bool:
+        """See `ports.Transaction`."""
+        return bool(self._run(MUTED, {"story": story, "in_channel": channel}).scalar_one())
+
+    def judge(
+        self,
+        delivery: DeliveryId,
+        found: Mapping[str, Sequence[str]],
+        *,
+        relevant: bool | None,
+        now: datetime,
+    ) -> None:
+        """See `ports.Transaction`."""
+        if relevant is None:
+            self._run(UNJUDGE, {"delivery": delivery})
+            return
+        for watch, terms in found.items():
+            values = {
+                "delivery_id": delivery,
+                "watch": watch,
+                "terms": tuple(terms),
+                "relevant": relevant,
+                "at": now,
+            }
+            self._on(JUDGE, values)
+
+    def snooze(self, watch: str, channel: str, until: datetime, by: str) -> None:
+        """See `ports.Transaction`."""
+        self._on(SNOOZE, {"watch": watch, "channel": channel, "until": until, "by": by})
+
+    def end_snooze(self, watch: str, channel: str) -> None:
+        """See `ports.Transaction`."""
+        self._run(END_SNOOZE, {"of_watch": watch, "in_channel": channel})
+
+    def snoozes(self, channel: str, now: datetime) -> Mapping[str, datetime]:
+        """See `ports.Transaction`."""
+        rows = self._run(SNOOZES, {"in_channel": channel, "now": now})
+        return {row.watch: row.until for row in rows}
+
+    def unacknowledged(
+        self, watches: Collection[str], first: datetime, last: datetime
+    ) -> Sequence[tuple[StoryId, str]]:
+        """See `ports.Transaction`."""
+        if not watches:
+            return ()
+        values = {"watches": sorted(watches), "first": first, "last": last}
+        return [(StoryId(row.story_id), row.channel) for row in self._run(UNACKNOWLEDGED, values)]
+
+    def precisions(self) -> Mapping[str, Precision]:
+        """What people's judgements say of each watch that they judged."""
+        judged: Counter[tuple[str, str | None]] = Counter()
+        relevant: Counter[tuple[str, str | None]] = Counter()
+        for row in self._run(JUDGEMENTS):
+            for term in (None, *row.terms):
+                judged[row.watch, term] += 1
+                relevant[row.watch, term] += row.relevant
+        terms: dict[str, dict[str, Judged]] = {}
+        for (watch, term), count in judged.items():
+            if term is not None:
+                each = Judged(judged=count, relevant=relevant[watch, term])
+                terms.setdefault(watch, {})[term] = each
+        return {
+            watch: Precision(
+                judged=count, relevant=relevant[watch, None], terms=terms.get(watch, {})
+            )
+            for (watch, term), count in judged.items()
+            if term is None
+        }
