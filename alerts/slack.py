@@ -42,11 +42,14 @@ SCOPES = (
     "channels:history",
     "groups:history",
 )
+INTERACTIVE_SCOPES = ("commands", "users:read")
+"""What Socket Mode wants beside `SCOPES`: people press buttons, type a command, and have names."""
 
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{7,}")
 _LOOK_BACK = timedelta(seconds=60)  # our clock and Slack's may differ
 _HISTORY_PAGE, _HISTORY_PAGES = 200, 25
 _LIST_PAGE, _LIST_PAGES = 1000, 20
+_MOST_NAMES = 1000  # of people, remembered
 _UPDATES_PER_SECOND = 50 / 60  # chat.update is Tier 3 for the whole workspace
 
 # not alerts' own logger: at DEBUG the SDK writes whole requests
@@ -62,7 +65,7 @@ class Identity:
     user: str
     url: str
     scopes: frozenset[str]
-    missing: tuple[str, ...]  # of `SCOPES`
+    missing: tuple[str, ...]  # of `SCOPES`, and of `INTERACTIVE_SCOPES` where they are needed
     unknown: tuple[str, ...]  # channels that are not there, or private and without the bot
     unreadable: tuple[str, ...]  # channels that `find` can't look into: the bot is no member
 
@@ -87,10 +90,12 @@ class SlackSink:
         timeout: float = 15.0,
         proxy: str | None = None,
         second_look: float = 3.0,
+        interactive: bool = False,
         monotonic: Monotonic = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         """`second_look`: seconds after which `find` looks again before it says no.
+        `interactive`: whether people can press and type (`alerts.interactions`).
 
         A post takes at most `timeout` seconds beside its turn, a `find` twice that and
         `second_look`: together they should fit into the caller's lease.
@@ -102,7 +107,9 @@ class SlackSink:
         self._pauses = Pauses(monotonic)
         self._posts = Pacer(rate=1.0, monotonic=monotonic, sleep=sleep)
         self._updates = Pacer(rate=_UPDATES_PER_SECOND, burst=10, monotonic=monotonic, sleep=sleep)
+        self._scopes = (*SCOPES, *INTERACTIVE_SCOPES) if interactive else SCOPES
         self._ids: dict[str, str] = {}
+        self._names: dict[str, str] = {}
         # the SDK reads HTTPS_PROXY and ignores NO_PROXY unless it is given a proxy: give it one,
         # and take it away again
         self._client = AsyncWebClient(
@@ -212,10 +219,30 @@ class SlackSink:
             user=str(answer["user"]),
             url=str(answer["url"]),
             scopes=scopes,
-            missing=tuple(scope for scope in SCOPES if scope not in scopes),
+            missing=tuple(scope for scope in self._scopes if scope not in scopes),
             unknown=tuple(name for name, member in membership.items() if member is None),
             unreadable=tuple(name for name, member in membership.items() if member is False),
         )
+
+    async def user_name(self, user: str) -> str | None:
+        """What people call a member of the workspace; None where Slack does not say.
+
+        Asked once for each, as long as this runs.
+        """
+        if user not in self._names:
+            try:
+                answer = await self._call(
+                    "users.info", "", lambda: self._client.users_info(user=user)
+                )
+            except AlertError:
+                return None
+            row = answer["user"] or {}
+            profile = row.get("profile") or {}
+            names = (profile.get("display_name"), profile.get("real_name"), row.get("name"))
+            if len(self._names) >= _MOST_NAMES:
+                self._names.clear()
+            self._names[user] = next((str(name) for name in names if name), user)
+        return self._names[user]
 
     async def close(self) -> None:
         """Give back connections."""
