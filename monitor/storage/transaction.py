@@ -89,6 +89,8 @@ class SqlTransaction(
         again: bool = False,
     ) -> bool:
         """See `ports.Transaction`."""
+        if story is not None and self.is_muted(story, channel):
+            return False
         is_news = super().tell(
             channel,
             subject,
