@@ -241,7 +241,7 @@ def _by_what(spike: Spike) -> str:
 
 def _rounded(number: int) -> int:
     """Down to one digit that counts."""
-    unit = 10 ** (len(str(number)) - 1)
+    unit = int(10 ** (len(str(number)) - 1))
     return number // unit * unit
 
 
