@@ -71,13 +71,18 @@ class ArticleState(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """The life of an outbox row: pending → sending → sent | retry | dead."""
+    """The life of an outbox row: pending → sending → sent | retry | dead.
+
+    Beside that a story's row may be held until its time has come, or be told with others.
+    """
 
     PENDING = "pending"
     SENDING = "sending"  # committed before the call: found after a crash, it is reconciled
     SENT = "sent"
     RETRY = "retry"
     DEAD = "dead"
+    HELD = "held"  # for the end of quiet hours, or for a digest
+    FOLDED = "folded"  # told in a notice that lists several stories
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -434,6 +439,7 @@ class Kind(StrEnum):
     INGEST = "ingest"
     SUBSCRIBE = "subscribe"
     DELIVER = "deliver"
+    BACKFILL = "backfill"
 
 
 @dataclass(frozen=True, slots=True, order=True)

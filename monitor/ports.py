@@ -287,6 +287,70 @@ class Told:
     sent_at: datetime | None  # first
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A story that waits to be told in a channel, and has no message of its own there."""
+
+    id: DeliveryId
+    story: StoryId
+    state: DeliveryState
+    wanted_at: datetime  # first
+    held_until: datetime | None = None
+    told_in: str | None = None  # subject of the notice that told it together with others
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A notice that tells several stories."""
+
+    subject: str
+    last: datetime  # when the youngest of them was wanted
+    stories: tuple[StoryId, ...]  # the youngest first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """A story in a line."""
+
+    story: StoryId
+    headline: str  # of the first of its articles in which something was found
+    url: str | None
+    publisher: str
+    others: int  # publishers beside that one
+    first_seen_at: datetime
+    watches: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a watch found of a story."""
+
+    watch: str
+    story: StoryId
+    articles: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueDigest:
+    """A digest that is due, of what came since then."""
+
+    schedule: str
+    since: datetime
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backfilling:
+    """Watches that are being run over what was stored before they came or changed."""
+
+    id: int
+    watches: tuple[str, ...]
+    wanted_at: datetime
+    since: datetime
+    before: tuple[datetime, int]  # place in the archive where it goes on: first seen, article
+    articles: int  # looked at so far
+
+
 class Transaction(Protocol):
     """One unit of work. Committed when the function that uses it returns, undone when it raises.
 
@@ -756,6 +820,106 @@ class Transaction(Protocol):
         error: str | None = None,
     ) -> None:
         """What `finish_delivery` does, of a notice."""
+
+    # -- what is told when, and together with what
+
+    def waiting_in(self, channel: str, now: datetime) -> Sequence[Waiting]:
+        """Stories that are due to be told in a channel, those first that were wanted first."""
+
+    def wanted_between(
+        self, channel: str, after: datetime, until: datetime
+    ) -> Sequence[tuple[datetime, StoryId]]:
+        """When stories were first wanted in a channel in a span of time, in order; not those held."""
+
+    def hold_back(
+        self, deliveries: Collection[DeliveryId], why: str, until: datetime | None
+    ) -> None:
+        """Have these wait until then, or for a digest."""
+
+    def fold(self, deliveries: Collection[DeliveryId], into: str | None = None) -> None:
+        """A notice of this subject tells these; without one, what told them already."""
+
+    def unhold(self, deliveries: Collection[DeliveryId], now: datetime) -> None:
+        """Have these shown by themselves, now, though they are held or told with others."""
+
+    def held_without_end(self, channel: str) -> Mapping[StoryId, DeliveryId]:
+        """What is held in a channel for a digest."""
+
+    def reconsider_held(self, now: datetime) -> None:
+        """The rules have changed: all that is held is due."""
+
+    def open_folded(self, channel: str, now: datetime) -> None:
+        """Stories told with others, in whose threads something is to be said, are shown now."""
+
+    def last_summary(self, channel: str, kind: str, after: datetime) -> Summary | None:
+        """The youngest notice whose subject begins so, if it tells what was wanted after then."""
+
+    def stories_told_in(self, channel: str, subject: str) -> Sequence[StoryId]:
+        """The stories that a notice tells, the youngest first."""
+
+    def watches_of(self, stories: Collection[StoryId]) -> Mapping[StoryId, frozenset[str]]:
+        """The names of all watches that found anything in these stories."""
+
+    def briefs(self, stories: Collection[StoryId]) -> Mapping[StoryId, Brief]:
+        """Stories, each in a line."""
+
+    def found_for(
+        self, channel: str, watches: Collection[str], after: datetime, until: datetime
+    ) -> Sequence[Finding]:
+        """What watches found, in a span of time, of stories that a channel is told.
+
+        Of each watch, by its name, that with most articles first.
+        """
+
+    def feeds_by_health(self) -> Mapping[Health, int]:
+        """How many of the declared feeds are how."""
+
+    def sync_digests(self, wanted: Mapping[tuple[str, str], datetime], now: datetime) -> None:
+        """Make the digests by (channel, schedule) these; new ones are first due then."""
+
+    def due_digests(self, channel: str, now: datetime) -> Sequence[DueDigest]:
+        """The digests of a channel that are due."""
+
+    def next_digest(self, channel: str, schedule: str, now: datetime, due_at: datetime) -> None:
+        """One was told, of everything until now; the next one is due then."""
+
+    # -- what new watches would have found
+
+    def want_backfill(self, watches: Sequence[str], since: datetime, now: datetime) -> None:
+        """Have these watches run over the articles first seen since then.
+
+        If they are being run already they begin anew.
+        """
+
+    def due_backfill(self, now: datetime) -> Backfilling | None:
+        """The oldest that is due."""
+
+    def is_reading_backlog(self) -> bool:
+        """Whether a declared feed was not polled yet, or an article waits for its first reading."""
+
+    def archive_before(
+        self, since: datetime, before: tuple[datetime, int], limit: int
+    ) -> Sequence[Archived]:
+        """The next articles of the archive, newest first."""
+
+    def add_hits(self, article: ArticleId, hits: Sequence[Hit], now: datetime) -> None:
+        """These watches found something in an article, too; what is known of others stays."""
+
+    def go_on_with(
+        self, backfill: int, *, before: tuple[datetime, int], articles: int, due_at: datetime
+    ) -> bool:
+        """Articles down to this place were looked at; False if it is not wanted any more."""
+
+    def end_backfill(self, backfill: int) -> bool:
+        """Forget it; False if somebody did so already."""
+
+    def backfilled(
+        self, watches: Collection[str], since: datetime
+    ) -> Sequence[tuple[str, StoryId, int, tuple[str, ...]]]:
+        """What watches found among the articles first seen since then, the newest stories first.
+
+        Rows of watch, story, number of articles, and the channels that the story is told in.
+        """
 
     def recall_deliveries(self, channels: Collection[str], now: datetime) -> None:
         """What waits for any other channel than these is due now: delivering moves it."""

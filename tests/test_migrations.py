@@ -74,6 +74,7 @@ def test_partial_indexes_are_partial_on_both(engine: sa.Engine) -> None:
         "ix_delivery_channel_due_at_story_id": "due_at IS NOT NULL",
         "ix_delivery_created_at": "sent_at IS NULL",
         "ix_notice_channel_due_at_id": "due_at IS NOT NULL",
+        "ix_delivery_channel_told_in": "told_in IS NOT NULL",
     }
 
 

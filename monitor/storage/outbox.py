@@ -25,10 +25,11 @@ BY = sa.bindparam("by", type_=TIME)
 def want_again(table: sa.Table) -> sa.Update:
     """Count the wish; a message that stands as sent is due by `:by` (sooner, if it was so already).
 
+    So is what is held or was told with others: there may be a reason now to tell it by itself.
     What was not shown yet keeps its turn (it will be shown as it is then), what was given up stays
     so.
     """
-    is_sent = table.c.state == DeliveryState.SENT
+    is_sent = table.c.state.in_((DeliveryState.SENT, DeliveryState.HELD, DeliveryState.FOLDED))
     is_idle = sa.and_(is_sent, table.c.due_at.is_(None))
     return sa.update(table).values(
         wanted=table.c.wanted + 1,

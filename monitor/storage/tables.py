@@ -312,6 +312,7 @@ hit = sa.Table(
 )
 
 UNSHOWN = sa.text("sent_at IS NULL")
+TOGETHER = sa.text("told_in IS NOT NULL")
 
 delivery = sa.Table(
     "delivery",
@@ -331,12 +332,39 @@ delivery = sa.Table(
     sa.Column("error", Words),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("sent_at", UtcDateTime),  # when it was shown first
+    sa.Column("held_until", UtcDateTime),  # of what is held; NULL: for a digest, whenever it is due
+    sa.Column("told_in", sa.Text),  # subject of the notice that told it together with others
     sa.UniqueConstraint("story_id", "channel"),
+    sa.Index(None, "channel", "told_in", postgresql_where=TOGETHER, sqlite_where=TOGETHER),
     sa.Index(None, "channel", "due_at", "story_id", postgresql_where=WAITING, sqlite_where=WAITING),
     sa.Index(None, "state", "created_at"),
     sa.Index(None, "created_at", postgresql_where=UNSHOWN, sqlite_where=UNSHOWN),
 )
 """The outbox: one row per story and channel, for ever."""
+
+digest = sa.Table(
+    "digest",
+    metadata,
+    sa.Column("channel", sa.Text, primary_key=True),
+    sa.Column("schedule", sa.Text, primary_key=True),  # "Mon 07:00 Asia/Kolkata"
+    sa.Column("since", UtcDateTime, nullable=False),  # what came after it is in the next one
+    sa.Column("due_at", UtcDateTime, nullable=False),
+)
+"""The digests that watches want: when each channel's next one is due."""
+
+backfill = sa.Table(
+    "backfill",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("watches", Names, nullable=False),
+    sa.Column("wanted_at", UtcDateTime, nullable=False),  # the articles of before are looked at
+    sa.Column("since", UtcDateTime, nullable=False),  # as far back as this
+    sa.Column("next_at", UtcDateTime, nullable=False),  # where it goes on, newest first:
+    sa.Column("next_article", sa.BigInteger, nullable=False),  # before this one, of that moment
+    sa.Column("articles", sa.Integer, nullable=False),  # looked at so far
+    sa.Column("due_at", UtcDateTime, nullable=False),
+)
+"""Watches that came or changed, and are still being run over what was stored before."""
 
 
 def _of_delivery() -> sa.ForeignKey:

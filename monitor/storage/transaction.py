@@ -12,6 +12,7 @@ from alerts import Card
 from monitor.model import BUCKETS, Job, Kind, StoryId
 from monitor.storage import tables as t
 from monitor.storage.articles import ArticleWork
+from monitor.storage.backfills import DUE_BACKFILLS, BackfillWork
 from monitor.storage.configuration import ConfigurationWork
 from monitor.storage.families import FamilyWork
 from monitor.storage.feeds import FeedWork
@@ -19,6 +20,7 @@ from monitor.storage.forgetting import ForgetWork
 from monitor.storage.hands import HandWork
 from monitor.storage.notices import NoticeWork
 from monitor.storage.outbox import due_channels
+from monitor.storage.pacing import DUE_DIGEST_CHANNELS, PaceWork
 from monitor.storage.revisions import RevisionWork
 from monitor.storage.sites import SiteWork
 from monitor.storage.spikes import SpikeWork
@@ -58,6 +60,8 @@ class SqlTransaction(
     SpikeWork,
     ForgetWork,
     NoticeWork,
+    PaceWork,
+    BackfillWork,
     HandWork,
 ):
     """`ports.Transaction` over one connection; `jobs` are what is to be done after the commit.
@@ -116,6 +120,11 @@ class SqlTransaction(
                 for bucket in self._run(DUE_SUBSCRIPTIONS, at).scalars()
             ),
             *(Job(Kind.DELIVER, channel) for channel in self._run(DUE_CHANNELS, at).scalars()),
+            *(
+                Job(Kind.DELIVER, channel)
+                for channel in self._run(DUE_DIGEST_CHANNELS, at).scalars()
+            ),
+            *(Job(Kind.BACKFILL, "") for _ in self._run(DUE_BACKFILLS, at)),
         ]
 
     def release_leases(self) -> int:

@@ -1,0 +1,47 @@
+"""When stories share a message: so many come that nobody could read them one by one.
+
+A *flood* is more new stories a minute in one channel than `[alerts] flood`. Whether a story is part
+of one is a function of when it and those before it were first wanted there, which is in the
+database: so a restart, or a second look, decides the same. A *backlog* is what waited while its
+channel was not to be had.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+MINUTE: Final = timedelta(minutes=1)
+
+CALM: Final = timedelta(minutes=5)
+"""Without a story too many for so long, a flood is over: the next one has a message of its own."""
+
+PAGE: Final = 25
+"""Stories that one message lists: some 5,000 of the 10,000 characters that Slack takes."""
+
+MANY: Final = 20
+"""Stories that may wait after an outage and still be told one by one."""
+
+LONG: Final = timedelta(minutes=30)
+"""How long the oldest of them has waited: what is younger is a flood at most."""
+
+
+def overflows(wanted: Sequence[datetime], at: datetime, limit: int) -> bool:
+    """Whether a story that was wanted at `at` is one too many of its minute.
+
+    `wanted`: when the stories of its channel were wanted that come before it, in order, those at
+    the same instant included.
+    """
+    return len(wanted) - bisect_right(wanted, at - MINUTE) >= limit
+
+
+def goes_on(last: datetime, listed: int, at: datetime) -> bool:
+    """Whether a story belongs into the summary of a flood that listed so many, the last at `last`."""
+    return at - last <= CALM and listed < PAGE
+
+
+def is_backlog(waiting: int, oldest: datetime, now: datetime) -> bool:
+    """Whether what waits for a channel is told in digests."""
+    return waiting > MANY and now - oldest > LONG
