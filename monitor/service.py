@@ -39,6 +39,7 @@ from monitor.pipeline import Context, Pipeline
 from monitor.pipeline.budget import set_price
 from monitor.pipeline.context import parsers_of
 from monitor.pipeline.group import KEPT
+from monitor.pipeline.spikes import Spikes, shortfalls
 from monitor.ports import Clock, Reports, Store
 from monitor.reload import edits
 from monitor.scheduler import TICK, Scheduler, submit_due
@@ -125,6 +126,7 @@ class Service:
         self._for_pages = for_pages
         self._pace = pace
         self.operators = Operators(pipeline.context)
+        self._spikes = Spikes(pipeline.context)
         self._rejected: tuple[Mistake, ...] = ()
         self._ready = False
         self._looking: set[asyncio.Task[None]] = set()
@@ -401,6 +403,7 @@ class Service:
         await self.store.write(lambda tx: tx.forget_paragraphs(now))
         await self._sync_subscriptions(self.settings, now)
         await set_price(self.pipeline.context)
+        await self._spikes.look()
         await self._refresh_gauges()
 
     async def _refresh_gauges(self) -> None:
@@ -480,6 +483,14 @@ async def looking_at(settings: Settings) -> AsyncIterator[Reports]:
     """The read side of a database that a service may be using. Raises `StorageError`."""
     async with SqlStore(settings.monitor.database, None) as store:
         yield SqlReports(store)
+
+
+async def spikes_unjudged(settings: Settings) -> Mapping[str, str]:
+    """Why spikes of watches can't be judged yet, by their names. Raises `StorageError`."""
+    if not any(watch.spike for watch in settings.watches):
+        return {}
+    async with SqlStore(settings.monitor.database, None) as store:
+        return await shortfalls(store, settings.watches, SystemClock().now())
 
 
 @asynccontextmanager
