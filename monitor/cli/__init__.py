@@ -38,7 +38,14 @@ from monitor.match.plan import content_of, read
 from monitor.match.query import bracketed
 from monitor.model import ArticleId, StoryId, Watch
 from monitor.pipeline.by_hand import merge_by_hand, split_by_hand
-from monitor.service import Service, SystemClock, assembled, deciding, looking_at
+from monitor.service import (
+    Service,
+    SystemClock,
+    assembled,
+    deciding,
+    looking_at,
+    spikes_unjudged,
+)
 from monitor.storage import upgrade
 from monitor.web import words
 
@@ -262,10 +269,11 @@ def watches_list(config_file: ConfigOption = None, as_json: JsonOption = False) 
     settings, _ = _what_is_right(config_file)
     written = {watch.name: bracketed(read(watch).root) for watch in settings.watches}
     hits = asyncio.run(_hits_of_a_week(settings))
+    unjudged = asyncio.run(spikes_unjudged(settings)) if hits is not None else {}
     if as_json:
-        _print_json(show_watches.listed_json(settings, written, hits))
+        _print_json(show_watches.listed_json(settings, written, hits, unjudged))
         return
-    for part in show_watches.listed(settings, written, hits):
+    for part in show_watches.listed(settings, written, hits, unjudged):
         out.print(part)
 
 

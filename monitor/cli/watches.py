@@ -50,11 +50,15 @@ def unknown(name: str, watches: Sequence[Watch]) -> str:
 
 
 def listed(
-    settings: Settings, written: Mapping[str, str], hits: Mapping[str, int] | None
+    settings: Settings,
+    written: Mapping[str, str],
+    hits: Mapping[str, int] | None,
+    unjudged: Mapping[str, str],
 ) -> Iterator[RenderableType]:
     """Every watch: where it leads, what it found in a week, and itself with all its brackets.
 
     `hits` are by name; None where there is no database to ask, without those not run yet.
+    `unjudged`: why spikes can't be judged as yet, by name.
     """
     for watch in settings.watches:
         head = Text(watch.name, style="bold")
@@ -64,6 +68,8 @@ def listed(
             count = hits.get(watch.name)
             found = "not run yet" if count is None else f"{words.some(count, 'hit')} in 7 days"
             head.append(f" · {found}", "dim")
+            if watch.spike:
+                head.append(f" · spikes: {unjudged.get(watch.name, 'are told')}", "dim")
         yield head
         yield Padding(Text(written[watch.name]), (0, 0, 0, 4))
     if not settings.watches:
@@ -71,7 +77,10 @@ def listed(
 
 
 def listed_json(
-    settings: Settings, written: Mapping[str, str], hits: Mapping[str, int] | None
+    settings: Settings,
+    written: Mapping[str, str],
+    hits: Mapping[str, int] | None,
+    unjudged: Mapping[str, str],
 ) -> list[dict[str, Any]]:
     """The same for machines."""
     return [
@@ -84,6 +93,8 @@ def listed_json(
             "channel": watch.channel or settings.slack.channel,
             "bracketed": written[watch.name],
             "hits_7_days": None if hits is None else hits.get(watch.name),
+            "spikes": watch.spike is not None,
+            "spikes_unjudged": unjudged.get(watch.name),
         }
         for watch in settings.watches
     ]
