@@ -157,6 +157,15 @@ def test_list_counts_the_hits_of_a_week(desk: Desk) -> None:
     assert "Gaza talks  query → #mideast · not run yet\n" in said
 
 
+def test_list_says_whose_spikes_can_be_judged(desk: Desk) -> None:
+    """Two weeks of articles come first: until then nothing is guessed, and it says so."""
+    desk.write(FEEDS.replace('name = "Ceasefire"\n', 'name = "Ceasefire"\nspike = true\n'))
+    desk.run(lambda tx: tx.sync_watches([Watch(name="Ceasefire", terms=("ceasefire",))], NOW))
+    said = desk.monitor("watches", "list")
+    assert "0 hits in 7 days · spikes: too little history: 0 of 14 days\n" in said
+    assert said.count("spikes") == 1
+
+
 def test_list_is_there_for_machines(desk: Desk) -> None:
     """With all that was written."""
     first, second = json.loads(desk.monitor("watches", "list", "--json"))
@@ -169,6 +178,8 @@ def test_list_is_there_for_machines(desk: Desk) -> None:
         "channel": "#newsdesk",
         "bracketed": "ceasefire OR Kashmir",
         "hits_7_days": None,
+        "spikes": False,
+        "spikes_unjudged": None,
     }
     assert (second["kind"], second["terms"]) == ("query", [])
 
