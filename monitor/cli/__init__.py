@@ -23,7 +23,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from monitor import __version__, config, telemetry, volume
+from monitor import __version__, answers, config, telemetry, volume
 from monitor.cli import feeds as show_feeds
 from monitor.cli import show
 from monitor.cli import stories as show_stories
@@ -145,7 +145,7 @@ def once(config_file: ConfigOption = None) -> None:
         async with assembled(settings) as service:
             await service.once()
             counts = await service.reports.counts(service.clock.now())
-        out.print(show.counts_line(counts), markup=False)
+        out.print(answers.counts_line(counts), markup=False)
 
     _go(work(), settings)
 
@@ -171,7 +171,7 @@ def why(url: str, config_file: ConfigOption = None) -> None:
 
     async def tell() -> None:
         async with looking_at(settings) as reports:
-            for line in await show.why(url, settings, reports, SystemClock().now()):
+            for line in await answers.why(url, settings, reports, SystemClock().now()):
                 out.print(line, soft_wrap=True)
 
     asyncio.run(tell())
@@ -460,7 +460,7 @@ async def _stored(article: str, settings: Settings) -> Archived:
         if article.isdecimal():
             found = await reports.archived(ArticleId(int(article)))
         else:
-            trace = await reports.trace(show.canonical(article))
+            trace = await reports.trace(answers.canonical(article))
             found = await reports.archived(trace.article) if trace else None
     if found is None:
         raise MonitorError(f"there is no article {article} in the database: see `monitor why`")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 
+from monitor import answers
 from monitor.cli import show
 from monitor.config import Settings
 from monitor.model import ArticleId, ArticleState, FeedSpec, Hit, Span, StoryId, Watch
@@ -69,7 +70,7 @@ def test_why_names_the_setting_that_kept_an_alert_back() -> None:
         watches=(Watch(name="W", terms=("ceasefire",)),),
         feeds=(FeedSpec(url="https://example.org/feed", name="A", publisher="A"),),
     )
-    assert "older than [alerts] max_age" in printed(show.traced(trace, settings, NOW))
+    assert "older than [alerts] max_age" in printed(answers.traced(trace, settings, NOW))
 
 
 def test_why_tells_what_is_not_or_no_longer_read() -> None:
@@ -101,7 +102,7 @@ def test_why_tells_what_is_not_or_no_longer_read() -> None:
         updates=3,
     )
     settings = Settings(watches=(Watch(name="W", terms=("ceasefire",)),))
-    said = printed(show.traced(trace, settings, NOW))
+    said = printed(answers.traced(trace, settings, NOW))
     assert "Rolling   3 updates read, each once, more are asked for in 5 min" in said
     assert "Revised   2 h ago: 2 words under “[Old] one”" in said
     assert "Revised   1 h ago: under “Live: morning”" in said

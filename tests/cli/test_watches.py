@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.cli import main, show
+from monitor import answers
+from monitor.cli import main
 from monitor.cli import watches as show_watches
 from monitor.match.backtest import Archived, Backtest, Day
 from monitor.model import Article, ArticleState, Entry, FeedSpec, Watch, bucket_of
@@ -474,7 +475,7 @@ def test_why_names_only_some_of_very_many_watches(desk: Desk) -> None:
     watches = "".join(f'[[watch]]\nname = "W{n}"\nterms = ["w{n}x"]\n' for n in range(50))
     desk.write(watches + FEEDS)
     said = desk.monitor("why", f"https://{HOST}/other")
-    assert said.count("Matched") == show._MOST_MISSED
+    assert said.count("Matched") == answers._MOST_MISSED
     assert "nor any of 32 other watches" in said
 
 

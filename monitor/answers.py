@@ -1,0 +1,220 @@
+"""What is answered to who asks how things stand, and why an article did or did not alert.
+
+Values in, lines out, with their emphasis: the command line prints them, Slack shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from rich.markup import escape
+from rich.text import Text
+
+from monitor.compose import why_not_news
+from monitor.config import Settings
+from monitor.errors import MonitorError, Permanent
+from monitor.match import Document
+from monitor.match.explain import explain
+from monitor.match.passage import best_passage
+from monitor.model import ArticleState, DeliveryState, Hit, Watch
+from monitor.ports import ArticleTrace, Counts, DeliveryRow, FeedRow, Reports
+from monitor.stories.urls import canonical_url, host_of, resolve_redirector
+from monitor.web import words
+
+_MOST_MISSED = 20
+"""Watches that did not match which are explained: each is looked for anew."""
+
+_MOST_REVISIONS = 5
+_MOST_FURNITURE = 10
+_SHOWN = 100
+"""Characters of a paragraph that tell which one it is."""
+
+
+def ago(then: datetime | None, now: datetime) -> str:
+    """How long ago, as the page says it."""
+    return words.ago(then, now) if then else "never"
+
+
+def counts_line(counts: Counts) -> str:
+    """Everything there is, in a line."""
+    waiting = sum(
+        counts.deliveries.get(state, 0)
+        for state in (DeliveryState.PENDING, DeliveryState.RETRY, DeliveryState.SENDING)
+    )
+    bad = sum(number for health, number in counts.feeds.items() if health.is_trouble)
+    parts = [
+        words.some(sum(counts.feeds.values()), "feed") + (f" ({bad} in trouble)" if bad else ""),
+        words.some(counts.entries, "entry", "entries"),
+        words.some(sum(counts.articles.values()), "article"),
+        words.some(counts.stories, "story", "stories"),
+        words.some(counts.hits, "hit"),
+        words.some(counts.deliveries.get(DeliveryState.SENT, 0), "alert") + " shown",
+    ]
+    if waiting:
+        parts.append(f"{waiting} waiting")
+    if dead := counts.deliveries.get(DeliveryState.DEAD, 0):
+        parts.append(f"{dead} dead")
+    return " · ".join(parts)
+
+
+async def why(
+    url: str, settings: Settings, reports: Reports, now: datetime
+) -> Sequence[str | Text]:
+    """The story of one article, stage by stage. Raises `MonitorError` if this is no URL."""
+    at = canonical(url)
+    trace = await reports.trace(at)
+    if trace is None:
+        return list(_unseen(at, await reports.feeds(), now))
+    archived = await reports.archived(trace.article)
+    document = archived.document if archived else None
+    return list(traced(trace, settings, now, document))
+
+
+def canonical(url: str) -> str:
+    """What an article is known by. Raises `MonitorError` if this is no URL."""
+    if "://" not in url and "." in url.partition("/")[0]:
+        url = f"https://{url}"  # as browsers copy it
+    try:
+        return canonical_url(resolve_redirector(url))
+    except Permanent as error:
+        raise MonitorError(f"{url!r} is no web address") from error
+
+
+def _unseen(url: str, feeds: Sequence[FeedRow], now: datetime) -> Iterator[str | Text]:
+    yield "[bold]Not seen.[/] No feed has listed this article."
+    yield f"  Known here as {escape(url)}"
+    host = host_of(url).removeprefix("www.")
+    near = [row for row in feeds if host in row.spec.url or host_of(row.spec.url).endswith(host)]
+    if not near:
+        yield f"  No feed from {escape(host)} is declared: add one to feeds.toml."
+    for row in near:
+        yield (
+            f"  {escape(row.spec.name)}: {words.HEALTH[row.health]}, polled {ago(row.polled_at, now)}"
+            + (f", next {words.due(row.due_at, now)}" if row.due_at else "")
+            + (f"; {escape(row.error)}" if row.error else "")
+        )
+
+
+def traced(
+    trace: ArticleTrace, settings: Settings, now: datetime, document: Document | None = None
+) -> Iterator[str | Text]:
+    """What is known of an article, stage by stage. `document`: as the watches read it."""
+    yield Text(trace.title or "(no headline)", style="bold")
+    yield Text(trace.url, style="dim")
+    yield ""
+    for seen in trace.sightings:
+        late = " (in the feed before it was watched)" if seen.backlog else ""
+        yield f"[bold]Seen[/]      {ago(seen.first_seen_at, now)} in {escape(seen.feed)}{late}"
+    yield (
+        f"[bold]Published[/] {trace.published_at:%Y-%m-%d %H:%M} UTC"
+        if (trace.published_at)
+        else "[bold]Published[/] no date given"
+    )
+    yield f"[bold]Text[/]      {_text_line(trace, now)}"
+    yield from _text_of_before(trace, now)
+    if trace.story is None:
+        yield "[bold]Grouped[/]   not yet"
+        return
+    copy = f", a copy of {escape(trace.copy_of)}" if trace.copy_of else ""
+    yield f"[bold]Grouped[/]   story {trace.story}{copy}"
+    document = document or Document(title=trace.title, body=trace.body, language=trace.language)
+    yield from _matched(trace, settings, document)
+    yield from _alerted(trace, settings, now)
+
+
+def _text_line(trace: ArticleTrace, now: datetime) -> str:
+    length = words.some(len(trace.body.split()), "word")
+    error = f" ({escape(trace.error)})" if trace.error else ""
+    match trace.state:
+        case ArticleState.NEW:
+            return f"waits for its page, due {words.due(trace.due_at, now)}{error}"
+        case ArticleState.PARTIAL:
+            return (
+                f"{length} from the feed; the page could not be had{error} and is tried "
+                f"again {words.due(trace.due_at, now)}"
+            )
+        case ArticleState.FAILED:
+            return f"none: only the headline was matched{error}"
+        case _:
+            place = "page" if trace.source == "page" else "feed"
+            return f"{length} from the {place}, {trace.language or 'language unknown'}{error}"
+
+
+def _text_of_before(trace: ArticleTrace, now: datetime) -> Iterator[str]:
+    """What is not, or no longer, the article's text."""
+    if trace.updates:
+        more = f", more are asked for {words.due(trace.due_at, now)}" if trace.due_at else ""
+        yield f"[bold]Rolling[/]   {words.some(trace.updates, 'update')} read, each once{more}"
+    for old in trace.revisions[-_MOST_REVISIONS:]:
+        said = f"{words.some(len(old.body.split()), 'word')} " if old.body is not None else ""
+        yield f"[bold]Revised[/]   {ago(old.replaced_at, now)}: {said}under “{escape(old.title)}”"
+    for text in trace.furniture[:_MOST_FURNITURE]:
+        shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+        yield f"[bold]Not read[/]  [dim]{escape(shown)}[/] (stands on other pages of the site, too)"
+    if (rest := len(trace.furniture) - _MOST_FURNITURE) > 0:
+        yield f"          [dim]nor {words.some(rest, 'other paragraph')} of this kind[/]"
+
+
+def _matched(trace: ArticleTrace, settings: Settings, document: Document) -> Iterator[str | Text]:
+    found = {hit.watch: hit for hit in trace.hits}
+    missed = [watch for watch in settings.watches if watch.name not in found]
+    for watch in settings.watches:
+        if hit := found.get(watch.name):
+            yield from _hit(trace, hit)
+    for watch in missed[:_MOST_MISSED]:
+        reason = escape(_why_not(watch, document))
+        yield f"[bold]Matched[/]   [dim]no[/]  {escape(watch.name)}: {reason}"
+    if (more := len(missed) - _MOST_MISSED) and more > 0:
+        yield f"          [dim]nor any of {words.some(more, 'other watch', 'other watches')}[/]"
+
+
+def _hit(trace: ArticleTrace, hit: Hit) -> Iterator[str | Text]:
+    terms = ", ".join(dict.fromkeys(span.term for span in hit.spans))
+    beside = "what it said before" if trace.revisions else "what is known of it beside its text"
+    said = escape(terms) or f"by {beside}"
+    yield f"[bold]Matched[/]   [green]yes[/] {escape(hit.watch)}: {said}"
+    in_body = [span for span in hit.spans if span.field == "body"]
+    if in_body:
+        passage = best_passage(trace.body, in_body)
+        text = Text("                " + passage.text)
+        for start, end in passage.marks:
+            text.stylize("bold yellow", start + 16, end + 16)
+        yield text
+
+
+def _why_not(watch: Watch, document: Document) -> str:
+    """What is missing of a watch, or which NOT fired."""
+    reasons = explain(watch, document).reasons()
+    return "; ".join(reasons) or "not when it was read, but the watch as it is now would match"
+
+
+def _alerted(trace: ArticleTrace, settings: Settings, now: datetime) -> Iterator[str]:
+    if not trace.deliveries:
+        if not trace.hits:
+            yield "[bold]Alerted[/]   no: no watch matched"
+            return
+        reason = why_not_news(
+            trace.published_at,
+            first_seen_at=trace.first_seen_at,
+            backlog=all(seen.backlog for seen in trace.sightings),
+            max_age=settings.alerts.max_age,
+        )
+        yield f"[bold]Alerted[/]   no: {escape(reason or 'its story has no delivery')}"
+    for row in trace.deliveries:
+        yield f"[bold]Alerted[/]   {_delivery_line(row, now)}"
+
+
+def _delivery_line(row: DeliveryRow, now: datetime) -> str:
+    channel, error = escape(row.channel), f": {escape(row.error)}" if row.error else ""
+    match row.state:
+        case DeliveryState.SENT:
+            return f"[green]yes[/] in {channel}, {ago(row.sent_at, now)}{error}"
+        case DeliveryState.DEAD:
+            return f"[red]no[/]  {channel} refused it for good after {row.attempts} attempts{error}"
+        case DeliveryState.RETRY:
+            return f"not yet: {channel} is tried again {words.due(row.due_at, now)}{error}"
+        case DeliveryState.SENDING:
+            return f"being sent to {channel}"
+        case _:
+            return f"waits to be sent to {channel}"
