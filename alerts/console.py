@@ -26,6 +26,7 @@ class ConsoleSink:
 
     name = "console"
     can_update = True
+    can_thread = False
     can_find = False  # what was printed is not known any more
 
     def __init__(self, stream: IO[str]) -> None:
@@ -34,7 +35,14 @@ class ConsoleSink:
         )
         self._plain = not self._console.is_terminal or self._console.no_color
 
-    async def post(self, channel: str, message: Message) -> Posted:
+    async def post(
+        self,
+        channel: str,
+        message: Message,
+        *,
+        thread: Posted | None = None,  # noqa: ARG002 - the seam asks for it
+        broadcast: bool = False,  # noqa: ARG002 - the seam asks for it
+    ) -> Posted:
         """Print a message. Raises Stopped when nobody listens any more."""
         self._print(self._alert(message) if isinstance(message, Alert) else self._notice(message))
         return Posted(channel=channel, ref=message.delivery_id)
@@ -47,7 +55,14 @@ class ConsoleSink:
         else:
             self._print(self._notice(message))
 
-    async def find(self, channel: str, delivery_id: str, since: datetime) -> Posted | None:  # noqa: ARG002 - the seam asks for it
+    async def find(
+        self,
+        channel: str,  # noqa: ARG002 - the seam asks for it
+        delivery_id: str,  # noqa: ARG002 - the seam asks for it
+        since: datetime,  # noqa: ARG002 - the seam asks for it
+        *,
+        thread: Posted | None = None,  # noqa: ARG002 - the seam asks for it
+    ) -> Posted | None:
         """Refuse: nobody knows what a terminal has shown."""
         raise Stopped("cant_find", "a console can't look for messages")
 

@@ -20,9 +20,12 @@ class MemorySink:
     name = "memory"
     can_update = True
     can_find = True
+    can_thread = True
 
     def __init__(self) -> None:
         self.shown: dict[str, dict[str, Message]] = {}  # by channel, by ref, oldest first
+        self.replies: dict[str, str] = {}  # by ref, the ref of what it answers
+        self.broadcast: set[str] = set()  # refs of replies that the channel shows, too
         self.posts = 0  # calls of `post`
         self.updates = 0
         self.closed = False
@@ -33,11 +36,23 @@ class MemorySink:
         """Have the next calls of `post` and `update` raise these, one each."""
         self._failures.extend((error, shown) for error in errors)
 
+    def thread(self, channel: str, ref: str) -> list[Message]:
+        """What was answered to a message, oldest first."""
+        shown = self.shown.get(channel, {})
+        return [message for key, message in shown.items() if self.replies.get(key) == ref]
+
     def messages(self, channel: str) -> list[Message]:
         """What a channel shows, oldest first."""
         return list(self.shown.get(channel, {}).values())
 
-    async def post(self, channel: str, message: Message) -> Posted:
+    async def post(
+        self,
+        channel: str,
+        message: Message,
+        *,
+        thread: Posted | None = None,
+        broadcast: bool = False,
+    ) -> Posted:
         """Show a message, or fail as told."""
         self.posts += 1
         failure = self._failures.popleft() if self._failures else None
@@ -46,6 +61,10 @@ class MemorySink:
         posted = Posted(channel=channel, ref=str(self._next))
         self._next += 1
         self.shown.setdefault(channel, {})[posted.ref] = message
+        if thread is not None:
+            self.replies[posted.ref] = thread.ref
+        if broadcast:
+            self.broadcast.add(posted.ref)
         if failure:
             raise failure[0]
         return posted
@@ -59,7 +78,14 @@ class MemorySink:
             raise Rejected("message_not_found")
         self.shown[posted.channel][posted.ref] = message
 
-    async def find(self, channel: str, delivery_id: str, since: datetime) -> Posted | None:  # noqa: ARG002 - the seam asks for it
+    async def find(
+        self,
+        channel: str,
+        delivery_id: str,
+        since: datetime,  # noqa: ARG002 - the seam asks for it
+        *,
+        thread: Posted | None = None,  # noqa: ARG002 - the seam asks for it
+    ) -> Posted | None:
         """Look through what the channel shows."""
         for ref, message in self.shown.get(channel, {}).items():
             if message.delivery_id == delivery_id:

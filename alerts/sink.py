@@ -29,14 +29,29 @@ class Sink(Protocol):
     can_find: bool
     """Whether `find` can tell if a broken-off post was shown."""
 
-    async def post(self, channel: str, message: Message) -> Posted:
-        """Show a message in a channel for the first time."""
+    can_thread: bool
+    """Whether a message can answer another one; otherwise it stands by itself."""
+
+    async def post(
+        self,
+        channel: str,
+        message: Message,
+        *,
+        thread: Posted | None = None,
+        broadcast: bool = False,
+    ) -> Posted:
+        """Show a message in a channel for the first time.
+
+        With `thread` it answers that message; with `broadcast` the channel shows it, too.
+        """
 
     async def update(self, posted: Posted, message: Message) -> None:
         """Change a shown message. Safe to repeat, so a broken-off call is `Deferred`."""
 
-    async def find(self, channel: str, delivery_id: str, since: datetime) -> Posted | None:
-        """Look for a message that a broken-off `post` may have left behind.
+    async def find(
+        self, channel: str, delivery_id: str, since: datetime, *, thread: Posted | None = None
+    ) -> Posted | None:
+        """Look for a message that a broken-off `post` (with the same `thread`) may have left behind.
 
         None only when it is surely not there, after a second look where the service's own view
         lags. `Stopped` when this sink may not look at all, `Deferred` when it can't just now.

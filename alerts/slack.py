@@ -81,6 +81,7 @@ class SlackSink:
     name = "slack"
     can_update = True
     can_find = True
+    can_thread = True
 
     def __init__(
         self,
@@ -121,7 +122,14 @@ class SlackSink:
         )
         self._client.proxy = proxy
 
-    async def post(self, channel: str, message: Message) -> Posted:
+    async def post(
+        self,
+        channel: str,
+        message: Message,
+        *,
+        thread: Posted | None = None,
+        broadcast: bool = False,
+    ) -> Posted:
         """Show a message in a channel for the first time.
 
         Raises Deferred, Rejected, Stopped, or Ambiguous: then `find` tells.
@@ -138,7 +146,9 @@ class SlackSink:
                 "chat.postMessage",
                 channel,
                 lambda: self._client.chat_postMessage(
-                    channel=channel,
+                    channel=thread.channel if thread else channel,
+                    thread_ts=thread.ref if thread else None,
+                    reply_broadcast=broadcast if thread else None,
                     unfurl_links=False,
                     unfurl_media=False,
                     **body,
@@ -177,8 +187,11 @@ class SlackSink:
         except Ambiguous as error:
             raise Deferred(error.code, error.detail) from error
 
-    async def find(self, channel: str, delivery_id: str, since: datetime) -> Posted | None:
-        """Look in the channel's history for what a broken-off `post` may have left behind.
+    async def find(
+        self, channel: str, delivery_id: str, since: datetime, *, thread: Posted | None = None
+    ) -> Posted | None:
+        """Look for what a broken-off `post` may have left behind: in the channel's history, for a
+        reply in its thread, which the history leaves out.
 
         None means that it is not there, and was not there `second_look` seconds earlier (the
         history may lag behind a post). Raises Stopped where it can't look at all: the scope is
@@ -188,7 +201,7 @@ class SlackSink:
         try:
             # many pages must not outlast the caller's lease
             async with asyncio.timeout(2 * self._timeout + self._second_look):
-                found = await self._look_twice(channel, delivery_id, since)
+                found = await self._look_twice(channel, delivery_id, since, thread)
         except TimeoutError as error:
             raise Deferred("timeout", "the history is long or slow") from error
         except Ambiguous as error:
@@ -326,18 +339,24 @@ class SlackSink:
 
     # ------------------------------------------------------------------------ history
 
-    async def _look_twice(self, channel: str, delivery_id: str, since: datetime) -> Posted | None:
-        place = await self._channel_id(channel)
-        found = await self._look(place, delivery_id, since)
+    async def _look_twice(
+        self, channel: str, delivery_id: str, since: datetime, thread: Posted | None
+    ) -> Posted | None:
+        # a message is where it was posted, whatever the channel's name leads to by now
+        place = thread.channel if thread else await self._channel_id(channel)
+        parent = thread.ref if thread else None
+        found = await self._look(place, delivery_id, since, parent)
         if found is None and self._second_look > 0:
             await self._sleep(self._second_look)
-            found = await self._look(place, delivery_id, since)
+            found = await self._look(place, delivery_id, since, parent)
         return found
 
-    async def _look(self, place: str, delivery_id: str, since: datetime) -> Posted | None:
+    async def _look(
+        self, place: str, delivery_id: str, since: datetime, parent: str | None
+    ) -> Posted | None:
         cursor, oldest = "", f"{(since - _LOOK_BACK).timestamp():.6f}"
         for _ in range(_HISTORY_PAGES):
-            page = await self._history_page(place, oldest, cursor)
+            page = await self._history_page(place, oldest, cursor, parent)
             for row in page["messages"] or ():
                 payload = (row.get("metadata") or {}).get("event_payload") or {}
                 if payload.get("delivery_id") == delivery_id:
@@ -348,18 +367,25 @@ class SlackSink:
         # saying None without having seen all of it could show the message twice
         raise Deferred("history_too_long", f"over {_HISTORY_PAGES * _HISTORY_PAGE} messages since")
 
-    async def _history_page(self, place: str, oldest: str, cursor: str) -> AsyncSlackResponse:
+    async def _history_page(
+        self, place: str, oldest: str, cursor: str, parent: str | None
+    ) -> AsyncSlackResponse:
+        wanted: dict[str, Any] = {
+            "channel": place,
+            "oldest": oldest,
+            "inclusive": True,
+            "include_all_metadata": True,
+            "limit": _HISTORY_PAGE,
+            "cursor": cursor or None,
+        }
+        if parent is None:
+            return await self._call(
+                "conversations.history", place, lambda: self._client.conversations_history(**wanted)
+            )
         return await self._call(
-            "conversations.history",
+            "conversations.replies",
             place,
-            lambda: self._client.conversations_history(
-                channel=place,
-                oldest=oldest,
-                inclusive=True,
-                include_all_metadata=True,
-                limit=_HISTORY_PAGE,
-                cursor=cursor or None,
-            ),
+            lambda: self._client.conversations_replies(ts=parent, **wanted),
         )
 
 

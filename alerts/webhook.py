@@ -56,6 +56,7 @@ class SlackWebhookSink:
     name = "webhook"
     can_update = False
     can_find = False
+    can_thread = False
 
     def __init__(
         self,
@@ -73,7 +74,14 @@ class SlackWebhookSink:
         self._pauses = Pauses(monotonic)
         self._session: aiohttp.ClientSession | None = None
 
-    async def post(self, channel: str, message: Message) -> Posted:
+    async def post(
+        self,
+        channel: str,
+        message: Message,
+        *,
+        thread: Posted | None = None,  # noqa: ARG002 - the seam asks for it
+        broadcast: bool = False,  # noqa: ARG002 - the seam asks for it
+    ) -> Posted:
         """Show a message. It goes to the webhook's own channel, whatever `channel` is."""
         rendered = to_blocks(message)
         common = {"text": rendered.text, "unfurl_links": False, "unfurl_media": False}
@@ -90,7 +98,14 @@ class SlackWebhookSink:
         """Refuse: a webhook can't change what it posted."""
         raise Rejected("cant_update", "a webhook can't change messages")
 
-    async def find(self, channel: str, delivery_id: str, since: datetime) -> Posted | None:  # noqa: ARG002 - the seam asks for it
+    async def find(
+        self,
+        channel: str,  # noqa: ARG002 - the seam asks for it
+        delivery_id: str,  # noqa: ARG002 - the seam asks for it
+        since: datetime,  # noqa: ARG002 - the seam asks for it
+        *,
+        thread: Posted | None = None,  # noqa: ARG002 - the seam asks for it
+    ) -> Posted | None:
         """Refuse: a webhook can't read."""
         raise Stopped("cant_find", "a webhook can't look for messages")
 

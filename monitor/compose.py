@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from alerts import Alert, Passage
+from alerts import Alert, Card, Passage
 from monitor.errors import Permanent
 from monitor.match import Document, Matcher
 from monitor.match.passage import best_passage
@@ -207,6 +207,12 @@ def voices(view: StoryView) -> tuple[str, ...]:
         if each.publishers and (root not in first or root == each.article):
             first[root] = each.publishers[0]
     return _distinct(credited.get(root, publisher) for root, publisher in first.items())
+
+
+def compose_reply(card: Card, view: StoryView) -> Card:
+    """A reply where messages can't be answered: it says itself what it is about."""
+    about = next((each.title for each in view.articles if each.hits), "")
+    return replace(card, title=f"↳ Re: {about} — {card.title}") if about else card
 
 
 def _pointer(delivery: Delivery, lead: Coverage) -> Alert:

@@ -1,20 +1,36 @@
-"""Deliver: an outbox row becomes a message, posted once and edited from then on."""
+"""Deliver: a row of the outbox becomes a message, posted once and edited from then on.
+
+Stories' messages and notices take the same way; they differ in what is composed, and in that a
+notice may be a reply.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 
-from alerts import Alert, AlertError, Ambiguous, Closed, Deferred, Posted, Rejected, Stopped
+from alerts import (
+    Alert,
+    AlertError,
+    Ambiguous,
+    Card,
+    Closed,
+    Deferred,
+    Message,
+    Posted,
+    Rejected,
+    Stopped,
+)
 from monitor import polling, telemetry
-from monitor.compose import Rules, compose_alert
+from monitor.compose import Rules, compose_alert, compose_reply
 from monitor.model import (
     Delivery,
     DeliveryState,
     Job,
     Kind,
+    Notice,
+    Outgoing,
     Sent,
 )
 from monitor.pipeline.context import Context
@@ -39,13 +55,17 @@ class Deliver:
         """Show everything due in a channel, until it is done, refused or the budget is spent."""
         until = self._with.clock.now() + self._with.budget
         while not self._with.stopping and self._with.clock.now() < until:
-            claim = partial(_claim, channel=channel, context=self._with)
-            delivery = await self._with.store.write(claim)
-            if delivery is None or not await self._deliver(delivery):
+            row = await self._with.store.write(
+                lambda tx: tx.claim_due(channel, self._with.clock.now(), self._with.delivery_lease)
+            )
+            if row is None:
+                return
+            show = self._show_notice(row) if isinstance(row, Notice) else self._show_story(row)
+            if not await show:
                 return
 
-    async def _deliver(self, delivery: Delivery) -> bool:
-        """Show one delivery; False when the channel should be left alone for now."""
+    async def _show_story(self, delivery: Delivery) -> bool:
+        """Show a story; False when the channel should be left alone for now."""
         view = await self._with.store.read(lambda tx: tx.story_view(delivery.story))
         # in a thread: the passage of a long body takes up to a second
         rules = self._with.rules
@@ -53,14 +73,37 @@ class Deliver:
         if alert is None:
             await self._let_go(delivery, view, rules)
             return True
-        result = await self._attempt(delivery, alert)
+        return await self._show(delivery, alert)
+
+    async def _show_notice(self, notice: Notice) -> bool:
+        """Show a notice; False when the channel should be left alone for now."""
+        card = replace(notice.card, delivery_id=notice.id)
+        if notice.story is not None and notice.sent is None:
+            story = notice.story
+            if notice.root is None:
+                await self._drop(notice, "the story it answers is not shown")
+                return True
+            if not self._with.sink.can_thread:
+                view = await self._with.store.read(lambda tx: tx.story_view(story))
+                card = compose_reply(card, view)
+        return await self._show(notice, card)
+
+    async def _show(self, row: Outgoing, message: Alert | Card) -> bool:
+        result = await self._attempt(row, message)
         telemetry.DELIVERIES.labels(self._with.sink.name, result.outcome).inc()
-        await self._with.store.write(
-            partial(_finish, delivery=delivery, result=result, now=self._with.clock.now())
-        )
+        now = self._with.clock.now()
+        await self._with.store.write(lambda tx: _finish(tx, row, result, now))
         self._with.sink_problem = result.error if result.outcome == "stopped" else None
-        self._report(delivery, alert, result)
+        self._report(row, message, result)
         return result.outcome in {"sent", "updated", "found", "rejected"}
+
+    async def _drop(self, notice: Notice, why: str) -> None:
+        """A notice that can't be shown, and never will be. What broke off may be: nobody knows."""
+        dead = _Result("dropped", DeliveryState.DEAD, error=why)
+        now = self._with.clock.now()
+        await self._with.store.write(lambda tx: _finish(tx, notice, dead, now))
+        telemetry.DELIVERIES.labels(self._with.sink.name, "dropped").inc()
+        self._report(notice, notice.card, dead)
 
     async def _let_go(self, delivery: Delivery, view: StoryView, rules: Rules) -> None:
         """The channel's watches don't match the story any more: the page or the rules have changed.
@@ -91,12 +134,12 @@ class Deliver:
         telemetry.DELIVERIES.labels(self._with.sink.name, "empty").inc()
         log.info("alert.dropped", channel=delivery.channel, delivery=delivery.id, to=elsewhere)
 
-    async def _attempt(self, delivery: Delivery, alert: Alert) -> _Result:
+    async def _attempt(self, delivery: Outgoing, message: Message) -> _Result:
         try:
             if delivery.sent is None:
-                return await self._post(delivery, alert)
+                return await self._post(delivery, message)
             if self._with.sink.can_update:
-                await self._with.sink.update(_posted(delivery.sent), alert)
+                await self._with.sink.update(_posted(delivery.sent), message)
             return _Result("updated", DeliveryState.SENT, sent=delivery.sent)
         except Ambiguous as caught:
             if delivery.sent is not None:  # an edit may simply be repeated
@@ -119,15 +162,16 @@ class Deliver:
             return self._later(delivery, "stopped", caught, STOPPED_PAUSE)
 
     def _later(
-        self, delivery: Delivery, outcome: str, error: AlertError, retry_after: float | None
+        self, delivery: Outgoing, outcome: str, error: AlertError, retry_after: float | None
     ) -> _Result:
         due_at = polling.delivery_retry(self._with.clock.now(), delivery.attempts, retry_after)
         return _Result(
             outcome, DeliveryState.RETRY, sent=delivery.sent, due_at=due_at, error=str(error)
         )
 
-    async def _post(self, delivery: Delivery, alert: Alert) -> _Result:
+    async def _post(self, delivery: Outgoing, message: Message) -> _Result:
         """Post, exactly once as far as the sink can tell."""
+        thread, broadcast = _thread(delivery)
         unclear_since = delivery.found_sending_at
         for last_try in (False, True):
             if unclear_since is not None:
@@ -138,7 +182,9 @@ class Deliver:
                     return _Result("found", DeliveryState.RETRY, sent=found, due_at=now)
             unclear_since = self._with.clock.now()
             try:
-                posted = await self._with.sink.post(delivery.channel, alert)
+                posted = await self._with.sink.post(
+                    delivery.channel, message, thread=thread, broadcast=broadcast
+                )
             except Ambiguous:
                 if last_try:
                     raise
@@ -147,7 +193,7 @@ class Deliver:
                 return _Result("sent", DeliveryState.SENT, sent=sent)
         raise AssertionError("unreachable")
 
-    async def _look(self, delivery: Delivery, since: datetime) -> Sent | None:
+    async def _look(self, delivery: Outgoing, since: datetime) -> Sent | None:
         """Find out whether a broken-off post is shown.
 
         A sink that can't look is posted to again: an alert shown twice is better than one lost.
@@ -156,7 +202,8 @@ class Deliver:
         sink = self._with.sink
         try:
             if sink.can_find:
-                found = await sink.find(delivery.channel, delivery.id, since)
+                thread, _ = _thread(delivery)
+                found = await sink.find(delivery.channel, delivery.id, since, thread=thread)
                 return Sent(channel=found.channel, ref=found.ref) if found else None
         except (Rejected, Closed):
             return None  # no such channel: posting will say the same, definitely
@@ -169,16 +216,16 @@ class Deliver:
         telemetry.DELIVERIES.labels(sink.name, "repeated_blind").inc()
         return None
 
-    def _report(self, delivery: Delivery, alert: Alert, result: _Result) -> None:
-        if result.outcome == "sent":
-            waited = (self._with.clock.now() - alert.found_at).total_seconds()
+    def _report(self, row: Outgoing, message: Alert | Card, result: _Result) -> None:
+        if isinstance(message, Alert) and result.outcome == "sent":
+            waited = (self._with.clock.now() - message.found_at).total_seconds()
             telemetry.ALERT_SECONDS.observe(max(0.0, waited))
         say = log.warning if result.error else log.info
         say(
-            f"alert.{result.outcome}",
-            channel=delivery.channel,
-            headline=alert.headline,
-            delivery=delivery.id,
+            f"{'notice' if isinstance(row, Notice) else 'alert'}.{result.outcome}",
+            channel=row.channel,
+            headline=message.headline if isinstance(message, Alert) else message.title,
+            delivery=row.id,
             **({"error": result.error} if result.error else {}),
         )
 
@@ -194,22 +241,19 @@ class _Result:
     error: str | None = None
 
 
-def _claim(tx: Transaction, *, channel: str, context: Context) -> Delivery | None:
-    return tx.claim_delivery(channel, context.clock.now(), context.delivery_lease)
-
-
-def _finish(tx: Transaction, *, delivery: Delivery, result: _Result, now: datetime) -> None:
+def _finish(tx: Transaction, row: Outgoing, result: _Result, now: datetime) -> None:
     if result.sent is None and result.state is DeliveryState.RETRY and result.due_at is not None:
         # the channel is not to be had: what came later must not overtake
-        tx.postpone_channel(delivery.channel, result.due_at)
-    tx.finish_delivery(
-        delivery.id,
-        result.state,
-        now,
-        sent=result.sent,
-        due_at=result.due_at,
-        error=result.error,
-    )
+        tx.postpone_channel(row.channel, result.due_at)
+    finish = tx.finish_notice if isinstance(row, Notice) else tx.finish_delivery
+    finish(row.id, result.state, now, sent=result.sent, due_at=result.due_at, error=result.error)
+
+
+def _thread(row: Outgoing) -> tuple[Posted | None, bool]:
+    """What a message answers, and whether the channel shows the answer, too."""
+    if isinstance(row, Notice) and row.root is not None:
+        return _posted(row.root), row.broadcast
+    return None, False
 
 
 def _posted(sent: Sent) -> Posted:

@@ -155,19 +155,18 @@ class NoticeWork(DeliveryWork):
 
     def claim_notice(self, channel: str, now: datetime, lease: timedelta) -> Notice | None:
         """See `ports.Transaction`."""
-        row = self._next_notice(channel, now)
+        row = self._next_notice(channel, now, now, inclusive=True)
         return None if row is None else self._claim_notice(row, now, lease)
 
     def claim_due(self, channel: str, now: datetime, lease: timedelta) -> Delivery | Notice | None:
         """See `ports.Transaction`."""
-        notice = self._next_notice(channel, now)
-        if notice is None:
-            return self.claim_delivery(channel, now, lease)
         delivery = self._run(NEXT_DELIVERY, {"in_channel": channel, "now": now}).one_or_none()
+        before = now if delivery is None else delivery.due_at
         # of both at the same moment, the story first: the notice may be a reply
-        if delivery is not None and delivery.due_at <= notice.due_at:
-            return self.claim_delivery(channel, now, lease)
-        return self._claim_notice(notice, now, lease)
+        notice = self._next_notice(channel, now, before, inclusive=delivery is None)
+        if notice is not None:
+            return self._claim_notice(notice, now, lease)
+        return self.claim_delivery(channel, now, lease)
 
     def finish_notice(
         self,
@@ -194,11 +193,15 @@ class NoticeWork(DeliveryWork):
         for statement in outbox.POSTPONE:
             self._run(statement, {"in_channel": channel, "by": until})
 
-    def _next_notice(self, channel: str, now: datetime) -> Row | None:
-        """The oldest due one that may be shown; replies that may not yet are put off."""
+    def _next_notice(
+        self, channel: str, now: datetime, before: datetime, *, inclusive: bool
+    ) -> Row | None:
+        """The oldest that was due before then and may be shown; replies that may not are put off."""
         while True:
             row = self._run(NEXT_NOTICE, {"in_channel": channel, "now": now}).one_or_none()
-            if row is None or row.story_id is None or row.sent_ref is not None:
+            if row is None or row.due_at > before or (row.due_at == before and not inclusive):
+                return None
+            if row.story_id is None or row.sent_ref is not None:
                 return row
             until = self._waits_until(row, now)
             if until is None or until <= now:

@@ -71,7 +71,9 @@ async def impatient(slack: SlackDouble, time: Time) -> AsyncIterator[SlackSink]:
     await sink.close()
 
 
-async def deliver(sink: SlackSink, time: Time, *, attempts: int = 50) -> Posted | None:
+async def deliver(
+    sink: SlackSink, time: Time, *, attempts: int = 50, thread: Posted | None = None
+) -> Posted | None:
     """The rules of an outbox in small: ambiguous is looked up, deferred is repeated."""
     since = datetime.now(UTC)
     message = alert()
@@ -79,11 +81,11 @@ async def deliver(sink: SlackSink, time: Time, *, attempts: int = 50) -> Posted 
     for _ in range(attempts):
         try:
             if ambiguous:
-                found = await sink.find("#newsdesk", message.delivery_id, since)
+                found = await sink.find("#newsdesk", message.delivery_id, since, thread=thread)
                 if found:
                     return found
                 ambiguous = False
-            return await sink.post("#newsdesk", message)
+            return await sink.post("#newsdesk", message, thread=thread)
         except Ambiguous:
             ambiguous = True
         except Deferred as error:
@@ -101,6 +103,47 @@ async def test_every_fault_ends_in_exactly_one_message(
     posted = await deliver(impatient, time)
 
     assert [row["ts"] for row in slack.messages("newsdesk")] == [posted.ref if posted else None]
+
+
+@pytest.mark.parametrize("fault", [*sorted(FAULTS.keys() - {"redirect"}), "429:7"])
+async def test_every_fault_ends_in_exactly_one_reply(
+    slack: SlackDouble, impatient: SlackSink, time: Time, fault: str
+) -> None:
+    """The channel's history leaves replies out: they are looked for in their thread."""
+    root = await impatient.post("#newsdesk", alert(delivery_id="root"))
+    slack.script("chat.postMessage", fault)
+
+    posted = await deliver(impatient, time, thread=root)
+
+    first, *replies = slack.messages("newsdesk")
+    assert first["ts"] == root.ref
+    assert [row["ts"] for row in replies] == [posted.ref if posted else None]
+    assert [row["thread_ts"] for row in replies] == [root.ref]
+
+
+@pytest.mark.parametrize("broadcast", [True, False])
+async def test_a_reply_is_broadcast_only_where_it_is_asked_for(
+    slack: SlackDouble, sink: SlackSink, broadcast: bool
+) -> None:
+    """Else it is seen in the thread alone."""
+    root = await sink.post("#newsdesk", alert())
+    await sink.post("#newsdesk", alert(delivery_id="2"), thread=root, broadcast=broadcast)
+
+    _, reply = slack.messages("newsdesk")
+    assert reply["thread_ts"] == root.ref
+    assert ("subtype" in reply) is broadcast
+
+
+async def test_a_reply_to_what_was_deleted_is_refused_for_good(
+    slack: SlackDouble, sink: SlackSink
+) -> None:
+    """There is no thread any more: neither to post in nor to look into."""
+    root = await sink.post("#newsdesk", alert())
+    slack.delete("newsdesk", root.ref)
+    with pytest.raises(Rejected, match="thread_not_found"):
+        await sink.post("#newsdesk", alert(delivery_id="2"), thread=root)
+    with pytest.raises(Rejected, match="thread_not_found"):
+        await sink.find("#newsdesk", "2", datetime.now(UTC), thread=root)
 
 
 @pytest.mark.parametrize("first", ["drop_after", "slow_after", "500_stored", "fatal_error_stored"])

@@ -117,8 +117,8 @@ class _Sink:
     def __getattr__(self, name):
         return getattr(self._sink, name)
 
-    async def post(self, channel, message):
-        posted = await self._sink.post(channel, message)
+    async def post(self, channel, message, **more):
+        posted = await self._sink.post(channel, message, **more)
         self._reaper.met("post", "after")
         return posted
 

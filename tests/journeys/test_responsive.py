@@ -98,9 +98,9 @@ class Telling(MemorySink):
         super().__init__()
         self.told = asyncio.Event()
 
-    async def post(self, channel, message):
+    async def post(self, channel, message, **more):
         self.told.set()
-        return await super().post(channel, message)
+        return await super().post(channel, message, **more)
 
 
 async def test_a_flood_of_slow_links_keeps_nobody_elses_news(sqlite_url):

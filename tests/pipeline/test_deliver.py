@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from alerts import Ambiguous, Closed, Deferred, Posted, Rejected, Stopped
+from alerts import Alert, Ambiguous, Card, Closed, Deferred, Posted, Rejected, Stopped
 from alerts.memory import MemorySink
 from monitor.compose import Rules
 from monitor.match import compile_watches
@@ -62,14 +62,30 @@ class Desk:
 
             self.stories.append(await self.store.write(save))
 
+    async def tell(self, subject: str, title: str = "", *, channel: str = CHANNEL, **more) -> None:
+        """Something else is said."""
+        card, now = Card(title=title or subject), self.clock.now()
+        await self.store.write(lambda tx: tx.tell(channel, subject, card, now, **more))
+
+    async def reply(self, title: str, number: int = 0, **more) -> None:
+        """A story's message is answered."""
+        await self.tell(f"reply:{title}", title, story=self.stories[number], **more)
+
+    def thread(self, number: int = 0) -> list[str]:
+        """What stands below a story's message."""
+        refs = [
+            ref for ref, message in self.sink.shown[CHANNEL].items() if isinstance(message, Alert)
+        ]
+        return [card.title for card in self.sink.thread(CHANNEL, refs[number])]
+
     async def grow(self) -> None:
         """The first story is to be shown anew."""
         await self.store.write(lambda tx: tx.refresh_deliveries(self.stories[0], self.clock.now()))
 
-    async def deliver(self, **later: float) -> None:
+    async def deliver(self, channel: str = CHANNEL, **later: float) -> None:
         """The job, some time later."""
         self.clock.advance(**later)
-        await self.pipeline.run(Job(Kind.DELIVER, CHANNEL))
+        await self.pipeline.run(Job(Kind.DELIVER, channel))
 
     async def states(self) -> list[DeliveryState]:
         rows = await SqlReports(self.store).deliveries(100)
@@ -158,7 +174,7 @@ async def test_a_look_that_is_refused_altogether_is_the_sinks_problem(desk):
     desk.sink.fail(Ambiguous("timeout"), Ambiguous("timeout"))
     await desk.deliver()
 
-    async def refuse(*_):
+    async def refuse(*_, **__):
         raise Stopped("invalid_auth")
 
     desk.sink.find = refuse
@@ -171,8 +187,8 @@ async def test_a_row_found_sending_after_a_crash_is_looked_for(desk):
     """The message of a killed process is adopted and brought up to date, not posted again."""
     await desk.want("a")
 
-    async def die(channel, message, post=desk.sink.post):
-        await post(channel, message)
+    async def die(channel, message, *, post=desk.sink.post, **more):
+        await post(channel, message, **more)
         raise KeyboardInterrupt
 
     desk.sink.post = die
@@ -192,7 +208,7 @@ async def test_a_doubt_outlives_a_look_that_has_to_wait(desk, error):
     found = desk.sink.find
     desk.sink.fail(Ambiguous("timeout"), shown=True)
 
-    async def refuse(*_):
+    async def refuse(*_, **__):
         raise error
 
     desk.sink.find = refuse
@@ -211,7 +227,7 @@ async def test_where_nobody_can_look_the_alert_is_repeated_rather_than_lost(desk
     await desk.want("a")
     desk.sink.fail(Ambiguous("timeout"))
 
-    async def refuse(*_):
+    async def refuse(*_, **__):
         raise Stopped(how)
 
     if how == "no find":
@@ -306,3 +322,154 @@ async def test_memory_sink_speaks_the_protocol(desk):
     """The sink of these tests answers `find` as Slack does: None when there is nothing."""
     assert await desk.sink.find(CHANNEL, "x", NOW) is None
     assert await desk.sink.post(CHANNEL, None) == Posted(channel=CHANNEL, ref="1")
+
+
+# ------------------------------------------------------------------------------ notices
+
+
+def titles(desk, channel=CHANNEL) -> list[str]:
+    """What a channel shows, in short."""
+    return [
+        message.headline if isinstance(message, Alert) else message.title
+        for message in desk.sink.messages(channel)
+    ]
+
+
+async def test_a_notice_is_shown_once_and_edited_from_then_on(desk):
+    """A feed that is silent and recovers is one message."""
+    await desk.tell("feed:1", "Dawn is silent")
+    await desk.tell("feed:1", "Dawn is silent")
+    await desk.deliver()
+    await desk.tell("feed:1", "Dawn is back", again=True)
+    await desk.deliver()
+    await desk.deliver()
+    assert titles(desk) == ["Dawn is back"]
+    assert (desk.sink.posts, desk.sink.updates) == (1, 1)
+
+
+async def test_a_notice_carries_its_own_mark(desk):
+    """By it a lost answer is found: two notices of the same words are two."""
+    await desk.tell("a", "the same")
+    await desk.tell("b", "the same")
+    await desk.deliver()
+    assert len({message.delivery_id for message in desk.sink.messages(CHANNEL)}) == 2
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_a_lost_answer_about_a_notice_is_looked_up(desk, shown):
+    """As of an alert."""
+    await desk.tell("a")
+    desk.sink.fail(Ambiguous("timeout"), shown=shown)
+    await desk.deliver()
+    await desk.deliver(minutes=5)
+    assert titles(desk) == ["a"]
+
+
+async def test_a_reply_stands_in_its_storys_thread(desk):
+    """Below the message, in the order it was told; broadcast where that was asked for."""
+    await desk.want("a", "b")
+    await desk.reply("first")
+    await desk.reply("other", 1, broadcast=True)
+    await desk.reply("second")
+    await desk.deliver()
+    await desk.deliver(seconds=10)
+    assert desk.thread(0) == ["first", "second"]
+    assert desk.thread(1) == ["other"]
+    [broadcast] = desk.sink.broadcast
+    assert desk.sink.shown[CHANNEL][broadcast].title == "other"
+
+
+async def test_a_reply_that_was_told_before_its_story_is_shown_waits(desk):
+    """Its story is refused for a minute: so is the reply, and nothing overtakes."""
+    await desk.want("a")
+    await desk.reply("first")
+    desk.sink.fail(Deferred("ratelimited", retry_after=60))
+    await desk.deliver()
+    await desk.reply("second")
+    await desk.deliver(seconds=30)
+    assert desk.sink.posts == 1
+    await desk.deliver(seconds=31)
+    await desk.deliver(seconds=10)
+    assert desk.thread() == ["first", "second"]
+
+
+async def test_replies_keep_their_order_through_a_lost_answer(desk):
+    """The second waits until it is known what became of the first."""
+    await desk.want("a")
+    await desk.deliver()
+    await desk.reply("first")
+    await desk.reply("second")
+    desk.sink.fail(Ambiguous("timeout"), shown=True)
+    desk.sink.fail(Ambiguous("timeout"))
+    desk.sink.can_find = False  # so it is repeated at once, and breaks off again
+    await desk.deliver()
+    desk.sink.can_find = True
+    await desk.deliver(seconds=30)
+    await desk.deliver(minutes=3)
+    await desk.deliver(seconds=10)
+    assert desk.thread() == ["first", "second"]
+
+
+async def test_a_reply_to_a_message_that_was_given_up_is_dropped(desk):
+    """With the reason, and what comes behind it goes on."""
+    await desk.want("a", "b")
+    desk.sink.fail(Rejected("no_text"))
+    await desk.deliver()
+    await desk.reply("first")
+    await desk.reply("other", 1)
+    await desk.deliver()
+    assert titles(desk) == ["ceasefire holds", "other"]
+    told = await desk.store.read(lambda tx: tx.told(CHANNEL, "reply:first"))
+    assert told.state is DeliveryState.DEAD
+
+
+async def test_where_there_are_no_threads_a_reply_says_what_it_answers(desk):
+    """A webhook, a terminal: the reply is a message of its own."""
+    desk.sink.can_thread = False
+    await desk.want("a")
+    await desk.reply("The toll is 31 now")
+    await desk.deliver()
+    assert titles(desk)[1] == "↳ Re: ceasefire holds — The toll is 31 now"
+
+
+async def test_a_refused_notice_is_a_dead_letter_and_the_next_goes_on(desk):
+    """One bad message does not keep the others back, and is not tried again."""
+    await desk.tell("a")
+    await desk.tell("b")
+    desk.sink.fail(Rejected("no_text"))
+    await desk.deliver()
+    await desk.deliver(hours=1)
+    assert titles(desk) == ["b"]
+    assert desk.sink.posts == 2
+
+
+async def test_one_channels_trouble_delays_no_other(desk):
+    """A closed channel keeps alerts and notices, another one's are shown meanwhile."""
+    await desk.want("a")
+    await desk.tell("a")
+    await desk.tell("b", channel="#ops")
+    desk.sink.fail(Closed("channel_not_found", retry_after=60))
+    await desk.deliver()
+    await desk.tell("c")
+    await desk.deliver("#ops", seconds=1)
+    assert (titles(desk), titles(desk, "#ops")) == ([], ["b"])
+    await desk.deliver(seconds=60)
+    assert titles(desk) == ["ceasefire holds", "a", "c"]
+
+
+async def test_a_notice_of_a_killed_process_is_adopted(desk):
+    """Found in the thread by its mark, and not posted again."""
+    await desk.want("a")
+    await desk.deliver()
+    await desk.reply("first")
+
+    async def die(channel, message, *, post=desk.sink.post, **more):
+        await post(channel, message, **more)
+        raise KeyboardInterrupt
+
+    desk.sink.post = die
+    with pytest.raises(KeyboardInterrupt):
+        await desk.deliver()
+    del desk.sink.post
+    await desk.deliver(minutes=5)
+    assert desk.thread() == ["first"]

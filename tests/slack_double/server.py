@@ -404,10 +404,13 @@ class SlackDouble:
         if not channel.member and "chat:write.public" not in self.scopes:
             raise Refused("not_in_channel")
         self._check(body)
+        self._check_thread(channel, body.get("thread_ts"))
         self._take_token(channel)
         kept = {
             key: body[key] for key in ("text", "blocks", "metadata", "thread_ts") if key in body
         }
+        if "thread_ts" in body and _true(body.get("reply_broadcast")):
+            kept["subtype"] = "thread_broadcast"  # as history shows it
         ts = self._store(channel, {**kept, "bot_id": "B0BOT", "user": "U0BOT"})
         return {"ok": True, "channel": channel.id, "ts": ts, "message": kept | {"ts": ts}}
 
@@ -431,7 +434,8 @@ class SlackDouble:
         rows = [
             row
             for row in channel.messages
-            if row.get("thread_ts") in {None, row["ts"]} and _within(row["ts"], body)
+            if (row.get("thread_ts") is None or row.get("subtype") == "thread_broadcast")
+            and _within(row["ts"], body)
         ]
         if self.history_lag > 0 and self._lagging:
             self.history_lag -= 1
@@ -441,9 +445,13 @@ class SlackDouble:
     def _replies(self, body: Json) -> Json:
         channel = self._readable(body)
         parent = body.get("ts")
-        rows = [row for row in channel.messages if parent in {row["ts"], row.get("thread_ts")}]
-        if not rows:
+        if all(row["ts"] != parent for row in channel.messages):
             raise Refused("thread_not_found")
+        rows = [
+            row
+            for row in channel.messages
+            if row["ts"] == parent or (row.get("thread_ts") == parent and _within(row["ts"], body))
+        ]
         return self._page([_shown(row, body) for row in rows], body, "messages", 999)
 
     def _list(self, body: Json) -> Json:
@@ -501,6 +509,17 @@ class SlackDouble:
         if found:
             error, details = found
             raise Refused(error, errors=details, response_metadata={"messages": details})
+
+    @staticmethod
+    def _check_thread(channel: Channel, parent: str | None) -> None:
+        """Only what is no reply itself can be answered."""
+        if parent is None:
+            return
+        root = next((row for row in channel.messages if row["ts"] == parent), None)
+        if root is None:
+            raise Refused("thread_not_found")
+        if "thread_ts" in root:
+            raise Refused("cannot_reply_to_message")
 
     def _take_token(self, channel: Channel) -> None:
         if not self.rate_limited:
