@@ -114,7 +114,7 @@ class FeedSpec:
     side: str | None = None
     language: str | None = None
     tags: tuple[str, ...] = ()
-    tier: int | None = None  # 1 (the record) … 3 (carried, but confirms nothing)
+    tier: int = 2  # 1 (the record) … 3 (carried, but confirms nothing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

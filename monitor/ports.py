@@ -237,6 +237,17 @@ class Coverage:
     novelty: float | None = None  # of a copy: the share of its text that is new
     agency: str | None = None  # whose report it prints
     language: str | None = None
+    sides: tuple[str, ...] = ()  # of every feed that listed it, first seen first
+    tier: int = 2  # the best of these feeds'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A story waits to be told for a watch."""
+
+    watch: str
+    lacks: str  # "1 of 2 publishers"
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -715,6 +726,32 @@ class Transaction(Protocol):
         first between `first` and `last`, and which nobody has acknowledged or muted since.
         """
 
+    # -- stories that wait, and what stands under others
+
+    def hold(self, story: StoryId, watch: str, lacks: str, now: datetime) -> None:
+        """A story waits, for a watch, until it is better reported; it goes on waiting since when it did."""
+
+    def holds(self, story: StoryId) -> Mapping[str, Hold]:
+        """For which watches a story waits."""
+
+    def release(self, story: StoryId, watch: str) -> None:
+        """It waits no more."""
+
+    def held_stories(self) -> Sequence[StoryId]:
+        """All that wait."""
+
+    def forget_holds(self, now: datetime, kept: timedelta) -> int:
+        """What has waited for longer than this waits no more, and is not told; returns how many."""
+
+    def shown_in(self, story: StoryId) -> Sequence[str]:
+        """The channels in which a message of the story stands, or may stand."""
+
+    def wanted_in(self, story: StoryId) -> Sequence[str]:
+        """The channels that show the story, or will."""
+
+    def replies(self, story: StoryId, channel: str, since: datetime) -> Sequence[str]:
+        """The subjects that were first told in a story's thread since then, oldest first."""
+
     # -- maintenance
 
     def forget(self, before: datetime, now: datetime) -> int:
@@ -927,8 +964,8 @@ class Transaction(Protocol):
     def postpone_channel(self, channel: str, until: datetime) -> None:
         """Nothing that waits to be shown in the channel is due before `until`."""
 
-    def story_view(self, story: StoryId) -> StoryView:
-        """The story as it stands."""
+    def story_view(self, story: StoryId, *, most: int | None = None) -> StoryView:
+        """The story as it stands; of each body at most so many characters."""
 
     def finish_delivery(
         self,

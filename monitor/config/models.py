@@ -297,7 +297,7 @@ class FeedTable(Section):
     url: Url
     publisher: Name | None = None
     side: Side | None = None
-    tier: Annotated[int, PlainValidator(values.number(1, 3))] | None = None
+    tier: Annotated[int, PlainValidator(values.number(1, 3))] = 2
     language: LanguageTag | None = None
     tags: tuple[Name, ...] = ()
     interval: Interval | None = None

@@ -86,6 +86,7 @@ def _declared(spec: FeedSpec) -> dict[str, Any]:
         "name": spec.name,
         "publisher": spec.publisher,
         "side": spec.side,
+        "tier": spec.tier,
         "language": spec.language,
         "tags": spec.tags,
         "declared": True,

@@ -350,6 +350,7 @@ def feed_spec(row: Row) -> FeedSpec:
         name=row.name,
         publisher=row.publisher,
         side=row.side,
+        tier=row.tier,
         language=row.language,
         tags=row.tags,
     )

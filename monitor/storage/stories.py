@@ -37,6 +37,7 @@ RULED_OUT = sa.select(t.verdict.c.story_id).where(
     t.verdict.c.article_id == sa.bindparam("article"), ~t.verdict.c.belongs
 )
 _left: sa.BindParameter[int] = sa.bindparam("left")
+_most = sa.bindparam("most", type_=sa.Integer())
 DROP_EMPTY = sa.delete(t.story).where(
     t.story.c.id == _left,
     ~sa.exists().where(t.article.c.story_id == _left),
@@ -83,13 +84,19 @@ def _set_hits(dialect: str) -> sa.Executable:
 
 SET_HITS = for_each(_set_hits)
 
+NO_HOLDS = sa.delete(t.hold).where(
+    t.hold.c.story_id == _left, ~sa.exists().where(t.article.c.story_id == _left)
+)
+
 STORY_ARTICLES = (
     sa.select(
         t.article.c.id,
         t.article.c.url,
         t.article.c.link,
         t.article.c.title,
-        t.article.c.body,
+        sa.case(
+            (_most.is_(None), t.article.c.body), else_=sa.func.substr(t.article.c.body, 1, _most)
+        ).label("body"),
         t.article.c.published_at,
         t.article.c.first_seen_at,
         t.article.c.copy_of,
@@ -101,7 +108,9 @@ STORY_ARTICLES = (
     .order_by(t.article.c.first_seen_at, t.article.c.id)
 )
 STORY_PUBLISHERS = (
-    sa.select(t.entry.c.article_id, t.entry.c.backlog, t.feed.c.publisher)
+    sa.select(
+        t.entry.c.article_id, t.entry.c.backlog, t.feed.c.publisher, t.feed.c.side, t.feed.c.tier
+    )
     .join(t.article, t.article.c.id == t.entry.c.article_id)
     .join(t.feed, t.feed.c.id == t.entry.c.feed_id)
     .where(t.article.c.story_id == sa.bindparam("story"))
@@ -164,6 +173,7 @@ class StoryWork(Work):
             {"article": article, "story": story, "original": copy_of, "share_new": novelty},
         )
         if left is not None and left != story:
+            self._run(NO_HOLDS, {"left": left})
             self._run(DROP_EMPTY, {"left": left})
 
     def set_hits(self, article: ArticleId, hits: Sequence[Hit], now: datetime) -> None:
@@ -181,14 +191,19 @@ class StoryWork(Work):
         if self._on(SET_HITS, values).rowcount != len(hits):
             raise KeyError(f"hits of watches that nobody declared: {[hit.watch for hit in hits]}")
 
-    def story_view(self, story: StoryId) -> StoryView:
+    def story_view(self, story: StoryId, *, most: int | None = None) -> StoryView:
         """See `ports.Transaction`."""
         story = StoryId(self._run(LIVES_IN, {"story": story}).scalar_one_or_none() or story)
         of = {"story": story}
         publishers: defaultdict[int, dict[str, None]] = defaultdict(dict)  # ordered, each once
+        sides: defaultdict[int, dict[str, None]] = defaultdict(dict)
+        tiers: dict[int, int] = {}
         fresh = set()  # articles that a feed listed after its first poll
         for row in self._run(STORY_PUBLISHERS, of):
             publishers[row.article_id][row.publisher] = None
+            if row.side:
+                sides[row.article_id][row.side] = None
+            tiers[row.article_id] = min(row.tier, tiers.get(row.article_id, row.tier))
             if not row.backlog:
                 fresh.add(row.article_id)
         hits: defaultdict[int, list[Hit]] = defaultdict(list)
@@ -209,7 +224,9 @@ class StoryWork(Work):
                 novelty=row.novelty,
                 agency=row.agency,
                 language=row.language,
+                sides=tuple(sides[row.id]),
+                tier=tiers.get(row.id, 2),
             )
-            for row in self._run(STORY_ARTICLES, of)
+            for row in self._run(STORY_ARTICLES, of | {"most": most})
         )
         return StoryView(story=story, articles=articles)

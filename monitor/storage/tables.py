@@ -73,6 +73,7 @@ feed = sa.Table(
     sa.Column("gap_at", UtcDateTime),
     sa.Column("overlap", sa.Text),  # whether polls share items: JSON of monitor.polling.gaps
     sa.Column("blocks", sa.LargeBinary),  # marks of the items it listed last: known by their bytes
+    sa.Column("tier", sa.Integer, nullable=False, server_default="2"),
     sa.Index(None, "bucket", "due_at", postgresql_where=WAITING, sqlite_where=WAITING),
 )
 
@@ -310,6 +311,16 @@ hit = sa.Table(
     sa.UniqueConstraint("article_id", "watch_id"),
     sa.Index(None, "watch_id", "matched_at"),  # how many a watch had lately
 )
+
+hold = sa.Table(
+    "hold",
+    metadata,
+    sa.Column("story_id", Id, sa.ForeignKey("story.id"), primary_key=True),
+    sa.Column("watch_id", Id, sa.ForeignKey("watch.id"), primary_key=True),
+    sa.Column("lacks", Words, nullable=False),  # "1 of 2 publishers"
+    sa.Column("since", UtcDateTime, nullable=False),
+)
+"""Stories that are not told for a watch yet: too few report them."""
 
 UNSHOWN = sa.text("sent_at IS NULL")
 TOGETHER = sa.text("told_in IS NOT NULL")

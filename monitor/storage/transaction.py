@@ -18,6 +18,7 @@ from monitor.storage.families import FamilyWork
 from monitor.storage.feeds import FeedWork
 from monitor.storage.forgetting import ForgetWork
 from monitor.storage.hands import HandWork
+from monitor.storage.holds import HoldWork
 from monitor.storage.notices import NoticeWork
 from monitor.storage.outbox import due_channels
 from monitor.storage.pacing import DUE_DIGEST_CHANNELS, PaceWork
@@ -63,6 +64,7 @@ class SqlTransaction(
     PaceWork,
     BackfillWork,
     HandWork,
+    HoldWork,
 ):
     """`ports.Transaction` over one connection; `jobs` are what is to be done after the commit.
 

@@ -51,7 +51,7 @@ def _is_where(story: sa.BindParameter[int], *also: sa.ColumnElement[bool]) -> sa
 
 _before = sa.select(_was.c.follows).where(_was.c.id == _into).cte("before", recursive=True)
 _before = _before.union(sa.select(_was.c.follows).where(_was.c.id == _before.c.follows))
-_ruled = t.verdict.alias("ruled")
+_ruled, _held = t.verdict.alias("ruled"), t.hold.alias("held")
 MERGE = (
     sa.update(t.article).where(t.article.c.story_id == _gone).values(story_id=_into),
     # chapters close ranks: of a later and an earlier one, the place of the earlier is taken
@@ -84,6 +84,14 @@ MERGE = (
         ~t.verdict.c.belongs,
         t.verdict.c.article_id.in_(sa.select(t.article.c.id).where(t.article.c.story_id == _into)),
     ),
+    # what the one waits for, the other may have: whoever merges looks again
+    sa.update(t.hold)
+    .where(
+        t.hold.c.story_id == _gone,
+        ~sa.exists().where(_held.c.story_id == _into, _held.c.watch_id == t.hold.c.watch_id),
+    )
+    .values(story_id=_into),
+    sa.delete(t.hold).where(t.hold.c.story_id == _gone),
     # a message that is shown, or may be, goes before a row that is not, and what waits before what
     # was given up; of two that are shown, one becomes a pointer
     sa.delete(t.delivery).where(
