@@ -16,7 +16,7 @@ from monitor.parse.discover import not_a_feed
 from monitor.parse.jsonfeed import parse_json_feed
 from monitor.parse.marks import NO_GUID, Marks, guid_mark, joined
 from monitor.parse.plain import one_line
-from monitor.parse.reader import Document, read_document
+from monitor.parse.reader import Document, parsed_date, read_document
 
 
 def parse_feed(body: bytes, *, url: str, content_type: str, blocks: bytes = b"") -> ParsedFeed:
@@ -102,9 +102,10 @@ def _entry(entry: Mapping[str, Any], base: str, language: str | None) -> Entry |
 
 def _published_at(entry: Mapping[str, Any]) -> datetime | None:
     for name in ("published", "updated", "created"):
-        moment = when(_own(entry, name), _own(entry, f"{name}_parsed"))
-        if moment is not None:
-            return moment
+        if isinstance(text := _own(entry, name), str):
+            moment = when(text) or when(None, parsed_date(text))
+            if moment is not None:
+                return moment
     return None
 
 

@@ -1,22 +1,28 @@
 """feedparser, told not to let one item's traces be found in the next.
 
-What `feedparser.parse` does around its two parsers is done here instead, for three reasons: the
-document's characters are decoded already; a guid is no link, and is not to be resolved like one; and
-each item has to mean the same whatever stands before it (`monitor.parse.cut`).
+What `feedparser.parse` does around its two parsers is done here instead, for four reasons: the
+document's characters are decoded already; a guid is no link, and is not to be resolved like one;
+each item has to mean the same whatever stands before it (`monitor.parse.cut`); and most of its time
+goes to looking up, tag after tag, what is the same for all of them, and to what nobody here asks for.
 """
 
 from __future__ import annotations
 
-import io
 import re
-import xml.sax
-import xml.sax.handler
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from html.entities import html5
-from typing import Any
+from typing import Any, Final, NamedTuple
+from xml.parsers import expat
+from xml.sax.saxutils import escape
+from xml.sax.xmlreader import AttributesNSImpl
 
 from feedparser.api import LooseFeedParser, StrictFeedParser, replace_doctype
+from feedparser.datetimes import _parse_date
+from feedparser.mixin import _cp1252
+from feedparser.urls import make_safe_absolute_uri
+from feedparser.util import FeedParserDict
 
 from monitor.errors import Code, ParseError
 
@@ -29,7 +35,6 @@ _GAVE_UP = (
     RecursionError,
     TypeError,
     ValueError,
-    xml.sax.SAXException,
 )
 _AMPERSAND = re.compile(
     rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)"
@@ -86,19 +91,21 @@ def _read(text: bytes, url: str) -> Document:
 
 def _by_expat(data: bytes, parser: Any) -> str | None:
     """Read XML; what is wrong with it, if something is."""
-    parser.resolve_relative_uris = parser.sanitize_html = False
-    reader = xml.sax.make_parser()  # noqa: S317 feedparser has taken out what is dangerous
-    reader.setFeature(xml.sax.handler.feature_namespaces, True)
-    reader.setFeature(xml.sax.handler.feature_external_ges, False)
-    reader.setContentHandler(parser)
-    reader.setErrorHandler(parser)
-    source = xml.sax.InputSource()
-    source.setByteStream(io.BytesIO(data))
-    source.setEncoding("utf-8")  # whatever the document declares
+    reader = expat.ParserCreate("utf-8", " ")  # whatever the document declares
+    reader.namespace_prefixes = True
+    reader.buffer_text = True
+    reader.StartElementHandler = parser.begin
+    reader.EndElementHandler = parser.end
+    reader.CharacterDataHandler = parser.characters
+    reader.StartNamespaceDeclHandler = parser.startPrefixMapping
+    # nothing is fetched, and what is missing is passed over: as xml.sax has it
+    reader.ExternalEntityRefHandler = lambda *_: 1
+    reader.SkippedEntityHandler = lambda *_: None
+    reader.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_UNLESS_STANDALONE)
     try:
-        reader.parse(source)
-    except xml.sax.SAXException as error:
-        return _in_words(error)
+        reader.Parse(data, True)
+    except expat.ExpatError as error:
+        return f"line {error.lineno}: {expat.ErrorString(error.code)}"
     return None
 
 
@@ -118,25 +125,325 @@ def _reference(found: re.Match[bytes]) -> bytes:
     return b"&amp;" + found[0][1:]
 
 
-def _in_words(error: xml.sax.SAXException) -> str:
-    if isinstance(error, xml.sax.SAXParseException):
-        return f"line {error.getLineNumber()}: {error.getMessage()}"
-    return str(error)
+def parsed_date(text: str) -> Any:
+    """A date in any of the forms that feedparser knows, as a `time.struct_time` in UTC, or None."""
+    return _parse_date(text)
 
 
-class _Strict(StrictFeedParser):  # type: ignore[misc]
+# --------------------------------------------------------------------------- feedparser, leaner
+
+_ASKED_FOR: Final = frozenset({
+    "author", "authors", "content", "created", "date", "feedburner_origlink", "guid", "href", "id",
+    "image", "issued", "language", "link", "links", "modified", "published", "source", "subtitle",
+    "summary", "textinput", "title", "updated",
+})  # fmt: skip
+"""What is read of a document, by us or by feedparser's own handlers, and what leads to it."""
+
+_PUSHED_FOR_NOTHING: Final = {
+    "category": "category",
+    "dc_subject": "category",
+    "keywords": "category",
+    "media_category": "category",
+    "media_credit": "credit",
+    "media_thumbnail": "url",
+}
+"""Elements whose handlers only gather what nobody asks for, and what they call it."""
+_FOR_NOTHING: Final = frozenset({"enclosure", "media_content"})
+"""The same of those that hold no text."""
+
+_REFERENCE: Final = re.compile("&([A-Za-z0-9_]+);")  # ?a=1&b=2, as feedparser finds it
+_C1: Final = re.compile("[\x80-\x9f]")
+_NOT_IN_TEXTINPUT: Final = frozenset({"title", "link", "description", "name"})
+_NOT_IN_IMAGE: Final = frozenset({"title", "link", "description", "url", "href", "width", "height"})
+_ROOTS: Final = frozenset({"feed", "rss", "rdf:RDF"})
+
+
+class _Params(FeedParserDict):  # type: ignore[misc]
+    """What is known of an element's content; its keys have no aliases."""
+
+    __getitem__: Any = dict.__getitem__
+    __setitem__: Any = dict.__setitem__
+    __contains__: Any = dict.__contains__
+    get: Any = dict.get
+
+    def __deepcopy__(self, memo: object) -> Any:
+        return _Params(self)  # strings
+
+
+class _Tag(NamedTuple):
+    """What a tag is to feedparser, worked out once."""
+
+    name: str
+    element: str
+    start: Callable[..., object] | None
+    end: Callable[..., object] | None
+    pushed: str | None  # in place of its handlers
+    ignored: bool
+    outside: bool  # of a text input
+    off: bool  # an image
+
+
+class _Lean:
+    """Without what nobody asks for."""
+
+    pop: Callable[..., Any]
+
+    def _end_published(self) -> None:
+        self.pop("published")  # without parsing it: see `parsed_date`
+
+    def _end_updated(self) -> None:
+        self.pop("updated")
+
+    def _end_created(self) -> None:
+        self.pop("created")
+
+    def _end_expirationdate(self) -> None:
+        self.pop("expired")
+
+    _end_issued = _end_pubdate = _end_published
+    _end_modified = _end_lastbuilddate = _end_updated
+
+
+class _Strict(_Lean, StrictFeedParser):  # type: ignore[misc]
     """At an item's end, all is as it was at its beginning.
 
     feedparser's own state is not: a ``<div>`` in a summary leaves its ``xml:base`` behind, a
     prefix that an item declares stays declared, an image of an item is the feed's.
+
+    It is driven by expat itself. `begin` and `end` do what `startElementNS`, `unknown_starttag` and
+    their counterparts do for an ordinary tag: one without namespaced attributes, outside of markup.
     """
 
+    baseuri: str
+    lang: str | None
     can_be_relative_uri = _GUIDLESS
-    _KEPT = frozenset({"entries", "property_depth_map", "_before"})
+    _KEPT = frozenset({"entries", "property_depth_map", "_before", "_tags"})
 
     def __init__(self, *given: Any) -> None:
         self._before: list[dict[str, Any]] = []
+        self._tags: dict[str, _Tag | None] = {}
+        self._settled: str | None = ""  # a base that is the same when it is resolved
         super().__init__(*given)
+        self.resolve_relative_uris = self.sanitize_html = False
+        self.contentparams = _Params()
+
+    # -- tags
+
+    def begin(self, name: str, attributes: dict[str, str]) -> None:
+        """A tag, as expat names it."""
+        try:
+            tag = self._tags[name]
+        except KeyError:
+            tag = self._tags[name] = self._known(name)
+        given: dict[str, str] = {}
+        if tag is None or self.decls or self.incontent:
+            return self._begin_slowly(name, attributes)
+        for key, value in attributes.items():
+            lower = key.lower()
+            if " " in key or lower in {"lang", "base"}:
+                return self._begin_slowly(name, attributes)
+            given[lower] = value.lower() if lower in {"rel", "type"} else value
+        self.depth += 1
+        base, lang = self.baseuri, self.lang
+        if base != self._settled:
+            self.baseuri = make_safe_absolute_uri(base, base) or base
+            self._settled = base if base == self.baseuri else None
+        if lang and tag.name in _ROOTS:
+            self.feeddata["language"] = lang.replace("_", "-")
+        self.basestack.append(self.baseuri)
+        self.langstack.append(lang)
+        if tag.outside:
+            self.intextinput = 0
+        if tag.off:
+            self.inimage = 0
+        if tag.pushed is not None:
+            self.elementstack.append([tag.pushed, 1, []])
+        elif tag.start is not None:
+            try:
+                tag.start(self, given)
+            except AttributeError:
+                self._unhandled(tag.element, given)
+        elif not tag.ignored:
+            self._unhandled(tag.element, given)
+        return None
+
+    def _unhandled(self, element: str, given: dict[str, str]) -> None:
+        if given:
+            if element in _ASKED_FOR:
+                self._get_context()[element] = given
+        else:
+            self.elementstack.append([element, 1, []])
+
+    def _begin_slowly(self, name: str, attributes: Mapping[str, str]) -> None:
+        given, qnames = {}, {}
+        for key, value in attributes.items():
+            pair, qname = _pair(key)
+            given[pair], qnames[pair] = value, qname
+        self.startElementNS(_pair(name)[0], None, AttributesNSImpl(given, qnames))
+
+    def end(self, name: str) -> None:
+        """The end of a tag."""
+        try:
+            tag = self._tags[name]
+        except KeyError:
+            tag = self._tags[name] = self._known(name)
+        if tag is None or self.incontent > 1 or self.svgOK:
+            self.endElementNS(_pair(name)[0], None)
+            return
+        stack = self.elementstack
+        if tag.pushed is not None:
+            self._drop(tag.pushed)
+        elif tag.end is not None:
+            try:
+                tag.end(self)
+            except AttributeError:
+                self.pop(tag.element)
+        elif tag.element not in _ASKED_FOR and not self.incontent:
+            self._drop(tag.element)
+        elif stack and stack[-1][0] == tag.element:
+            self.pop(tag.element)
+        if self.incontent:
+            self._in_content(tag.name)
+        bases, langs = self.basestack, self.langstack
+        if bases:
+            bases.pop()
+            if bases and bases[-1]:
+                self.baseuri = bases[-1]
+        if langs:
+            langs.pop()
+            if langs:
+                self.lang = langs[-1]
+        self.depth -= 1
+
+    def _drop(self, element: str) -> None:
+        if self.elementstack and self.elementstack[-1][0] == element:
+            self.elementstack.pop()
+
+    def _in_content(self, name: str) -> None:
+        """The end of a tag that was markup."""
+        params = self.contentparams
+        if not params.get("type", "xml").endswith("xml"):
+            if name in {"xhtml:div", "div"}:
+                return
+            params["type"] = "application/xhtml+xml"
+        if params.get("type") == "application/xhtml+xml":
+            self.handle_data(f"</{name.rpartition(':')[2]}>", escape=0)
+
+    def _known(self, name: str) -> _Tag | None:
+        """What a tag is; None: one to be looked at each time."""
+        (namespace, local), _ = _pair(name)
+        lower, local = (namespace or "").lower(), local.lower()
+        if "backend.userland.com/rss" in lower or local in {"math", "svg"}:
+            return None
+        if prefix := self._matchnamespaces.get(lower):
+            local = f"{prefix.lower()}:{local}"
+        elif namespace:
+            known = self.namespaces_in_use.items()
+            named = next((key for key, uri in known if key and uri == namespace), None)
+            local = f"{named}:{local}" if named else local
+        local = local.lower()
+        prefix, colon, suffix = local.partition(":")
+        if not colon:
+            prefix, suffix = "", local
+        prefix = self.namespacemap.get(prefix, prefix)
+        element = f"{prefix}_{suffix}" if prefix else suffix
+        kind = type(self)
+        return _Tag(
+            name=local,
+            element=element,
+            start=getattr(kind, f"_start_{element}", None),
+            end=getattr(kind, f"_end_{element}", None),
+            pushed=_PUSHED_FOR_NOTHING.get(element),
+            ignored=element in _FOR_NOTHING,
+            outside=not prefix and local not in _NOT_IN_TEXTINPUT,
+            off=not prefix and local not in _NOT_IN_IMAGE,
+        )
+
+    def track_namespace(self, prefix: str | None, uri: str) -> None:
+        """A declaration: what tags are may be something else from now on."""
+        self._tags = {}
+        super().track_namespace(prefix, uri)
+
+    # -- text
+
+    def characters(self, text: str) -> None:
+        """What stands between two tags."""
+        if self.elementstack:
+            if self.contentparams.get("type") == "application/xhtml+xml":
+                text = escape(text)
+            self.elementstack[-1][2].append(text)
+
+    def push_content(
+        self, tag: str, attrs_d: Mapping[str, str], default_content_type: str, expecting_text: int
+    ) -> None:
+        """As feedparser has it, in a dictionary without aliases."""
+        super().push_content(tag, attrs_d, default_content_type, expecting_text)
+        self.contentparams = _Params(**self.contentparams)
+
+    def pop(self, element: str, strip_whitespace: int = 1) -> Any:
+        """An element's text, where it belongs: as feedparser has it, for what is no markup."""
+        stack, params = self.elementstack, self.contentparams
+        if not stack or stack[-1][0] != element:
+            return None
+        kind = params.get("type")
+        if kind == "application/xhtml+xml" or params.get("base64"):
+            return super().pop(element, strip_whitespace)
+        _, expected, pieces = stack.pop()
+        text = "".join(pieces)
+        if strip_whitespace:
+            text = text.strip()
+        if not expected:
+            return text
+        if text and element in _GUIDLESS:
+            text = self.resolve_uri(text)
+        plain = kind == "text/plain" and not self.version.startswith("atom")
+        if plain and self.looks_like_html(text):
+            params["type"] = "text/html"
+        params.pop("mode", None)
+        params.pop("base64", None)
+        if not text.isascii():
+            text = _mended(text)
+        if element in {"category", "tags", "itunes_keywords"}:
+            return text
+        if element == "title" and -1 < self.title_depth <= self.depth:
+            return text
+        if self.inentry and not self.insource:
+            self._keep_in_entry(element, text)
+        elif self.infeed or self.insource:
+            self._keep_in_feed(element, text)
+        return text
+
+    def _keep_in_entry(self, element: str, text: str) -> None:
+        entry = self.entries[-1]
+        if element == "content":
+            entry.setdefault(element, []).append(_Params(self.contentparams, value=text))
+        elif element == "link":
+            if not self.inimage:
+                text = _REFERENCE.sub(r"&\g<1>", text.replace("&amp;", "&"))
+                entry[element] = text
+                if text:
+                    entry["links"][-1]["href"] = text
+        else:
+            element = "summary" if element == "description" else element
+            depths = self.property_depth_map.setdefault(entry, {})
+            if self.depth <= depths.get(element, self.depth):
+                depths[element] = self.depth
+                entry[element] = text
+            if self.incontent:
+                entry[f"{element}_detail"] = _Params(self.contentparams, value=text)
+
+    def _keep_in_feed(self, element: str, text: str) -> None:
+        context = self._get_context()
+        element = "subtitle" if element == "description" else element
+        if element == "link":
+            text = _REFERENCE.sub(r"&\g<1>", text)
+        context[element] = text
+        if element == "link":
+            context["links"][-1]["href"] = text
+        elif self.incontent:
+            context[f"{element}_detail"] = _Params(self.contentparams, value=text)
+
+    # -- items
 
     def _start_item(self, attributes: dict[str, str]) -> None:
         self._before.append(
@@ -153,12 +460,37 @@ class _Strict(StrictFeedParser):  # type: ignore[misc]
     def _end_item(self) -> None:
         super()._end_item()
         if self._before:
-            self.__dict__.update(self._before.pop())
+            before = self._before.pop()
+            if any(
+                before[name] != getattr(self, name)
+                for name in ("namespacemap", "namespaces_in_use")
+            ):
+                self._tags = {}
+            self.__dict__.update(before)
 
     _end_entry = _end_item
 
 
-class _Loose(LooseFeedParser):  # type: ignore[misc]
+class _Loose(_Lean, LooseFeedParser):  # type: ignore[misc]
     """For what isn't XML. Its items can't be told apart, so they are left as they are found."""
 
     can_be_relative_uri = _GUIDLESS
+
+
+def _pair(name: str) -> tuple[tuple[str | None, str], str]:
+    """Namespace and local name, and the qualified one, of what expat calls a name."""
+    match name.split():
+        case [local]:
+            return (None, local), local
+        case [namespace, local]:
+            return (namespace, local), local
+        case [namespace, local, prefix]:
+            return (namespace, local), f"{prefix}:{local}"
+    raise ValueError("a namespace with blanks in it")
+
+
+def _mended(text: str) -> str:
+    """UTF-8 that was taken for Latin-1, and Windows' characters where no others can be."""
+    with suppress(UnicodeError):
+        text = text.encode("iso-8859-1").decode()
+    return text.translate(_cp1252) if _C1.search(text) else text
