@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -221,3 +224,53 @@ async def test_waiting_ends_when_enough_is_stored(
     await call(session, slack, "chat.postMessage", channel="#newsdesk", text="x")
 
     assert [row["text"] for row in await slack.wait_for(1, "newsdesk")] == ["x"]
+
+
+async def test_a_method_takes_a_minutes_calls_at_once_and_then_by_its_tier(
+    session: aiohttp.ClientSession,
+) -> None:
+    """The 51st look at a history within a minute is refused, whatever its channel."""
+    seconds = [0.0]
+    async with SlackDouble(rate_limited=True, monotonic=lambda: seconds[0]) as slack:
+        places = [slack.add_channel("newsdesk"), slack.add_channel("other")]
+        for number in range(50):
+            answer = await call(session, slack, "conversations.history", channel=places[number % 2])
+            assert answer["ok"]
+        refused = await call(session, slack, "conversations.history", channel=places[0])
+        assert (refused["status"], refused["headers"]["Retry-After"]) == (429, "2")
+        seconds[0] = 2.0
+        assert (await call(session, slack, "conversations.history", channel=places[0]))["ok"]
+
+
+async def test_what_was_posted_is_found_in_the_history_after_a_while(
+    session: aiohttp.ClientSession,
+) -> None:
+    """The history may lag behind a post."""
+    seconds = [1e9]
+    async with SlackDouble(history_delay=2, now=lambda: seconds[0]) as slack:
+        place = slack.add_channel("newsdesk")
+        ts = slack.say("newsdesk", "news")
+        slack.say("newsdesk", "an answer", thread_ts=ts)
+        found = []
+        for seconds[0] in (1e9 + 1.9, 1e9 + 2.1):
+            for method in ("conversations.history", "conversations.replies"):
+                answer = await call(session, slack, method, channel=place, ts=ts)
+                found.append([row["text"] for row in answer["messages"]])
+        assert found == [[], ["news"], ["news"], ["news", "an answer"]]
+
+
+async def test_a_bad_day_is_made_of_faults(session: aiohttp.ClientSession) -> None:
+    """So many calls fail, in many ways; the same dice throw the same ones."""
+    seen = []
+    for _ in range(2):
+        async with SlackDouble() as slack:
+            place = slack.add_channel("newsdesk")
+            slack.misbehave(random.Random(7), 0.3)
+            for _ in range(60):
+                with contextlib.suppress(aiohttp.ClientError, TimeoutError, ValueError):
+                    async with asyncio.timeout(0.05):
+                        await call(session, slack, "chat.postMessage", channel=place, text="x")
+            seen.append([each.fault for each in slack.calls])
+    assert seen[0] == seen[1]
+    assert 10 <= sum(map(bool, seen[0])) <= 26
+    assert len(set(seen[0])) > 6

@@ -11,7 +11,8 @@ class Fault:
     """How one call fails: whether Slack did what was asked, and what the caller hears of it."""
 
     done: bool  # the method ran, a message is stored
-    end: Literal["drop", "hang", "answer"]  # hang: no answer until the double is closed
+    end: Literal["drop", "hang", "answer", "late"]  # hang: no answer until the double is closed
+    seconds: float = 0.0  # of the machine's, until a late answer, which is the right one
     status: int = 200
     body: str = ""
     content_type: str = "application/json"
@@ -46,11 +47,35 @@ FAULTS = {
 }
 
 
+CHAOS = {
+    "drop_before": 4,
+    "drop_after": 4,
+    "500": 2,
+    "503": 2,
+    "500_stored": 2,
+    "slow_before": 1,
+    "slow_after": 1,
+    "late:0.3": 3,
+    "429:1": 2,
+    "429:5": 1,
+    "fatal_error": 1,
+    "fatal_error_stored": 3,
+    "internal_error_stored": 2,
+    "not_json_stored": 1,
+    "html_stored": 1,
+}
+"""A bad day: how often each of these is met, relative to the others."""
+
+
 def named(name: str) -> Fault | None:
-    """The fault of that name; ``429:7`` asks for seven seconds, ``error:x`` says x; ok is none."""
+    """The fault of that name; ``429:7`` asks for seven seconds, ``error:x`` says x, ``late:0.5``
+    does what it should, half a second later; ok is none.
+    """
     if name == "ok":
         return None
     kind, _, value = name.partition(":")
+    if kind == "late":
+        return Fault(done=True, end="late", seconds=float(value))
     if kind == "429":
         answer = _says("ratelimited", status=429)
         return Fault(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import json
+import math
+import random
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable
@@ -25,6 +28,14 @@ ALL_SCOPES = (
     "groups:history",
 )
 BURST = 25  # measured by users in 2018; then one a second
+TIERS = {  # calls a minute, in the whole workspace: Slack's tiers 2, 3 and 4, by their least
+    "conversations.list": 20,
+    "chat.update": 50,
+    "conversations.history": 50,
+    "conversations.info": 50,
+    "conversations.replies": 50,
+    "users.info": 100,
+}
 
 Json = dict[str, Any]
 
@@ -39,8 +50,6 @@ class Channel:
     member: bool = True
     archived: bool = False
     messages: list[Json] = field(default_factory=list)
-    tokens: float = BURST
-    filled_at: float = 0.0
 
     def row(self) -> Json:
         """As conversations.list shows it."""
@@ -52,6 +61,23 @@ class Channel:
             "is_member": self.member,
             "is_archived": self.archived,
         }
+
+
+@dataclass(slots=True)
+class Bucket:
+    """What is left of a rate: full at first, filled evenly."""
+
+    tokens: float
+    filled_at: float
+
+    def wait(self, now: float, rate: float, most: float) -> int:
+        """Take one; or else how many whole seconds until there is one."""
+        self.tokens = min(most, self.tokens + (now - self.filled_at) * rate)
+        self.filled_at = now
+        if self.tokens < 1:
+            return max(1, math.ceil((1 - self.tokens) / rate))
+        self.tokens -= 1
+        return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +103,11 @@ class Refused(Exception):
 class SlackDouble:
     """A workspace with one bot in it.
 
-    `rate_limited`: whether a channel takes 25 posts at once and then one a second. `history_lag`:
-    how many looks at the history miss messages that were posted with a fault. `now` gives seconds
-    since 1970 for time stamps, `monotonic` drives the rate limit.
+    `rate_limited`: whether a channel takes 25 posts at once and then one a second, and a method as
+    many calls as its tier. `history_lag`: how many looks at the history miss messages that were
+    posted with a fault; `history_delay`: for how many seconds any of them does. `now` gives seconds
+    since 1970 for time stamps, `monotonic` drives the rate limits. `witness` is called with a
+    method before and after it is done.
     """
 
     def __init__(
@@ -90,6 +118,7 @@ class SlackDouble:
         scopes: tuple[str, ...] = ALL_SCOPES,
         rate_limited: bool = False,
         history_lag: int = 0,
+        history_delay: float = 0.0,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -100,6 +129,7 @@ class SlackDouble:
         self.scopes = scopes
         self.rate_limited = rate_limited
         self.history_lag = history_lag
+        self.history_delay = history_delay
         self.calls: list[Call] = []
         self.url = ""
         self._now = now
@@ -108,6 +138,10 @@ class SlackDouble:
         self._scripts: dict[str, deque[str]] = defaultdict(deque)
         self._hooks: dict[str, str] = {}
         self._lagging: set[str] = set()
+        self._buckets: dict[str, Bucket] = {}
+        self._dice: random.Random | None = None
+        self._share = 0.0
+        self.witness: Callable[[str, str], None] | None = None
         self._changed = asyncio.Condition()
         self.sockets = Sockets(self._changed)
         self._closing = asyncio.Event()
@@ -171,6 +205,15 @@ class SlackDouble:
         for name in names:
             faults.named(name)  # a misspelt one fails here, in the test
         self._scripts[method].extend(names)
+
+    def misbehave(self, dice: random.Random, share: float) -> None:
+        """From now on that share of all calls fails, each in a way of `faults.CHAOS`."""
+        self._dice, self._share = dice, share
+
+    def _draw(self) -> str:
+        if self._dice is None or self._dice.random() >= self._share:
+            return ""
+        return self._dice.choices(list(faults.CHAOS), list(faults.CHAOS.values()))[0]
 
     def messages(self, channel: str | None = None) -> list[Json]:
         """Copies of what is stored, oldest first; of all channels without a name."""
@@ -300,9 +343,10 @@ class SlackDouble:
         bare: bool = False,
     ) -> web.StreamResponse:
         """Do what was asked, or what the script says instead."""
-        name = self._scripts[method].popleft() if self._scripts[method] else ""
+        name = self._scripts[method].popleft() if self._scripts[method] else self._draw()
         fault = faults.named(name or "ok")
         answer, error, status, headers = {"ok": True}, "", 200, {}
+        self._tell_witness(method, "before")
         if fault is None or fault.done:
             try:
                 answer = run(fault is not None)
@@ -312,14 +356,22 @@ class SlackDouble:
                 headers = refused.more.pop("headers", {})
                 answer = {"ok": False, "error": error, **refused.more}
         self._note(method, body, name, error)
+        self._tell_witness(method, "after")
         async with self._changed:
             self._changed.notify_all()
-        if fault is not None:
+        if fault is not None and fault.end == "late":
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), fault.seconds)
+        elif fault is not None:
             return await self._fail(fault, request)
         if bare:
             return web.Response(status=status, text=error or "ok", headers=headers)
         scopes = {"x-oauth-scopes": ",".join(self.scopes)}
         return web.json_response(answer, status=status, headers={**scopes, **headers})
+
+    def _tell_witness(self, method: str, when: str) -> None:
+        if self.witness is not None:
+            self.witness(method, when)
 
     def _note(self, method: str, body: Json, fault: str, error: str) -> None:
         channel = str(body.get("channel", ""))
@@ -362,6 +414,8 @@ class SlackDouble:
         if method not in handlers:
             raise Refused("unknown_method", req_method=method)
         run, scope = handlers[method]
+        if calls := TIERS.get(method):
+            self._take_token(method, rate=calls / 60, most=calls)
         for needed in self._needed(scope, body):
             if needed not in self.scopes:
                 raise Refused("missing_scope", needed=needed, provided=",".join(self.scopes))
@@ -405,7 +459,7 @@ class SlackDouble:
             raise Refused("not_in_channel")
         self._check(body)
         self._check_thread(channel, body.get("thread_ts"))
-        self._take_token(channel)
+        self._take_token(channel.id)
         kept = {
             key: body[key] for key in ("text", "blocks", "metadata", "thread_ts") if key in body
         }
@@ -440,6 +494,7 @@ class SlackDouble:
         if self.history_lag > 0 and self._lagging:
             self.history_lag -= 1
             rows = [row for row in rows if row["ts"] not in self._lagging]
+        rows = [row for row in rows if self._is_indexed(row)]
         return self._page([_shown(row, body) for row in reversed(rows)], body, "messages", 999)
 
     def _replies(self, body: Json) -> Json:
@@ -450,9 +505,17 @@ class SlackDouble:
         rows = [
             row
             for row in channel.messages
-            if row["ts"] == parent or (row.get("thread_ts") == parent and _within(row["ts"], body))
+            if row["ts"] == parent
+            or (
+                row.get("thread_ts") == parent
+                and _within(row["ts"], body)
+                and self._is_indexed(row)
+            )
         ]
         return self._page([_shown(row, body) for row in rows], body, "messages", 999)
+
+    def _is_indexed(self, row: Json) -> bool:
+        return self.history_delay <= 0 or self._now() - float(row["ts"]) >= self.history_delay
 
     def _list(self, body: Json) -> Json:
         types = str(body.get("types", "public_channel")).split(",")
@@ -498,7 +561,7 @@ class SlackDouble:
         found = limits.message_error(body)
         if found:
             raise Refused(found[0], status=400)
-        self._take_token(channel)
+        self._take_token(channel.id)
         self._store(channel, {key: body[key] for key in ("text", "blocks") if key in body})
         return {"ok": True}
 
@@ -521,16 +584,13 @@ class SlackDouble:
         if "thread_ts" in root:
             raise Refused("cannot_reply_to_message")
 
-    def _take_token(self, channel: Channel) -> None:
+    def _take_token(self, key: str, *, rate: float = 1.0, most: float = BURST) -> None:
         if not self.rate_limited:
             return
         now = self._monotonic()
-        channel.tokens = min(BURST, channel.tokens + now - channel.filled_at)
-        channel.filled_at = now
-        if channel.tokens < 1:
-            wait = str(max(1, round(1 - channel.tokens)))
-            raise Refused("ratelimited", status=429, headers={"Retry-After": wait})
-        channel.tokens -= 1
+        bucket = self._buckets.setdefault(key, Bucket(most, now))
+        if wait := bucket.wait(now, rate, most):
+            raise Refused("ratelimited", status=429, headers={"Retry-After": str(wait)})
 
     def _readable(self, body: Json) -> Channel:
         channel = self._by_id(body)
