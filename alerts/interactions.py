@@ -104,11 +104,16 @@ def deeds_in(envelope: Mapping[str, Any], now: datetime) -> tuple[Deed, ...]:
     return ()
 
 
+def unescaped(text: str) -> str:
+    """What somebody typed: Slack hands on ``& < >`` as it wants them handed in."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
 def _asked(payload: Mapping[str, Any], envelope: str, now: datetime) -> Asked:
     return Asked(
         mark=str(payload.get("trigger_id") or envelope),
         command=str(payload["command"]),
-        words=str(payload.get("text") or "")[:MOST_WORDS],
+        words=unescaped(str(payload.get("text") or "")[:MOST_WORDS]),
         channel=str(payload["channel_id"]),
         user=str(payload["user_id"]),
         user_name=str(payload.get("user_name") or ""),

@@ -32,6 +32,7 @@ from monitor.ports import Coverage, FoundEntry, StoryView
 from monitor.stories.credits import UNNAMED, agency_of
 from monitor.stories.frequencies import Frequencies, shipped
 from monitor.stories.urls import canonical_url, host_of, resolve_redirector, same_site
+from monitor.telling import hands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,8 @@ class Rules:
     page_attempts: int = 5
     frequencies: Frequencies = field(default_factory=shipped)  # of words, for stories
     debounce: timedelta = timedelta(seconds=30)  # a growing story edits its message this often
+    buttons: bool = False  # below alerts: somebody listens to them
+    repeat_critical: timedelta | None = None  # when nobody acknowledged it; None: never
 
     def cadence_of(self, url: str) -> Cadence:
         """How often the feed at this URL is to be asked."""
@@ -166,30 +169,41 @@ def compose_document(article: Article, feed: FeedSpec) -> Document:
 
 def compose_alert(delivery: Delivery, view: StoryView, rules: Rules) -> Alert | None:
     """What the delivery's channel should show of a story; None when nothing is left to show."""
-    shown = [(each, hits_for(each, delivery.channel, rules)) for each in view.articles]
-    matched = [(each, found) for each, found in shown if found]
-    if not matched:
+    lead = lead_of(view, delivery.channel, rules)
+    if lead is None:
         return None
-    # what was no news when it was found leads no message that is news
-    first, hits = next((each for each in matched if _is_news(each[0], rules)), matched[0])
+    first, hits = lead
     if view.story != delivery.story:  # it was merged: the channel shows the other one, too
         return None if delivery.sent is None else _pointer(delivery, first)
     spans = sorted({span for hit in hits for span in hit.spans})
-    publishers = _distinct(name for each, _ in shown for name in each.publishers)
-    lead = first.publishers[0] if first.publishers else (publishers[0] if publishers else "")
+    publishers = _distinct(name for each in view.articles for name in each.publishers)
+    leading = first.publishers[0] if first.publishers else (publishers[0] if publishers else "")
     return Alert(
         delivery_id=delivery.id,
         headline=first.title,
         url=first.url,
         passage=_passage(first, spans),
-        publisher=lead,
+        publisher=leading,
         published_at=first.published_at,
         found_at=first.first_seen_at,
         watches=_distinct(hit.watch for hit in hits),
         terms=_distinct(span.term for hit in hits for span in hit.spans),
-        also=tuple(name for name in publishers if name != lead),
+        also=tuple(name for name in publishers if name != leading),
         independent=len(voices(view)),
+        touches=hands.touches(delivery.hands),
+        buttons=hands.buttons(delivery.hands) if rules.buttons else (),
     )
+
+
+def lead_of(view: StoryView, channel: str, rules: Rules) -> tuple[Coverage, tuple[Hit, ...]] | None:
+    """The article that a channel shows a story by, and what brought it there; None if nothing did.
+
+    What was no news when it was found leads no message that is news.
+    """
+    found = ((each, hits_for(each, channel, rules)) for each in view.articles)
+    matched = [(each, hits) for each, hits in found if hits]
+    news = (each for each in matched if _is_news(each[0], rules))
+    return next(news, matched[0] if matched else None)
 
 
 def voices(view: StoryView) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from monitor.model import (
     FeedId,
     FeedSpec,
     FeedStatus,
+    Hand,
     Health,
     Hints,
     Hit,
@@ -693,6 +694,9 @@ class Transaction(Protocol):
 
         A message that was muted is not due for what is wanted from then on.
         """
+
+    def hands_of(self, delivery: DeliveryId) -> Mapping[Deed, Hand]:
+        """What people did about a message."""
 
     def clear_hand(self, delivery: DeliveryId, deed: Deed) -> bool:
         """It was taken back; False if there was nothing to take back."""

@@ -12,7 +12,7 @@ import contextlib
 import gc
 import random
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +21,7 @@ from typing import IO
 
 from alerts import Sink
 from alerts.console import ConsoleSink
+from alerts.interactions import SocketMode
 from alerts.slack import BASE_URL, SlackSink
 from alerts.webhook import SlackWebhookSink
 from monitor import __version__, config, telemetry, volume
@@ -32,6 +33,7 @@ from monitor.errors import ConfigError, Mistake, StorageError
 from monitor.fetch.client import HttpFetcher
 from monitor.fetch.politeness import PoliteFetcher
 from monitor.fetch.robots import Robots, RobotsFetcher
+from monitor.hands import Hands
 from monitor.match import Matcher, compile_watches
 from monitor.model import DeliveryState, Health, Watch
 from monitor.operators import Operators
@@ -113,6 +115,7 @@ class Service:
         http: HttpFetcher,
         fetcher: PoliteFetcher,
         pace: Pace,
+        hands: Hands | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -126,6 +129,7 @@ class Service:
         self._for_pages = for_pages
         self._pace = pace
         self.operators = Operators(pipeline.context)
+        self.hands = hands
         self._spikes = Spikes(pipeline.context)
         self._rejected: tuple[Mistake, ...] = ()
         self._ready = False
@@ -314,6 +318,8 @@ class Service:
             stack.push_async_callback(self.operators.close)
             self.scheduler.start()
             working = asyncio.create_task(self.engine.run(self.pipeline.run, stop))
+            if self.hands is not None:
+                stack.push_async_callback(self._listen(self.hands, stop))
             watching = asyncio.create_task(self._follow(path, env or {}, stop)) if path else None
             self._look_back(daily=True)
             stack.push_async_callback(self._end_looking)
@@ -381,6 +387,24 @@ class Service:
             else:
                 return
 
+    def _listen(self, hands: Hands, stop: asyncio.Event) -> Callable[[], Awaitable[None]]:
+        """Begin to hear what people do in Slack; returns what waits for the end of that."""
+
+        async def listen() -> None:
+            try:
+                await hands.run(stop)
+            except Exception as error:
+                log.exception("hands.broke", error=str(error))
+            finally:
+                await hands.close()
+
+        listening = asyncio.create_task(listen())
+
+        async def end() -> None:
+            await asyncio.wait({listening})
+
+        return end
+
     def _web_server(self) -> WebServer:
         web = self.settings.web
         context = self.pipeline.context
@@ -404,6 +428,8 @@ class Service:
         await self._sync_subscriptions(self.settings, now)
         await set_price(self.pipeline.context)
         await self._spikes.look()
+        if self.hands is not None:
+            await self.hands.remind()
         await self._refresh_gauges()
 
     async def _refresh_gauges(self) -> None:
@@ -462,17 +488,19 @@ async def assembled(
         context.budget = pace.patient(context.budget)
         context.lease = pace.patient(context.lease)
         context.delivery_lease = pace.patient(context.delivery_lease)
+        reports = SqlReports(store)
         service = Service(
             settings,
             clock=clock,
             store=store,
-            reports=SqlReports(store),
+            reports=reports,
             engine=engine,
             pipeline=Pipeline(context),
             http=http,
             fetcher=polite,
             for_pages=RobotsFetcher(polite, robots),
             pace=pace,
+            hands=hands_of(settings, context, reports, lambda: service.settings),
         )
         await service.apply(settings, context.rules)
         yield service
@@ -511,10 +539,26 @@ def sink_of(settings: Settings, stream: IO[str]) -> Sink:
     """Slack by token, else by webhook, else the terminal."""
     if settings.slack_token is not None:
         token = settings.slack_token.get_secret_value()
-        return SlackSink(token, base_url=settings.slack_api_url or BASE_URL)
+        return SlackSink(
+            token,
+            base_url=settings.slack_api_url or BASE_URL,
+            interactive=settings.slack_app_token is not None,
+        )
     if settings.slack_webhook is not None:
         return SlackWebhookSink(settings.slack_webhook.get_secret_value())
     return ConsoleSink(stream)
+
+
+def hands_of(
+    settings: Settings, context: Context, reports: Reports, current: Callable[[], Settings]
+) -> Hands | None:
+    """What people do in Slack; None where nobody listens."""
+    if settings.slack_app_token is None or not isinstance(context.sink, SlackSink):
+        return None
+    socket = SocketMode(
+        settings.slack_app_token.get_secret_value(), base_url=settings.slack_api_url or BASE_URL
+    )
+    return Hands(socket, context, reports, current)
 
 
 def rules_of(settings: Settings, pace: Pace, sink: Sink, previous: Matcher | None = None) -> Rules:
@@ -541,4 +585,10 @@ def rules_of(settings: Settings, pace: Pace, sink: Sink, previous: Matcher | Non
         max_page=settings.fetch.max_page,
         page_attempts=settings.fetch.page_attempts,
         debounce=pace.debounce,
+        buttons=(
+            settings.slack.buttons
+            and settings.slack_app_token is not None
+            and isinstance(sink, SlackSink)
+        ),
+        repeat_critical=settings.alerts.repeat_critical,
     )

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from monitor.model import Deed, Delivery, DeliveryId, DeliveryState, Hand, Sent, StoryId
+from monitor.model import Delivery, DeliveryId, DeliveryState, Sent, StoryId
 from monitor.storage import outbox
 from monitor.storage import tables as t
-from monitor.storage.hands import HANDS, IS_MUTED
+from monitor.storage.hands import IS_MUTED, hands_of
 from monitor.storage.outbox import LAST_TURN
 from monitor.storage.work import Work, insert_missing
 
@@ -108,10 +108,7 @@ class DeliveryWork(Work):
             attempts=row.attempts + 1,
             sent=outbox.sent_of(row),
             found_sending_at=found,
-            hands={
-                Deed(each.kind): Hand(by=each.by, at=each.at)
-                for each in self._run(HANDS, {"delivery": row.id})
-            },
+            hands=hands_of(self.connection, row.id),
         )
 
     def drop_delivery(self, delivery: DeliveryId) -> None:

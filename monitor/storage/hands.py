@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from monitor.model import Deed, DeliveryId, StoryId
+from monitor.model import Deed, DeliveryId, Hand, StoryId
 from monitor.ports import Judged, Precision
 from monitor.storage import tables as t
 from monitor.storage.work import Work, insert_missing, upsert
@@ -69,6 +69,12 @@ UNACKNOWLEDGED = (
 JUDGEMENTS = sa.select(t.judgement.c.watch, t.judgement.c.terms, t.judgement.c.relevant)
 
 
+def hands_of(connection: sa.Connection, delivery: str) -> Mapping[Deed, Hand]:
+    """What people did about a message."""
+    rows = connection.execute(HANDS, {"delivery": delivery})
+    return {Deed(row.kind): Hand(by=row.by, at=row.at) for row in rows}
+
+
 class HandWork(Work):
     """The part of `ports.Transaction` about what people do about messages."""
 
@@ -104,6 +110,10 @@ class HandWork(Work):
         """See `ports.Transaction`."""
         values = {"delivery_id": delivery, "kind": deed, "by": by, "at": at}
         return self._on(SET_HAND, values).one_or_none() is not None
+
+    def hands_of(self, delivery: DeliveryId) -> Mapping[Deed, Hand]:
+        """See `ports.Transaction`."""
+        return hands_of(self.connection, delivery)
 
     def clear_hand(self, delivery: DeliveryId, deed: Deed) -> bool:
         """See `ports.Transaction`."""
