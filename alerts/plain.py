@@ -1,0 +1,89 @@
+"""Messages as plain text, for wherever nothing else can be shown: a title and lines. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from alerts.blocks import facts_of, headline_of, passage_of
+from alerts.elements import link_target
+from alerts.message import Alert, Card, Line, Message, Part
+from alerts.text import clean, isolated, shorten
+
+TITLE = 150  # characters; a subject, on a telephone's screen
+BODY = 3500
+_UNTITLED = "(untitled)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plain:
+    """A message in words alone."""
+
+    title: str  # one line
+    body: str  # lines
+
+
+def to_plain(message: Message) -> Plain:
+    """What to send for a message: cleaned of what can't be seen, never longer than `BODY`."""
+    match message:
+        case Alert():
+            title, lines = headline_of(message), _story(message)
+        case Card():
+            title, lines = clean(message.title), _card(message)
+    body = "\n".join(each for each in lines if each)
+    return Plain(title=shorten(title or _UNTITLED, TITLE), body=_cut(body))
+
+
+def _story(alert: Alert) -> list[str]:
+    publisher, *rest = facts_of(alert)
+    at, verb = (alert.published_at, "") if alert.published_at else (alert.found_at, "found ")
+    lines = [link_target(alert.url) or ""]
+    if not alert.pointer:
+        passage = passage_of(alert)
+        lines.append(f"“{isolated(passage.text)}”" if passage else "")
+        lines.append(" · ".join(each for each in (publisher, verb + _time(at), *rest) if each))
+    return lines
+
+
+def _card(card: Card) -> list[str]:
+    lines = [_line(each) for each in card.lines]
+    if card.image:
+        lines.append(f"[{clean(card.image.alt)}]")
+    return [*lines, _parts(card.note)]
+
+
+def _line(one: Line) -> str:
+    words = _parts(one.parts)
+    if not words:
+        return ""
+    if one.quote:
+        return f"“{words}”"
+    return f"• {words}" if one.bullet else words
+
+
+def _parts(parts: tuple[Part, ...]) -> str:
+    return "".join(_part(part) for part in parts).strip()
+
+
+def _part(part: Part) -> str:
+    """A part's words, blanks at its ends kept; a link's address behind them."""
+    if part.at is not None:
+        return _time(part.at)
+    words = clean(part.text)
+    before = " " if words and part.text[:1].isspace() else ""
+    after = " " if words and part.text[-1:].isspace() else ""
+    shown = before + isolated(words) + after
+    target = link_target(part.url)
+    return f"{shown.rstrip()} ({target}){after}" if target else shown
+
+
+def _time(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _cut(body: str) -> str:
+    """Whole lines, as many as there is room for."""
+    if len(body) <= BODY:
+        return body
+    kept = body[: BODY + 1].rpartition("\n")[0] or shorten(body.partition("\n")[0], BODY)
+    return kept
