@@ -3,7 +3,7 @@
 """
 
 from alerts.errors import AlertError, Ambiguous, Closed, Deferred, Rejected, Stopped
-from alerts.message import Alert, Card, Image, Line, Message, Notice, Part, Passage, line
+from alerts.message import Alert, Card, Image, Line, Message, Part, Passage, line
 from alerts.sink import Posted, Sink
 
 __all__ = [
@@ -16,7 +16,6 @@ __all__ = [
     "Image",
     "Line",
     "Message",
-    "Notice",
     "Part",
     "Passage",
     "Posted",

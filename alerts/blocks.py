@@ -6,19 +6,17 @@ shows it in the reader's time zone. The fallback `Rendered.text`, which is mrkdw
 ``& < >`` are all that Slack asks for (docs.slack.dev, formatting message text).
 
 Measured limits of the service: 50 blocks, about 12,000 characters over all blocks, 4,000 in the
-text of ``chat.update``. An alert stays under 6 blocks and 2,500 characters.
+text of ``chat.update``. An alert stays under 6 blocks and 2,500 characters; what else is said is
+made in `alerts.cards`.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, TypeAlias
-from urllib.parse import quote, urlsplit
 
-from alerts.message import Alert, Button, Card, Message, Notice, Passage
+from alerts.cards import card_to_blocks
+from alerts.elements import MAX_TEXT, Block, Rendered, date, escape, link_target, plain
+from alerts.message import Alert, Button, Message, Passage
 from alerts.text import (
     clean,
     clean_passage,
@@ -29,13 +27,9 @@ from alerts.text import (
     shorten_passage,
 )
 
-Block: TypeAlias = dict[str, Any]
-
 MAX_CHARACTERS = 2500  # over all blocks of one message
-MAX_URL = 3000  # Slack's own limit for a link
-MAX_TEXT = 3500  # of the fallback; chat.update refuses more than 4,000
 HEADLINE = 300
-PASSAGE = 700
+PASSAGE = 300
 NAME = 60  # a publisher, a watch or a term in the context line
 WATCHES = 3  # named in the context line; the rest is counted
 TERMS = 6
@@ -47,53 +41,9 @@ MOVED = "Now part of: "
 SEPARATOR = "  ·  "
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """A message as Slack takes it."""
-
-    text: str  # escaped mrkdwn: notifications, screen readers, and when blocks are refused
-    blocks: list[Block]
-
-
-def to_blocks(message: Message) -> Rendered:
-    """What to send for a message."""
-    match message:
-        case Alert():
-            return _alert(message)
-        case Notice():
-            return _notice(message)
-        case Card():
-            return _notice(Notice(delivery_id=message.delivery_id, text=words_of(message)))
-
-
-def escape(text: str) -> str:
-    """Text that mrkdwn shows as it is: no mention, no link, no channel-wide call can be forged."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def words_of(card: Card) -> str:
-    """A card as plain words, a line each."""
-    rows = [card.title]
-    rows += ["".join(part.text for part in each.parts) for each in card.lines]
-    return "\n".join(rows)
-
-
-def link_target(url: str | None) -> str | None:
-    """The URL as a link's target: http(s) only, what could end a link percent-encoded.
-
-    None if it can't be a link: no host, another scheme, longer than Slack takes.
-    """
-    if not url:
-        return None
-    encoded = "".join(_encoded(char) for char in url.strip())
-    try:
-        parts = urlsplit(encoded)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:  # an unclosed [ in the host
-        return None
-    if not usable or len(encoded) > MAX_URL:
-        return None
-    return parts.scheme + encoded[len(parts.scheme) :]  # urlsplit gives it in small letters
+def to_blocks(message: Message, image: str | None = None) -> Rendered:
+    """What to send for a message; `image` is Slack's id of a card's picture, once it has one."""
+    return _alert(message) if isinstance(message, Alert) else card_to_blocks(message, image)
 
 
 def outlets(also: tuple[str, ...]) -> str:
@@ -177,9 +127,9 @@ def _context(alert: Alert) -> Block:
     details = SEPARATOR.join(part for part in rest if part)
     elements = [_moment(alert)]
     if publisher:
-        elements.insert(0, _plain(publisher))
+        elements.insert(0, plain(publisher))
     if details:
-        elements.append(_plain(details))
+        elements.append(plain(details))
     return {"type": "context", "elements": elements}
 
 
@@ -189,7 +139,7 @@ def _hands(alert: Alert) -> Iterator[Block]:
         elements: list[Block] = []
         for touch in alert.touches[:TOUCHES]:
             words = f"{touch.what} by {_name(touch.by) or UNTITLED}"
-            elements.append(_plain(f"{words}{' until' if touch.until else ''}"))
+            elements.append(plain(f"{words}{' until' if touch.until else ''}"))
             elements.append({"type": "mrkdwn", "text": date(touch.at), "verbatim": True})
         yield {"type": "context", "elements": elements}
     if alert.buttons:
@@ -200,7 +150,7 @@ def _button(button: Button, alert: Alert) -> Block:
     shown = {
         "type": "button",
         "action_id": button.action,
-        "text": _plain(shorten(button.label, LABEL)),
+        "text": plain(shorten(button.label, LABEL)),
         "value": alert.delivery_id,
     }
     return shown | {"style": "primary"} if button.first else shown
@@ -211,19 +161,6 @@ def _moment(alert: Alert) -> Block:
     at = alert.published_at or alert.found_at
     prefix = "" if alert.published_at else "found "
     return {"type": "mrkdwn", "text": prefix + date(at), "verbatim": True}
-
-
-def date(at: datetime) -> str:
-    """A time as mrkdwn; clients that can't format it show UTC."""
-    words = f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    seconds = int(at.timestamp())
-    if seconds <= 0:  # Slack reads positive numbers only
-        return words
-    return f"<!date^{seconds}^{{date_short_pretty}} {{time}}|{words}>"
-
-
-def _plain(text: str) -> Block:
-    return {"type": "plain_text", "text": text, "emoji": False}
 
 
 def _fallback(alert: Alert, headline: str, url: str | None) -> str:
@@ -237,19 +174,6 @@ def _fallback(alert: Alert, headline: str, url: str | None) -> str:
     return linked if len(linked) <= MAX_TEXT else label + rest
 
 
-# ---------------------------------------------------------------------------- notice
-
-
-def _notice(notice: Notice) -> Rendered:
-    """Our own words for the people who run the service, yet names of feeds and errors are in it."""
-    lines = (clean(line) for line in notice.text.splitlines())
-    text = shorten("\n".join(line for line in lines if line) or "(no text)", MAX_CHARACTERS)
-    return Rendered(
-        text=escape(shorten(text, MAX_TEXT // 5)),
-        blocks=[{"type": "section", "text": _plain(text)}],
-    )
-
-
 # ---------------------------------------------------------------------------- words
 
 
@@ -261,10 +185,3 @@ def _list(names: tuple[str, ...], limit: int) -> str:
     """The first of them and how many more there are."""
     shown = ", ".join(_name(name) or UNTITLED for name in names[:limit])
     return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown
-
-
-def _encoded(char: str) -> str:
-    category = unicodedata.category(char)
-    if char in '<>|"' or category in {"Cc", "Cf", "Zs", "Zl", "Zp"}:
-        return quote(char)
-    return "%EF%BF%BD" if category == "Cs" else char

@@ -12,11 +12,13 @@ from typing import IO
 from rich.console import Console
 from rich.text import Text
 
-from alerts.blocks import facts_of, headline_of, link_target, outlets, passage_of, words_of
+from alerts.blocks import facts_of, headline_of, outlets, passage_of
+from alerts.cards import words_of
+from alerts.elements import link_target
 from alerts.errors import Stopped
-from alerts.message import Alert, Card, Message, Notice
+from alerts.message import Alert, Card, Message
 from alerts.sink import Posted
-from alerts.text import clean, pieces
+from alerts.text import pieces
 
 _INDENT = "  "
 
@@ -44,7 +46,7 @@ class ConsoleSink:
         broadcast: bool = False,  # noqa: ARG002 - the seam asks for it
     ) -> Posted:
         """Print a message. Raises Stopped when nobody listens any more."""
-        self._print(self._alert(message) if isinstance(message, Alert) else self._notice(message))
+        self._print(self._alert(message) if isinstance(message, Alert) else self._card(message))
         return Posted(channel=channel, ref=message.delivery_id)
 
     async def update(self, posted: Posted, message: Message) -> None:  # noqa: ARG002 - the seam asks for it
@@ -53,7 +55,7 @@ class ConsoleSink:
             news = "merged" if message.pointer else outlets(message.also) or "new text"
             self._print(Text.assemble((f"updated: {news}", "cyan"), f" — {headline_of(message)}"))
         else:
-            self._print(self._notice(message))
+            self._print(self._card(message))
 
     async def find(
         self,
@@ -101,6 +103,8 @@ class ConsoleSink:
         moment = f"{verb}{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         return " · ".join(part for part in (publisher, moment, *rest) if part)
 
-    def _notice(self, notice: Notice | Card) -> Text:
-        text = words_of(notice) if isinstance(notice, Card) else notice.text
-        return Text(f"● {clean(text)}", "magenta")
+    def _card(self, card: Card) -> Text:
+        title, *rest = words_of(card)
+        lines = [Text.assemble(("● ", "magenta"), (title, "bold magenta"))]
+        lines += [Text(_INDENT + words) for words in rest]
+        return Text("\n").join(lines)

@@ -65,14 +65,6 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """A line for the people who run the service."""
-
-    delivery_id: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """Some words of a line. Untrusted: shown as they are, never read as markup."""
 
@@ -89,6 +81,7 @@ class Line:
     parts: tuple[Part, ...]
     bullet: bool = False
     quote: bool = False
+    code: bool = False  # spaces count: what stands below what is meant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +107,13 @@ class Card:
     delivery_id: str = ""  # unique for ever, as that of an alert; the outbox gives it
 
 
-Message = Alert | Notice | Card
+Message = Alert | Card
 
 
-def line(*words: str | Part, bullet: bool = False, quote: bool = False) -> Line:
+def line(*words: str | Part, bullet: bool = False, quote: bool = False, code: bool = False) -> Line:
     """A line of these parts; plain words are parts, too."""
     parts = tuple(word if isinstance(word, Part) else Part(text=word) for word in words)
-    return Line(parts=parts, bullet=bullet, quote=quote)
+    return Line(parts=parts, bullet=bullet, quote=quote, code=code)
 
 
 def card_to_json(card: Card) -> str:
@@ -159,7 +152,7 @@ def card_from_json(text: str) -> Card:
 
 
 def _line_to_json(one: Line) -> dict[str, Any]:
-    flags = {"bullet": one.bullet, "quote": one.quote}
+    flags = {"bullet": one.bullet, "quote": one.quote, "code": one.code}
     parts = [_part_to_json(part) for part in one.parts]
     return {"parts": parts, **{name: True for name, is_set in flags.items() if is_set}}
 
@@ -180,6 +173,7 @@ def _line_from_json(kept: Mapping[str, Any]) -> Line:
         parts=_each(kept.get("parts"), _part_from_json),
         bullet=kept.get("bullet") is True,
         quote=kept.get("quote") is True,
+        code=kept.get("code") is True,
     )
 
 

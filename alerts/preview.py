@@ -1,7 +1,7 @@
 """What a message looks like in Slack, as HTML. Pure; every word is escaped.
 
 For pages and pictures that show what would have been posted. It renders the blocks themselves, not
-the alert, so what it shows is what is sent. Known are the blocks that `alerts.blocks` makes.
+the alert, so what it shows is what is sent. Known are the blocks that `alerts.blocks` and `alerts.cards` make.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from alerts.blocks import Block, Rendered
+from alerts.elements import Block, Rendered
 
 _DATE = re.compile(r"<!date\^(\d+)\^[^|>]*\|([^>]*)>")
 
@@ -34,36 +34,65 @@ def _block(block: Block) -> str:
     renderers: dict[str, Callable[[Block], str]] = {
         "rich_text": _rich_text,
         "context": _context,
-        "section": _section,
+        "actions": _actions,
+        "image": _image,
     }
     return renderers[block["type"]](block)
 
 
 def _rich_text(block: Block) -> str:
-    tags = {"rich_text_section": "p", "rich_text_quote": "blockquote"}
-    return "".join(
-        f'<{tags[part["type"]]} dir="auto">'
-        f"{''.join(_inline(element) for element in part['elements'])}</{tags[part['type']]}>"
-        for part in block["elements"]
-    )
+    return "".join(_part(part) for part in block["elements"])
+
+
+def _part(part: Block) -> str:
+    if part["type"] == "rich_text_list":
+        rows = (f'<li dir="auto">{_line(row)}</li>' for row in part["elements"])
+        return f"<ul>{''.join(rows)}</ul>"
+    tag = {
+        "rich_text_section": "p",
+        "rich_text_quote": "blockquote",
+        "rich_text_preformatted": "pre",
+    }[part["type"]]
+    return f'<{tag} dir="auto">{_line(part)}</{tag}>'
+
+
+def _line(part: Block) -> str:
+    return "".join(_inline(element) for element in part["elements"])
 
 
 def _inline(element: dict[str, Any]) -> str:
+    kind = element["type"]
+    if kind in {"user", "usergroup"}:
+        return f'<span class="slk-mention">@{escape(element[f"{kind}_id"])}</span>'
+    if kind == "date":
+        return _time(element["timestamp"], element["fallback"])
     words = escape(element["text"])
-    if element.get("style", {}).get("bold"):
+    style = element.get("style", {})
+    if style.get("bold"):
         words = f"<b>{words}</b>"
-    if element["type"] == "link":
+    if style.get("italic"):
+        words = f"<i>{words}</i>"
+    if kind == "link":
         return f'<a href="{escape(element["url"])}" rel="noopener noreferrer">{words}</a>'
     return words
+
+
+def _image(block: Block) -> str:
+    return f'<div class="slk-image" role="img">{escape(block["alt_text"])}</div>'
+
+
+def _actions(block: Block) -> str:
+    buttons = "".join(
+        f'<span class="slk-button slk-{escape(each.get("style", "default"))}">'
+        f"{escape(each['text']['text'])}</span>"
+        for each in block["elements"]
+    )
+    return f'<div class="slk-actions">{buttons}</div>'
 
 
 def _context(block: Block) -> str:
     parts = "".join(f"<span>{_text(element)}</span>" for element in block["elements"])
     return f'<div class="slk-context" dir="ltr">{parts}</div>'
-
-
-def _section(block: Block) -> str:
-    return _paragraph(block["text"]["text"])
 
 
 def _paragraph(text: str) -> str:
@@ -77,9 +106,13 @@ def _text(element: dict[str, Any]) -> str:
 
 
 def _moment(match: re.Match[str]) -> str:
-    at = datetime.fromtimestamp(int(match[1]), UTC)
+    return _time(int(match[1]), match[2])
+
+
+def _time(seconds: int, words: str) -> str:
+    at = datetime.fromtimestamp(seconds, UTC)
     return (
-        f'<time datetime="{at.isoformat()}" title="{escape(match[2])}">'
+        f'<time datetime="{at.isoformat()}" title="{escape(words)}">'
         f"{at:%b} {at.day}, {at.year} {at:%H:%M}</time>"
     )
 
@@ -109,6 +142,16 @@ CSS = """
 .slk-message blockquote::before { content: ""; position: absolute; inset-block: 0;
   inset-inline-start: 0; width: 4px; border-radius: 8px; background: #ddd; }
 .slk-message p:dir(rtl), .slk-message blockquote:dir(rtl) { font-size: 13px; line-height: 2.2; }
+.slk-message ul { margin: 0; padding-inline-start: 22px; }
+.slk-message pre { margin: 4px 0; padding: 8px; border: 1px solid #ddd; border-radius: 4px;
+  background: #f8f8f8; font: 12px/1.5 Monaco, Menlo, Consolas, monospace; white-space: pre-wrap; }
+.slk-mention { padding: 0 2px; border-radius: 3px; background: #e8f5fa; color: #1264a3; }
+.slk-image { margin-top: 8px; max-width: 480px; padding: 48px 16px; border-radius: 8px;
+  background: #f4f4f4; color: #616061; font-size: 13px; text-align: center; }
+.slk-actions { display: flex; flex-wrap: wrap; gap: 8px; margin-top: 8px; }
+.slk-button { padding: 2px 12px; border: 1px solid #bbb; border-radius: 4px; font-size: 13px;
+  font-weight: 700; }
+.slk-primary { border-color: #007a5a; background: #007a5a; color: #fff; }
 .slk-context { display: flex; flex-wrap: wrap; gap: 0 8px; margin-top: 4px; color: #616061;
   font-size: 13px; line-height: 1.38463; }
 """

@@ -17,6 +17,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
@@ -24,9 +25,10 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from alerts.blocks import Rendered, to_blocks
+from alerts.blocks import to_blocks
+from alerts.elements import Rendered
 from alerts.errors import AlertError, Ambiguous, Closed, Deferred, Rejected, Stopped
-from alerts.message import Message
+from alerts.message import Alert, Image, Message
 from alerts.pacing import Monotonic, Pacer, Pauses, Sleep
 from alerts.sink import Posted
 from alerts.slack_errors import BAD_BLOCKS, BAD_METADATA, refusal
@@ -50,8 +52,10 @@ _LOOK_BACK = timedelta(seconds=60)  # our clock and Slack's may differ
 _HISTORY_PAGE, _HISTORY_PAGES = 200, 25
 _LIST_PAGE, _LIST_PAGES = 1000, 20
 _MOST_NAMES = 1000  # of people, remembered
+_ALT = 1000  # characters; Slack's own limit for a file
 _UPDATES_PER_SECOND = 50 / 60  # chat.update is Tier 3 for the whole workspace
 
+_LOG = logging.getLogger(__name__)
 # not alerts' own logger: at DEBUG the SDK writes whole requests
 _SDK_LOG = logging.getLogger("alerts.slack.sdk")
 _SDK_LOG.setLevel(logging.WARNING)
@@ -68,6 +72,7 @@ class Identity:
     missing: tuple[str, ...]  # of `SCOPES`, and of `INTERACTIVE_SCOPES` where they are needed
     unknown: tuple[str, ...]  # channels that are not there, or private and without the bot
     unreadable: tuple[str, ...]  # channels that `find` can't look into: the bot is no member
+    at: datetime | None = None  # what Slack's clock said
 
 
 class SlackSink:
@@ -134,7 +139,7 @@ class SlackSink:
 
         Raises Deferred, Rejected, Stopped, or Ambiguous: then `find` tells.
         """
-        body = _body(to_blocks(message))
+        body = _body(to_blocks(message, await self._picture(message)))
         body["metadata"] = {
             "event_type": EVENT_TYPE,
             "event_payload": {"delivery_id": message.delivery_id},
@@ -183,7 +188,8 @@ class SlackSink:
             )
 
         try:
-            await _plainer_if_refused(_body(to_blocks(message)), send)
+            body = _body(to_blocks(message, await self._picture(message)))
+            await _plainer_if_refused(body, send)
         except Ambiguous as error:
             raise Deferred(error.code, error.detail) from error
 
@@ -235,7 +241,26 @@ class SlackSink:
             missing=tuple(scope for scope in self._scopes if scope not in scopes),
             unknown=tuple(name for name, member in membership.items() if member is None),
             unreadable=tuple(name for name, member in membership.items() if member is False),
+            at=_moment(answer.headers.get("Date")),
         )
+
+    async def faults_of(self, message: Message) -> str | None:
+        """What Slack would find wrong with a message, without posting it; None if it does not say.
+
+        An empty answer: nothing.
+        """
+        blocks = to_blocks(message).blocks
+        try:
+            await self._call(
+                "blocks.validate",
+                "",
+                lambda: self._client.api_call("blocks.validate", json={"blocks": blocks}),
+            )
+        except Rejected as error:
+            return (error.detail or error.code) if error.code in BAD_BLOCKS else None
+        except AlertError:
+            return None
+        return ""
 
     async def user_name(self, user: str) -> str | None:
         """What people call a member of the workspace; None where Slack does not say.
@@ -262,6 +287,53 @@ class SlackSink:
         if self._client.session is not None:
             await self._client.session.close()
 
+    # ------------------------------------------------------------------------ pictures
+
+    async def _picture(self, message: Message) -> str | None:
+        """Slack's id of a card's picture, or None: a picture is never worth the message.
+
+        A file that is shared nowhere is seen by nobody: to upload one again does no harm.
+        """
+        if isinstance(message, Alert) or message.image is None:
+            return None
+        try:
+            async with asyncio.timeout(self._timeout):  # of the caller's lease
+                return await self._upload(message.image)
+        except (AlertError, TimeoutError) as error:
+            _LOG.warning("a picture could not be uploaded: %s", error or "timeout")
+            return None
+
+    async def _upload(self, image: Image) -> str:
+        """A new file's id. The three steps of files_upload_v2, each with our own errors."""
+        place = await self._call(
+            "files.getUploadURLExternal",
+            "",
+            lambda: self._client.files_getUploadURLExternal(
+                filename="chart.png", length=len(image.png), alt_txt=image.alt[:_ALT] or None
+            ),
+        )
+        await self._send_file(str(place["upload_url"]), image.png)
+        key = str(place["file_id"])
+        await self._call(
+            "files.completeUploadExternal",
+            "",
+            lambda: self._client.files_completeUploadExternal(files=[{"id": key}]),
+        )
+        return key
+
+    async def _send_file(self, url: str, content: bytes) -> None:
+        session = self._open_session()
+        try:
+            async with session.post(url, data=content, proxy=self._client.proxy) as response:
+                status = response.status
+        except (aiohttp.ClientError, TimeoutError) as error:
+            problem: AlertError = broken_off(error)
+        else:
+            if status == 200:
+                return
+            problem = Rejected("upload_failed", f"HTTP {status}")
+        raise problem  # outside the handler: aiohttp's errors hold the address, which is a secret
+
     # ------------------------------------------------------------------------ calls
 
     async def _call(
@@ -286,10 +358,11 @@ class SlackSink:
         # outside the handlers: the SDK's error holds the request, and the request the token
         raise problem
 
-    def _open_session(self) -> None:
+    def _open_session(self) -> aiohttp.ClientSession:
         """Once, on the running loop; the SDK ignores its own timeout where it is given a session."""
         if self._client.session is None:
             self._client.session = aiohttp.ClientSession(timeout=timeouts(self._timeout))
+        return self._client.session
 
     # ------------------------------------------------------------------------ channels
 
@@ -389,6 +462,15 @@ class SlackSink:
         )
 
 
+def _moment(header: str | None) -> datetime | None:
+    """A Date header's time."""
+    try:
+        at = parsedate_to_datetime(header or "")
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
+
+
 def _problem(error: SlackApiError) -> AlertError:
     response = error.response
     if not isinstance(response, AsyncSlackResponse):  # a body that claims to be JSON and is not
@@ -410,6 +492,10 @@ async def _plainer_if_refused(
     try:
         return await send(body)
     except Rejected as error:
+        pictures = [block for block in body["blocks"] if block["type"] == "image"]
+        if error.code in BAD_BLOCKS and pictures:  # a file that is not ready yet, or was deleted
+            rest = [block for block in body["blocks"] if block not in pictures]
+            return await _plainer_if_refused({**body, "blocks": rest}, send)
         if error.code in BAD_BLOCKS:
             # an empty list, because an update without `blocks` may keep the old ones
             less = {**body, "blocks": []}

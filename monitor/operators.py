@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Coroutine
 from uuid import uuid4
 
-from alerts import AlertError, Notice
+from alerts import AlertError, Card
 from alerts.console import ConsoleSink
 from alerts.slack import SlackSink
 from monitor import telemetry
@@ -67,7 +67,7 @@ class Operators:
             )
 
     async def _post(self, channel: str, text: str) -> None:
-        notice = Notice(delivery_id=uuid4().hex, text=text)
+        notice = Card(title=text, delivery_id=uuid4().hex)
         try:
             await self._with.sink.post(channel, notice)
         except AlertError as error:

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts import Alert, Notice, Passage
-from alerts.blocks import MAX_CHARACTERS, Rendered, escape, link_target, to_blocks
+from alerts import Alert, Passage
+from alerts.blocks import MAX_CHARACTERS, to_blocks
+from alerts.elements import Rendered, escape, link_target
 from alerts.text import clean
 from tests.alerts.examples import AT, alert
 from tests.slack_double import message_error, texts
@@ -303,25 +304,6 @@ def test_an_address_too_long_for_the_fallback_is_left_to_the_blocks() -> None:
 def test_times_are_shown_in_the_readers_zone(at: datetime, shown: str) -> None:
     """UTC in words where Slack can't format it."""
     assert mrkdwn(to_blocks(alert(published_at=at)).blocks) == [shown]
-
-
-def test_a_notice_is_plain() -> None:
-    """Its lines stay lines; markup in it is words."""
-    rendered = to_blocks(Notice(delivery_id="1", text="feed <Dawn>\n  *silent*\x1b[0m\n\n"))
-
-    assert rendered.blocks == [
-        {
-            "type": "section",
-            "text": {"type": "plain_text", "text": "feed <Dawn>\n*silent*[0m", "emoji": False},
-        }
-    ]
-    assert rendered.text == "feed &lt;Dawn&gt;\n*silent*[0m"
-
-
-@given(st.text(max_size=5000))
-def test_any_notice_fits(text: str) -> None:
-    """Long, empty and hostile ones too."""
-    assert_fits(to_blocks(Notice(delivery_id="1", text=text)))
 
 
 def test_escaping_is_slacks_and_no_more() -> None:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from alerts import Notice, Passage, Posted, Stopped
+from alerts import Card, Part, Passage, Posted, Stopped, line
 from alerts.console import ConsoleSink
-from tests.alerts.examples import alert
+from tests.alerts.examples import AT, alert
 
 
 class Terminal(io.StringIO):
@@ -101,7 +101,7 @@ async def test_a_growing_story_is_one_line() -> None:
     )
 
 
-async def test_a_bare_alert_and_a_notice() -> None:
+async def test_a_bare_alert_and_a_card() -> None:
     """Nothing is printed for what is not known."""
     stream = io.StringIO()
     sink = ConsoleSink(stream)
@@ -109,11 +109,12 @@ async def test_a_bare_alert_and_a_notice() -> None:
     await sink.post(
         "c", alert(url=None, passage=None, publisher="", published_at=None, watches=(), terms=())
     )
-    await sink.post("c", Notice(delivery_id="n", text="feed Dawn is silent"))
+    said = line("since ", Part(text="", at=AT), bullet=True)
+    await sink.post("c", Card(title="Dawn is silent\x1b[0m", lines=(said,)))
 
     assert stream.getvalue() == (
         "■ India and Pakistan agree to a ceasefire\n  found 2025-05-10 12:00 UTC\n\n"
-        "● feed Dawn is silent\n"
+        "● Dawn is silent[0m\n  • since 2025-05-10 12:00 UTC\n"
     )
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from alerts import Notice, Rejected, Stopped
+from alerts import Card, Rejected, Stopped
 from alerts.interactions import MOST_WAITING, Asked, Deed, Pressed, SocketMode, deeds_in
 from tests.slack_double import SlackDouble
 
@@ -105,7 +105,7 @@ async def test_a_command_is_told_with_its_words_and_can_be_answered(slack: Slack
         [deed] = await handle.wait_for(1)
         assert isinstance(deed, Asked)
         assert (deed.command, deed.words) == ("/monitor", "search <!channel> *truce*")
-        await mode.answer(deed.response_url, Notice(delivery_id="n", text="<!channel>"))
+        await mode.answer(deed.response_url, Card(title="<!channel>"))
         [answer] = await slack.wait_for_answers(1)
 
     assert answer["response_type"] == "ephemeral"
@@ -300,7 +300,7 @@ async def test_answers_go_to_slack_alone(url: str, ours: bool) -> None:
     assert mode.is_ours(url) is ours
     if not ours:
         with pytest.raises(Rejected, match="bad_address"):
-            await mode.answer(url, Notice(delivery_id="n", text="x"))
+            await mode.answer(url, Card(title="x"))
 
 
 async def test_no_secret_is_logged(slack: SlackDouble, caplog: pytest.LogCaptureFixture) -> None:

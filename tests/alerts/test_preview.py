@@ -9,8 +9,9 @@ from xml.etree import ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts import Notice, Passage
-from alerts.blocks import Rendered, to_blocks
+from alerts import Card, Image, Part, Passage, line
+from alerts.blocks import to_blocks
+from alerts.elements import Rendered
 from alerts.preview import CSS, to_html
 from alerts.text import clean
 from tests.alerts.examples import AT, alert
@@ -36,10 +37,43 @@ def test_an_alert_as_slack_shows_it() -> None:
     assert "(edited)" in html
 
 
-def test_a_notice_and_a_message_that_fell_back_to_text() -> None:
-    """Plain paragraphs."""
-    notice = to_html(to_blocks(Notice(delivery_id="1", text="a <b>\nc")), at=AT)
-    assert '<p dir="auto">a &lt;b&gt;\nc</p>' in notice
+def test_a_card() -> None:
+    """Every kind of line, a mention, a time, a note and a picture's place."""
+    card = Card(
+        title="a <b>",
+        lines=(
+            line("at ", Part(text="", at=AT)),
+            line(Part(text="x", url="https://a.example/")),
+            line("one", bullet=True),
+            line("two", bullet=True),
+            line("said", quote=True),
+            line("a  b", code=True),
+        ),
+        note=(Part(text="small"),),
+        notify=("U1", "S2"),
+        image=Image(png=b"png", alt="a <chart>"),
+    )
+    html = to_html(to_blocks(card, "F1"), at=AT)
+    moment = (
+        '<time datetime="2025-05-10T12:00:00+00:00" title="2025-05-10 12:00 UTC">'
+        "May 10, 2025 12:00</time>"
+    )
+    for expected in (
+        '<p dir="auto"><b>a &lt;b&gt;</b> <span class="slk-mention">@U1</span>',
+        '<span class="slk-mention">@S2</span></p>',
+        f'<p dir="auto">at {moment}</p>',
+        '<a href="https://a.example/" rel="noopener noreferrer">x</a>',
+        '<ul><li dir="auto">one</li><li dir="auto">two</li></ul>',
+        '<blockquote dir="auto">said</blockquote>',
+        '<pre dir="auto">a  b</pre>',
+        "<span>small</span>",
+        "a &lt;chart&gt;",
+    ):
+        assert expected in html
+
+
+def test_a_message_that_fell_back_to_text() -> None:
+    """A plain paragraph."""
     assert '<p dir="auto">words</p>' in to_html(Rendered(text="words", blocks=[]), at=AT)
 
 

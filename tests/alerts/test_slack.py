@@ -6,10 +6,11 @@ import logging
 import traceback
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from alerts import AlertError, Ambiguous, Closed, Deferred, Notice, Posted, Rejected, Stopped
+from alerts import AlertError, Ambiguous, Card, Closed, Deferred, Image, Posted, Rejected, Stopped
 from alerts.slack import SCOPES, SlackSink
 from alerts.slack_errors import refusal
 from tests.alerts.examples import alert
@@ -541,15 +542,62 @@ async def test_the_proxy_of_the_environment_is_not_used(
     assert len(slack.messages("newsdesk")) == 1
 
 
-async def test_a_notice_is_posted_like_an_alert(slack: SlackDouble, sink: SlackSink) -> None:
+async def test_a_card_is_posted_like_an_alert(slack: SlackDouble, sink: SlackSink) -> None:
     """The ops channel uses the same path, delivery id included."""
     since = datetime.now(UTC)
-    posted = await sink.post("#newsdesk", Notice(delivery_id="n1", text="feed <Dawn> is silent"))
+    posted = await sink.post("#newsdesk", Card(delivery_id="n1", title="<Dawn> is silent"))
 
     (stored,) = slack.messages("newsdesk")
-    assert stored["blocks"][0]["text"]["text"] == "feed <Dawn> is silent"
-    assert stored["text"] == "feed &lt;Dawn&gt; is silent"
+    assert stored["blocks"][0]["elements"][0]["elements"][0]["text"] == "<Dawn> is silent"
+    assert stored["text"] == "&lt;Dawn&gt; is silent"
     assert await sink.find("#newsdesk", "n1", since) == posted
+
+
+CHART = Card(delivery_id="d", title="Digest", image=Image(png=b"\x89PNG...", alt="mentions a day"))
+
+
+def kinds(message: dict[str, Any]) -> list[str]:
+    """The blocks of a message."""
+    return [block["type"] for block in message["blocks"]]
+
+
+async def test_a_picture_is_uploaded_and_shown(slack: SlackDouble, sink: SlackSink) -> None:
+    """As a file that only the message shows; an edit brings its own."""
+    posted = await sink.post("#newsdesk", CHART)
+    await sink.update(posted, CHART)
+
+    (stored,) = slack.messages("newsdesk")
+    assert kinds(stored) == ["rich_text", "image"]
+    assert stored["blocks"][1] == {
+        "type": "image",
+        "slack_file": {"id": "F00000002"},
+        "alt_text": "mentions a day",
+    }
+    assert [file["content"] for file in slack.files.values()] == [b"\x89PNG..."] * 2
+
+
+@pytest.mark.parametrize("step", ["files.getUploadURLExternal", "files.completeUploadExternal"])
+@pytest.mark.parametrize("fault", ["error:missing_scope", "500", "drop_after", "429:30"])
+async def test_a_picture_is_never_worth_the_message(
+    slack: SlackDouble, sink: SlackSink, step: str, fault: str
+) -> None:
+    """Whatever goes wrong with it, the words are shown."""
+    slack.script(step, fault)
+    await sink.post("#newsdesk", CHART)
+
+    (stored,) = slack.messages("newsdesk")
+    assert kinds(stored) == ["rich_text"]
+
+
+async def test_a_picture_that_slack_does_not_know_yet_is_left_out(
+    slack: SlackDouble, sink: SlackSink
+) -> None:
+    """The words keep their form."""
+    slack.script("chat.postMessage", "error:invalid_blocks")
+    await sink.post("#newsdesk", CHART)
+
+    (stored,) = slack.messages("newsdesk")
+    assert kinds(stored) == ["rich_text"]
 
 
 @pytest.mark.parametrize(

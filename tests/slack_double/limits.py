@@ -136,7 +136,8 @@ def _block(block: dict[str, Any], at: str) -> Found:
             yield from _string(block.get("text"), f"{at}/text", 12_000)
         case "image":
             yield from _string(block.get("alt_text"), f"{at}/alt_text", 2000)
-            yield from _string(block.get("image_url"), f"{at}/image_url", MAX_LINK)
+            if "slack_file" not in block:
+                yield from _string(block.get("image_url"), f"{at}/image_url", MAX_LINK)
 
 
 def _section(block: dict[str, Any], at: str) -> Found:

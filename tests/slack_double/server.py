@@ -26,6 +26,7 @@ ALL_SCOPES = (
     "groups:read",
     "channels:history",
     "groups:history",
+    "files:write",
 )
 BURST = 25  # measured by users in 2018; then one a second
 TIERS = {  # calls a minute, in the whole workspace: Slack's tiers 2, 3 and 4, by their least
@@ -125,6 +126,7 @@ class SlackDouble:
         self.token = token
         self.app_token = app_token
         self.users: dict[str, Json] = {}  # by id, as users.info shows them
+        self.files: dict[str, Json] = {}  # by id: title, bytes as they came, whether it is complete
         self.answers: list[Json] = []  # what came to response_urls, with the channel
         self.scopes = scopes
         self.rate_limited = rate_limited
@@ -166,6 +168,7 @@ class SlackDouble:
         app.router.add_post("/services/{rest:.+}", self._webhook)
         app.router.add_get("/messages", self._listing)
         app.router.add_get("/link/", self.sockets.serve)
+        app.router.add_post("/upload/{file}", self._take_file)
         app.router.add_post("/answers/{channel}/{rest:.+}", self._take_answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
@@ -402,6 +405,8 @@ class SlackDouble:
             "conversations.list": (self._list, "read"),
             "conversations.info": (self._info, "read"),
             "users.info": (self._user, "users:read"),
+            "files.getUploadURLExternal": (self._place_file, "files:write"),
+            "files.completeUploadExternal": (self._complete_file, "files:write"),
         }
         if method == "blocks.validate":
             return self._validate(body)
@@ -428,7 +433,7 @@ class SlackDouble:
         """The scopes of a call: reading asks by the kind of channel."""
         if scope is None:
             return []
-        if scope in {"chat:write", "users:read"}:
+        if scope in {"chat:write", "files:write", "users:read"}:
             return [scope]
         if "types" in body:
             kinds = {"public_channel": "channels", "private_channel": "groups"}
@@ -537,6 +542,33 @@ class SlackDouble:
             raise Refused("user_not_found")
         return {"ok": True, "user": self.users[body["user"]]}
 
+    def _place_file(self, body: Json) -> Json:
+        key = f"F{len(self.files) + 1:08d}"
+        self.files[key] = {"name": body["filename"], "length": int(body["length"]), "ready": False}
+        return {
+            "ok": True,
+            "upload_url": self.url.removesuffix("api/") + f"upload/{key}",
+            "file_id": key,
+        }
+
+    async def _take_file(self, request: web.Request) -> web.Response:
+        file = self.files.get(request.match_info["file"])
+        content = await request.read()
+        if file is None or len(content) != file["length"]:
+            return web.Response(status=400, text="wrong length")
+        file["content"] = content
+        return web.Response(text=f"OK - {len(content)}")
+
+    def _complete_file(self, body: Json) -> Json:
+        wanted = body["files"]
+        rows = json.loads(wanted) if isinstance(wanted, str) else wanted
+        for row in rows:
+            file = self.files.get(row["id"])
+            if file is None or "content" not in file:
+                raise Refused("file_not_found")
+            file["ready"] = True
+        return {"ok": True, "files": [{"id": row["id"]} for row in rows]}
+
     def _open_connection(self, token: str) -> Json:
         if token == self.token:
             raise Refused("not_allowed_token_type")
@@ -572,6 +604,10 @@ class SlackDouble:
         if found:
             error, details = found
             raise Refused(error, errors=details, response_metadata={"messages": details})
+        for block in body.get("blocks") or ():
+            key = block.get("slack_file", {}).get("id")
+            if key is not None and not self.files.get(key, {}).get("ready"):
+                raise Refused("invalid_blocks", errors=["invalid slack file"])
 
     @staticmethod
     def _check_thread(channel: Channel, parent: str | None) -> None:
