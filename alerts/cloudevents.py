@@ -12,10 +12,7 @@ is to be trusted. docs/event.schema.json is its schema.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-import hmac
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +24,7 @@ import aiohttp
 
 from alerts.errors import AlertError, Closed, Deferred, Rejected
 from alerts.message import Alert, Card, Message, card_to_json
+from alerts.signing import signature
 from alerts.sink import Posted
 from alerts.transport import broken_off, retry_after, timeouts
 
@@ -34,8 +32,6 @@ PREFIX = "webhook:"
 """What the names of channels begin with that lead here; the endpoint's own name follows."""
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
-SECRET_PREFIX = "whsec_"  # noqa: S105 the word that secrets begin with, no secret
-SECRET_BYTES = range(24, 65)  # Standard Webhooks, "signature scheme"
 _TRY_AGAIN = 60.0  # seconds; somebody may have mended the endpoint by then
 _REFUSED = frozenset({400, 409, 410, 413, 414, 415, 422, 431})
 """This event and no other is the trouble, or (410) it is wanted no more."""
@@ -50,25 +46,6 @@ class Endpoint:
 
     url: str
     keys: Sequence[bytes] = field(repr=False)
-
-
-def key_of(secret: str) -> bytes:
-    """The key that a secret stands for: ``whsec_`` and 24 to 64 bytes in base64. Else ValueError."""
-    if not secret.startswith(SECRET_PREFIX):
-        raise ValueError(f"must begin with {SECRET_PREFIX}")
-    try:
-        key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
-    except binascii.Error:
-        key = b""
-    if len(key) not in SECRET_BYTES:
-        raise ValueError(f"must be {SECRET_PREFIX} and 24 to 64 bytes in base64")
-    return key
-
-
-def signature(key: bytes, event: str, timestamp: int, body: bytes) -> str:
-    """What proves that a body is ours (Standard Webhooks, symmetric: ``v1,`` and base64)."""
-    signed = f"{event}.{timestamp}.".encode() + body
-    return f"v1,{base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()}"
 
 
 class EventSink:

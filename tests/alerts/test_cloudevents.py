@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
 from alerts import AlertError, Closed, Deferred, Passage, Posted, Rejected
-from alerts.cloudevents import Endpoint, EventSink, key_of, signature, to_event
+from alerts.cloudevents import Endpoint, EventSink, to_event
 from alerts.message import Card, Image, Message, Part, line
+from alerts.signing import key_of, signature
 from tests.alerts.examples import AT, alert
 from tests.webserver import Reply, Request, WebServer
 
