@@ -41,7 +41,12 @@ def differences(old: Settings, new: Settings) -> tuple[str, ...]:
 
     No secret is shown, only that it changed.
     """
-    return (*_settings(old, new), *_watches(old, new), *_feeds(old, new))
+    return (
+        *_settings(old, new),
+        *_webhooks(old, new),
+        *_watches(old, new),
+        *_feeds(old, new),
+    )
 
 
 def _settings(old: Settings, new: Settings) -> Iterator[str]:
@@ -63,6 +68,22 @@ def _settings(old: Settings, new: Settings) -> Iterator[str]:
     ):
         if getattr(old, key) != getattr(new, key):
             yield _line(name, "")
+
+
+def _webhooks(old: Settings, new: Settings) -> Iterator[str]:
+    """What leads to places beside Slack; their addresses may be secrets, too."""
+    before = {hook.name: hook for hook in old.webhooks}
+    after = {hook.name: hook for hook in new.webhooks}
+    yield from (f"- webhook {quoted(name)}" for name in before if name not in after)
+    yield from (f"+ webhook {quoted(name)}" for name in after if name not in before)
+    yield from (
+        f"~ webhook {quoted(name)}: url"
+        for name, hook in after.items()
+        if name in before and before[name] != hook
+    )
+    for name in sorted({*old.sink_secrets, *new.sink_secrets}):
+        if old.sink_secrets.get(name) != new.sink_secrets.get(name):
+            yield f"~ {name}"
 
 
 def _line(name: str, change: str) -> str:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from urllib.parse import urlsplit
 
+from alerts.signing import key_of
 from monitor.config import addresses, queries, values
 from monitor.config.document import Document, quoted
-from monitor.config.models import Settings
+from monitor.config.models import Settings, sink_variable
 from monitor.config.positions import KeyPath
 from monitor.errors import Mistake
 from monitor.match import Document as Text
@@ -39,6 +40,7 @@ def check(document: Document, settings: Settings) -> Report:
     _queries(document, settings, report)
     _variants(document, report)
     _channels(document, settings, report)
+    _sinks(document, settings, report)
     _backing(document, settings, report)
     _passwords(document, settings, report)
     _public_url(document, settings, report)
@@ -76,7 +78,7 @@ def folded(text: str) -> str:
 
 
 def _names(document: Document, report: Report) -> None:
-    for kind in ("watch", "feed"):
+    for kind in ("watch", "feed", "webhook"):
         for first, later in _twice(document, kind, "name", folded):
             line = document.place((kind, first, "name")).line
             report.mistakes.append(
@@ -284,9 +286,86 @@ def _channels(document: Document, settings: Settings, report: Report) -> None:
         if settings.slack_token and not has_default and "channel" not in table:
             message = "has no channel, and there is no channel below [slack] to fall back on"
             report.mistakes.append(document.mistake(("watch", index), message))
-        if settings.slack_webhook and not settings.slack_token and "channel" in table:
+        is_slacks = "channel" in table and not values.sink_of(str(table["channel"]))
+        if settings.slack_webhook and not settings.slack_token and is_slacks:
             message = "is not used: a webhook posts to the one channel it was made for"
             report.warnings.append(document.mistake(("watch", index, "channel"), message))
+
+
+def _sinks(document: Document, settings: Settings, report: Report) -> None:
+    """What channels beside Slack's lead to must be there, with its secret."""
+    places: list[tuple[KeyPath, object]] = [
+        (("watch", index, "channel"), table.get("channel"))
+        for index, table in document.tables("watch")
+    ]
+    slack = document.data.get("slack")
+    if isinstance(slack, dict):
+        places += [(("slack", key), slack.get(key)) for key in ("channel", "ops_channel")]
+    webhooks = {hook.name for hook in settings.webhooks}
+    used = set()
+    for path, channel in places:
+        sink = values.sink_of(channel) if isinstance(channel, str) else None
+        if sink is None:
+            continue
+        used.add(sink)
+        if sink[0] == "webhook":
+            if sink[1] not in webhooks:
+                hint = values.did_you_mean(sink[1], webhooks)
+                message = f"no [[webhook]] is called {quoted(sink[1])}{hint}"
+                report.mistakes.append(document.mistake(path, message))
+        elif message := _apprise(settings, sink[1]):
+            report.mistakes.append(document.mistake(path, message))
+    for index, table in document.tables("webhook"):
+        if table.get("name") in webhooks:
+            _webhook(document, settings, report, index)
+            if ("webhook", table["name"]) not in used:
+                message = f'leads nowhere as yet: no channel is "webhook:{table["name"]}"'
+                report.warnings.append(document.mistake(("webhook", index), message))
+
+
+def _apprise(settings: Settings, name: str) -> str | None:
+    """What is wrong with the addresses of a list; none of them is shown."""
+    variable = sink_variable("apprise", name)
+    secret = settings.sink_secrets.get(variable)
+    if secret is None:
+        return f"set {variable} or {variable}_FILE in the environment: its addresses for Apprise"
+    addresses_ = secret.get_secret_value().split()
+    wrong = next((n for n, each in enumerate(addresses_, 1) if not _SCHEME.match(each)), None)
+    if wrong is not None:
+        return f"{variable}: address {wrong} of {len(addresses_)} must begin as mailto:// does"
+    return None
+
+
+_SCHEME = re.compile(r"[a-z][a-z0-9+]*://.", re.IGNORECASE)
+
+
+def _webhook(document: Document, settings: Settings, report: Report, index: int) -> None:
+    """A webhook's secret signs, and its address is https and public, or named in [fetch] allow."""
+    table = document.data["webhook"][index]
+    variable = sink_variable("webhook", table["name"])
+    secret = settings.sink_secrets.get(variable)
+    path: KeyPath = ("webhook", index)
+    if secret is None:
+        message = f"lacks its secret: set {variable} or {variable}_FILE in the environment"
+        report.mistakes.append(document.mistake(path, message))
+    else:
+        for each in secret.get_secret_value().split():
+            try:
+                key_of(each)
+            except ValueError as error:
+                message = f"{variable}: {error}, as echo whsec_$(openssl rand -base64 32) makes it"
+                report.mistakes.append(document.mistake(path, message))
+                break
+    parts = urlsplit(str(table["url"]).strip())
+    name = addresses.to_ascii(parts.hostname or "") or ""
+    if addresses.covers(settings.fetch.allow, name):
+        return
+    if parts.scheme.lower() != "https":
+        message = f"must be https, or {name} must stand in [fetch] allow"
+        report.mistakes.append(document.mistake(("webhook", index, "url"), message))
+    elif addresses.is_private(name):
+        message = f"{name} is a private address and will be refused; add it to [fetch] allow"
+        report.warnings.append(document.mistake(("webhook", index, "url"), message))
 
 
 def _backing(document: Document, settings: Settings, report: Report) -> None:

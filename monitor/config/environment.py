@@ -30,6 +30,8 @@ _SECRET_OVERRIDES: Mapping[str, KeyPath] = {  # may hold a password
     "MONITOR_PROXY": ("fetch", "proxy"),
 }
 _SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_WEBHOOK_URL", *_SECRET_OVERRIDES)
+_OF_SINK = re.compile(r"MONITOR_(WEBHOOK_[A-Z0-9_]+_SECRET|APPRISE_[A-Z0-9_]+)(_FILE)?")
+"""Secrets of sinks beside Slack; the middle is the sink's name."""
 _KNOWN = (
     CONFIG,
     "SLACK_API_URL",
@@ -52,6 +54,8 @@ class Environment:
     slack_app_token: SecretStr | None = None
     slack_webhook: SecretStr | None = None
     slack_api_url: str | None = None
+    sink_secrets: dict[str, SecretStr] = field(default_factory=dict)
+    """Of sinks beside Slack, by variable, whether anything leads to them or not."""
     overrides: dict[KeyPath, tuple[str, object]] = field(default_factory=dict)
     """Values that win over the file's, each with the variable it came from."""
     mistakes: list[Mistake] = field(default_factory=list)
@@ -73,6 +77,9 @@ def read_environment(env: Mapping[str, str]) -> Environment:
     found.slack_app_token = _app_token(*_secret(env, "SLACK_APP_TOKEN", found), found)
     found.slack_webhook = _webhook(*_secret(env, "SLACK_WEBHOOK_URL", found), found)
     found.slack_api_url = _api_url(env.get("SLACK_API_URL", "").strip(), found)
+    for name in sorted({each.removesuffix("_FILE") for each in env if _OF_SINK.fullmatch(each)}):
+        if secret := _secret(env, name, found)[1]:
+            found.sink_secrets[name] = SecretStr(secret)
     if found.slack_token and found.slack_webhook:
         found.warnings.append(
             Mistake("SLACK_WEBHOOK_URL: is not used, because SLACK_BOT_TOKEN is set too")
@@ -171,7 +178,7 @@ def _misspelt(env: Mapping[str, str]) -> list[Mistake]:
     """Variables that are nearly ours. Only nearly: Kubernetes makes MONITOR_… names of its own."""
     warnings = []
     for variable in sorted(env):
-        if variable in _KNOWN or not variable.startswith(("MONITOR_", "SLACK_")):
+        if variable in _KNOWN or _OF_SINK.fullmatch(variable) or not variable.startswith(("MONITOR_", "SLACK_")):
             continue
         if close := difflib.get_close_matches(variable, _KNOWN, n=1, cutoff=0.9):
             warnings.append(Mistake(f"{variable}: is not read; did you mean {close[0]}?"))

@@ -23,6 +23,7 @@ from monitor.config.models import (
     Section,
     Settings,
     WatchTable,
+    WebhookTable,
 )
 from monitor.errors import ConfigError, Mistake
 
@@ -113,6 +114,8 @@ class _Loading:
                 "slack_app_token": environment.slack_app_token,
                 "slack_webhook": environment.slack_webhook,
                 "slack_api_url": environment.slack_api_url,
+                "webhooks": tuple(self.tables("webhook", WebhookTable)),
+                "sink_secrets": environment.sink_secrets,
             }
         )
 

@@ -337,6 +337,13 @@ class FeedTable(Section):
         )
 
 
+class WebhookTable(Section):
+    """`[[webhook]]`: where events go. Its secret comes from the environment."""
+
+    name: Annotated[str, PlainValidator(values.sink_name)]
+    url: Url = Field(repr=False)  # may hold a secret
+
+
 SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
     {
         "monitor": Monitor,
@@ -347,7 +354,15 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
         "web": Web,
     }
 )
-TABLES: Mapping[str, type[Section]] = MappingProxyType({"watch": WatchTable, "feed": FeedTable})
+TABLES: Mapping[str, type[Section]] = MappingProxyType(
+    {"watch": WatchTable, "feed": FeedTable, "webhook": WebhookTable}
+)
+
+
+def sink_variable(kind: str, name: str) -> str:
+    """The variable that holds the secret of a sink beside Slack."""
+    word = name.upper().replace("-", "_")
+    return f"MONITOR_WEBHOOK_{word}_SECRET" if kind == "webhook" else f"MONITOR_APPRISE_{word}"
 
 
 class Place(NamedTuple):
@@ -374,6 +389,9 @@ class Settings(Section):
     slack_app_token: SecretStr | None = None  # with it, people can press and type in Slack
     slack_webhook: SecretStr | None = None
     slack_api_url: str | None = None
+    webhooks: tuple[WebhookTable, ...] = ()
+    sink_secrets: Mapping[str, SecretStr] = Field(default_factory=dict)
+    """What signs events, and addresses for Apprise: by `sink_variable`."""
     warnings: tuple[Mistake, ...] = ()
     watch_places: Mapping[str, Place] = Field(default_factory=dict)  # of its header, by name
 

@@ -119,10 +119,34 @@ def side(value: object) -> str:
     return name(value).lower()
 
 
+_ELSEWHERE = re.compile(r"(webhook|apprise):(.*)")
+_SINK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+
+
+def sink_name(value: object) -> str:
+    """What a webhook, or a list of addresses, is called: in names of channels and variables."""
+    line = text(value)
+    if _SINK_NAME.fullmatch(line):
+        return line
+    raise Invalid("must be up to 40 of a-z, 0-9, - and _")
+
+
+def sink_of(channel_name: str) -> tuple[str, str] | None:
+    """What a channel beside Slack's leads to: the kind and the name; None for one of Slack."""
+    found = _ELSEWHERE.fullmatch(channel_name)
+    return (found[1], found[2]) if found else None
+
+
 def channel(value: object) -> str:
-    """A Slack channel: `#name`, or the id of a channel, group or direct message."""
+    """A Slack channel (`#name`, or an id of a channel, group or direct message), or another sink's."""
     line = text(value)
     if re.fullmatch(r"[CGD][A-Z0-9]{8,}", line):
+        return line
+    if elsewhere := sink_of(line):
+        try:
+            sink_name(elsewhere[1])
+        except Invalid as error:
+            raise Invalid(f"the name after {elsewhere[0]}: {error}") from None
         return line
     lowered = "#" + line.lstrip("#").strip().lower().replace(" ", "-")
     possible = re.fullmatch(r"#[\w-]{1,80}", lowered)
