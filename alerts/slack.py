@@ -300,7 +300,7 @@ class SlackSink:
             async with asyncio.timeout(self._timeout):  # of the caller's lease
                 return await self._upload(message.image)
         except (AlertError, TimeoutError) as error:
-            _LOG.warning("a picture could not be uploaded: %s", error or "timeout")
+            _LOG.warning("a picture could not be uploaded: %s", str(error) or "timeout")
             return None
 
     async def _upload(self, image: Image) -> str:
