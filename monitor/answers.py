@@ -18,7 +18,7 @@ from monitor.match import Document
 from monitor.match.explain import explain
 from monitor.match.passage import best_passage
 from monitor.model import ArticleState, DeliveryState, Hit, Watch
-from monitor.ports import ArticleTrace, Counts, DeliveryRow, FeedRow, Reports
+from monitor.ports import ArticleTrace, Counts, DeliveryRow, FeedRow, Precision, Reports
 from monitor.stories.urls import canonical_url, host_of, resolve_redirector
 from monitor.web import words
 
@@ -27,6 +27,7 @@ _MOST_MISSED = 20
 
 _MOST_REVISIONS = 5
 _MOST_FURNITURE = 10
+_WORST = 3  # terms of a watch
 _SHOWN = 100
 """Characters of a paragraph that tell which one it is."""
 
@@ -56,6 +57,20 @@ def counts_line(counts: Counts) -> str:
     if dead := counts.deliveries.get(DeliveryState.DEAD, 0):
         parts.append(f"{dead} dead")
     return " · ".join(parts)
+
+
+def precision(found: Precision) -> str:
+    """What people think of what a watch finds: "precision 82 % of 45 judged"."""
+    worst = sorted(
+        (each.precision, term) for term, each in found.terms.items() if each.precision < 1
+    )
+    terms = ", ".join(f"{term} {_percent(share)}" for share, term in worst[:_WORST])
+    tail = f"; least: {terms}" if terms and len(found.terms) > 1 else ""
+    return f"precision {_percent(found.precision)} of {found.judged} judged{tail}"
+
+
+def _percent(share: float) -> str:
+    return f"{round(100 * share)} %"
 
 
 async def why(

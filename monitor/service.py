@@ -553,12 +553,18 @@ def hands_of(
     settings: Settings, context: Context, reports: Reports, current: Callable[[], Settings]
 ) -> Hands | None:
     """What people do in Slack; None where nobody listens."""
-    if settings.slack_app_token is None or not isinstance(context.sink, SlackSink):
+    socket = socket_of(settings)
+    if socket is None or not isinstance(context.sink, SlackSink):
         return None
-    socket = SocketMode(
-        settings.slack_app_token.get_secret_value(), base_url=settings.slack_api_url or BASE_URL
-    )
     return Hands(socket, context, reports, current)
+
+
+def socket_of(settings: Settings) -> SocketMode | None:
+    """The connection over which Slack tells what people do; None without an app token."""
+    if settings.slack_app_token is None:
+        return None
+    token = settings.slack_app_token.get_secret_value()
+    return SocketMode(token, base_url=settings.slack_api_url or BASE_URL)
 
 
 def rules_of(settings: Settings, pace: Pace, sink: Sink, previous: Matcher | None = None) -> Rules:

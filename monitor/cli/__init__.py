@@ -23,9 +23,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from alerts.manifest import as_yaml, manifest, one_click
 from monitor import __version__, answers, config, telemetry, volume
+from monitor.cli import examine, show
 from monitor.cli import feeds as show_feeds
-from monitor.cli import show
 from monitor.cli import stories as show_stories
 from monitor.cli import watches as show_watches
 from monitor.config import Settings
@@ -38,6 +39,7 @@ from monitor.match.plan import content_of, read
 from monitor.match.query import bracketed
 from monitor.model import ArticleId, StoryId, Watch
 from monitor.pipeline.by_hand import merge_by_hand, split_by_hand
+from monitor.ports import WatchRow
 from monitor.service import (
     Service,
     SystemClock,
@@ -70,6 +72,8 @@ story_commands = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(story_commands, name="stories")
+slack_commands = typer.Typer(help="Slack: the app to install.", no_args_is_help=True)
+app.add_typer(slack_commands, name="slack")
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -237,6 +241,56 @@ def demo(
     asyncio.run(play(minutes=minutes, port=port, console=out, stay=stay))
 
 
+@app.command()
+def doctor(config_file: ConfigOption = None) -> None:
+    """Check what alerts depend on, a line each: configuration, database, Slack, clock, feeds.
+
+    Exits with 1 if something is wrong, with 2 if that is the configuration.
+    """
+    path = config_file or config.config_path_from(os.environ)
+    mistakes = 0
+    try:
+        settings = config.load(path, os.environ)
+    except ConfigError as error:
+        mistakes = len(error.mistakes)
+        settings = config.load_what_is_right(path, os.environ)
+        for mistake in error.mistakes:
+            _print_finding(
+                examine.Finding(subject="configuration", said=str(mistake), is_right=False)
+            )
+    else:
+        _print_finding(examine.configuration(path, settings))
+
+    async def all_fine() -> bool:
+        fine = True
+        async for finding in examine.findings(settings, SystemClock()):
+            _print_finding(finding)
+            fine = fine and finding.is_right is not False
+        return fine
+
+    fine = asyncio.run(all_fine())
+    if mistakes or not fine:
+        raise typer.Exit(2 if mistakes else 1)
+
+
+def _print_finding(finding: examine.Finding) -> None:
+    out.print(show.finding(finding), soft_wrap=True)
+
+
+@slack_commands.command("manifest")
+def slack_manifest(
+    interactive: Annotated[
+        bool,
+        typer.Option("--interactive", help="With buttons and /monitor: Socket Mode."),
+    ] = False,
+) -> None:
+    """Print the Slack app as a manifest, to be pasted, and a link that has it filled in."""
+    app_manifest = manifest(interactive=interactive)
+    out.print(as_yaml(app_manifest), end="", markup=False, soft_wrap=True)
+    err.print("Or open this, choose the workspace, and press Create:", markup=False)
+    err.print(one_click(app_manifest), markup=False, soft_wrap=True)
+
+
 @database.command("upgrade")
 def db_upgrade(config_file: ConfigOption = None) -> None:
     """Bring the database to this version's schema. `monitor run` does it by itself."""
@@ -265,15 +319,15 @@ def feeds_discover(
 
 @watch_commands.command("list")
 def watches_list(config_file: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Every watch: where it leads, what it found in seven days, and what it reads as."""
+    """Every watch: where it leads, what it found in seven days, how people judged, how it reads."""
     settings, _ = _what_is_right(config_file)
     written = {watch.name: bracketed(read(watch).root) for watch in settings.watches}
-    hits = asyncio.run(_hits_of_a_week(settings))
-    unjudged = asyncio.run(spikes_unjudged(settings)) if hits is not None else {}
+    found = asyncio.run(_found_in_a_week(settings))
+    unjudged = asyncio.run(spikes_unjudged(settings)) if found is not None else {}
     if as_json:
-        _print_json(show_watches.listed_json(settings, written, hits, unjudged))
+        _print_json(show_watches.listed_json(settings, written, found, unjudged))
         return
-    for part in show_watches.listed(settings, written, hits, unjudged):
+    for part in show_watches.listed(settings, written, found, unjudged):
         out.print(part)
 
 
@@ -437,13 +491,13 @@ def _whoever_types() -> str:
         return "the command line"
 
 
-async def _hits_of_a_week(settings: Settings) -> Mapping[str, int] | None:
+async def _found_in_a_week(settings: Settings) -> Mapping[str, WatchRow] | None:
     try:
         async with looking_at(settings) as reports:
             rows = await reports.watches(SystemClock().now() - timedelta(days=7))
     except StorageError:  # nothing has run yet
         return None
-    return {row.watch.name: row.hits for row in rows}
+    return {row.watch.name: row for row in rows}
 
 
 async def _too_broad(settings: Settings) -> Sequence[Mistake]:

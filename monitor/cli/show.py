@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.answers import ago, counts_line
+from monitor.cli.examine import Finding
 from monitor.config import Settings
 from monitor.ports import Counts, FeedRow
 from monitor.web import words
@@ -25,6 +26,15 @@ def destination(settings: Settings) -> str:
     if settings.slack_webhook is not None:
         return "Slack's webhook"
     return "the terminal (set SLACK_BOT_TOKEN for Slack)"
+
+
+def finding(found: Finding) -> Text:
+    """One line of `monitor doctor`: its sign, what was looked at, and what to do about it."""
+    sign, style = {True: ("✓", "green"), False: ("✗", "red"), None: ("–", "dim")}[found.is_right]
+    line = Text(f"{sign} ", style=style)
+    line.append(f"{found.subject}: ", "bold")
+    line.append(found.said, "" if found.is_right else style)
+    return line
 
 
 def status(counts: Counts, feeds: Sequence[FeedRow], now: datetime) -> Iterator[Any]:

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from monitor import answers
 from monitor.config import Settings, folded
 from monitor.match import Document
 from monitor.match.backtest import Archived, Day, Found, Outcome, Sample
@@ -23,6 +24,7 @@ from monitor.match.language import line_and_column
 from monitor.match.passage import Passage, best_passage, highlight
 from monitor.match.query import Note
 from monitor.model import Span, Watch
+from monitor.ports import Precision, WatchRow
 from monitor.web import words
 
 _FOUND = "bold yellow"
@@ -52,22 +54,25 @@ def unknown(name: str, watches: Sequence[Watch]) -> str:
 def listed(
     settings: Settings,
     written: Mapping[str, str],
-    hits: Mapping[str, int] | None,
+    found: Mapping[str, WatchRow] | None,
     unjudged: Mapping[str, str],
 ) -> Iterator[RenderableType]:
-    """Every watch: where it leads, what it found in a week, and itself with all its brackets.
+    """Every watch: where it leads, what it found in a week, what people think of that, and itself
+    with all its brackets.
 
-    `hits` are by name; None where there is no database to ask, without those not run yet.
+    `found` is by name; None where there is no database to ask, without those not run yet.
     `unjudged`: why spikes can't be judged as yet, by name.
     """
     for watch in settings.watches:
         head = Text(watch.name, style="bold")
         head.append(f"  {kind(watch)}", style="dim")
         head.append(f" → {watch.channel or settings.slack.channel or 'the default channel'}", "dim")
-        if hits is not None:
-            count = hits.get(watch.name)
-            found = "not run yet" if count is None else f"{words.some(count, 'hit')} in 7 days"
-            head.append(f" · {found}", "dim")
+        if found is not None:
+            row = found.get(watch.name)
+            lately = "not run yet" if row is None else f"{words.some(row.hits, 'hit')} in 7 days"
+            head.append(f" · {lately}", "dim")
+            if row is not None and row.precision is not None:
+                head.append(f" · {answers.precision(row.precision)}", "dim")
             if watch.spike:
                 head.append(f" · spikes: {unjudged.get(watch.name, 'are told')}", "dim")
         yield head
@@ -79,10 +84,11 @@ def listed(
 def listed_json(
     settings: Settings,
     written: Mapping[str, str],
-    hits: Mapping[str, int] | None,
+    found: Mapping[str, WatchRow] | None,
     unjudged: Mapping[str, str],
 ) -> list[dict[str, Any]]:
     """The same for machines."""
+    rows = found or {}
     return [
         {
             "name": watch.name,
@@ -92,12 +98,23 @@ def listed_json(
             "variants": {term: list(spellings) for term, spellings in watch.variants},
             "channel": watch.channel or settings.slack.channel,
             "bracketed": written[watch.name],
-            "hits_7_days": None if hits is None else hits.get(watch.name),
+            "hits_7_days": rows[watch.name].hits if watch.name in rows else None,
+            "precision": _judged(rows[watch.name].precision) if watch.name in rows else None,
             "spikes": watch.spike is not None,
             "spikes_unjudged": unjudged.get(watch.name),
         }
         for watch in settings.watches
     ]
+
+
+def _judged(found: Precision | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    terms = {
+        term: {"judged": each.judged, "relevant": each.relevant}
+        for term, each in found.terms.items()
+    }
+    return {"judged": found.judged, "relevant": found.relevant, "terms": terms}
 
 
 # ------------------------------------------------------------------------------ explain

@@ -20,7 +20,7 @@ from monitor.match.backtest import Archived, Backtest, Outcome, Sample
 from monitor.match.plan import read
 from monitor.match.query import bracketed
 from monitor.model import Hit, Watch
-from monitor.ports import Counts, FeedRow, Precision, Reports, WatchRow
+from monitor.ports import Counts, FeedRow, Reports, WatchRow
 from monitor.web import words
 
 MOST_LINES = 20  # of a list: more is for the page
@@ -29,7 +29,6 @@ PERIOD = timedelta(days=30)
 QUICK = 2_000  # articles above which somebody is told that it takes a moment
 FOUND = 10  # articles that a search shows
 PASSAGE = 200  # characters
-TERMS = 3  # of a watch, those that people judged worst
 
 HELP: Mapping[str, str] = {
     "status": "how feeds, articles and alerts stand",
@@ -138,27 +137,13 @@ def watches_card(rows: Sequence[WatchRow], settings: Settings) -> Card:
             Part(text=row.watch.name, bold=True),
             f" → {row.watch.channel or settings.slack.channel or 'the default channel'}",
             f" · {words.some(row.hits, 'hit')} in 7 days",
-            f" · {precision(row.precision)}" if row.precision else "",
+            f" · {answers.precision(row.precision)}" if row.precision else "",
             bullet=True,
         )
         for row in rows[:MOST_LINES]
     ]
     shown += _more(len(rows) - MOST_LINES, "watch", "watches")
     return Card(title=words.some(len(rows), "watch", "watches"), lines=tuple(shown))
-
-
-def precision(found: Precision) -> str:
-    """What people think of what a watch finds: "precision 82 % of 45 judged"."""
-    worst = sorted(
-        (each.precision, term) for term, each in found.terms.items() if each.precision < 1
-    )[:TERMS]
-    terms = ", ".join(f"{term} {_percent(share)}" for share, term in worst)
-    tail = f"; least: {terms}" if terms and len(found.terms) > 1 else ""
-    return f"precision {_percent(found.precision)} of {found.judged} judged{tail}"
-
-
-def _percent(share: float) -> str:
-    return f"{round(100 * share)} %"
 
 
 def _more(count: int, one: str, many: str | None = None) -> list[Line]:

@@ -158,6 +158,26 @@ def test_list_counts_the_hits_of_a_week(desk: Desk) -> None:
     assert "Gaza talks  query → #mideast · not run yet\n" in said
 
 
+def test_list_says_how_precise_a_watch_is(desk: Desk) -> None:
+    """By what people said of its messages; of its terms, those that they liked least."""
+    desk.run(lambda tx: tx.sync_watches([Watch(name="Ceasefire", terms=("ceasefire",))], NOW))
+
+    def judge(tx: Transaction) -> None:
+        for number in range(4):
+            tx.want_delivery(tx.new_story(NOW), "#newsdesk", NOW)
+            delivery = tx.claim_delivery("#newsdesk", NOW, timedelta(minutes=5))
+            assert delivery is not None
+            terms = ["ceasefire"] if number else ["ceasefire", "truce"]
+            tx.judge(delivery.id, {"Ceasefire": terms}, relevant=number > 0, now=NOW)
+
+    desk.run(judge)
+    said = desk.monitor("watches", "list")
+    assert "precision 75 % of 4 judged; least: truce 0 %, ceasefire 75 %" in " ".join(said.split())
+    first, second = json.loads(desk.monitor("watches", "list", "--json"))
+    assert first["precision"]["terms"]["truce"] == {"judged": 1, "relevant": 0}
+    assert second["precision"] is None
+
+
 def test_list_says_whose_spikes_can_be_judged(desk: Desk) -> None:
     """Two weeks of articles come first: until then nothing is guessed, and it says so."""
     desk.write(FEEDS.replace('name = "Ceasefire"\n', 'name = "Ceasefire"\nspike = true\n'))
@@ -179,6 +199,7 @@ def test_list_is_there_for_machines(desk: Desk) -> None:
         "channel": "#newsdesk",
         "bracketed": "ceasefire OR Kashmir",
         "hits_7_days": None,
+        "precision": None,
         "spikes": False,
         "spikes_unjudged": None,
     }
