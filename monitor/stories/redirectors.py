@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qs, unquote
 
@@ -38,8 +40,8 @@ _NEWS_MESSAGE: Final = b"\x08\x13\x22"  # field 1: 19; field 4: a string, its le
 
 def target_of(host: str, path: str, query: str) -> str | None:
     """Where a redirector leads, if this is one and its link says so; not yet judged as a URL."""
-    for hosts, paths, names in _QUERY_RULES:
-        if hosts.fullmatch(host) and paths.fullmatch(path):
+    for paths, names in _rules_of(host):
+        if paths.fullmatch(path):
             values = parse_qs(query)
             return next((values[name][0] for name in names if name in values), None)
     if host == _NEWS_HOST:
@@ -51,6 +53,11 @@ def target_of(host: str, path: str, query: str) -> str | None:
     if host.endswith("rd.yahoo.com"):
         return unquote(path).partition("*")[2] or None
     return None
+
+
+@lru_cache(maxsize=1 << 12)
+def _rules_of(host: str) -> Sequence[tuple[re.Pattern[str], Sequence[str]]]:
+    return tuple((paths, names) for hosts, paths, names in _QUERY_RULES if hosts.fullmatch(host))
 
 
 def is_opaque(host: str, path: str) -> bool:

@@ -148,6 +148,7 @@ def same_site(one: str, other: str) -> bool:
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 
+@lru_cache(maxsize=1 << 8)  # placing an article asks for the same one several times
 def _parse(url: str) -> _Url:
     """The URL as browsers read it: the URL Standard of the WHATWG."""
     if len(url) > _LONGEST:
@@ -187,6 +188,7 @@ def _bad(url: str) -> Permanent:
     return Permanent(Code.BAD_URL, f"not an http(s) URL that can be used: {url[:200]!r}")
 
 
+@lru_cache(maxsize=1 << 12)
 def _is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host.strip("[]"))
