@@ -313,9 +313,12 @@ def _span(profile: Sequence[float], start: float, end: float) -> float:
     if end <= start:
         return 0.0
     days, rest = divmod(end - start, _DAY)
-    whole, at, until = days * _DAY, start, start + rest
-    while at < until:
-        step = min(SLOT - at % SLOT, until - at)
-        whole += profile[int(at % _DAY) // SLOT] * step
-        at += max(step, 1e-3)  # a step that is lost in the rounding would be one for ever
-    return whole
+    at = start % _DAY
+    until = at + rest
+    first, last = int(at) // SLOT, int(until) // SLOT
+    twice = (*profile, *profile, profile[0])  # it may end a day later
+    if first == last:
+        return days * _DAY + profile[first] * rest
+    begun = profile[first] * ((first + 1) * SLOT - at)
+    ended = twice[last] * (until - last * SLOT)
+    return days * _DAY + begun + SLOT * sum(twice[first + 1 : last]) + ended
