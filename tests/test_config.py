@@ -86,9 +86,15 @@ def minimal(write) -> Path:
 # ------------------------------------------------------------------------------ what is right
 
 
+SINKS = {
+    "MONITOR_WEBHOOK_DESK_2_SECRET": f"whsec_{'A' * 32} whsec_{'B' * 32}",
+    "MONITOR_APPRISE_MAIL": "mailto://robot:hush@example.org\n  tgram://token/chat",
+}
+
+
 def test_every_key_arrives_where_it_should():
     """A file with every key in it becomes the settings that it means."""
-    settings = load(DATA / "good" / "full.toml", {})
+    settings = load(DATA / "good" / "full.toml", SINKS)
     assert settings.monitor.database == "postgresql://db.lan/monitor"
     assert settings.monitor.user_agent == f"monitor/{__version__} (+mailto:newsdesk@example.org)"
     assert (settings.monitor.log, settings.monitor.workers) == ("json", 4)
@@ -170,6 +176,51 @@ def test_every_key_arrives_where_it_should():
     )
     [warning] = settings.warnings
     assert warning.message.startswith("web: public_url: is of no use while enabled = false")
+
+
+def test_a_webhook_and_a_list_of_addresses_have_their_secrets_in_the_environment():
+    """By the name after the colon; no secret is shown when the settings are."""
+    settings = load(DATA / "good" / "full.toml", SINKS)
+    [hook] = settings.webhooks
+    assert (hook.name, hook.url) == ("desk-2", "https://hooks.example.org/monitor")
+    assert {name: each.get_secret_value() for name, each in settings.sink_secrets.items()} == SINKS
+    shown = repr(settings)
+    assert "hush" not in shown
+    assert "whsec_" not in shown
+    assert "hooks.example.org" not in shown
+
+
+@pytest.mark.parametrize(
+    ("env", "wrong"),
+    [
+        ({"MONITOR_WEBHOOK_DESK_2_SECRET": ""},
+         'webhook "desk-2": lacks its secret: set MONITOR_WEBHOOK_DESK_2_SECRET or'
+         " MONITOR_WEBHOOK_DESK_2_SECRET_FILE in the environment"),
+        ({"MONITOR_WEBHOOK_DESK_2_SECRET": "hush"},
+         'webhook "desk-2": MONITOR_WEBHOOK_DESK_2_SECRET: must begin with whsec_, as'
+         " echo whsec_$(openssl rand -base64 32) makes it"),
+        ({"MONITOR_WEBHOOK_DESK_2_SECRET": f"whsec_{'A' * 32} whsec_short"},
+         'webhook "desk-2": MONITOR_WEBHOOK_DESK_2_SECRET: must be whsec_ and 24 to 64 bytes in'
+         " base64, as echo whsec_$(openssl rand -base64 32) makes it"),
+        ({"MONITOR_APPRISE_MAIL": ""},
+         'watch "By mail": channel: set MONITOR_APPRISE_MAIL or MONITOR_APPRISE_MAIL_FILE in the'
+         " environment: its addresses for Apprise"),
+        ({"MONITOR_APPRISE_MAIL": "mailto://a:hush@b.example desk@example.org"},
+         'watch "By mail": channel: MONITOR_APPRISE_MAIL: address 2 of 2 must begin as mailto://'
+         " does"),
+        # of lists that nothing leads to nothing is said: Kubernetes makes such names of its own
+        ({"MONITOR_APPRISE_PORT": "tcp", "MONITOR_APPRISE_SERVICE_HOST": "10.0.0.1"}, None),
+    ],
+)  # fmt: skip
+def test_what_sinks_beside_slack_lack(env, wrong):
+    """One sentence each, without what is secret."""
+    try:
+        load(DATA / "good" / "full.toml", SINKS | env)
+    except ConfigError as error:
+        assert [mistake.message for mistake in error.mistakes] == [wrong]
+        assert "hush" not in str(error)
+    else:
+        assert wrong is None
 
 
 def test_the_golden_file_names_every_key():

@@ -301,7 +301,12 @@ def _sinks(document: Document, settings: Settings, report: Report) -> None:
     slack = document.data.get("slack")
     if isinstance(slack, dict):
         places += [(("slack", key), slack.get(key)) for key in ("channel", "ops_channel")]
-    webhooks = {hook.name for hook in settings.webhooks}
+    right = {hook.name for hook in settings.webhooks}
+    named = {
+        name
+        for _, table in document.tables("webhook")
+        if isinstance(name := table.get("name"), str)
+    }
     used = set()
     for path, channel in places:
         sink = values.sink_of(channel) if isinstance(channel, str) else None
@@ -309,17 +314,18 @@ def _sinks(document: Document, settings: Settings, report: Report) -> None:
             continue
         used.add(sink)
         if sink[0] == "webhook":
-            if sink[1] not in webhooks:
-                hint = values.did_you_mean(sink[1], webhooks)
+            if sink[1] not in named:
+                hint = values.did_you_mean(sink[1], named)
                 message = f"no [[webhook]] is called {quoted(sink[1])}{hint}"
                 report.mistakes.append(document.mistake(path, message))
-        elif message := _apprise(settings, sink[1]):
-            report.mistakes.append(document.mistake(path, message))
+        elif wrong := _apprise(settings, sink[1]):
+            report.mistakes.append(document.mistake(path, wrong))
     for index, table in document.tables("webhook"):
-        if table.get("name") in webhooks:
+        name = table.get("name")
+        if isinstance(name, str) and name in right:  # else it is reported already
             _webhook(document, settings, report, index)
-            if ("webhook", table["name"]) not in used:
-                message = f'leads nowhere as yet: no channel is "webhook:{table["name"]}"'
+            if ("webhook", name) not in used:
+                message = f'leads nowhere as yet: no channel is "webhook:{name}"'
                 report.warnings.append(document.mistake(("webhook", index), message))
 
 

@@ -178,7 +178,9 @@ def _misspelt(env: Mapping[str, str]) -> list[Mistake]:
     """Variables that are nearly ours. Only nearly: Kubernetes makes MONITOR_… names of its own."""
     warnings = []
     for variable in sorted(env):
-        if variable in _KNOWN or _OF_SINK.fullmatch(variable) or not variable.startswith(("MONITOR_", "SLACK_")):
+        if variable in _KNOWN or not variable.startswith(("MONITOR_", "SLACK_")):
+            continue
+        if _OF_SINK.fullmatch(variable):
             continue
         if close := difflib.get_close_matches(variable, _KNOWN, n=1, cutoff=0.9):
             warnings.append(Mistake(f"{variable}: is not read; did you mean {close[0]}?"))
