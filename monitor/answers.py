@@ -231,5 +231,9 @@ def _delivery_line(row: DeliveryRow, now: datetime) -> str:
             return f"not yet: {channel} is tried again {words.due(row.due_at, now)}{error}"
         case DeliveryState.SENDING:
             return f"being sent to {channel}"
+        case DeliveryState.FOLDED:
+            return f"[green]yes[/] in {channel}, in a message that lists several stories"
+        case DeliveryState.HELD:
+            return f"not yet, in {channel}{error}"
         case _:
             return f"waits to be sent to {channel}"

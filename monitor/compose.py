@@ -53,6 +53,7 @@ class Rules:
     max_page: int = 2 << 20
     page_attempts: int = 5
     frequencies: Frequencies = field(default_factory=shipped)  # of words, for stories
+    flood: int = 10  # new stories a minute in one channel, above which they share a message
     debounce: timedelta = timedelta(seconds=30)  # a growing story edits its message this often
     buttons: bool = False  # below alerts: somebody listens to them
     repeat_critical: timedelta | None = None  # when nobody acknowledged it; None: never

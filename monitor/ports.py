@@ -380,8 +380,11 @@ class Transaction(Protocol):
         A feed that is no longer declared is kept, with its history, and not polled.
         """
 
-    def sync_watches(self, watches: Sequence[Watch], now: datetime) -> None:
-        """Make the stored watches those of the configuration."""
+    def sync_watches(self, watches: Sequence[Watch], now: datetime) -> Sequence[str]:
+        """Make the stored watches those of the configuration.
+
+        Returns the names of those that are new, or look for something else than before.
+        """
 
     # -- schedule
 

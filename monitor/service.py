@@ -38,11 +38,13 @@ from monitor.match import Matcher, compile_watches
 from monitor.model import DeliveryState, Health, Watch
 from monitor.operators import Operators
 from monitor.pipeline import Context, Pipeline
+from monitor.pipeline.backfill import want_backfill
 from monitor.pipeline.budget import set_price
 from monitor.pipeline.context import parsers_of
 from monitor.pipeline.group import KEPT
+from monitor.pipeline.pace import plan_digests
 from monitor.pipeline.spikes import Spikes, shortfalls
-from monitor.ports import Clock, Reports, Store
+from monitor.ports import Clock, Reports, Store, Transaction
 from monitor.reload import edits
 from monitor.scheduler import TICK, Scheduler, submit_due
 from monitor.storage import SqlReports, SqlStore, exclusive, upgrade
@@ -167,7 +169,7 @@ class Service:
         """Make these settings the ones in use, in the database and in memory."""
         now = self.clock.now()
         await self.store.write(lambda tx: tx.sync_feeds(settings.feeds, now))
-        await self.store.write(lambda tx: tx.sync_watches(settings.watches, now))
+        await self.store.write(lambda tx: _sync_watches(tx, settings, rules, now))
         await self._sync_subscriptions(settings, now)
         in_use = {watch.channel or rules.default_channel for watch in rules.watches}
         await self.store.write(lambda tx: tx.recall_deliveries(in_use, now))
@@ -443,6 +445,14 @@ class Service:
         telemetry.OUTBOX_OLDEST.set(max(0.0, age))
 
 
+def _sync_watches(tx: Transaction, settings: Settings, rules: Rules, now: datetime) -> None:
+    """Store the watches; those that are new or look for something else are to look back."""
+    changed = tx.sync_watches(settings.watches, now)
+    want_backfill(tx, changed, settings.alerts.backfill, now)
+    plan_digests(tx, rules, now)
+    tx.reconsider_held(now)
+
+
 @asynccontextmanager
 async def assembled(
     settings: Settings,
@@ -587,6 +597,7 @@ def rules_of(settings: Settings, pace: Pace, sink: Sink, previous: Matcher | Non
         cadences=settings.cadences,
         public_url=settings.web.public_url if settings.web.enabled else None,
         max_age=settings.alerts.max_age,
+        flood=settings.alerts.flood,
         max_feed=settings.fetch.max_feed,
         max_page=settings.fetch.max_page,
         page_attempts=settings.fetch.page_attempts,

@@ -7,6 +7,7 @@ that composes the steps.
     subscribe(bucket) feed's hub → pushes                      two transactions per request
     ingest(bucket)    article → page → text → story, hits      one transaction per article
     deliver(channel)  outbox row → message → where it is shown
+    backfill          new watches → archive → hits              one transaction per batch
 
 Everything here is idempotent and leased: a crash between any two steps costs a repetition that
 nobody sees. A handler claims what is due, works through it host by host, and gives back what it
@@ -16,6 +17,7 @@ could not begin before its time was up or the service was stopped.
 from __future__ import annotations
 
 from monitor.model import Job, Kind
+from monitor.pipeline.backfill import Backfill
 from monitor.pipeline.context import Context
 from monitor.pipeline.deliver import Deliver
 from monitor.pipeline.ingest import Ingest
@@ -34,6 +36,7 @@ class Pipeline:
         self._subscribe = Subscribe(context)
         self._ingest = Ingest(context)
         self._deliver = Deliver(context)
+        self._backfill = Backfill(context)
 
     async def run(self, job: Job) -> None:
         """Do everything due under a job's key, within the budget."""
@@ -46,3 +49,5 @@ class Pipeline:
                 await self._ingest.run(int(job.key))
             case Kind.DELIVER:
                 await self._deliver.run(job.key)
+            case Kind.BACKFILL:
+                await self._backfill.run()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from alerts import (
     Alert,
@@ -34,6 +35,7 @@ from monitor.model import (
     Sent,
 )
 from monitor.pipeline.context import Context
+from monitor.pipeline.pace import keep_pace
 from monitor.ports import StoryView, Transaction
 
 log = telemetry.get_logger()
@@ -53,16 +55,16 @@ class Deliver:
 
     async def run(self, channel: str) -> None:
         """Show everything due in a channel, until it is done, refused or the budget is spent."""
-        until = self._with.clock.now() + self._with.budget
+        until, is_up = self._with.clock.now() + self._with.budget, False
         while not self._with.stopping and self._with.clock.now() < until:
-            row = await self._with.store.write(
-                lambda tx: tx.claim_due(channel, self._with.clock.now(), self._with.delivery_lease)
-            )
+            claim = partial(_claim, channel=channel, context=self._with, is_up=is_up)
+            row = await self._with.store.write(claim)
             if row is None:
                 return
             show = self._show_notice(row) if isinstance(row, Notice) else self._show_story(row)
             if not await show:
                 return
+            is_up = True
 
     async def _show_story(self, delivery: Delivery) -> bool:
         """Show a story; False when the channel should be left alone for now."""
@@ -239,6 +241,15 @@ class _Result:
     sent: Sent | None = None
     due_at: datetime | None = None
     error: str | None = None
+
+
+def _claim(
+    tx: Transaction, *, channel: str, context: Context, is_up: bool
+) -> Delivery | Notice | None:
+    """The next to be shown, once it is settled what is shown by itself."""
+    now, can_update = context.clock.now(), context.sink.can_update
+    keep_pace(tx, channel, context.rules, now, is_up=is_up, can_update=can_update)
+    return tx.claim_due(channel, now, context.delivery_lease)
 
 
 def _finish(tx: Transaction, row: Outgoing, result: _Result, now: datetime) -> None:

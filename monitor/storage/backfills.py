@@ -14,7 +14,6 @@ from monitor.model import ArticleId, ArticleState, Hit, StoryId
 from monitor.ports import Backfilling
 from monitor.storage import archive
 from monitor.storage import tables as t
-from monitor.storage.archive import END_OF_TIME
 from monitor.storage.work import Work, insert_missing
 
 TIME = t.backfill.c.due_at.type
@@ -89,7 +88,7 @@ class BackfillWork(Work):
                     "watches": list(watches),
                     "wanted_at": now,
                     "since": since,
-                    "next_at": END_OF_TIME,
+                    "next_at": now,  # what came since is matched as it comes
                     "next_article": 0,
                     "articles": 0,
                     "due_at": now,

@@ -15,6 +15,7 @@ from monitor.storage.work import Row, Work, insert_missing
 
 ADD_FEEDS = insert_missing(t.feed)
 ADD_WATCHES = insert_missing(t.watch)
+LOOKS_FOR = ("terms", "query", "variants", "declared")
 
 
 class ConfigurationWork(Work):
@@ -42,13 +43,14 @@ class ConfigurationWork(Work):
         if any(getattr(row, name) != value for name, value in values.items()):
             self._run(sa.update(t.feed).where(t.feed.c.id == row.id).values(values))
 
-    def sync_watches(self, watches: Sequence[Watch], now: datetime) -> None:
+    def sync_watches(self, watches: Sequence[Watch], now: datetime) -> Sequence[str]:
         """See `ports.Transaction`. A watch that is no longer declared keeps its hits."""
         stored = {row.name: row for row in self._run(sa.select(t.watch))}
         wanted: dict[str, Watch] = {}
         for watch in watches:
             wanted.setdefault(watch.name, watch)
         new: list[dict[str, Any]] = []
+        changed: list[str] = []
         for name, watch in wanted.items():
             values = {
                 "terms": watch.terms,
@@ -58,6 +60,8 @@ class ConfigurationWork(Work):
                 "declared": True,
             }
             row = stored.get(name)
+            if row is None or any(getattr(row, key) != values[key] for key in LOOKS_FOR):
+                changed.append(name)
             if row is None:
                 new.append({"name": name, "created_at": now, **values})
             elif any(getattr(row, column) != value for column, value in values.items()):
@@ -66,6 +70,7 @@ class ConfigurationWork(Work):
             self._on(ADD_WATCHES, new)
         gone = [row.id for name, row in stored.items() if row.declared and name not in wanted]
         self._undeclare(t.watch, gone)
+        return changed
 
     def _undeclare(self, table: sa.Table, ids: Iterable[int]) -> None:
         statement = sa.update(table).where(table.c.id == sa.bindparam("row"))

@@ -91,6 +91,10 @@ OPEN_FOLDED = (
     .where(
         t.delivery.c.state == DeliveryState.FOLDED,
         t.delivery.c.channel == _channel,
+        # who wants a digest alone wants no message of its own in it
+        sa.or_(
+            t.delivery.c.told_in.not_like("digest:%"), t.delivery.c.told_in.like("digest:quiet:%")
+        ),
         sa.exists().where(
             t.notice.c.story_id == t.delivery.c.story_id,
             t.notice.c.channel == t.delivery.c.channel,

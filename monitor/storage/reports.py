@@ -311,6 +311,13 @@ class SqlReports:
 # --------------------------------------------------------------------------- counts
 
 
+NOT_WAITING = (DeliveryState.DEAD, DeliveryState.HELD, DeliveryState.FOLDED)
+"""What nobody tries to show just now."""
+
+SETTLED = (DeliveryState.SENT, DeliveryState.FOLDED)
+"""What people were told."""
+
+
 def _counts(connection: sa.Connection, now: datetime) -> Counts:
     def one(statement: sa.Select[Any]) -> Any:
         return connection.execute(statement).scalar_one()
@@ -325,7 +332,7 @@ def _counts(connection: sa.Connection, now: datetime) -> Counts:
     deliveries = by(t.delivery.c.state)
     waiting = (
         sa.select(t.delivery.c.created_at)
-        .where(t.delivery.c.sent_at.is_(None), t.delivery.c.state != DeliveryState.DEAD)
+        .where(t.delivery.c.sent_at.is_(None), t.delivery.c.state.not_in(NOT_WAITING))
         .order_by(t.delivery.c.created_at)
         .limit(1)
     )
@@ -403,8 +410,8 @@ def _deliveries(connection: sa.Connection, limit: int) -> Sequence[DeliveryRow]:
     newest = DELIVERIES.order_by(t.delivery.c.created_at.desc(), t.delivery.c.story_id.desc())
     found: list[DeliveryRow] = []
     for group in (
-        t.delivery.c.state.in_([state for state in DeliveryState if state != DeliveryState.SENT]),
-        t.delivery.c.state == DeliveryState.SENT,
+        t.delivery.c.state.in_([state for state in DeliveryState if state not in SETTLED]),
+        t.delivery.c.state.in_(SETTLED),
     ):
         rows = connection.execute(newest.where(group).limit(limit - len(found)))
         found.extend(map(_delivery_row, rows))

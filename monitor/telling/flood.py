@@ -28,13 +28,12 @@ LONG: Final = timedelta(minutes=30)
 """How long the oldest of them has waited: what is younger is a flood at most."""
 
 
-def overflows(wanted: Sequence[datetime], at: datetime, limit: int) -> bool:
-    """Whether a story that was wanted at `at` is one too many of its minute.
+def overflows(wanted: Sequence[datetime], place: int, limit: int) -> bool:
+    """Whether the story at this place is one too many of the minute before it.
 
-    `wanted`: when the stories of its channel were wanted that come before it, in order, those at
-    the same instant included.
+    `wanted`: when the stories of its channel were first wanted, in order.
     """
-    return len(wanted) - bisect_right(wanted, at - MINUTE) >= limit
+    return place - bisect_right(wanted, wanted[place] - MINUTE, hi=place) >= limit
 
 
 def goes_on(last: datetime, listed: int, at: datetime) -> bool:

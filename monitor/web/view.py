@@ -310,11 +310,13 @@ def _deliveries_figure(counts: Counts, now: datetime) -> Figure:
         of.get(state, 0)
         for state in (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.RETRY)
     )
+    held = of.get(DeliveryState.HELD, 0)
     since = counts.oldest_waiting_at
     oldest = f" for {words.span(now - since)}" if since and since < now else ""
     detail = ", ".join(
         [f"{words.number(dead)} failed"] * bool(dead)
         + [f"{words.number(waiting)} waiting{oldest}"] * bool(waiting)
+        + [f"{words.number(held)} held"] * bool(held)
     )
     return Figure(
         label="Deliveries sent",

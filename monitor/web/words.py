@@ -33,6 +33,8 @@ DELIVERY: Final = {
     DeliveryState.SENT: "sent",
     DeliveryState.RETRY: "retrying",
     DeliveryState.DEAD: "failed",
+    DeliveryState.HELD: "held",
+    DeliveryState.FOLDED: "told with others",
 }
 """A delivery's state on the page."""
 
@@ -50,6 +52,8 @@ TONE: Final = {
     DeliveryState.SENT: "good",
     DeliveryState.RETRY: "warn",
     DeliveryState.DEAD: "bad",
+    DeliveryState.HELD: "calm",
+    DeliveryState.FOLDED: "good",
 }
 """The colour of a state, always beside its word."""
 

@@ -1,0 +1,271 @@
+"""Pace: what waits for a channel is told by itself, later, or together with others.
+
+Decided in the transaction in which `deliver` claims what it shows next, by what the database holds:
+so a restart at any moment changes nothing, and a notice that tells several stories is written with
+the mark on each of them that it does.
+
+A story is looked at when it is wanted (again). *Critical* watches tell at once. Else it is *held*
+while every watch that found it is quiet, or is told by digests alone; and *folded* into a summary,
+which is edited, when it is one of too many in its minute. What is held for a morning is told in one
+message then. What waited while its channel was not to be had comes in messages that list many. A
+story that was told in one of these and is wanted again stays there; it gets its own message when
+something is to be said in its thread, or a critical watch finds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from alerts import Card
+from monitor.compose import Rules
+from monitor.model import DeliveryState, DigestTime, StoryId, Watch
+from monitor.ports import DueDigest, Transaction, Waiting
+from monitor.telling import digest, flood, quiet
+
+GATHER: Final = timedelta(seconds=10)
+"""A summary is edited no more often than this: each edit takes a turn of the channel's."""
+
+WAIT: Final = timedelta(seconds=30)
+"""How long a summary gathers that can't be edited."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How one story is to be told now."""
+
+    how: str  # show | hold | wake | stay
+    until: datetime | None = None
+    why: str = ""
+    alone: bool = False  # whatever else comes
+
+
+def manner(row: Waiting, watches: Sequence[Watch], now: datetime) -> Manner:
+    """How a story that waits is told, by the watches of its channel that found it."""
+    if any(watch.priority == "critical" for watch in watches):
+        return Manner(how="show", alone=True)
+    if row.state is DeliveryState.FOLDED:
+        return Manner(how="stay")
+    in_time = [watch for watch in watches if watch.realtime]
+    if watches and not in_time and row.told_in is None:
+        return Manner(how="hold", why="held for the digest")
+    wakes = [
+        quiet.wakes_at(watch.quiet_hours, now) if watch.quiet_hours else None for watch in in_time
+    ]
+    asleep = [each for each in wakes if each is not None]
+    if in_time and len(asleep) == len(wakes):
+        hours = next(watch.quiet_hours for watch in in_time if watch.quiet_hours)
+        return Manner(how="hold", until=min(asleep), why=f"held for quiet hours, {hours}")
+    if row.state is DeliveryState.HELD and row.held_until is not None and row.held_until <= now:
+        return Manner(how="wake")
+    return Manner(how="show", alone=row.told_in is not None)
+
+
+def keep_pace(
+    tx: Transaction, channel: str, rules: Rules, now: datetime, *, is_up: bool, can_update: bool
+) -> None:
+    """Settle what of all that is due in a channel is shown by itself now.
+
+    `is_up`: something was shown there a moment ago.
+    """
+    mine = [watch for watch in rules.watches if rules.channel_of(watch.name) == channel]
+    for due in tx.due_digests(channel, now):
+        _tell_digest(tx, channel, mine, due, now)
+    tx.open_folded(channel, now)
+    rows = tx.waiting_in(channel, now)
+    if not rows:
+        return
+    is_plain = all(
+        watch.realtime and watch.quiet_hours is None and watch.priority == "normal"
+        for watch in mine
+    ) and all(row.state not in {DeliveryState.HELD, DeliveryState.FOLDED} for row in rows)
+    found = {} if is_plain else tx.watches_of({row.story for row in rows})
+    manners = {
+        row.id: manner(
+            row, [watch for watch in mine if watch.name in found.get(row.story, ())], now
+        )
+        for row in rows
+    }
+    by_how: dict[str, list[Waiting]] = {"show": [], "hold": [], "wake": [], "stay": []}
+    for row in rows:
+        by_how[manners[row.id].how].append(row)
+    for row in by_how["hold"]:
+        tx.hold_back([row.id], manners[row.id].why, manners[row.id].until)
+    tx.fold([row.id for row in by_how["stay"]])
+    if by_how["wake"]:
+        _tell_together(tx, channel, _morning(now), by_how["wake"], now)
+    tx.unhold([row.id for row in by_how["show"]], now)
+    crowd = [row for row in by_how["show"] if not manners[row.id].alone]
+    if not crowd:
+        return
+    if is_up and flood.is_backlog(len(crowd), crowd[0].wanted_at, now):
+        _tell_together(tx, channel, _Reason.backlog(len(crowd)), crowd, now)
+        return
+    _fold_floods(tx, channel, rules.flood, crowd, now, can_update=can_update)
+
+
+# --------------------------------------------------------------------------- several in one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reason:
+    """Why stories are told together."""
+
+    subject: str
+    title: str
+    note: str
+
+    @classmethod
+    def backlog(cls, stories: int) -> _Reason:
+        return cls(
+            subject="backlog",
+            title=f"While this channel was not to be had: {_stories(stories)}",
+            note="What waited more than half an hour comes together, newest first.",
+        )
+
+
+def _morning(now: datetime) -> _Reason:
+    del now
+    return _Reason(
+        subject="digest:quiet",
+        title="In quiet hours",
+        note="What came in quiet hours, newest first.",
+    )
+
+
+def _tell_together(
+    tx: Transaction, channel: str, reason: _Reason, rows: Sequence[Waiting], now: datetime
+) -> None:
+    """Tell of these stories in as few messages as hold them, the newest first."""
+    newest = sorted(rows, key=lambda row: (row.wanted_at, row.story), reverse=True)
+    briefs = tx.briefs([row.story for row in newest])
+    chunks = list(digest.pages(newest))
+    for number, chunk in enumerate(chunks, start=1):
+        subject = f"{reason.subject}:{_stamp(now)}/{chunk[0].story}"
+        title = reason.title
+        if reason.subject != "backlog":
+            title += f": {_stories(len(newest))}"
+        if len(chunks) > 1:
+            title += f" ({number} of {len(chunks)})"
+        known = [briefs[row.story] for row in chunk if row.story in briefs]
+        tx.tell(channel, subject, digest.together(title, known, reason.note), now)
+        tx.fold([row.id for row in chunk], subject)
+
+
+def _fold_floods(
+    tx: Transaction,
+    channel: str,
+    limit: int,
+    crowd: Sequence[Waiting],
+    now: datetime,
+    *,
+    can_update: bool,
+) -> None:
+    """Tell those that are too many of their minute in a summary."""
+    first, last = crowd[0].wanted_at, crowd[-1].wanted_at
+    wanted = tx.wanted_between(channel, first - flood.MINUTE, last)
+    if len(wanted) <= limit:
+        return
+    place = {story: number for number, (_, story) in enumerate(wanted)}
+    times = [at for at, _ in wanted]
+    over = [
+        row
+        for row in crowd
+        if row.story in place and flood.overflows(times, place[row.story], limit)
+    ]
+    if not over:
+        return
+    kind = f"flood:{channel}:"
+    before = tx.last_summary(channel, kind, over[0].wanted_at - flood.CALM)
+    summaries: dict[str, list[Waiting]] = {}
+    subject, last_at, listed = "", first, flood.PAGE
+    if before is not None and (can_update or not _is_shown(tx, channel, before.subject)):
+        subject, last_at, listed = before.subject, before.last, len(before.stories)
+    for row in over:
+        if not flood.goes_on(last_at, listed, row.wanted_at):
+            subject, listed = f"{kind}{_stamp(row.wanted_at)}/{row.story}", 0
+        summaries.setdefault(subject, []).append(row)
+        last_at, listed = max(last_at, row.wanted_at), listed + 1
+    for each, rows in summaries.items():
+        tx.fold([row.id for row in rows], each)
+        card = _flood_card(tx, tx.stories_told_in(channel, each), limit)
+        due_at = now
+        if not can_update:
+            due_at = now + WAIT
+        elif before is not None and each == before.subject:
+            due_at = now + GATHER
+        tx.tell(channel, each, card, now, due_at=due_at, again=True)
+
+
+def _is_shown(tx: Transaction, channel: str, subject: str) -> bool:
+    told = tx.told(channel, subject)
+    return told is None or told.state is not DeliveryState.PENDING
+
+
+def _flood_card(tx: Transaction, stories: Sequence[StoryId], limit: int) -> Card:
+    briefs = tx.briefs(stories)
+    return digest.together(
+        f"Many stories at once: {_stories(len(stories))} more",
+        [briefs[story] for story in stories if story in briefs],
+        f"More than {limit} new stories a minute share a message, newest first.",
+    )
+
+
+# --------------------------------------------------------------------------- digests
+
+
+def plan_digests(tx: Transaction, rules: Rules, now: datetime) -> None:
+    """Have a digest due in each channel whenever a watch of it wants one."""
+    wanted = _schedules(rules)
+    tx.sync_digests({key: quiet.next_digest(when, now) for key, when in wanted.items()}, now)
+
+
+def _schedules(rules: Rules) -> Mapping[tuple[str, str], DigestTime]:
+    return {
+        (watch.channel or rules.default_channel, str(watch.digest)): watch.digest
+        for watch in rules.watches
+        if watch.digest is not None
+    }
+
+
+def _tell_digest(
+    tx: Transaction, channel: str, mine: Sequence[Watch], due: DueDigest, now: datetime
+) -> None:
+    """Tell of all since the last one. Who comes late, after a night's rest, tells once."""
+    watches = [watch for watch in mine if str(watch.digest) == due.schedule]
+    if not watches:  # another configuration is on its way
+        return
+    when = watches[0].digest
+    assert when is not None
+    names = [watch.name for watch in watches]
+    held = tx.held_without_end(channel)
+    found_by = tx.watches_of(held.keys())
+    must = {story: row for story, row in held.items() if found_by.get(story, set()) & set(names)}
+    findings = tx.found_for(channel, names, due.since, now)
+    cards = digest.digest(
+        digest.Period(
+            name="Daily digest" if when.weekday is None else "Weekly digest",
+            since=due.since,
+            until=now,
+        ),
+        names,
+        findings,
+        tx.briefs(digest.worth_a_line(findings, must.keys())),
+        tx.feeds_by_health(),
+        must=must.keys(),
+    )
+    subject = f"digest:{due.schedule}:{quiet.day_of(when, due.due_at)}"
+    for number, card in enumerate(cards):
+        tx.tell(channel, subject if number == 0 else f"{subject}/{number + 1}", card, now)
+    tx.fold([*must.values()], subject)
+    tx.next_digest(channel, due.schedule, now, quiet.next_digest(when, now))
+
+
+def _stories(count: int) -> str:
+    return digest.some(count, "story", "stories")
+
+
+def _stamp(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
