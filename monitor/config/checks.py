@@ -310,7 +310,7 @@ def _sinks(document: Document, settings: Settings, report: Report) -> None:
     used = set()
     for path, channel in places:
         sink = values.sink_of(channel) if isinstance(channel, str) else None
-        if sink is None:
+        if sink is None or not values.is_sink_name(sink[1]):
             continue
         used.add(sink)
         if sink[0] == "webhook":

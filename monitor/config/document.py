@@ -14,7 +14,7 @@ from monitor.config.positions import KeyPath, Places, Position, places
 from monitor.config.values import without_secrets
 from monitor.errors import ConfigError, Mistake
 
-_NAMED = {"feed", "watch"}  # arrays of tables whose items have a name
+_NAMED = {"feed", "watch", "webhook"}  # arrays of tables whose items have a name
 _LABEL_LENGTH = 60
 
 
@@ -83,7 +83,7 @@ class Document:
         return ": ".join([head, *names] if head else names)
 
     def title(self, kind: str, index: int) -> str:
-        """What an operator would call a feed or a watch: its name, else its number."""
+        """What an operator would call a feed, a watch or a webhook: its name, else its number."""
         table = self.data[kind][index]
         name = table.get("name") if isinstance(table, dict) else None
         if isinstance(name, str) and name.strip():

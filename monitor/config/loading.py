@@ -248,6 +248,7 @@ _SECRET_KEYS = {
     "webhook": "SLACK_WEBHOOK_URL",
     "webhook_url": "SLACK_WEBHOOK_URL",
     "slack_webhook_url": "SLACK_WEBHOOK_URL",
+    "secret": "MONITOR_WEBHOOK_…_SECRET",
 }
 
 

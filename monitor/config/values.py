@@ -123,10 +123,15 @@ _ELSEWHERE = re.compile(r"(webhook|apprise):(.*)")
 _SINK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
+def is_sink_name(word: str) -> bool:
+    """Whether a webhook, or a list of addresses, may be called so."""
+    return _SINK_NAME.fullmatch(word) is not None
+
+
 def sink_name(value: object) -> str:
     """What a webhook, or a list of addresses, is called: in names of channels and variables."""
     line = text(value)
-    if _SINK_NAME.fullmatch(line):
+    if is_sink_name(line):
         return line
     raise Invalid("must be up to 40 of a-z, 0-9, - and _")
 
