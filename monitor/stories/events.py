@@ -43,18 +43,18 @@ CHAPTER = timedelta(hours=72)
 SILENT: Final = timedelta(days=6)
 """How long a story may have been silent, or be yet to come, and still be found."""
 
-LEAST: Final = 0.19
+LEAST: Final = 0.16
 """The cosine below which nothing belongs together."""
 
 _AS_ALIKE: Final = 0.8  # of what the story's own articles have in common, a new one must have
-_UNKNOWN: Final = 0.2  # how alike the articles of a story are before there are some …
-_UNKNOWN_FOR: Final = 3.0  # … which counts as much as this many of them
-_TERSE: Final = 30  # terms; of an article with fewer, chance decides more, and less is asked
+_UNKNOWN: Final = 0.22  # how alike the articles of a story are before there are some …
+_UNKNOWN_FOR: Final = 2.4  # … which counts as much as this many of them
+_TERSE: Final = 40  # terms; of an article with fewer, chance decides more, and less is asked
 # From which score for the second best on two stories are one, and at what cosine between them.
 # Headlines need that: of a large event, the first few share no word. With texts it rarely helps.
-_ONE_BY_HEADLINE: Final = (1.0, 0.15)
-_ONE_BY_TEXT: Final = (1.3, 0.25)
-_FRESH: Final = timedelta(days=1)  # of silence costs nothing; e times less for each further day
+_ONE_BY_HEADLINE: Final = (1.0, 0.11)
+_ONE_BY_TEXT: Final = (1.2, 0.25)
+_FRESH: Final = timedelta(hours=16)  # of silence cost nothing; e times less for each as long again
 
 LATELY: Final = timedelta(days=2)
 """How long before an article reports tell what everybody speaks of."""
