@@ -146,6 +146,8 @@ def test_every_key_arrives_where_it_should():
             digest=DigestTime(at=time(6), zone="UTC", weekday=0),
             realtime=False,
         ),
+        Watch(name="Elsewhere", terms=("truce",), channel="webhook:desk-2"),
+        Watch(name="By mail", terms=("truce",), channel="apprise:mail"),
     )
     assert settings.feeds == (
         FeedSpec(
