@@ -16,7 +16,6 @@ from monitor.match import Document, Matcher
 from monitor.match.passage import best_passage
 from monitor.model import (
     Article,
-    ArticleId,
     Cadence,
     Delivery,
     Entry,
@@ -29,10 +28,10 @@ from monitor.model import (
     Watch,
 )
 from monitor.ports import Coverage, FoundEntry, StoryView
-from monitor.stories.credits import UNNAMED, agency_of
+from monitor.stories.credits import agency_of
 from monitor.stories.frequencies import Frequencies, shipped
 from monitor.stories.urls import canonical_url, host_of, resolve_redirector, same_site
-from monitor.telling import hands
+from monitor.telling import corroboration, hands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +56,25 @@ class Rules:
     debounce: timedelta = timedelta(seconds=30)  # a growing story edits its message this often
     buttons: bool = False  # below alerts: somebody listens to them
     repeat_critical: timedelta | None = None  # when nobody acknowledged it; None: never
+    _named: Mapping[str, Watch] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Index the watches by name: each is asked for with every hit."""
+        named = {watch.name: watch for watch in reversed(self.watches)}
+        object.__setattr__(self, "_named", named)
 
     def cadence_of(self, url: str) -> Cadence:
         """How often the feed at this URL is to be asked."""
         return self.cadences.get(url, self.cadence)
 
+    def watch_of(self, name: str) -> Watch | None:
+        """The watch of this name; None if there is none any more."""
+        return self._named.get(name)
+
     def channel_of(self, watch: str) -> str | None:
         """Where a watch alerts; None if there is no such watch any more."""
-        for each in self.watches:
-            if each.name == watch:
-                return each.channel or self.default_channel
-        return None
+        named = self._named.get(watch)
+        return None if named is None else named.channel or self.default_channel
 
 
 def place_entry(feed: Feed, entry: Entry) -> FoundEntry:
@@ -208,20 +215,8 @@ def lead_of(view: StoryView, channel: str, rules: Rules) -> tuple[Coverage, tupl
 
 
 def voices(view: StoryView) -> tuple[str, ...]:
-    """Who reports a story themselves, each once: what "in 12 outlets" is worth.
-
-    The articles of a family speak with one voice: that of the agency that any of them credits
-    (a named one rather than "agencies"), else that of whoever had the text first.
-    """
-    credited: dict[ArticleId, str] = {}
-    first: dict[ArticleId, str] = {}
-    for each in view.articles:
-        root = each.copy_of or each.article
-        if each.agency and credited.get(root, UNNAMED) == UNNAMED:
-            credited[root] = each.agency
-        if each.publishers and (root not in first or root == each.article):
-            first[root] = each.publishers[0]
-    return _distinct(credited.get(root, publisher) for root, publisher in first.items())
+    """Who reports a story themselves, each once, see `monitor.telling.corroboration`."""
+    return tuple(voice.name for voice in corroboration.voices(view.articles))
 
 
 def compose_reply(card: Card, view: StoryView) -> Card:

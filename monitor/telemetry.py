@@ -75,6 +75,20 @@ INGEST_SECONDS = Histogram(
     "monitor_ingest_seconds", "Duration of one ingest", buckets=_SECONDS, registry=REGISTRY
 )
 HITS = Counter("monitor_hits_total", "Articles matched by a watch", registry=REGISTRY)
+UPDATES = Counter(
+    "monitor_updates_total", "Replies under stories, by what happened", ["kind"], registry=REGISTRY
+)
+ESCALATIONS = Counter(
+    "monitor_escalations_total", "Stories that grew as far as a watch says", registry=REGISTRY
+)
+CORROBORATED = Counter(
+    "monitor_corroborated_total",
+    "Held stories that were told, for others confirmed them",
+    registry=REGISTRY,
+)
+STORIES_HELD = Gauge(
+    "monitor_stories_held", "Stories that wait for others to confirm them", registry=REGISTRY
+)
 DELIVERIES = Counter(
     "monitor_deliveries_total",
     "Calls to show an alert, by sink and how they ended",

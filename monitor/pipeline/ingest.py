@@ -16,15 +16,14 @@ from monitor.model import (
     Article,
     ArticleState,
     Extraction,
-    Job,
-    Kind,
     PendingArticle,
     Seen,
     StoryId,
 )
 from monitor.pipeline.context import BATCH, Context, work_by_host
-from monitor.pipeline.group import group
+from monitor.pipeline.group import Role, group
 from monitor.pipeline.reading import Reading, beyond_wall, mark, read_article
+from monitor.pipeline.updates import Growth, follow_up, want
 from monitor.ports import NotModified, Stored, Transaction
 from monitor.stories.furniture import MEMORY
 from monitor.stories.urls import host_of, is_opaque
@@ -37,6 +36,7 @@ CRASHES = 3
 """An article that took its job down this often beyond its attempts is given up."""
 
 FINISHED = (ArticleState.DONE, ArticleState.FAILED)
+TAKEN_DOWN = {Code.GONE: "410", Code.NOT_FOUND: "404"}
 
 
 class Ingest:
@@ -221,6 +221,7 @@ def _save_again(
         due_at = retry_at or _asked_again_at(pending, reading, now)
         attempts = pending.attempts if retry_at else 0
         tx.leave_article(pending.id, now=now, due_at=due_at, attempts=attempts)
+        _tell_if_gone(tx, pending, reading, error, rules, now, is_last=retry_at is None)
         return "unchanged"
     if reading.former is not None:
         tx.keep_revision(pending.id, *reading.former, now)
@@ -260,11 +261,41 @@ def _place(
     again = _asked_again_at(pending, reading, now)
     if again is not None:
         tx.ask_again(pending.id, again)
-    if _why_held(pending, reading, now, rules) is None:
-        for channel in {rules.channel_of(watch) or rules.default_channel for watch in reading.told}:
-            if channel not in placed.shown_in:
-                tx.want_delivery(placed.story, channel, now)
-                tx.submit(Job(Kind.DELIVER, channel))
+    is_news = _why_held(pending, reading, now, rules) is None
+    if is_news:
+        want(tx, placed.story, reading.told, rules, now, shown_in=placed.shown_in)
+    growth = Growth(
+        article=pending.id,
+        role=placed.role,
+        body=reading.content.body,
+        former=reading.former,
+        is_news=is_news or reading.former is not None,
+    )
+    follow_up(tx, placed.story, growth, rules, now)
+
+
+def _tell_if_gone(
+    tx: Transaction,
+    pending: PendingArticle,
+    reading: Reading,
+    error: WorkError | None,
+    rules: Rules,
+    now: datetime,
+    *,
+    is_last: bool,
+) -> None:
+    """An article that was read once is taken down: a 410, or a 404 for good."""
+    if error is None or error.code not in TAKEN_DOWN or reading.content.source != "page":
+        return
+    story = tx.story_of(pending.id)
+    if story is not None and (is_last or error.code is Code.GONE):
+        growth = Growth(
+            article=pending.id,
+            role=Role.SETTLED,
+            body=reading.content.body,
+            gone=TAKEN_DOWN[error.code],
+        )
+        follow_up(tx, story, growth, rules, now)
 
 
 def _why_held(

@@ -219,7 +219,7 @@ async def test_a_retraction_is_shown_where_the_report_was(newsroom):
     await revise(newsroom, "Ceasefire agreed", *PARAGRAPHS)
     await revise(newsroom, "RETRACTED: our report of Saturday", *CALM, minutes=20)
     await newsroom.settle(minutes=1)
-    [alert] = newsroom.shown()
+    alert, reply = newsroom.shown()
     assert (alert.headline, alert.watches, alert.terms) == (
         "RETRACTED: our report of Saturday",
         ("Truce",),
@@ -227,7 +227,7 @@ async def test_a_retraction_is_shown_where_the_report_was(newsroom):
     )
     trace = await trace_of(newsroom, "/truce")
     assert [(hit.watch, hit.spans) for hit in trace.hits] == [("Truce", ())]
-    assert newsroom.sink.posts == 1
+    assert (newsroom.sink.posts, reply.title) == (2, "Retracted")
 
 
 async def test_another_watch_that_hits_by_an_edit_is_told(newsroom):
