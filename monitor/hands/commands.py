@@ -213,7 +213,8 @@ def searched(typed: str) -> str:
     try:
         config.checked(typed)
     except QueryError:
-        terms = [f'"{word}"' for word in typed.replace('"', " ").split()]
+        said = typed.replace('"', " ").split()
+        terms = [f'"{word}"' for word in said if any(map(str.isalnum, word))]
         query = " AND ".join(terms) or '""'
         config.checked(query)
         return query

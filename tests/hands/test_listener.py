@@ -106,11 +106,11 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(sqlite_store: SqlStore) -> AsyncIterator[Desk]:
+async def desk(store: SqlStore) -> AsyncIterator[Desk]:
     async with SlackDouble(scopes=SCOPES) as slack:
         slack.add_channel("newsdesk")
         slack.add_user("U1", "Asha <!channel>")
-        desk = Desk(sqlite_store, slack)
+        desk = Desk(store, slack)
         stop = asyncio.Event()
         running = asyncio.create_task(desk.hands.run(stop))
         await slack.sockets.until(lambda sockets: sockets.opened == 1)
