@@ -270,7 +270,7 @@ class Ours:
     def begin(self, window: Window) -> float:
         before = None if self.rhythm.at is None else moment(self.rhythm.at)
         listed = [moment(date) for date in window.listed]
-        self.rhythm = learn(self.rhythm, moment(window.start), before, listed)
+        self.rhythm = learn(self.rhythm, moment(window.start), before, listed, unseen=True)
         return self._wait(window.start)
 
     def after(self, at: float, before: float, found: Sequence[float]) -> float:

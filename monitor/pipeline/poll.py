@@ -47,6 +47,8 @@ FEED_ACCEPT = (
 )
 PARSE_SECONDS = 5.0
 
+UNWATCHED = timedelta(hours=1)
+"""A poll that comes so late was not made when it should have been: the service was away."""
 LONG = 256 << 10
 """Bytes of a document above which it is cut on a thread: milliseconds of the event loop."""
 MANY = 30
@@ -184,7 +186,13 @@ class Poll:
                 polled_at=feed.ok_at,
                 now=now,
             )
-            rhythm = learn(Rhythm.from_json(feed.rhythm), now, feed.ok_at, added.published)
+            rhythm = learn(
+                Rhythm.from_json(feed.rhythm),
+                now,
+                feed.ok_at,
+                added.published,
+                unseen=lost or feed.failures > 0 or now - feed.due_at > UNWATCHED,
+            )
             tx.keep_listing(
                 feed.id,
                 Listing(

@@ -141,6 +141,8 @@ def learn(
     polled_at: datetime,
     before: datetime | None,
     found: Sequence[datetime | None],
+    *,
+    unseen: bool = False,
 ) -> Rhythm:
     """What is known after a good poll that found new items, by their times of publication.
 
@@ -148,6 +150,10 @@ def learn(
     and only begins the watch. A publication that is not between the two (undated, dated in
     advance, listed late) can't be when the item came to be seen; such items count as spread evenly
     over the interval. A poll that found nothing leaves the rhythm as it is.
+
+    `unseen`: nobody looked when it was time to, so that items may have come and gone. Then only what
+    is still listed is known: the feed was watched from its oldest item's publication on, and the
+    items after that one count. What bears no date to be believed is backlog.
     """
     now = polled_at.timestamp()
     if before is None or rhythm.at is None:
@@ -160,24 +166,40 @@ def learn(
         return rhythm
     items, exposure = _decayed(rhythm, now)
     start = min(before.timestamp(), now)
+    if unseen:
+        times = sorted(at for at in _times(found) if start < at <= now)
+        seen_from = times[0] if times else now
+        exposure = max(0.0, exposure - _MEMORY * (_kept(now - seen_from) - _kept(now - start)))
+        times = times[1:]
+    else:
+        times = [
+            at if start < at <= now else start + (now - start) * (place + 0.5) / len(found)
+            for place, at in enumerate(_times(found))
+        ]
     counts, epoch = _aged(rhythm, now)
     weight = _weight(now, epoch)
-    for place, published in enumerate(found):
-        at = published.timestamp() if published else -1.0
-        if not start < at <= now:
-            at = start + (now - start) * (place + 0.5) / len(found)
+    for at in times:
         slot = int(at % _DAY) // SLOT
         counts[slot] = min(_MOST, counts[slot] + weight)
     # up to the poll before: how long it was silent after that, and whether, nobody saw
     quiet = max(start - rhythm.at, rhythm.quiet * 0.5 ** ((now - rhythm.at) / _PROFILE_LIFE))
     return Rhythm(
-        items=items + len(found),
+        items=items + len(times),
         exposure=exposure,
         at=now,
         counts=tuple(counts),
         epoch=epoch,
         quiet=quiet,
     )
+
+
+def _times(found: Sequence[datetime | None]) -> Sequence[float]:
+    return [published.timestamp() if published else -1.0 for published in found]
+
+
+def _kept(seconds: float) -> float:
+    """What is left of a rate's memory after so long."""
+    return float(0.5 ** (max(0.0, seconds) / _RATE_LIFE))
 
 
 def mean_rate(rhythms: Iterable[Rhythm], now: datetime) -> float:
@@ -194,7 +216,7 @@ def mean_rate(rhythms: Iterable[Rhythm], now: datetime) -> float:
 def _decayed(rhythm: Rhythm, at: float) -> tuple[float, float]:
     """Items and exposure as they count at a later moment, nothing found in between."""
     assert rhythm.at is not None
-    kept = 0.5 ** (max(0.0, at - rhythm.at) / _RATE_LIFE)
+    kept = _kept(at - rhythm.at)
     return rhythm.items * kept, rhythm.exposure * kept + (1 - kept) * _MEMORY
 
 

@@ -132,6 +132,32 @@ def test_a_poll_without_news_teaches_nothing():
     assert learn(rhythm, START + 4 * DAY, START + 3 * DAY, []) is rhythm
 
 
+def test_what_came_while_nobody_looked_is_known_by_its_date():
+    """A list of twenty after two days of a post an hour: the rate stays, its oldest day is unknown."""
+    days, away = 10, timedelta(days=2)
+    rhythm = watched([START + n * HOUR + MINUTE for n in range(24 * days)], START + days * DAY)
+    now = START + days * DAY + away
+    listed = [now - n * HOUR - 30 * MINUTE for n in range(20)]
+    known = learn(rhythm, now, now - away, listed, unseen=True)
+    believed = learn(rhythm, now, now - away, listed)
+    usual = expectation(rhythm, now - away, PRIOR).rate
+    assert expectation(known, now, PRIOR).rate == pytest.approx(usual, rel=0.03)
+    assert expectation(believed, now, PRIOR).rate < 0.92 * usual
+    assert known.exposure < believed.exposure
+    assert known.quiet == believed.quiet
+
+
+@pytest.mark.parametrize("date", [None, START - 9 * DAY, START + 90 * DAY])
+def test_what_came_while_nobody_looked_and_bears_no_date_is_backlog(date):
+    """It adds neither items nor time watched; what is learned goes on from there."""
+    rhythm = watched([START + n * HOUR for n in range(1, 48)], START + 2 * DAY)
+    now = START + 5 * DAY
+    after = learn(rhythm, now, START + 2 * DAY, [date] * 40, unseen=True)
+    assert after.counts == rhythm.counts
+    assert after.items / after.exposure == pytest.approx(rhythm.items / rhythm.exposure)
+    assert after.at == now.timestamp()
+
+
 def test_backlog_is_no_news():
     """What the first poll lists may be of any age."""
     rhythm = learn(Rhythm(), START, None, [START - n * MINUTE for n in range(50)])
