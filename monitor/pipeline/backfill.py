@@ -48,8 +48,9 @@ def want_backfill(
 class Backfill:
     """Runs new watches over the archive, one step after the other."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, *, batch: int = BATCH) -> None:
         self._with = context
+        self._batch = batch
         self._compiled: tuple[tuple[Watch, ...], Matcher] | None = None
 
     async def run(self) -> None:
@@ -64,7 +65,7 @@ class Backfill:
     async def _step(self, todo: Backfilling, now: datetime) -> None:
         store, rules = self._with.store, self._with.rules
         watches = tuple(watch for watch in rules.watches if watch.name in set(todo.watches))
-        batch = await store.read(lambda tx: tx.archive_before(todo.since, todo.before, BATCH))
+        batch = await store.read(lambda tx: tx.archive_before(todo.since, todo.before, self._batch))
         if batch and watches:
             matcher = await self._matcher(watches)
             found = await asyncio.to_thread(_match, matcher, batch)

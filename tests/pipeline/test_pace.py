@@ -80,8 +80,10 @@ class Room(Desk):
             claimed += await self.store.write(lambda tx: tx.claim_articles(BUCKET, now, LEASE, 500))
         return sorted(claimed, key=lambda pending: pending.id)
 
-    async def come(self, *guids: str, watches: tuple[str, ...] = ("Ceasefire",)) -> None:
-        """New stories, now, found by these watches."""
+    async def come(
+        self, *guids: str, watches: tuple[str, ...] = ("Ceasefire",), want: bool = True
+    ) -> None:
+        """New stories, now, found by these watches, and to be told."""
         now = self.clock.now()
         for pending in await self._listed(*guids):
 
@@ -91,7 +93,8 @@ class Room(Desk):
                 story = tx.new_story(now)
                 tx.put_in_story(pending.id, story, copy_of=None)
                 tx.set_hits(pending.id, [replace(MATCHED, watch=name) for name in watches], now)
-                tx.want_delivery(story, CHANNEL, now)
+                if want:
+                    tx.want_delivery(story, CHANNEL, now)
                 return story
 
             self.stories.append(await self.store.write(save))
