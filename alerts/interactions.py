@@ -52,6 +52,21 @@ GOODBYE = 15.0
 DRAIN = 2.0
 """Seconds for what was acknowledged to be done after a stop was asked for."""
 
+NEW_TOKEN = (
+    "Slack does not take this app-level token: make one under Basic Information on the app's page,"
+    " with the scope connections:write"
+)
+_TOKEN = frozenset(
+    {
+        "account_inactive",
+        "invalid_auth",
+        "missing_scope",
+        "not_allowed_token_type",
+        "token_expired",
+        "token_revoked",
+    }
+)
+
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds between attempts to connect
 MOST_WORDS = 2000  # of what is typed after a command
 
@@ -290,7 +305,10 @@ class SocketMode:
         url = answer.get("url")
         if status == 200 and answer.get("ok") and isinstance(url, str):
             return url
-        raise refusal(status, answer, None)
+        problem = refusal(status, answer, None)
+        if isinstance(problem, Stopped) and problem.code in _TOKEN:
+            raise Stopped(problem.code, NEW_TOKEN)
+        raise problem
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse, leaving: _Leaving) -> None:
         try:
