@@ -151,8 +151,9 @@ def test_what_came_while_nobody_looked_is_known_by_its_date():
 def test_what_came_while_nobody_looked_and_bears_no_date_is_backlog(date):
     """It adds neither items nor time watched; what is learned goes on from there."""
     rhythm = watched([START + n * HOUR for n in range(1, 48)], START + 2 * DAY)
-    now = START + 5 * DAY
-    after = learn(rhythm, now, START + 2 * DAY, [date] * 40, unseen=True)
+    now, before = START + 5 * DAY, START + 47 * HOUR
+    assert rhythm.at == before.timestamp()
+    after = learn(rhythm, now, before, [date] * 40, unseen=True)
     assert after.counts == rhythm.counts
     assert after.items / after.exposure == pytest.approx(rhythm.items / rhythm.exposure)
     assert after.at == now.timestamp()
