@@ -52,7 +52,7 @@ GOODBYE = 15.0
 DRAIN = 2.0
 """Seconds for what was acknowledged to be done after a stop was asked for."""
 
-NEW_TOKEN = (
+MAKE_ANOTHER = (
     "Slack does not take this app-level token: make one under Basic Information on the app's page,"
     " with the scope connections:write"
 )
@@ -307,7 +307,7 @@ class SocketMode:
             return url
         problem = refusal(status, answer, None)
         if isinstance(problem, Stopped) and problem.code in _TOKEN:
-            raise Stopped(problem.code, NEW_TOKEN)
+            raise Stopped(problem.code, MAKE_ANOTHER)
         raise problem
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse, leaving: _Leaving) -> None:

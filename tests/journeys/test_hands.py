@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from alerts.interactions import NEW_TOKEN
+from alerts.interactions import MAKE_ANOTHER
 from alerts.slack import INTERACTIVE_SCOPES, SCOPES
 from tests.journeys.test_life import Operator, operator
 from tests.slack_double import SlackDouble
@@ -77,7 +77,7 @@ async def test_without_a_connection_alerts_go_out_all_the_same(operator: Operato
             await slack.wait_for(1, "newsdesk")
             waiting = "not connected to Slack: buttons and commands wait: invalid_auth"
             if not any(entry["event"].startswith(waiting) for entry in service.log):
-                await service.event(f"{waiting}: {NEW_TOKEN}")
+                await service.event(f"{waiting}: {MAKE_ANOTHER}")
             assert await service.stop() == 0
 
 
