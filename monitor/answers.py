@@ -205,7 +205,12 @@ def _why_not(watch: Watch, document: Document) -> str:
 
 
 def _alerted(trace: ArticleTrace, settings: Settings, now: datetime) -> Iterator[str]:
-    if not trace.deliveries:
+    for hold in trace.held:
+        yield (
+            f"[bold]Alerted[/]   not for {escape(hold.watch)}: held: {escape(hold.lacks)},"
+            f" since {ago(hold.since, now)}"
+        )
+    if not trace.deliveries and not trace.held:
         if not trace.hits:
             yield "[bold]Alerted[/]   no: no watch matched"
             return

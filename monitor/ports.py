@@ -1088,6 +1088,7 @@ class Counts:
     oldest_waiting_at: datetime | None  # creation of the oldest delivery that is not shown yet
     due_feeds: int
     last_poll_at: datetime | None
+    stories_held: int = 0  # that wait for others to confirm them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1138,6 +1139,7 @@ class ArticleTrace:
     furniture: tuple[str, ...] = ()  # paragraphs that its site repeats: not read
     revisions: tuple[Revision, ...] = ()  # what it said before, oldest first
     updates: int = 0  # of a rolling page, those that were read
+    held: tuple[Hold, ...] = ()  # for which watches its story waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1153,6 +1155,7 @@ class StoryRow:
     copies: int  # of these, copies of another one with little new text
     publishers: tuple[str, ...]  # of every feed that listed any, first seen first
     channels: tuple[str, ...]  # that show it, or will
+    held: tuple[Hold, ...] = ()  # for which watches it waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1178,6 +1181,7 @@ class StoryTrace:
     merged: tuple[tuple[StoryId, datetime, str | None], ...]  # into it: which, when, by whom
     verdicts: tuple[Verdict, ...]  # about its articles, and about what is kept out of it
     deliveries: tuple[DeliveryRow, ...]
+    held: tuple[Hold, ...] = ()  # for which watches it waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,7 @@ from monitor.pipeline.context import parsers_of
 from monitor.pipeline.group import KEPT
 from monitor.pipeline.pace import plan_digests
 from monitor.pipeline.spikes import Spikes, shortfalls
+from monitor.pipeline.updates import review_all
 from monitor.ports import Clock, Reports, Store, Transaction
 from monitor.reload import edits
 from monitor.scheduler import TICK, Scheduler, submit_due
@@ -174,6 +175,7 @@ class Service:
         in_use = {watch.channel or rules.default_channel for watch in rules.watches}
         await self.store.write(lambda tx: tx.recall_deliveries(in_use, now))
         self.pipeline.context.rules = rules
+        await self.store.write(lambda tx: review_all(tx, rules, now))
         if len(settings.watches) >= MANY_WATCHES:
             # a million objects that stay: a collector that looks through them stops the world
             gc.freeze()
@@ -440,6 +442,7 @@ class Service:
             telemetry.FEEDS.labels(str(health)).set(counts.feeds.get(health, 0))
         for state in DeliveryState:
             telemetry.OUTBOX.labels(str(state)).set(counts.deliveries.get(state, 0))
+        telemetry.STORIES_HELD.set(counts.stories_held)
         oldest = counts.oldest_waiting_at
         age = (self.clock.now() - oldest).total_seconds() if oldest else 0.0
         telemetry.OUTBOX_OLDEST.set(max(0.0, age))

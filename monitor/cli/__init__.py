@@ -452,9 +452,10 @@ def stories_merge(
 
     async def decide() -> StoryId:
         now, by = SystemClock().now(), _whoever_types()
-        async with deciding(settings) as (store, _):
+        async with deciding(settings) as (store, rules):
+            stories = StoryId(story), StoryId(other)
             return await store.write(
-                lambda tx: merge_by_hand(tx, StoryId(story), StoryId(other), by=by, now=now)
+                lambda tx: merge_by_hand(tx, *stories, by=by, now=now, rules=rules)
             )
 
     kept = asyncio.run(decide())

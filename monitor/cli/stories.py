@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.compose import voices
-from monitor.ports import Coverage, StoryRow, StoryTrace, Verdict
+from monitor.ports import Coverage, Hold, StoryRow, StoryTrace, Verdict
 from monitor.stories.copies import NEWS
 from monitor.web import words
 
@@ -30,7 +30,7 @@ def listed(rows: Sequence[StoryRow], now: datetime) -> Iterator[RenderableType]:
             str(row.story),
             words.ago(row.created_at, now),
             str(row.articles),
-            Text(", ".join(row.channels) or "-"),
+            Text(", ".join(row.channels) or _waits(row.held) or "-"),
             Text(row.headline),
         )
     yield table
@@ -45,6 +45,7 @@ def listed_json(rows: Sequence[StoryRow]) -> list[dict[str, Any]]:
             "created_at": row.created_at.isoformat(),
             "articles": row.articles,
             "channels": list(row.channels),
+            "held": [{"watch": each.watch, "lacks": each.lacks} for each in row.held],
         }
         for row in rows
     ]
@@ -70,11 +71,19 @@ def shown(trace: StoryTrace, now: datetime) -> Iterator[RenderableType]:
         yield Padding(_article(each, numbers), (0, 0, 0, 2))
     for delivery in trace.deliveries:
         yield Text(f"{delivery.channel}: {delivery.state}", style="dim")
+    for hold in trace.held:
+        since = words.ago(hold.since, now)
+        yield Text(f"Held for {hold.watch}, since {since}: {hold.lacks}.", style="yellow")
     for story, at, by in trace.merged:
         who = f"{by} merged" if by else "An article of both merged"
         yield Text(f"{who} story {story} into it {words.ago(at, now)}.", style="dim")
     for verdict in trace.verdicts:
         yield Text(_decided(verdict, now), style="dim")
+
+
+def _waits(held: Sequence[Hold]) -> str:
+    """Why a story is told nowhere."""
+    return "; ".join(dict.fromkeys(f"held: {each.lacks}" for each in held))
 
 
 def _article(article: Coverage, numbers: dict[Any, int]) -> Text:

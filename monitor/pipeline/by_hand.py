@@ -12,17 +12,25 @@ from monitor.errors import Refused
 from monitor.model import ArticleId, Job, Kind, StoryId
 from monitor.pipeline.group import open_thread, time_of
 from monitor.pipeline.merge import merge
+from monitor.pipeline.updates import review
 from monitor.ports import Coverage, Transaction
 from monitor.stories import events
 
 
 def merge_by_hand(
-    tx: Transaction, one: StoryId, other: StoryId, *, by: str, now: datetime
+    tx: Transaction,
+    one: StoryId,
+    other: StoryId,
+    *,
+    by: str,
+    now: datetime,
+    rules: Rules | None = None,
 ) -> StoryId:
     """Make two stories one; returns which of them goes on.
 
-    Everything that is later found to belong to the other belongs to this one. Raises `Refused` if
-    either is not there, or both are one already.
+    Everything that is later found to belong to the other belongs to this one. By the rules, if they
+    are given, it is told where either waited to be confirmed and both together are. Raises `Refused`
+    if either is not there, or both are one already.
     """
     tx.lock_stories()
     stories = []
@@ -33,7 +41,10 @@ def merge_by_hand(
         stories.append(view.story)
     if stories[0] == stories[1]:
         raise Refused(f"stories {one} and {other} are one already")
-    return merge(tx, *stories, now=now, by=by)
+    story = merge(tx, *stories, now=now, by=by)
+    if rules is not None and tx.holds(story):
+        review(tx, tx.story_view(story, most=0), rules, now, is_news=True)
+    return story
 
 
 def split_by_hand(

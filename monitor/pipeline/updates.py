@@ -129,6 +129,7 @@ def review(
 
 def review_all(tx: Transaction, rules: Rules, now: datetime) -> None:
     """All stories that wait, by the rules as they are now."""
+    tx.lock_stories()
     tx.forget_holds(now, KEPT)
     for story in tx.held_stories():
         review(tx, tx.story_view(story, most=0), rules, now)

@@ -31,6 +31,7 @@ from monitor.ports import (
     DeliveryRow,
     FeedRow,
     HitRow,
+    Hold,
     Precision,
     Revision,
     Sighting,
@@ -172,6 +173,12 @@ STORY_CHANNELS = (
     sa.select(t.delivery.c.story_id, t.delivery.c.channel)
     .where(t.delivery.c.story_id.in_(_stories_asked))
     .order_by(t.delivery.c.story_id, t.delivery.c.channel)
+)
+HELD = (
+    sa.select(t.hold.c.story_id, t.watch.c.name, t.hold.c.lacks, t.hold.c.since)
+    .join(t.watch, t.watch.c.id == t.hold.c.watch_id)
+    .where(t.hold.c.story_id.in_(_stories_asked))
+    .order_by(t.hold.c.since, t.watch.c.name)
 )
 STORY_PUBLISHERS = (
     sa.select(t.article.c.story_id, t.feed.c.publisher)
@@ -346,6 +353,7 @@ def _counts(connection: sa.Connection, now: datetime) -> Counts:
         oldest_waiting_at=connection.execute(waiting).scalar_one_or_none(),
         due_feeds=connection.execute(due, {"now": now}).scalar_one(),
         last_poll_at=one(sa.select(sa.func.max(t.feed.c.polled_at))),
+        stories_held=one(sa.select(sa.func.count(t.hold.c.story_id.distinct()))),
     )
 
 
@@ -472,6 +480,7 @@ def _story_rows(connection: sa.Connection, stories: Sequence[int]) -> Sequence[S
     publishers: dict[int, list[str]] = {}
     for row in connection.execute(STORY_PUBLISHERS, asked):
         publishers.setdefault(row.story_id, []).append(row.publisher)
+    held = _held(connection, stories)
     rows = {row.id: row for row in connection.execute(STORIES, asked)}
     return [
         StoryRow(
@@ -484,9 +493,19 @@ def _story_rows(connection: sa.Connection, stories: Sequence[int]) -> Sequence[S
             copies=rows[story].copies,
             publishers=tuple(publishers.get(story, ())),
             channels=tuple(channels.get(story, ())),
+            held=held.get(story, ()),
         )
         for story in stories
     ]
+
+
+def _held(connection: sa.Connection, stories: Sequence[int]) -> Mapping[int, tuple[Hold, ...]]:
+    """For which watches each of these stories waits."""
+    held: dict[int, tuple[Hold, ...]] = {}
+    for row in connection.execute(HELD, {"stories": stories}):
+        hold = Hold(watch=row.name, lacks=row.lacks, since=row.since)
+        held[row.story_id] = (*held.get(row.story_id, ()), hold)
+    return held
 
 
 def _story_trace(connection: sa.Connection, story: StoryId) -> StoryTrace | None:
@@ -530,6 +549,7 @@ def _story_trace(connection: sa.Connection, story: StoryId) -> StoryTrace | None
             for each in verdicts
         ),
         deliveries=tuple(map(_delivery_row, connection.execute(deliveries))),
+        held=_held(connection, [row.id]).get(row.id, ()),
     )
 
 
@@ -574,6 +594,7 @@ def _trace(connection: sa.Connection, url: str) -> ArticleTrace | None:
         updates=connection.execute(
             sa.select(sa.func.count()).where(t.article_update.c.article_id == row.id)
         ).scalar_one(),
+        held=_held(connection, [row.story_id]).get(row.story_id, ()) if row.story_id else (),
     )
 
 

@@ -63,12 +63,12 @@ class Decisions:
 
         Raises `Refused`, with a sentence for who decided.
         """
-        now = self._clock.now()
+        now, rules = self._clock.now(), self.rules()
 
         def work(tx: Transaction) -> StoryId:
             tx.lock_stories()
             _check(tx, (one, other), mark)
-            return merge_by_hand(tx, one, other, by=BY, now=now)
+            return merge_by_hand(tx, one, other, by=BY, now=now, rules=rules)
 
         return await self._store.write(work)
 

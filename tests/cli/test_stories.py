@@ -45,6 +45,19 @@ def test_stories_are_listed_newest_first(told: Desk):
     assert [(row["story"], row["articles"], row["channels"]) for row in rows] == [(2, 1, [])]
 
 
+def test_a_story_that_waits_says_for_what(told: Desk):
+    """In the list, in its own lines, of each of its articles, and counted."""
+    told.run(lambda tx: tx.hold(StoryId(2), "Ceasefire", "1 of 2 publishers", NOW))
+    assert "held: 1 of 2 publishers" in told.monitor("stories", "list").splitlines()[1]
+    rows = json.loads(told.monitor("stories", "list", "--json", "--limit", "1"))
+    assert rows[0]["held"] == [{"watch": "Ceasefire", "lacks": "1 of 2 publishers"}]
+    shown = told.monitor("stories", "show", "2")
+    assert re.search(r"Held for Ceasefire, since .*: 1 of 2 publishers\.", shown)
+    why = " ".join(told.monitor("why", "https://news.example/pact").split())
+    assert "not for Ceasefire: held: 1 of 2 publishers, since" in why
+    assert "no delivery" not in why
+
+
 def test_two_stories_are_merged_and_one_is_split_off(told: Desk):
     """By number and by URL; what was decided is told, and by whom."""
     assert told.monitor("stories", "merge", "2", "1") == "Stories 2 and 1 are one now: story 1.\n"

@@ -202,6 +202,21 @@ async def test_a_story_shows_its_messages(newsroom: Newsroom):
     assert words_of(none) == "Deliveries No message belongs to this story."
 
 
+async def test_a_story_that_waits_says_for_what(newsroom: Newsroom):
+    """On its page and in the list; merged with another that confirms it, it is told."""
+    newsroom.rules = replace(newsroom.rules, watches=(replace(CEASEFIRE, min_publishers=2),))
+    one = await newsroom.bring("one", LONG)
+    other = await newsroom.bring("other", text(5), title="Guns fall silent", at=NOW + MINUTE)
+    await newsroom.store.write(lambda tx: tx.hold(one, "Ceasefire", "1 of 2 publishers", NOW))
+    async with newsroom.browsing() as browser:
+        page = (await browser.get(f"/stories/{one}")).page.get_element_by_id("deliveries")
+        rows = (await browser.get("/stories")).page
+        assert "Held for Ceasefire, since 1 h ago: 1 of 2 publishers." in words_of(page)
+        assert words_of(rows).count("held: 1 of 2 publishers") == 1
+        await browser.submit(f"/stories/{one}/merge/{other}")
+    assert await newsroom.store.read(lambda tx: tx.held_stories()) == []
+
+
 async def test_a_merged_story_leads_to_the_one_that_goes_on(newsroom: Newsroom):
     """An old link still leads to the articles; and it is told who merged."""
     one = await newsroom.bring("one", LONG)
