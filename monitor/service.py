@@ -19,9 +19,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-from alerts import Sink
+from alerts import Sink, apprise, cloudevents
+from alerts.apprise import AppriseSink
+from alerts.cloudevents import Endpoint, EventSink
 from alerts.console import ConsoleSink
 from alerts.interactions import SocketMode
+from alerts.signing import key_of
 from alerts.slack import BASE_URL, SlackSink
 from alerts.webhook import SlackWebhookSink
 from monitor import __version__, config, telemetry, volume
@@ -31,6 +34,7 @@ from monitor.engine.local import LocalEngine
 from monitor.engine.pool import ProcessPool
 from monitor.errors import ConfigError, Mistake, StorageError
 from monitor.fetch.client import HttpFetcher
+from monitor.fetch.connecting import guarded
 from monitor.fetch.politeness import PoliteFetcher
 from monitor.fetch.robots import Robots, RobotsFetcher
 from monitor.hands import Hands
@@ -117,6 +121,7 @@ class Service:
         for_pages: RobotsFetcher,
         http: HttpFetcher,
         fetcher: PoliteFetcher,
+        elsewhere: Elsewhere,
         pace: Pace,
         hands: Hands | None = None,
     ) -> None:
@@ -129,6 +134,7 @@ class Service:
         self.scheduler = Scheduler(store, clock, maintenance=self._maintain, tick=pace.tick)
         self._http = http
         self._fetcher = fetcher
+        self._elsewhere = elsewhere
         self._for_pages = for_pages
         self._pace = pace
         self.operators = Operators(pipeline.context)
@@ -185,6 +191,7 @@ class Service:
             allow=settings.fetch.allow,
             proxy=settings.fetch.proxy,
         )
+        self._elsewhere.configure(settings)
         self._fetcher.spacing = settings.fetch.spacing
         self.pipeline.context.for_pages = self._for_pages if settings.fetch.robots else None
         await set_price(self.pipeline.context)
@@ -482,6 +489,8 @@ async def assembled(
         http = await stack.enter_async_context(
             HttpFetcher(clock=clock, user_agent=settings.monitor.user_agent)  # the rest: `apply`
         )
+        elsewhere = Elsewhere(settings)
+        stack.push_async_callback(elsewhere.close)
         polite = PoliteFetcher(http, clock, spacing=settings.fetch.spacing)
         robots = Robots(polite, clock)
         polite.delay_of = robots.crawl_delay
@@ -493,6 +502,7 @@ async def assembled(
             fetcher=polite,
             offload=pool,
             sink=sink,
+            others=elsewhere.sinks,
             clock=clock,
             rules=rules_of(settings, pace, sink),
             jitter=lambda: random.uniform(-1, 1),  # noqa: S311 not a secret
@@ -512,6 +522,7 @@ async def assembled(
             http=http,
             fetcher=polite,
             for_pages=RobotsFetcher(polite, robots),
+            elsewhere=elsewhere,
             pace=pace,
             hands=hands_of(settings, context, reports, lambda: service.settings),
         )
@@ -548,6 +559,36 @@ async def deciding(settings: Settings) -> AsyncIterator[tuple[Store, Rules]]:
             await sink.close()
 
 
+class Elsewhere:
+    """The sinks beside the main one; what they lead to changes with the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._allow: Sequence[str] = ()
+        self._events = EventSink({}, connector=guarded(lambda: self._allow))
+        self._apprise = AppriseSink({})
+        self.sinks: Mapping[str, Sink] = {
+            cloudevents.PREFIX: self._events,
+            apprise.PREFIX: self._apprise,
+        }
+        self.configure(settings)
+
+    def configure(self, settings: Settings) -> None:
+        """Lead where these settings say, from the next message on."""
+        self._allow = settings.fetch.allow
+        self._events.endpoints = {
+            hook.name: Endpoint(
+                url=hook.url, keys=tuple(map(key_of, settings.secrets_of("webhook", hook.name)))
+            )
+            for hook in settings.webhooks
+        }
+        self._apprise.lists = {name: settings.secrets_of("apprise", name) for name in settings.lists}
+
+    async def close(self) -> None:
+        """Give back connections."""
+        for sink in self.sinks.values():
+            await sink.close()
+
+
 def sink_of(settings: Settings, stream: IO[str]) -> Sink:
     """Slack by token, else by webhook, else the terminal."""
     if settings.slack_token is not None:
@@ -580,15 +621,23 @@ def socket_of(settings: Settings) -> SocketMode | None:
     return SocketMode(token, base_url=settings.slack_api_url or BASE_URL)
 
 
+def is_elsewhere(channel: str | None) -> bool:
+    """Whether a channel is that of a sink beside the main one."""
+    return channel is not None and channel.startswith((cloudevents.PREFIX, apprise.PREFIX))
+
+
 def rules_of(settings: Settings, pace: Pace, sink: Sink, previous: Matcher | None = None) -> Rules:
     """The settings, compiled; what `previous` has compiled already is not compiled again."""
     channel, watches = settings.slack.channel or CONSOLE_CHANNEL, settings.watches
     if isinstance(sink, ConsoleSink):
-        channel = CONSOLE_CHANNEL
+        channel = channel if is_elsewhere(channel) else CONSOLE_CHANNEL
     elif isinstance(sink, SlackWebhookSink):
         channel = settings.slack.channel or WEBHOOK_CHANNEL
     if isinstance(sink, ConsoleSink | SlackWebhookSink):  # all is shown in one place
-        watches = tuple(replace(watch, channel=None) for watch in watches)
+        watches = tuple(
+            watch if is_elsewhere(watch.channel) else replace(watch, channel=None)
+            for watch in watches
+        )
     return Rules(
         watches=watches,
         matcher=compile_watches(settings.watches, previous=previous),

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from monitor.config import checks
+from monitor.config import checks, values
 from monitor.config.document import Document, quoted, read
 from monitor.config.environment import Environment, read_environment
 from monitor.config.models import (
@@ -116,6 +116,7 @@ class _Loading:
                 "slack_api_url": environment.slack_api_url,
                 "webhooks": tuple(self.tables("webhook", WebhookTable)),
                 "sink_secrets": environment.sink_secrets,
+                "lists": _lists(self.document),
             }
         )
 
@@ -205,6 +206,16 @@ class _Loading:
     ) -> None:
         """Note a mistake."""
         self.mistakes.append(self.document.mistake(path, message, label, offset=offset))
+
+
+def _lists(document: Document) -> tuple[str, ...]:
+    """The lists of addresses for Apprise that channels name."""
+    tables = [table for _, table in document.tables("watch")]
+    slack = document.data.get("slack")
+    tables += [slack] if isinstance(slack, dict) else []
+    channels = [table.get(key) for table in tables for key in ("channel", "ops_channel")]
+    named = [values.sink_of(each) for each in channels if isinstance(each, str)]
+    return tuple(sorted({sink[1] for sink in named if sink and sink[0] == "apprise"}))
 
 
 _SYNONYMS = {

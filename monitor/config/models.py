@@ -392,12 +392,18 @@ class Settings(Section):
     webhooks: tuple[WebhookTable, ...] = ()
     sink_secrets: Mapping[str, SecretStr] = Field(default_factory=dict)
     """What signs events, and addresses for Apprise: by `sink_variable`."""
+    lists: tuple[str, ...] = ()  # of addresses for Apprise, that channels name
     warnings: tuple[Mistake, ...] = ()
     watch_places: Mapping[str, Place] = Field(default_factory=dict)  # of its header, by name
 
     def remark(self, watch: str, message: str) -> Mistake:
         """Something to say of a watch, with its place if it came from a file."""
         return Mistake(f"watch {quoted(watch)}: {message}", *self.watch_places.get(watch, ()))
+
+    def secrets_of(self, kind: str, name: str) -> tuple[str, ...]:
+        """What signs for a webhook, or the addresses of a list; nothing if there is nothing."""
+        secret = self.sink_secrets.get(sink_variable(kind, name))
+        return () if secret is None else tuple(secret.get_secret_value().split())
 
     def cadence_of(self, url: str) -> Cadence:
         """How often the feed at this URL is to be asked."""

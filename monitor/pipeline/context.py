@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -119,6 +119,8 @@ class Context:
     clock: Clock
     rules: Rules
     jitter: Callable[[], float]  # anywhere in -1 … 1
+    others: Mapping[str, Sink] = field(default_factory=dict)
+    """Sinks beside the main one, by what the names of their channels begin with."""
     for_pages: Fetcher | None = None  # asks as robots.txt allows; None: all are asked alike
     market: Market | None = None  # None: nothing is known yet, feeds are polled alike
     stopping: bool = False  # begin nothing new
@@ -136,6 +138,13 @@ class Context:
     delivery_lease: timedelta = timedelta(minutes=3)
     """Longer than the slowest attempt: two look-ups (33 s each with Slack) and two posts, each once
     more in plain text (15 s), with their turns."""
+
+    def sink_of(self, channel: str) -> Sink:
+        """The sink that shows a channel, by the channel's name."""
+        for prefix, sink in self.others.items():
+            if channel.startswith(prefix):
+                return sink
+        return self.sink
 
 
 async def work_by_host(

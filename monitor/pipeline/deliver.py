@@ -85,17 +85,19 @@ class Deliver:
             if notice.root is None:
                 await self._drop(notice, "the story it answers is not shown")
                 return True
-            if not self._with.sink.can_thread:
+            if not self._with.sink_of(notice.channel).can_thread:
                 view = await self._with.store.read(lambda tx: tx.story_view(story))
                 card = compose_reply(card, view)
         return await self._show(notice, card)
 
     async def _show(self, row: Outgoing, message: Alert | Card) -> bool:
         result = await self._attempt(row, message)
-        telemetry.DELIVERIES.labels(self._with.sink.name, result.outcome).inc()
+        sink = self._with.sink_of(row.channel)
+        telemetry.DELIVERIES.labels(sink.name, result.outcome).inc()
         now = self._with.clock.now()
         await self._with.store.write(lambda tx: _finish(tx, row, result, now))
-        self._with.sink_problem = result.error if result.outcome == "stopped" else None
+        if sink is self._with.sink:
+            self._with.sink_problem = result.error if result.outcome == "stopped" else None
         self._report(row, message, result)
         return result.outcome in {"sent", "updated", "found", "rejected"}
 
@@ -104,7 +106,7 @@ class Deliver:
         dead = _Result("dropped", DeliveryState.DEAD, error=why)
         now = self._with.clock.now()
         await self._with.store.write(lambda tx: _finish(tx, notice, dead, now))
-        telemetry.DELIVERIES.labels(self._with.sink.name, "dropped").inc()
+        telemetry.DELIVERIES.labels(self._with.sink_of(notice.channel).name, "dropped").inc()
         self._report(notice, notice.card, dead)
 
     async def _let_go(self, delivery: Delivery, view: StoryView, rules: Rules) -> None:
@@ -133,15 +135,16 @@ class Deliver:
                 tx.submit(Job(Kind.DELIVER, channel))
 
         await self._with.store.write(settle)
-        telemetry.DELIVERIES.labels(self._with.sink.name, "empty").inc()
+        telemetry.DELIVERIES.labels(self._with.sink_of(delivery.channel).name, "empty").inc()
         log.info("alert.dropped", channel=delivery.channel, delivery=delivery.id, to=elsewhere)
 
     async def _attempt(self, delivery: Outgoing, message: Message) -> _Result:
         try:
             if delivery.sent is None:
                 return await self._post(delivery, message)
-            if self._with.sink.can_update:
-                await self._with.sink.update(_posted(delivery.sent), message)
+            sink = self._with.sink_of(delivery.channel)
+            if sink.can_update:
+                await sink.update(_posted(delivery.sent), message)
             return _Result("updated", DeliveryState.SENT, sent=delivery.sent)
         except Ambiguous as caught:
             if delivery.sent is not None:  # an edit may simply be repeated
@@ -184,7 +187,7 @@ class Deliver:
                     return _Result("found", DeliveryState.RETRY, sent=found, due_at=now)
             unclear_since = self._with.clock.now()
             try:
-                posted = await self._with.sink.post(
+                posted = await self._with.sink_of(delivery.channel).post(
                     delivery.channel, message, thread=thread, broadcast=broadcast
                 )
             except Ambiguous:
@@ -201,7 +204,7 @@ class Deliver:
         A sink that can't look is posted to again: an alert shown twice is better than one lost.
         Raises `Ambiguous` when the look itself has to wait, so that the doubt is kept.
         """
-        sink = self._with.sink
+        sink = self._with.sink_of(delivery.channel)
         try:
             if sink.can_find:
                 thread, _ = _thread(delivery)
@@ -247,7 +250,7 @@ def _claim(
     tx: Transaction, *, channel: str, context: Context, is_up: bool
 ) -> Delivery | Notice | None:
     """The next to be shown, once it is settled what is shown by itself."""
-    now, can_update = context.clock.now(), context.sink.can_update
+    now, can_update = context.clock.now(), context.sink_of(channel).can_update
     keep_pace(tx, channel, context.rules, now, is_up=is_up, can_update=can_update)
     return tx.claim_due(channel, now, context.delivery_lease)
 
