@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -37,7 +38,7 @@ _REFUSED = frozenset({400, 409, 410, 413, 414, 415, 422, 431})
 """This event and no other is the trouble, or (410) it is wanted no more."""
 _LATER = frozenset({408, 425, 429, 503})
 
-Connector = Callable[[], aiohttp.BaseConnector]
+Connector = Callable[[str], aiohttp.BaseConnector]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +66,15 @@ class EventSink:
         connector: Connector | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """`connector`: makes what connects, once; it may refuse addresses. `now`: since 1970."""
+        """`connector`: makes what connects to a host, which may refuse addresses by raising
+        PermissionError. `now`: seconds since 1970.
+        """
         self.endpoints = endpoints  # may be replaced at any time
         self._source = source
         self._timeout = timeout
         self._connector = connector
         self._now = now
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[str, aiohttp.ClientSession] = {}  # by host
 
     async def post(
         self,
@@ -106,8 +109,8 @@ class EventSink:
 
     async def close(self) -> None:
         """Give back connections."""
-        if self._session is not None:
-            await self._session.close()
+        for session in self._sessions.values():
+            await session.close()
 
     async def _send(self, channel: str, event: Mapping[str, Any]) -> None:
         endpoint = self.endpoints.get(channel.removeprefix(PREFIX))
@@ -130,7 +133,7 @@ class EventSink:
         self, url: str, body: bytes, headers: Mapping[str, str]
     ) -> AlertError | None:
         try:
-            async with self._opened().post(
+            async with self._opened(url).post(
                 url, data=body, headers=headers, allow_redirects=False
             ) as response:
                 return verdict(response.status, response.headers.get("Retry-After"))
@@ -140,15 +143,16 @@ class EventSink:
                 return Closed("not_public", "the address is not public", retry_after=_TRY_AGAIN)
             return Deferred(found.code, found.detail)
 
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=self._connector() if self._connector else None,
+    def _opened(self, url: str) -> aiohttp.ClientSession:
+        host = urlsplit(url).hostname or ""
+        if host not in self._sessions:
+            self._sessions[host] = aiohttp.ClientSession(
+                connector=self._connector(host) if self._connector else None,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=timeouts(self._timeout),
                 auto_decompress=False,  # no answer's body is read
             )
-        return self._session
+        return self._sessions[host]
 
 
 def verdict(status: int, retry_after_header: str | None) -> AlertError | None:

@@ -243,7 +243,7 @@ async def test_who_connects_may_refuse_an_address(server: WebServer):
 
     sink = EventSink(
         {"desk": Endpoint(url=server.url("/hook"), keys=(key_of(SECRET),))},
-        connector=lambda: aiohttp.TCPConnector(socket_factory=refuse),
+        connector=lambda _: aiohttp.TCPConnector(socket_factory=refuse),
     )
     with pytest.raises(Closed, match="not_public"):
         await sink.post(CHANNEL, alert())
