@@ -581,7 +581,9 @@ class Elsewhere:
             )
             for hook in settings.webhooks
         }
-        self._apprise.lists = {name: settings.secrets_of("apprise", name) for name in settings.lists}
+        self._apprise.lists = {
+            name: settings.secrets_of("apprise", name) for name in settings.lists
+        }
 
     async def close(self) -> None:
         """Give back connections."""
