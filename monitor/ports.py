@@ -441,6 +441,9 @@ class Transaction(Protocol):
     def ask_again(self, article: ArticleId, due_at: datetime) -> None:
         """Have a finished article read again, from its first attempt; sooner if it waits for that."""
 
+    def is_said_otherwise(self, article: ArticleId, entry: Entry) -> bool:
+        """Whether the words with which an article would be claimed are not those of `entry` now."""
+
     # -- subscriptions at hubs
 
     def subscription_of(self, feed: FeedId) -> Subscription | None:

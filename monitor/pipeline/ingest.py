@@ -82,7 +82,7 @@ class Ingest:
         read = partial(read_article, marked=marked, seen=seen, stored=stored, rules=rules, now=now)
         reading = await asyncio.to_thread(read, pending, page_url, extraction)
         save = partial(
-            _save_ingest,
+            _save,
             pending=pending,
             reading=reading,
             stored=stored,
@@ -154,6 +154,30 @@ def _recall(
     return seen, None if pending.state is ArticleState.NEW else tx.stored_article(pending.id)
 
 
+def _save(
+    tx: Transaction,
+    *,
+    pending: PendingArticle,
+    reading: Reading,
+    stored: Stored | None,
+    error: WorkError | None,
+    now: datetime,
+    rules: Rules,
+) -> str:
+    """Everything in one transaction; returns how the ingest ended.
+
+    What its feed has come to say of it meanwhile, this reading does not know: there is another.
+    """
+    outcome = _save_ingest(
+        tx, pending=pending, reading=reading, stored=stored, error=error, now=now, rules=rules
+    )
+    if tx.is_said_otherwise(pending.id, pending.entry):
+        again = polling.revision_due(now, pending.first_seen_at, now)
+        if again is not None:
+            tx.ask_again(pending.id, again)
+    return outcome
+
+
 def _save_ingest(
     tx: Transaction,
     *,
@@ -164,7 +188,7 @@ def _save_ingest(
     now: datetime,
     rules: Rules,
 ) -> str:
-    """Article, story, hits and deliveries in one transaction; returns how the ingest ended."""
+    """Article, story, hits and deliveries; returns how the ingest ended."""
     content = reading.content
     tx.lock_stories()
     if stored is not None and pending.state in FINISHED:
@@ -298,9 +322,7 @@ def _tell_if_gone(
         follow_up(tx, story, growth, rules, now)
 
 
-def _why_held(
-    pending: PendingArticle, reading: Reading, now: datetime, rules: Rules
-) -> str | None:
+def _why_held(pending: PendingArticle, reading: Reading, now: datetime, rules: Rules) -> str | None:
     """Why nobody is told of what was read, as a sentence; None if it is news."""
     said_at, seen_at, backlog = (
         reading.content.published_at,

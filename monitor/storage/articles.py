@@ -226,6 +226,11 @@ class ArticleWork(Work):
         entries = {row.article_id: row for row in found}
         return [_pending(row, entries[row.id]) for row in rows]
 
+    def is_said_otherwise(self, article: ArticleId, entry: Entry) -> bool:
+        """See `ports.Transaction`."""
+        now = self._run(FULLEST_ENTRIES, {"articles": [article]}).one_or_none()
+        return now is not None and (now.title, now.text) != (entry.title, entry.text)
+
     def release_articles(self, articles: Sequence[ArticleId]) -> None:
         """See `ports.Transaction`."""
         if articles:

@@ -199,6 +199,31 @@ async def test_a_known_url_with_new_words_is_a_revision(newsroom):
     assert trace.body[span.start : span.end] == "ceasefire"
 
 
+@pytest.mark.parametrize("is_known", [False, True])
+async def test_what_a_feed_says_anew_during_a_reading_is_read_later(newsroom, is_known):
+    """An edit that comes between claim and result is not lost, the first time or later."""
+    newsroom.feed("courier", ("Ceasefire: 12 killed", "/truce"))
+    newsroom.server.route("/truce", page("Ceasefire: 12 killed"))
+    await newsroom.declare("courier")
+    if is_known:
+        await newsroom.settle()
+        newsroom.feed("courier", ("Ceasefire: 13 killed", "/truce"))
+    await newsroom.work(Kind.POLL, minutes=15)
+
+    async def edited_meanwhile(_):
+        newsroom.feed("courier", ("Ceasefire: 14 killed", "/truce"))
+        newsroom.clock.advance(minutes=6)
+        await newsroom.work(Kind.POLL)
+        newsroom.server.route("/truce", page("Ceasefire: 14 killed"))
+        return page("Ceasefire: 13 killed")
+
+    newsroom.server.route("/truce", edited_meanwhile)
+    await newsroom.work(Kind.INGEST)
+    await newsroom.settle(minutes=30)
+    await newsroom.settle(minutes=1)
+    assert newsroom.shown()[0].headline == "Ceasefire: 14 killed"
+
+
 async def test_an_edit_is_no_alert_by_itself(newsroom):
     """The watch had told of it: nothing is posted; another headline is shown, another text not."""
     await newsroom.declare("courier")
