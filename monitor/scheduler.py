@@ -7,6 +7,7 @@ repair in one: whatever a crash or a lost job left behind is due, and found by t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -57,8 +58,11 @@ class Scheduler:
     def start(self) -> None:
         """Tick from now on, on the running event loop."""
         now = datetime.now(UTC)  # APScheduler runs on the machine's own time
-        self._scheduler.add_job(self.tick, "interval", seconds=self._seconds, next_run_time=now)
-        self._scheduler.add_job(self.maintain, "interval", minutes=1, next_run_time=now)
+        for work, every in (
+            (self.tick, {"seconds": self._seconds}),
+            (self.maintain, {"minutes": 1}),
+        ):
+            self._scheduler.add_job(_until_stopped, "interval", (work,), next_run_time=now, **every)
         self._scheduler.start()
         self._watching = asyncio.create_task(self._watch())
 
@@ -116,6 +120,12 @@ class Scheduler:
             await self._maintenance()
         except StorageError as error:
             log.debug("maintenance.skipped", error=str(error))
+
+
+async def _until_stopped(work: Callable[[], Awaitable[object]]) -> None:
+    """A stop cancels what runs; APScheduler would write an error with a traceback of it."""
+    with contextlib.suppress(asyncio.CancelledError):
+        await work()
 
 
 async def submit_due(store: Store, now: datetime) -> int:

@@ -119,3 +119,21 @@ async def test_it_ticks_and_maintains_by_itself_until_stopped(sqlite_store, cloc
     await asyncio.gather(maintained.wait(), ticked.wait())
     scheduler.stop()
     scheduler.stop()
+
+
+async def test_a_stop_during_a_tick_is_no_error(clock, caplog):
+    """What runs is cancelled, and nobody is told of a bug."""
+    began = asyncio.Event()
+
+    class Slow:
+        async def read(self, work):
+            began.set()
+            await asyncio.Event().wait()
+
+    scheduler = Scheduler(Slow(), clock, maintenance=nothing, tick=0.01)
+    scheduler.start()
+    await began.wait()
+    scheduler.stop()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
