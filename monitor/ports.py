@@ -723,8 +723,8 @@ class Transaction(Protocol):
     def snooze(self, watch: str, channel: str, until: datetime, by: str) -> None:
         """Have a watch begin no new messages in a channel until then."""
 
-    def end_snooze(self, watch: str, channel: str) -> None:
-        """Have it begin new ones again."""
+    def end_snooze(self, watch: str, channel: str, now: datetime) -> None:
+        """Have it begin new ones again; what is held in the channel may be told now."""
 
     def snoozes(self, channel: str, now: datetime) -> Mapping[str, datetime]:
         """The watches that are snoozed in a channel, and until when."""

@@ -63,9 +63,8 @@ def act(
             tx.set_hand(delivery, Deed.SNOOZED, name, until)
         case Action.WAKE:
             for watch in found:
-                tx.end_snooze(watch, where)
+                tx.end_snooze(watch, where, now)
             tx.clear_hand(delivery, Deed.SNOOZED)
-            tx.reconsider_held(now)
         case Action.REJECT:
             tx.set_hand(delivery, Deed.IRRELEVANT, name, now)
             tx.judge(delivery, found, relevant=False, now=now)

@@ -42,25 +42,40 @@ class Manner:
     alone: bool = False  # whatever else comes
 
 
-def manner(row: Waiting, watches: Sequence[Watch], now: datetime) -> Manner:
-    """How a story that waits is told, by the watches of its channel that found it."""
-    if any(watch.priority == "critical" for watch in watches):
+def manner(
+    row: Waiting, watches: Sequence[Watch], now: datetime, snoozed: Mapping[str, datetime]
+) -> Manner:
+    """How a story that waits is told, by the watches of its channel that found it.
+
+    `snoozed`: those of which people want to hear nothing new there, and until when.
+    """
+    if any(watch.priority == "critical" and watch.name not in snoozed for watch in watches):
         return Manner(how="show", alone=True)
     if row.state is DeliveryState.FOLDED:
         return Manner(how="stay")
     in_time = [watch for watch in watches if watch.realtime]
     if watches and not in_time and row.told_in is None:
         return Manner(how="hold", why="held for the digest")
-    wakes = [
-        quiet.wakes_at(watch.quiet_hours, now) if watch.quiet_hours else None for watch in in_time
-    ]
+    wakes = [_wakes_at(watch, now, snoozed.get(watch.name)) for watch in in_time]
     asleep = [each for each in wakes if each is not None]
     if in_time and len(asleep) == len(wakes):
-        hours = next(watch.quiet_hours for watch in in_time if watch.quiet_hours)
-        return Manner(how="hold", until=min(asleep), why=f"held for quiet hours, {hours}")
+        return Manner(how="hold", until=min(asleep), why=_why_held(in_time, snoozed))
     if row.state is DeliveryState.HELD and row.held_until is not None and row.held_until <= now:
-        return Manner(how="wake")
+        slept = any(watch.quiet_hours for watch in watches)
+        return Manner(how="wake", why="quiet" if slept else "snoozed")
     return Manner(how="show", alone=row.told_in is not None)
+
+
+def _wakes_at(watch: Watch, now: datetime, snoozed_until: datetime | None) -> datetime | None:
+    quiet_until = quiet.wakes_at(watch.quiet_hours, now) if watch.quiet_hours else None
+    return max(filter(None, (quiet_until, snoozed_until)), default=None)
+
+
+def _why_held(watches: Sequence[Watch], snoozed: Mapping[str, datetime]) -> str:
+    hours = next((watch.quiet_hours for watch in watches if watch.quiet_hours), None)
+    if hours is None or all(watch.name in snoozed for watch in watches):
+        return "held while it is snoozed"
+    return f"held for quiet hours, {hours}"
 
 
 def keep_pace(
@@ -77,14 +92,19 @@ def keep_pace(
     rows = tx.waiting_in(channel, now)
     if not rows:
         return
-    is_plain = all(
-        watch.realtime and watch.quiet_hours is None and watch.priority == "normal"
-        for watch in mine
-    ) and all(row.state not in {DeliveryState.HELD, DeliveryState.FOLDED} for row in rows)
+    snoozed = tx.snoozes(channel, now)
+    is_plain = (
+        not snoozed
+        and all(
+            watch.realtime and watch.quiet_hours is None and watch.priority == "normal"
+            for watch in mine
+        )
+        and all(row.state not in {DeliveryState.HELD, DeliveryState.FOLDED} for row in rows)
+    )
     found = {} if is_plain else tx.watches_of({row.story for row in rows})
     manners = {
         row.id: manner(
-            row, [watch for watch in mine if watch.name in found.get(row.story, ())], now
+            row, [watch for watch in mine if watch.name in found.get(row.story, ())], now, snoozed
         )
         for row in rows
     }
@@ -94,8 +114,9 @@ def keep_pace(
     for row in by_how["hold"]:
         tx.hold_back([row.id], manners[row.id].why, manners[row.id].until)
     tx.fold([row.id for row in by_how["stay"]])
-    if by_how["wake"]:
-        _tell_together(tx, channel, _morning(now), by_how["wake"], now)
+    for why, reason in _WOKEN.items():
+        if woken := [row for row in by_how["wake"] if manners[row.id].why == why]:
+            _tell_together(tx, channel, reason, woken, now)
     tx.unhold([row.id for row in by_how["show"]], now)
     crowd = [row for row in by_how["show"] if not manners[row.id].alone]
     if not crowd:
@@ -126,13 +147,18 @@ class _Reason:
         )
 
 
-def _morning(now: datetime) -> _Reason:
-    del now
-    return _Reason(
+_WOKEN: Mapping[str, _Reason] = {
+    "quiet": _Reason(
         subject="digest:quiet",
         title="In quiet hours",
         note="What came in quiet hours, newest first.",
-    )
+    ),
+    "snoozed": _Reason(
+        subject="digest:snooze",
+        title="While it was snoozed",
+        note="What came during the snooze, newest first.",
+    ),
+}
 
 
 def _tell_together(

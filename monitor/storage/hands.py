@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from monitor.model import Deed, DeliveryId, Hand, StoryId
+from monitor.model import Deed, DeliveryId, DeliveryState, Hand, StoryId
 from monitor.ports import Judged, Precision
 from monitor.storage import tables as t
 from monitor.storage.work import Work, insert_missing, upsert
@@ -32,6 +32,15 @@ UNJUDGE = sa.delete(t.judgement).where(t.judgement.c.delivery_id == sa.bindparam
 SNOOZE = upsert(t.snooze, key=("watch", "channel"), update=("until", "by"))
 END_SNOOZE = sa.delete(t.snooze).where(
     t.snooze.c.watch == sa.bindparam("of_watch"), t.snooze.c.channel == sa.bindparam("in_channel")
+)
+WAKE = (
+    sa.update(t.delivery)
+    .where(
+        t.delivery.c.state == DeliveryState.HELD,
+        t.delivery.c.channel == sa.bindparam("in_channel"),
+        t.delivery.c.held_until > sa.bindparam("now", type_=TIME),
+    )
+    .values(due_at=sa.bindparam("now", type_=TIME), held_until=sa.bindparam("now", type_=TIME))
 )
 SNOOZES = sa.select(t.snooze.c.watch, t.snooze.c.until).where(
     t.snooze.c.channel == sa.bindparam("in_channel"),
@@ -149,9 +158,10 @@ class HandWork(Work):
         """See `ports.Transaction`."""
         self._on(SNOOZE, {"watch": watch, "channel": channel, "until": until, "by": by})
 
-    def end_snooze(self, watch: str, channel: str) -> None:
+    def end_snooze(self, watch: str, channel: str, now: datetime) -> None:
         """See `ports.Transaction`."""
         self._run(END_SNOOZE, {"of_watch": watch, "in_channel": channel})
+        self._run(WAKE, {"in_channel": channel, "now": now})
 
     def snoozes(self, channel: str, now: datetime) -> Mapping[str, datetime]:
         """See `ports.Transaction`."""

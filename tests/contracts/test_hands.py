@@ -98,7 +98,7 @@ async def test_a_snooze_ends_by_itself_or_by_hand(store: SqlStore) -> None:
     at = lambda after: store.read(lambda tx: tx.snoozes(CHANNEL, NOW + after))  # noqa: E731
     assert await at(MINUTE) == {"Ceasefire": NOW + 2 * MINUTE}
     assert await at(2 * MINUTE) == {}
-    await store.write(lambda tx: tx.end_snooze("Ceasefire", CHANNEL))
+    await store.write(lambda tx: tx.end_snooze("Ceasefire", CHANNEL, NOW))
     assert await at(MINUTE) == {}
 
 

@@ -59,25 +59,31 @@ class Desk:
         socket = SocketMode(slack.app_token, base_url=slack.url)
         self.hands = Hands(socket, self.context, self.reports, Settings)
         self.stories: list[StoryId] = []
-        self._told = 0
+        self._told = self._batches = 0
 
     async def alert(self, *guids: str) -> list[str]:
         """Stories that are found and shown; the messages' time stamps."""
-        await self.store.write(lambda tx: tx.sync_watches([TRUCE], NOW))
-        for pending in await given_articles(self.store, *guids):
+        self._batches += 1
+        now = self.clock.now()
+        await self.store.write(lambda tx: tx.sync_watches(self.context.rules.watches, now))
+        for pending in await given_articles(self.store, *guids, number=self._batches):
 
             def save(tx: Any, pending: Any = pending) -> StoryId:
                 article = content(pending.url)
-                tx.save_article(pending.id, article, state="done", now=NOW, due_at=None)
-                story: StoryId = tx.new_story(NOW)
+                tx.save_article(pending.id, article, state="done", now=now, due_at=None)
+                story: StoryId = tx.new_story(now)
                 tx.put_in_story(pending.id, story, copy_of=None)
-                tx.set_hits(pending.id, [MATCHED], NOW)
-                tx.want_delivery(story, CHANNEL, NOW)
+                tx.set_hits(pending.id, [MATCHED], now)
+                tx.want_delivery(story, CHANNEL, now)
                 return story
 
             self.stories.append(await self.store.write(save))
         await self.deliver()
         return [row["ts"] for row in self.slack.messages("newsdesk")]
+
+    def use(self, watch: Watch) -> None:
+        """An edit of the watch."""
+        self.context.rules = replace(self.context.rules, watches=(watch,))
 
     async def deliver(self, **later: float) -> None:
         """The channel's job, some time later."""
@@ -289,3 +295,36 @@ async def test_a_command_is_answered_to_its_author(desk: Desk) -> None:
     assert "1 alert shown" in str(answer)
     [row] = await desk.reports.audit(10)
     assert (row.action, row.subject, row.name) == ("/monitor", "status", "Asha <!channel>")
+
+
+async def test_what_a_snoozed_watch_finds_comes_together_when_it_wakes(desk: Desk) -> None:
+    """Critical or not: somebody has said so. At the end of the hour, or when it is ended."""
+    desk.use(replace(TRUCE, priority="normal"))
+    [ts] = await desk.alert("a")
+    await desk.press(ts, "snooze_1h")
+    await desk.alert("b", "c")
+    await desk.deliver(minutes=58)
+    assert len(desk.slack.messages()) == 1
+    await desk.deliver(minutes=5)
+    [_, digest] = desk.slack.messages()
+    assert "While it was snoozed: 2 stories" in str(digest["blocks"])
+    await desk.press(ts, "wake")  # what is over is cleared away
+    await desk.press(ts, "snooze_24h")
+    await desk.alert("d", "e")
+    await desk.deliver(minutes=5)
+    assert len(desk.slack.messages()) == 2
+    await desk.press(ts, "wake")
+    await desk.deliver()
+    assert "While it was snoozed: 2 stories" in str(desk.slack.messages()[2]["blocks"])
+
+
+async def test_a_critical_watch_can_be_snoozed_too(desk: Desk) -> None:
+    """Somebody has said so; when it wakes, each of its stories has a message of its own."""
+    [ts] = await desk.alert("a")
+    await desk.press(ts, "snooze_1h")
+    await desk.alert("b", "c")
+    await desk.deliver(minutes=58)
+    assert len(desk.slack.messages()) == 1
+    await desk.deliver(minutes=5)
+    await desk.deliver(minutes=5)
+    assert len(desk.slack.messages()) == 3
