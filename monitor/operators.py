@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Coroutine
 from uuid import uuid4
 
-from alerts import AlertError, Card
+from alerts import AlertError, Card, Stopped
 from alerts.console import ConsoleSink
 from alerts.slack import SlackSink
 from monitor import telemetry
@@ -48,7 +48,10 @@ class Operators:
             identity = await slack.check(*sorted(channels))
         except AlertError as error:
             self._with.sink_problem = str(error)
-            log.error("slack.refused", error=str(error))
+            if isinstance(error, Stopped):
+                log.error("slack.refused", error=str(error))
+            else:  # it may be another time
+                log.warning("slack.unreachable", error=str(error))
             return
         log.info("slack.ready", team=identity.team, user=identity.user)
         if identity.missing:
