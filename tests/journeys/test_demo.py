@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import sqlalchemy as sa
 
+from alerts import Alert, Card
 from alerts.memory import MemorySink
 from monitor import config
 from monitor.demo.config import demo_config
@@ -58,12 +59,17 @@ async def test_the_service_tells_the_story_as_its_authors_wrote_it(tmp_path, sql
         counts = await service.reports.counts(service.clock.now())
         feeds = {row.spec.name: row for row in await service.reports.feeds()}
         hits = await service.reports.hits(1000)
-        shown = sink.messages(CONSOLE_CHANNEL)
+        said = sink.messages(CONSOLE_CHANNEL)
         story_of = dict(
             await service.store.query(lambda c: [tuple(row) for row in c.execute(STORIES)])
         )
         in_messages = set(await service.store.query(lambda c: c.execute(TOLD).scalars().all()))
 
+    shown = [message for message in said if isinstance(message, Alert)]
+    [looked_back] = [card for card in said if isinstance(card, Card) and "are on." in card.title]
+    assert {line.parts[0].text for line in looked_back.lines if line.bullet} <= {
+        headline for fact in facts.articles if fact.backlog for headline in fact.headlines
+    }
     assert counts.entries == facts.entries
     assert counts.articles == {ArticleState.DONE: len(facts.articles)}
     for fact in facts.feeds:

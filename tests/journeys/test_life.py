@@ -171,7 +171,7 @@ async def test_edits_are_applied_as_they_are_saved_and_mistakes_are_not(operator
         await service.event("article.ingested", hits=[])
         operator.write("truce", extra='colour = "red"\n')
         rejected = await service.event("config.rejected")
-        assert "feeds.toml:11:1:" in rejected["mistake"]
+        assert "feeds.toml:13:1:" in rejected["mistake"]
         assert "colour" in rejected["mistake"]
         async with aiohttp.ClientSession(f"http://127.0.0.1:{operator.port}") as web:
             assert "feeds.toml:11:1" in await (await web.get("/")).text()
@@ -195,10 +195,13 @@ async def test_operators_hear_of_mistakes_in_their_channel(operator):
             await slack.wait_for(1, "newsdesk")
             operator.write("ceasefire", extra=channels + 'colour = "red"\n')
             [told] = await slack.wait_for(1, "newsdesk-ops")
-            assert "feeds.toml:14:1" in told["text"]
+            assert "feeds.toml:16:1" in told["text"]
             assert "colour" in told["text"]
-            operator.write("ceasefire", extra=channels)
-            await slack.wait_for(2, "newsdesk-ops")
+            operator.write("truce", extra=channels)
+            await service.event("notice.updated")
+            [told] = slack.messages("newsdesk-ops")
+            assert "was applied" in told["text"]
+            assert "Truce" in told["text"]
             assert await service.stop() == 0
         assert len(slack.messages("newsdesk")) == 1
 
