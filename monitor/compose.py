@@ -18,6 +18,7 @@ from monitor.model import (
     Article,
     Cadence,
     Delivery,
+    DigestTime,
     Entry,
     Extraction,
     Feed,
@@ -54,6 +55,8 @@ class Rules:
     frequencies: Frequencies = field(default_factory=shipped)  # of words, for stories
     flood: int = 10  # new stories a minute in one channel, above which they share a message
     debounce: timedelta = timedelta(seconds=30)  # a growing story edits its message this often
+    ops_channel: str | None = None  # of those who run the service
+    heartbeat: DigestTime | None = None  # when they are told that it runs
     buttons: bool = False  # below alerts: somebody listens to them
     repeat_critical: timedelta | None = None  # when nobody acknowledged it; None: never
     _named: Mapping[str, Watch] = field(init=False, repr=False, compare=False)
@@ -62,6 +65,12 @@ class Rules:
         """Index the watches by name: each is asked for with every hit."""
         named = {watch.name: watch for watch in reversed(self.watches)}
         object.__setattr__(self, "_named", named)
+
+    @property
+    def channels(self) -> frozenset[str]:
+        """Every channel in which something may be said."""
+        ours = {self.ops_channel} if self.ops_channel else set()
+        return frozenset({watch.channel or self.default_channel for watch in self.watches} | ours)
 
     def cadence_of(self, url: str) -> Cadence:
         """How often the feed at this URL is to be asked."""

@@ -1,39 +1,64 @@
 """What the people who run the service are told beside the log and the page.
 
-Errands: they run beside the work, and neither a poll nor a stop waits for them.
+It waits in the outbox like all that is said, so that a restart loses nothing of it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from uuid import uuid4
 
 from alerts import AlertError, Card, Stopped
-from alerts.console import ConsoleSink
 from alerts.slack import SlackSink
 from monitor import telemetry
+from monitor.errors import StorageError
 from monitor.pipeline import Context
+from monitor.pipeline.ops import DAY
+from monitor.ports import Transaction
+from monitor.telling import ops
 
 log = telemetry.get_logger()
 
 
 class Operators:
-    """Speaks to operators through the sink, and about the sink."""
+    """Speaks to operators through the outbox, and about the sink."""
 
     def __init__(self, context: Context) -> None:
         self._with = context
         self._errands: set[asyncio.Task[None]] = set()
+        self._open: dict[str, str] = {}  # by what it is about, the subject whose message goes on
 
     def greet(self) -> None:
-        """Find out, before an alert does, what would keep it from being shown in Slack."""
+        """Find out, before an alert does, what would keep it from being shown in Slack.
+
+        An errand: it runs beside the work, and neither a poll nor a stop waits for it.
+        """
         if isinstance(self._with.sink, SlackSink):
             self._begin(self._ask_slack(self._with.sink))
 
-    def tell(self, channel: str | None, text: str) -> None:
-        """Say something in the operators' channel, as far as that can be done just now."""
-        if channel is not None and not isinstance(self._with.sink, ConsoleSink):
-            self._begin(self._post(channel, text))
+    async def tell(self, about: str, card: Card, *, ends: bool = False) -> None:
+        """Say something in the operators' channel, if there is one.
+
+        What is said next about the same edits that message, until something `ends` it.
+        """
+        channel, now = self._with.rules.ops_channel, self._with.clock.now()
+        if channel is None:
+            return
+        is_new = about not in self._open
+        subject = self._open.setdefault(about, f"{about}:{now.isoformat()}")
+        if ends:
+            del self._open[about]
+
+        def say(tx: Transaction) -> None:
+            last = tx.last_told(channel, f"{about}:")
+            # each start finds the same
+            if not (is_new and last and last[1].card == card and now - last[1].told_at < DAY):
+                tx.tell(channel, subject, card, now, again=True)
+
+        try:
+            await self._with.store.write(say)
+        except StorageError as error:
+            log.warning("operators.untold", channel=channel, about=about, error=str(error))
 
     async def close(self) -> None:
         """Give up what is under way."""
@@ -42,10 +67,8 @@ class Operators:
         await asyncio.gather(*self._errands, return_exceptions=True)
 
     async def _ask_slack(self, slack: SlackSink) -> None:
-        rules = self._with.rules
-        channels = {watch.channel or rules.default_channel for watch in rules.watches}
         try:
-            identity = await slack.check(*sorted(channels))
+            identity = await slack.check(*sorted(self._with.rules.channels))
         except AlertError as error:
             self._with.sink_problem = str(error)
             if isinstance(error, Stopped):
@@ -68,13 +91,11 @@ class Operators:
                 channels=list(identity.unreadable),
                 detail="invite the bot, so that a broken-off post can be looked up",
             )
-
-    async def _post(self, channel: str, text: str) -> None:
-        notice = Card(title=text, delivery_id=uuid4().hex)
-        try:
-            await self._with.sink.post(channel, notice)
-        except AlertError as error:
-            log.warning("operators.untold", channel=channel, error=str(error))
+        lacks = ops.slack_lacks(identity.missing, identity.unknown, identity.unreadable)
+        if lacks is not None:
+            await self.tell("slack", lacks)
+        elif "slack" in self._open:
+            await self.tell("slack", Card(title="Slack has all that it needs"), ends=True)
 
     def _begin(self, errand: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(errand)

@@ -263,6 +263,18 @@ class StoryView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What was said about a subject, or will be."""
+
+    card: Card
+    state: DeliveryState
+    told_at: datetime  # first
+    due_at: datetime | None
+    sent: Sent | None  # where it is shown
+    sent_at: datetime | None  # first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning:
     """A fresh article in a story that a watch had found nothing in before."""
 
@@ -285,18 +297,6 @@ class Beginnings:
 def spike_subject(watch: str, at: datetime | None) -> str:
     """What a notice of a spike is about; without a time, what all of this watch begin with."""
     return f"spike:{watch}:{f'{at:%Y-%m-%dT%H:%M}Z' if at else ''}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What was said about a subject, or will be."""
-
-    card: Card
-    state: DeliveryState
-    told_at: datetime  # first
-    due_at: datetime | None
-    sent: Sent | None  # where it is shown
-    sent_at: datetime | None  # first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -361,6 +361,28 @@ class Backfilling:
     since: datetime
     before: tuple[datetime, int]  # place in the archive where it goes on: first seen, article
     articles: int  # looked at so far
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IllFeed:
+    """A feed that is in trouble."""
+
+    name: str
+    url: str
+    health: Health
+    since: datetime
+    error: str  # what the last poll met; nothing for one that answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """How a service fared in some time."""
+
+    feeds: Mapping[Health, int]  # as they are now
+    articles: int  # first seen in it
+    alerts: int  # stories shown
+    dead: int  # messages refused for good
+    oldest_waiting_at: datetime | None  # creation of the oldest that is not shown yet
 
 
 class Transaction(Protocol):
@@ -663,20 +685,6 @@ class Transaction(Protocol):
         What was given up stays, and what is in the way of one that is there already.
         """
 
-    # -- spikes
-
-    def begun_since(self, watches: Collection[str], since: datetime) -> Sequence[Beginning]:
-        """The fresh articles since then that these watches found, in stories new to them."""
-
-    def beginnings(self, watch: str, since: datetime) -> Beginnings:
-        """How many stories began for a watch since then."""
-
-    def was_read(self, hours: Collection[tuple[datetime, datetime]]) -> Sequence[bool]:
-        """Of each span of time, whether any article was first seen then, and read."""
-
-    def spike_told_at(self, channel: str, watch: str) -> datetime | None:
-        """When a channel was last told of a spike of this watch."""
-
     # -- what people do about messages
 
     def note_deed(
@@ -735,6 +743,20 @@ class Transaction(Protocol):
         """Stories in which one of these watches found something, and channels where they were shown
         first between `first` and `last`, and which nobody has acknowledged or muted since.
         """
+
+    # -- spikes
+
+    def begun_since(self, watches: Collection[str], since: datetime) -> Sequence[Beginning]:
+        """The fresh articles since then that these watches found, in stories new to them."""
+
+    def beginnings(self, watch: str, since: datetime) -> Beginnings:
+        """How many stories began for a watch since then."""
+
+    def was_read(self, hours: Collection[tuple[datetime, datetime]]) -> Sequence[bool]:
+        """Of each span of time, whether any article was first seen then, and read."""
+
+    def spike_told_at(self, channel: str, watch: str) -> datetime | None:
+        """When a channel was last told of a spike of this watch."""
 
     # -- stories that wait, and what stands under others
 
@@ -845,6 +867,15 @@ class Transaction(Protocol):
 
     def told(self, channel: str, subject: str) -> Told | None:
         """What was said about a subject in a channel."""
+
+    def last_told(self, channel: str, prefix: str) -> tuple[str, Told] | None:
+        """The subject that was told last of those that begin so, with what was said."""
+
+    def take_back(self, channel: str, prefix: str) -> None:
+        """Forget what was told about subjects that begin so, as far as nobody began to show it."""
+
+    def told_since(self, channel: str, prefix: str, since: datetime) -> int:
+        """How many subjects that begin so were told for the first time since then."""
 
     def claim_notice(self, channel: str, now: datetime, lease: timedelta) -> Notice | None:
         """Take the oldest due notice of a channel, marked `sending`.
@@ -993,6 +1024,21 @@ class Transaction(Protocol):
         the end of the lease, is told so. A row that was wanted anew while the call ran is due again
         at once; one that somebody else has finished meanwhile is left as it is.
         """
+
+
+    # -- how the service fares
+
+    def ill_feeds(self, since: datetime, limit: int) -> tuple[int, Sequence[IllFeed]]:
+        """How many feeds are in trouble that began since then, and the first of them."""
+
+    def polls_since(self, since: datetime) -> tuple[int, int]:
+        """How many feeds were polled since then, and of how many the last poll failed."""
+
+    def dead_since(self, channel: str, since: datetime) -> int:
+        """How many messages of a channel that were wanted since then are given up."""
+
+    def day_since(self, since: datetime) -> Day:
+        """How the service fared since then."""
 
 
 class Store(Protocol):

@@ -46,6 +46,7 @@ from monitor.pipeline.backfill import want_backfill
 from monitor.pipeline.budget import set_price
 from monitor.pipeline.context import parsers_of
 from monitor.pipeline.group import KEPT
+from monitor.pipeline.ops import note_heartbeat
 from monitor.pipeline.pace import plan_digests
 from monitor.pipeline.spikes import Spikes, shortfalls
 from monitor.pipeline.updates import review_all
@@ -54,6 +55,7 @@ from monitor.reload import edits
 from monitor.scheduler import TICK, Scheduler, submit_due
 from monitor.storage import SqlReports, SqlStore, exclusive, upgrade
 from monitor.stories.frequencies import shipped
+from monitor.telling import ops
 from monitor.web import Decisions, Pushes, WebServer, create_app
 from monitor.websub import callback_url
 
@@ -178,8 +180,7 @@ class Service:
         await self.store.write(lambda tx: tx.sync_feeds(settings.feeds, now))
         await self.store.write(lambda tx: _sync_watches(tx, settings, rules, now))
         await self._sync_subscriptions(settings, now)
-        in_use = {watch.channel or rules.default_channel for watch in rules.watches}
-        await self.store.write(lambda tx: tx.recall_deliveries(in_use, now))
+        await self.store.write(lambda tx: tx.recall_deliveries(rules.channels, now))
         self.pipeline.context.rules = rules
         await self.store.write(lambda tx: review_all(tx, rules, now))
         if len(settings.watches) >= MANY_WATCHES:
@@ -220,11 +221,7 @@ class Service:
                 for mistake in error.mistakes:
                     log.error("config.rejected", mistake=str(mistake))
                 log.warning("config.kept", detail="the configuration before this edit stays in use")
-                lines = "\n".join(mistake.in_a_line for mistake in error.mistakes)
-                self.operators.tell(
-                    self.settings.slack.ops_channel,
-                    f"The configuration was rejected, the old one stays:\n{lines}",
-                )
+                await self.operators.tell("config", ops.rejected(error.mistakes))
             self._rejected = error.mistakes
             telemetry.CONFIG_OK.set(0)
             return False
@@ -232,7 +229,7 @@ class Service:
         if not changes and not self._rejected:
             log.debug("config.unchanged")
             return True
-        was_rejected, before = bool(self._rejected), self.settings
+        before = self.settings
         await self.apply(settings, rules)
         self._told -= {watch.name for watch in settings.watches if watch not in before.watches}
         self._look_back(but=before.watches)
@@ -241,8 +238,8 @@ class Service:
             if warning.message not in known:
                 log.warning("config.warning", detail=str(warning))
         log.info("config.applied", changes=list(changes) or ["the mistake is gone"])
-        if was_rejected:
-            self.operators.tell(settings.slack.ops_channel, "The configuration is in order again.")
+        fresh = [str(each) for each in settings.warnings if each.message not in known]
+        await self.operators.tell("config", ops.applied(changes, fresh), ends=True)
         if any(change.startswith(("+ watch", "~ watch", "~ slack")) for change in changes):
             self.operators.greet()
         return True
@@ -283,8 +280,8 @@ class Service:
         for mistake in broad:
             log.warning("watch.too_broad", detail=str(mistake))
         if broad:
-            lines = "\n".join(mistake.in_a_line for mistake in broad)
-            self.operators.tell(settings.slack.ops_channel, f"Too much to read:\n{lines}")
+            card = ops.too_broad([mistake.in_a_line for mistake in broad])
+            await self.operators.tell("watches", card, ends=True)
 
     async def _learn_words(self) -> None:
         """Have stories judged by how common words are here, too."""
@@ -439,6 +436,8 @@ class Service:
         await self._sync_subscriptions(self.settings, now)
         await set_price(self.pipeline.context)
         await self._spikes.look()
+        rules = self.pipeline.context.rules
+        await self.store.write(lambda tx: note_heartbeat(tx, rules, now))
         if self.hands is not None:
             await self.hands.remind()
         await self._refresh_gauges()
@@ -662,4 +661,6 @@ def rules_of(settings: Settings, pace: Pace, sink: Sink, previous: Matcher | Non
             and isinstance(sink, SlackSink)
         ),
         repeat_critical=settings.alerts.repeat_critical,
+        ops_channel=None if isinstance(sink, ConsoleSink) else settings.slack.ops_channel,
+        heartbeat=settings.slack.heartbeat,
     )

@@ -113,6 +113,7 @@ def test_every_key_arrives_where_it_should():
     assert (settings.alerts.backfill, settings.alerts.flood) == (timedelta(days=2), 25)
     assert (settings.slack.channel, settings.slack.ops_channel) == ("#newsdesk", "C0123456789")
     assert not settings.slack.buttons
+    assert str(settings.slack.heartbeat) == "Mon 09:00 Asia/Kolkata"
     assert (settings.web.enabled, settings.web.host, settings.web.port) == (False, "::1", 9090)
     assert settings.web.hosts == ("monitor", "monitor.lan")
     assert settings.web.public_url == "https://desk.example.org"

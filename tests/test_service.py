@@ -99,7 +99,12 @@ async def test_operators_are_told_once_of_a_watch_that_is_too_broad(tmp_path, mo
     env = {"MONITOR_DATABASE_URL": f"sqlite:///{tmp_path / 'monitor.db'}"}
     async with assembled(load(path, env)) as service:
         told = []
-        monkeypatch.setattr(service.operators, "tell", lambda channel, text: told.append(text))
+
+        async def tell(about, card, *, ends=False):
+            if about == "watches":
+                told.extend(part.text for each in card.lines for part in each.parts)
+
+        monkeypatch.setattr(service.operators, "tell", tell)
         for terms in ('["said"]', '["said"]', '["said", "more"]'):
             path.write_text(f'{WATCHES}[[watch]]\nname = "All"\nterms = {terms}\n')
             assert await service.reload(path, env)

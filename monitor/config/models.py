@@ -166,6 +166,15 @@ class Slack(Section):
     channel: Channel | None = None
     ops_channel: Channel | None = None
     buttons: Flag = True  # below alerts, where Socket Mode is on
+    heartbeat: Annotated[DigestTime, PlainValidator(values.digest_time)] | None = None
+    """When the operators' channel is told that the service runs."""
+
+    @classmethod
+    def contradiction(cls, table: Mapping[str, Any]) -> tuple[str | None, str] | None:
+        """A heartbeat goes to the operators' channel."""
+        if "heartbeat" in table and "ops_channel" not in table:
+            return "heartbeat", "needs an ops_channel to be heard in"
+        return None
 
 
 class Web(Section):

@@ -34,6 +34,7 @@ from monitor.model import (
     Outgoing,
     Sent,
 )
+from monitor.pipeline import ops
 from monitor.pipeline.context import Context
 from monitor.pipeline.pace import keep_pace
 from monitor.ports import StoryView, Transaction
@@ -94,8 +95,23 @@ class Deliver:
         result = await self._attempt(row, message)
         sink = self._with.sink_of(row.channel)
         telemetry.DELIVERIES.labels(sink.name, result.outcome).inc()
-        now = self._with.clock.now()
-        await self._with.store.write(lambda tx: _finish(tx, row, result, now))
+        rules, now = self._with.rules, self._with.clock.now()
+        if (
+            isinstance(row, Notice)
+            and result.outcome == "closed"
+            and row.channel not in rules.channels
+        ):
+            await self._drop(row, f"{result.error}; nothing is said there any more")
+            return True
+
+        def settle(tx: Transaction) -> None:
+            _finish(tx, row, result, now)
+            if result.state is DeliveryState.DEAD and result.error is not None:
+                ops.note_dead(tx, row.channel, _about(message), result.error, rules, now)
+            if result.outcome == "closed" and result.error is not None:
+                ops.note_closed(tx, row.channel, result.error, rules, now)
+
+        await self._with.store.write(settle)
         if sink is self._with.sink:
             self._with.sink_problem = result.error if result.outcome == "stopped" else None
         self._report(row, message, result)
@@ -229,7 +245,7 @@ class Deliver:
         say(
             f"{'notice' if isinstance(row, Notice) else 'alert'}.{result.outcome}",
             channel=row.channel,
-            headline=message.headline if isinstance(message, Alert) else message.title,
+            headline=_about(message),
             delivery=row.id,
             **({"error": result.error} if result.error else {}),
         )
@@ -261,6 +277,11 @@ def _finish(tx: Transaction, row: Outgoing, result: _Result, now: datetime) -> N
         tx.postpone_channel(row.channel, result.due_at)
     finish = tx.finish_notice if isinstance(row, Notice) else tx.finish_delivery
     finish(row.id, result.state, now, sent=result.sent, due_at=result.due_at, error=result.error)
+
+
+def _about(message: Alert | Card) -> str:
+    """A message in a line of a log."""
+    return message.headline if isinstance(message, Alert) else message.title
 
 
 def _thread(row: Outgoing) -> tuple[Posted | None, bool]:

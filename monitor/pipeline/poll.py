@@ -25,7 +25,7 @@ from monitor.model import (
     Validators,
 )
 from monitor.parse import cut, parse_rest
-from monitor.pipeline import subscribe
+from monitor.pipeline import ops, subscribe
 from monitor.pipeline.budget import limits_of
 from monitor.pipeline.context import BATCH, Context, work_by_host
 from monitor.pipeline.fill import fill
@@ -162,7 +162,7 @@ class Poll:
             self._with.rules,
             now,
         )
-        await self._results.save(feed.id, self._update(feed, good, rhythm, due_at, now))
+        await self._save(feed, self._update(feed, good, rhythm, due_at, now), now)
 
     async def _save_read(
         self,
@@ -216,6 +216,7 @@ class Poll:
             )
             update = self._update(replace(feed, newest_at=newest_at), good, rhythm, due_at, now)
             tx.save_feeds({feed.id: update})
+            ops.note_health(tx, feed, update, self._with.rules, now)
             for bucket in added.buckets:
                 tx.submit(Job(Kind.INGEST, str(bucket)))
             for each in added.changed:
@@ -260,13 +261,25 @@ class Poll:
             health_since=since,
             move=None if is_wrong_address else feed.move,
         )
-        await self._results.save(feed.id, update)
+        await self._save(feed, update, now)
         if then.status is FeedStatus.GONE:
             log.warning(
                 "feed.gone", feed=feed.spec.name, detail="the server says 410: not polled any more"
             )
 
-    # -- what a poll means for the next one
+    # -- what a poll means for the next one, and for people
+
+    async def _save(self, feed: Feed, update: FeedUpdate, now: datetime) -> None:
+        """Write what a poll without entries found; beside others', unless people want to know."""
+        if not ops.is_turn(feed.health, update.health):
+            await self._results.save(feed.id, update)
+            return
+
+        def save(tx: Transaction) -> None:
+            tx.save_feeds({feed.id: update})
+            ops.note_health(tx, feed, update, self._with.rules, now)
+
+        await self._with.store.write(save)
 
     def _interval(self, feed: Feed, rhythm: Rhythm, now: datetime) -> timedelta:
         rules, market = self._with.rules, self._with.market

@@ -137,16 +137,7 @@ class NoticeWork(DeliveryWork):
     def told(self, channel: str, subject: str) -> Told | None:
         """See `ports.Transaction`."""
         row = self._run(TOLD, {"in_channel": channel, "of": subject}).one_or_none()
-        if row is None:
-            return None
-        return Told(
-            card=card_from_json(row.card),
-            state=DeliveryState(row.state),
-            told_at=row.created_at,
-            due_at=row.due_at,
-            sent=outbox.sent_of(row),
-            sent_at=row.sent_at,
-        )
+        return None if row is None else outbox.told_of(row)
 
     def move_delivery(self, story: StoryId, channel: str, to: StoryId) -> None:
         """See `ports.Transaction`. Replies that wait follow the message."""

@@ -12,7 +12,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from alerts.message import card_from_json
 from monitor.model import DeliveryId, DeliveryState, Sent
+from monitor.ports import Told
 from monitor.storage import tables as t
 from monitor.storage.work import Row, is_due
 
@@ -157,6 +159,18 @@ def sent_of(row: Row) -> Sent | None:
     if row.sent_channel is None:
         return None
     return Sent(channel=row.sent_channel, ref=row.sent_ref)
+
+
+def told_of(row: Row) -> Told:
+    """What a row of `notice` says, and where."""
+    return Told(
+        card=card_from_json(row.card),
+        state=DeliveryState(row.state),
+        told_at=row.created_at,
+        due_at=row.due_at,
+        sent=sent_of(row),
+        sent_at=row.sent_at,
+    )
 
 
 def due_channels() -> sa.Select[Any]:

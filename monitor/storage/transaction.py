@@ -20,6 +20,7 @@ from monitor.storage.forgetting import ForgetWork
 from monitor.storage.hands import HandWork
 from monitor.storage.holds import HoldWork
 from monitor.storage.notices import NoticeWork
+from monitor.storage.ops import OpsWork
 from monitor.storage.outbox import due_channels
 from monitor.storage.pacing import DUE_DIGEST_CHANNELS, PaceWork
 from monitor.storage.revisions import RevisionWork
@@ -61,6 +62,7 @@ class SqlTransaction(
     SpikeWork,
     ForgetWork,
     NoticeWork,
+    OpsWork,
     PaceWork,
     BackfillWork,
     HandWork,
