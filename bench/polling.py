@@ -201,18 +201,22 @@ class EntryFrequency:
     dates: list[float] = field(default_factory=list)
 
     def begin(self, window: Window) -> float:
-        self.dates = list(window.listed)
+        self.dates = sorted(window.listed)
         return self._wait(window.start)
 
     def after(self, at: float, before: float, found: Sequence[float]) -> float:
-        self.dates += found
+        if found:
+            self.dates = sorted([*self.dates, *found])
         return self._wait(at)
 
     def _wait(self, at: float) -> float:
-        self.dates = [date for date in self.dates if at - 7 * DAY <= date <= at]
+        first = bisect.bisect_left(self.dates, at - 7 * DAY)
+        last = bisect.bisect_right(self.dates, at)
+        if first or last < len(self.dates):
+            self.dates = self.dates[first:last]
         if len(self.dates) < 2:
             return self.most
-        gap = (max(self.dates) - min(self.dates)) / (len(self.dates) - 1)
+        gap = (self.dates[-1] - self.dates[0]) / (len(self.dates) - 1)
         weekly = math.ceil(7 * DAY / gap) if gap else math.inf
         return min(self.most, max(self.least, 7 * DAY * self.factor / weekly))
 
@@ -308,7 +312,8 @@ class Oracle:
         while at - since < SLOWEST:
             place = min(int((at - self.start) / self.cell), len(self.rates) - 1)
             rate = self.rates[place]
-            if at - since >= FASTEST and got >= math.sqrt(2 * self.theta * rate):
+            is_enough = rate > 0 and got >= math.sqrt(2 * self.theta * rate)
+            if is_enough and at - since >= FASTEST:
                 break
             got += rate * step
             at += step
