@@ -18,6 +18,7 @@ from monitor import telemetry
 from monitor.model import Watch
 from monitor.pipeline.context import Context
 from monitor.ports import Beginning, Store, Transaction, spike_subject
+from monitor.telling.quiet import wakes_at
 from monitor.telling.spikes import (
     HOUR,
     SPAN,
@@ -120,8 +121,8 @@ class Spikes:
         channel = self._with.rules.channel_of(watch.name)
         if channel is None or watch.spike is None:
             return False
-        told_at = partial(_told_at, channel=channel, watch=watch.name)
-        if _rests(watch, await self._with.store.read(told_at), now):
+        rests = partial(_rests, watch=watch, channel=channel, now=now)
+        if await self._with.store.read(rests):
             return False  # before anything is learned or drawn
         usual = await self._memory.usual(watch.name, now)
         spike = judge(usual, stories, watch.spike, now)
@@ -130,15 +131,15 @@ class Spikes:
         since = start_of(hour_of(now) - _SHOWN_HOURS + 1)
         begun = await self._with.store.read(lambda tx: tx.beginnings(watch.name, since))
         chart = hours_chart(watch.name, begun.by_quarter, usual, spike, now)
-        card = compose_spike(
-            watch.name, spike, Image(png=await asyncio.to_thread(draw, chart), alt=alt(chart))
-        )
+        image = Image(png=await asyncio.to_thread(draw, chart), alt=alt(chart))
+        card = compose_spike(watch.name, spike, now, image)
+        due_at = _wakes_at(watch, now)
 
         def tell(tx: Transaction) -> bool:
             tx.lock_stories()  # another process looks, too
-            if _rests(watch, told_at(tx), now):
+            if rests(tx):
                 return False
-            return tx.tell(channel, spike_subject(watch.name, now), card, now)
+            return tx.tell(channel, spike_subject(watch.name, now), card, now, due_at=due_at)
 
         is_told = await self._with.store.write(tell)
         if is_told:
@@ -160,13 +161,20 @@ def _begun_since(
     return tx.begun_since(watches, since)
 
 
-def _told_at(tx: Transaction, *, channel: str, watch: str) -> datetime | None:
-    return tx.spike_told_at(channel, watch)
-
-
-def _rests(watch: Watch, told_at: datetime | None, now: datetime) -> bool:
+def _rests(tx: Transaction, *, watch: Watch, channel: str, now: datetime) -> bool:
+    """Whether people have just been told of a spike, or asked for rest."""
     assert watch.spike is not None
+    if watch.name in tx.snoozes(channel, now):
+        return True
+    told_at = tx.spike_told_at(channel, watch.name)
     return told_at is not None and now - told_at < watch.spike.cooldown
+
+
+def _wakes_at(watch: Watch, now: datetime) -> datetime | None:
+    """When a watch's quiet hours end; what is critical pierces them."""
+    if watch.quiet_hours is None or watch.priority == "critical":
+        return None
+    return wakes_at(watch.quiet_hours, now)
 
 
 async def shortfalls(store: Store, watches: Sequence[Watch], now: datetime) -> Mapping[str, str]:
@@ -200,7 +208,7 @@ def began(articles: Sequence[Beginning]) -> Sequence[Began]:
 # ------------------------------------------------------------------------------ what is said
 
 
-def compose_spike(watch: str, spike: Spike, image: Image | None = None) -> Card:
+def compose_spike(watch: str, spike: Spike, now: datetime, image: Image | None = None) -> Card:
     """A spike as a card: how much, how much is usual, and what it is about."""
     shown = spike.stories[:_SHOWN_STORIES]
     left = len(spike.stories) - len(shown)
@@ -211,7 +219,7 @@ def compose_spike(watch: str, spike: Spike, image: Image | None = None) -> Card:
             *(_story(story) for story in shown),
             *([line(f"and {left} more", bullet=True)] if left else ()),
         ),
-        note=(Part(text=_by_what(spike)),),
+        note=(Part(text="", at=now), Part(text=f" · {_by_what(spike)}")),
         image=image,
     )
 

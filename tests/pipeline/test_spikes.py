@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from typing import Literal
 
 import pytest
 from PIL import Image as Picture
@@ -14,14 +15,14 @@ from alerts.memory import MemorySink
 from alerts.message import Card
 from monitor.compose import Rules
 from monitor.match import compile_watches
-from monitor.model import SpikeRule, Watch
+from monitor.model import QuietHours, SpikeRule, Watch
 from monitor.pipeline import Context
 from monitor.pipeline.spikes import Spikes, compose_spike, shortfalls
 from monitor.ports import spike_subject
 from monitor.storage import SqlStore
 from monitor.telling.spikes import HOUR, QUARTER, Began, Spike
 from tests.contracts.archive import Archive
-from tests.contracts.material import several
+from tests.contracts.material import NOW, several
 from tests.fakes import FakeClock
 
 CHANNEL = "#newsdesk"
@@ -188,6 +189,38 @@ async def test_what_is_usual_is_learned_anew_each_hour(store: SqlStore, clock: F
     assert await spikes.look() == 1
 
 
+async def test_a_snoozed_watch_tells_no_spike(store: SqlStore, clock: FakeClock):
+    """Somebody asked for rest; when it is over, what is still a spike is told."""
+    made = archive(clock)
+    burst(made, clock.now(), 9)
+    await made.save(store)
+    until = clock.now() + MINUTE
+    await store.write(lambda tx: tx.snooze("Truce", CHANNEL, until, "Ada"))
+    spikes = Spikes(context(store, clock, TRUCE))
+    assert await spikes.look() == 0
+    clock.advance(minutes=2)
+    assert await spikes.look() == 1
+
+
+@pytest.mark.parametrize(
+    ("priority", "waits"), [("normal", timedelta(hours=5)), ("critical", timedelta(0))]
+)
+async def test_at_night_a_spike_waits_for_the_morning(
+    store: SqlStore, clock: FakeClock, priority: Literal["normal", "critical"], waits: timedelta
+):
+    """With the time at which it was one; what is critical wakes people."""
+    quiet = QuietHours(start=time(10), end=time(17), zone="UTC")
+    watch = replace(TRUCE, quiet_hours=quiet, priority=priority)
+    made = archive(clock)
+    burst(made, clock.now(), 9)
+    await made.save(store)
+    assert await Spikes(context(store, clock, watch)).look() == 1
+    told = await store.read(lambda tx: tx.told(CHANNEL, spike_subject("Truce", clock.now())))
+    assert told is not None
+    assert (told.due_at or clock.now()) - clock.now() == waits
+    assert told.card.note[0].at == clock.now()
+
+
 async def test_too_little_history_is_said(store: SqlStore, clock: FakeClock):
     """Of watches that have a rule; a new watch's days count from when it was declared."""
     made = archive(clock)
@@ -222,6 +255,6 @@ def test_a_spike_in_words(usual: float, number: int, said: str):
     spike = Spike(
         window=QUARTER, stories=stories, usual=usual, chance=4.4e-6, span=timedelta(days=23.9)
     )
-    shown = words(compose_spike("Truce", spike))
+    shown = words(compose_spike("Truce", spike, NOW))
     assert shown.startswith(f"{number} new stories of 2 publishers in 15 minutes{said}")
     assert f"Dawn, PTI · usual: {usual} · so many by chance: less than one time in 200,000" in shown
