@@ -54,6 +54,10 @@ def counts_line(counts: Counts) -> str:
     ]
     if waiting:
         parts.append(f"{waiting} waiting")
+    if held := counts.deliveries.get(DeliveryState.HELD, 0):
+        parts.append(f"{held} held")
+    if counts.not_told:
+        parts.append(f"{counts.not_told} of today no news")
     if dead := counts.deliveries.get(DeliveryState.DEAD, 0):
         parts.append(f"{dead} dead")
     return " · ".join(parts)

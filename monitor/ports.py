@@ -1138,6 +1138,7 @@ class Counts:
     due_feeds: int
     last_poll_at: datetime | None
     stories_held: int = 0  # that wait for others to confirm them
+    not_told: int = 0  # articles of the last day in which something was found that was no news
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -321,6 +321,15 @@ class SqlReports:
 NOT_WAITING = (DeliveryState.DEAD, DeliveryState.HELD, DeliveryState.FOLDED)
 """What nobody tries to show just now."""
 
+NOT_TOLD = sa.select(sa.func.count()).where(
+    t.article.c.ingested_at.is_not(None),
+    t.article.c.first_seen_at > sa.bindparam("since", type_=t.article.c.first_seen_at.type),
+    sa.exists().where(t.hit.c.article_id == t.article.c.id),
+    ~sa.exists().where(t.delivery.c.story_id == t.article.c.story_id),
+    ~sa.exists().where(t.hold.c.story_id == t.article.c.story_id),
+)
+"""Articles in which something was found that was no news."""
+
 SETTLED = (DeliveryState.SENT, DeliveryState.FOLDED)
 """What people were told."""
 
@@ -354,6 +363,7 @@ def _counts(connection: sa.Connection, now: datetime) -> Counts:
         due_feeds=connection.execute(due, {"now": now}).scalar_one(),
         last_poll_at=one(sa.select(sa.func.max(t.feed.c.polled_at))),
         stories_held=one(sa.select(sa.func.count(t.hold.c.story_id.distinct()))),
+        not_told=connection.execute(NOT_TOLD, {"since": now - timedelta(days=1)}).scalar_one(),
     )
 
 

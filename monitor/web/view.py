@@ -250,7 +250,14 @@ def figures(counts: Counts, now: datetime) -> tuple[Figure, ...]:
             href="/stories",
         ),
         Figure(
-            label="Hits", value=words.number(counts.hits), detail="matches of a watch", href="#hits"
+            label="Hits",
+            value=words.number(counts.hits),
+            detail=(
+                f"{words.number(counts.not_told)} of the last day were old, or there before their feed"
+                if counts.not_told
+                else "matches of a watch"
+            ),
+            href="#hits",
         ),
         _deliveries_figure(counts, now),
     )

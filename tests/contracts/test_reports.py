@@ -97,6 +97,17 @@ async def test_an_empty_database_has_nothing_of_everything(reports: SqlReports) 
     assert await reports.trace(URL) is None
 
 
+async def test_what_was_found_and_was_no_news_is_counted_for_a_day(
+    store: SqlStore, reports: SqlReports
+) -> None:
+    """Old, or in its feed from the start: a hit, and nobody is to be told."""
+    story = await given_story(store)
+    assert (await reports.counts(NOW + MINUTE)).not_told == 1
+    assert (await reports.counts(NOW + 25 * 60 * MINUTE)).not_told == 0
+    await store.write(lambda t: t.want_delivery(story, "#newsdesk", NOW))
+    assert (await reports.counts(NOW + MINUTE)).not_told == 0
+
+
 async def test_everything_is_counted_by_state(store: SqlStore, reports: SqlReports) -> None:
     """Of feeds the declared ones, of waiting deliveries the oldest that was never shown."""
     story = await given_story(store)

@@ -174,7 +174,7 @@ async def test_edits_are_applied_as_they_are_saved_and_mistakes_are_not(operator
         assert "feeds.toml:13:1:" in rejected["mistake"]
         assert "colour" in rejected["mistake"]
         async with aiohttp.ClientSession(f"http://127.0.0.1:{operator.port}") as web:
-            assert "feeds.toml:11:1" in await (await web.get("/")).text()
+            assert "feeds.toml:13:1" in await (await web.get("/")).text()
         status, _, err = await operator.command("healthcheck")
         assert (status, err) == (0, "")  # the service is well, whatever the file says
         operator.write("truce")
