@@ -120,6 +120,8 @@ class Scheduler:
             await self._maintenance()
         except StorageError as error:
             log.debug("maintenance.skipped", error=str(error))
+        except Exception:  # the outermost edge: a bug costs this round only, and is told as ours
+            log.exception("maintenance.crashed")
 
 
 async def _until_stopped(work: Callable[[], Awaitable[object]]) -> None:

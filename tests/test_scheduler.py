@@ -73,6 +73,19 @@ async def test_maintenance_waits_for_the_database_too(sqlite_store, clock):
     await Scheduler(sqlite_store, clock, maintenance=maintenance).maintain()
 
 
+async def test_a_bug_in_the_maintenance_is_told_with_its_trace(sqlite_store, clock):
+    """It costs a round; the next one comes."""
+
+    async def maintenance() -> None:
+        raise ZeroDivisionError
+
+    with capture_logs() as logs:
+        await Scheduler(sqlite_store, clock, maintenance=maintenance).maintain()
+    [entry] = logs
+    assert (entry["event"], entry["log_level"]) == ("maintenance.crashed", "error")
+    assert entry["exc_info"]
+
+
 async def test_ticks_come_back_after_the_clock_was_set_back(sqlite_store, clock):
     """A next run that lies an hour ahead, as after a step back, is brought forward."""
     ticked = asyncio.Event()
