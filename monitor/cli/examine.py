@@ -19,7 +19,7 @@ from monitor.fetch.client import HttpFetcher
 from monitor.model import FeedSpec
 from monitor.pipeline.poll import FEED_ACCEPT
 from monitor.ports import Clock, Fetcher
-from monitor.service import Pace, looking_at, rules_of, sink_of, socket_of
+from monitor.service import Pace, is_elsewhere, looking_at, rules_of, sink_of, socket_of
 from monitor.storage import current
 from monitor.telling import hands
 from monitor.web import words
@@ -94,8 +94,9 @@ async def _slack(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
             yield Finding(subject=sink.name, said=said, is_right=None)
             return
         rules = rules_of(settings, Pace(), sink)
-        channels = {watch.channel or rules.default_channel for watch in rules.watches}
-        channels |= {settings.slack.ops_channel} if settings.slack.ops_channel else set()
+        named = {watch.channel or rules.default_channel for watch in rules.watches}
+        named |= {settings.slack.ops_channel or rules.default_channel}
+        channels = {name for name in named if not is_elsewhere(name)}
         try:
             identity = await sink.check(*sorted(channels))
         except AlertError as error:

@@ -64,7 +64,13 @@ class Hands:
         if after is None or not self._with.rules.buttons:
             return
         rules = self._with.rules
-        count = await self._with.store.write(lambda tx: remind(tx, rules, after, now))
+
+        def is_heard(channel: str) -> bool:
+            return self._with.sink_of(channel) is self._with.sink
+
+        count = await self._with.store.write(
+            lambda tx: remind(tx, rules, after, now, has_buttons=is_heard)
+        )
         if count:
             log.info("hands.reminded", stories=count)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from monitor.compose import Rules, hits_for, lead_of
-from monitor.model import Deed, DeliveryId, Hand, Job, Kind, StoryId
+from monitor.model import Deed, DeliveryId, Hand, Job, Kind
 from monitor.ports import StoryView, Transaction
 from monitor.telling import hands
 from monitor.telling.hands import SNOOZES, Action
@@ -75,32 +75,44 @@ def act(
     return True
 
 
-def remind(tx: Transaction, rules: Rules, after: timedelta, now: datetime) -> int:
-    """Say critical stories again, each once, that nobody has acknowledged; returns how many."""
+def remind(
+    tx: Transaction,
+    rules: Rules,
+    after: timedelta,
+    now: datetime,
+    *,
+    has_buttons: Callable[[str], bool],
+) -> int:
+    """Say critical stories again, each once, that nobody has acknowledged; returns how many.
+
+    `has_buttons`: whether a channel can acknowledge anything.
+    """
     count = 0
     due = tx.unacknowledged(hands.critical(rules.watches), now - after - REMIND_WITHIN, now - after)
     for story, channel in due:
         subject = f"reply:{story}:unacknowledged"
-        if tx.told(channel, subject) is None and _remind(tx, story, channel, rules, after, now):
-            count += 1
+        if not has_buttons(channel) or tx.told(channel, subject) is not None:
+            continue
+        count += _remind(tx, subject, tx.story_view(story), channel, rules, after, now)
     return count
 
 
 def _remind(
-    tx: Transaction, story: StoryId, channel: str, rules: Rules, after: timedelta, now: datetime
+    tx: Transaction,
+    subject: str,
+    view: StoryView,
+    channel: str,
+    rules: Rules,
+    after: timedelta,
+    now: datetime,
 ) -> bool:
-    view = tx.story_view(story)
-    wanted = [
-        watch
-        for watch in rules.watches
-        if watch.priority == "critical" and watch.name in _found(view, channel, rules)
-    ]
-    lead = lead_of(view, channel, rules)
-    if not wanted or lead is None:  # critical elsewhere
+    found, lead = _found(view, channel, rules), lead_of(view, channel, rules)
+    names = hands.critical(rules.watches) & found.keys()
+    if not names or lead is None:  # critical elsewhere
         return False
-    notify = dict.fromkeys(name for watch in wanted for name in watch.notify)
-    card = hands.reminder(lead[0].title, lead[0].url, after, notify)
-    return tx.tell(channel, f"reply:{story}:unacknowledged", card, now, story=story, broadcast=True)
+    notify = (name for watch in rules.watches if watch.name in names for name in watch.notify)
+    card = hands.reminder(lead[0].title, lead[0].url, after, dict.fromkeys(notify))
+    return tx.tell(channel, subject, card, now, story=view.story, broadcast=True)
 
 
 def _found(view: StoryView, channel: str, rules: Rules) -> Mapping[str, tuple[str, ...]]:

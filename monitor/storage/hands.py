@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -14,6 +14,9 @@ from monitor.storage import tables as t
 from monitor.storage.work import Work, insert_missing, upsert
 
 TIME = t.delivery.c.due_at.type
+
+WAITED = timedelta(days=2)
+"""How long before it was shown a message may have been wanted, to be looked at for acknowledgement."""
 
 IS_MUTED = sa.exists().where(t.hand.c.delivery_id == t.delivery.c.id, t.hand.c.kind == Deed.MUTED)
 """Of a delivery: nothing is said in its message and its thread until that is taken back."""
@@ -59,6 +62,9 @@ DELIVERY = sa.select(t.delivery.c.story_id, t.delivery.c.channel).where(
 UNACKNOWLEDGED = (
     sa.select(t.delivery.c.story_id, t.delivery.c.channel)
     .where(
+        # by this index: what waited for days is no help any more
+        t.delivery.c.state.in_((DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.RETRY)),
+        t.delivery.c.created_at > sa.bindparam("wanted_after", type_=TIME),
         t.delivery.c.sent_at.between(
             sa.bindparam("first", type_=TIME), sa.bindparam("last", type_=TIME)
         ),
@@ -174,7 +180,12 @@ class HandWork(Work):
         """See `ports.Transaction`."""
         if not watches:
             return ()
-        values = {"watches": sorted(watches), "first": first, "last": last}
+        values = {
+            "watches": sorted(watches),
+            "wanted_after": first - WAITED,
+            "first": first,
+            "last": last,
+        }
         return [(StoryId(row.story_id), row.channel) for row in self._run(UNACKNOWLEDGED, values)]
 
     def precisions(self) -> Mapping[str, Precision]:

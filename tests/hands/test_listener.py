@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from alerts.interactions import SocketMode
+from alerts.memory import MemorySink
 from alerts.slack import SlackSink
 from monitor.compose import Rules
 from monitor.config import Settings
@@ -254,6 +255,15 @@ async def test_nothing_is_said_again_without_buttons_or_when_switched_off(desk: 
         await desk.hands.remind()
     await desk.deliver()
     assert len(desk.slack.messages()) == 1
+
+
+async def test_nothing_is_said_again_where_there_are_no_buttons(desk: Desk) -> None:
+    """A webhook, a mailbox: nobody can acknowledge anything there."""
+    await desk.alert("a")
+    desk.context.others = {"#": MemorySink()}
+    desk.clock.advance(minutes=30)
+    await desk.hands.remind()
+    assert await desk.store.read(lambda tx: tx.due_jobs(desk.clock.now())) == []
 
 
 @pytest.mark.parametrize("action", ["another_version", "", "see "])
