@@ -263,7 +263,8 @@ async def test_nothing_is_said_again_where_there_are_no_buttons(desk: Desk) -> N
     desk.context.others = {"#": MemorySink()}
     desk.clock.advance(minutes=30)
     await desk.hands.remind()
-    assert await desk.store.read(lambda tx: tx.due_jobs(desk.clock.now())) == []
+    due = await desk.store.read(lambda tx: tx.due_jobs(desk.clock.now()))
+    assert Job(Kind.DELIVER, CHANNEL) not in due
 
 
 @pytest.mark.parametrize("action", ["another_version", "", "see "])
