@@ -85,13 +85,13 @@ def keep_pace(
 
     `is_up`: something was shown there a moment ago.
     """
-    mine = [watch for watch in rules.watches if rules.channel_of(watch.name) == channel]
     for due in tx.due_digests(channel, now):
-        _tell_digest(tx, channel, mine, due, now)
+        _tell_digest(tx, channel, _watches_of(channel, rules), due, now)
     tx.open_folded(channel, now)
     rows = tx.waiting_in(channel, now)
     if not rows:
         return
+    mine = _watches_of(channel, rules)
     snoozed = tx.snoozes(channel, now)
     is_plain = (
         not snoozed
@@ -125,6 +125,10 @@ def keep_pace(
         _tell_together(tx, channel, _Reason.backlog(len(crowd)), crowd, now)
         return
     _fold_floods(tx, channel, rules.flood, crowd, now, can_update=can_update)
+
+
+def _watches_of(channel: str, rules: Rules) -> Sequence[Watch]:
+    return [watch for watch in rules.watches if (watch.channel or rules.default_channel) == channel]
 
 
 # --------------------------------------------------------------------------- several in one

@@ -79,7 +79,7 @@ SHOW = (
 HELD: sa.Select[Any] = sa.select(t.delivery.c.id, t.delivery.c.story_id).where(
     t.delivery.c.state == DeliveryState.HELD,
     t.delivery.c.channel == _channel,
-    t.delivery.c.due_at.is_(None),
+    t.delivery.c.held_until.is_(None),  # it may be due: something was added to it
 )
 WAKE_ALL = (
     sa.update(t.delivery)
@@ -93,7 +93,9 @@ OPEN_FOLDED = (
         t.delivery.c.channel == _channel,
         # who wants a digest alone wants no message of its own in it
         sa.or_(
-            t.delivery.c.told_in.not_like("digest:%"), t.delivery.c.told_in.like("digest:quiet:%")
+            t.delivery.c.told_in.not_like("digest:%"),
+            t.delivery.c.told_in.like("digest:quiet:%"),
+            t.delivery.c.told_in.like("digest:snooze:%"),
         ),
         sa.exists().where(
             t.notice.c.story_id == t.delivery.c.story_id,

@@ -423,6 +423,18 @@ async def test_a_digest_alone(room: Room) -> None:
     assert room.alerts == []
 
 
+async def test_what_grows_in_the_minute_of_the_digest_is_in_it(room: Room) -> None:
+    """It is held anew no sooner than it was told."""
+    await room.declare(replace(CEASEFIRE, digest=DAILY, realtime=False))
+    await room.come("a")
+    await room.pass_by(MORNING - timedelta(seconds=1))
+    await room.found_by(0, "Ceasefire")
+    await room.tick(seconds=1)
+    await room.tick(hours=1)
+    assert [listed(card) for card in room.cards] == [["Headline a"]]
+    assert await room.states() == [DeliveryState.FOLDED]
+
+
 async def test_a_long_digest_lists_all_that_is_told_nowhere_else(room: Room) -> None:
     """As many messages as that takes."""
     await room.declare(replace(CEASEFIRE, digest=DAILY, realtime=False))
