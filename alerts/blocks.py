@@ -61,6 +61,13 @@ def independent(alert: Alert) -> str:
     return f"{alert.independent} independent report{'' if alert.independent == 1 else 's'}"
 
 
+def carried(alert: Alert) -> str:
+    """How many publishers have the story, where an agency stands for several of them."""
+    if alert.carriers is None or alert.carriers <= len(alert.also) + 1:
+        return ""
+    return f"carried by {alert.carriers}"
+
+
 def headline_of(alert: Alert) -> str:
     """The headline as it is shown; its address if it has none."""
     headline = shorten(clean(alert.headline) or clean(alert.url or "") or UNTITLED, HEADLINE)
@@ -79,7 +86,14 @@ def facts_of(alert: Alert) -> list[str]:
     """The words of the context line beside the time: publisher, watches, terms, other outlets."""
     terms = _list(alert.terms, TERMS)
     watches = _list(alert.watches, WATCHES)
-    return [_name(alert.publisher), watches, terms, outlets(alert.also), independent(alert)]
+    return [
+        _name(alert.publisher),
+        watches,
+        terms,
+        outlets(alert.also),
+        carried(alert),
+        independent(alert),
+    ]
 
 
 # ---------------------------------------------------------------------------- alert

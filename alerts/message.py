@@ -57,8 +57,9 @@ class Alert:
     found_at: datetime
     watches: tuple[str, ...]
     terms: tuple[str, ...]  # the watches' own spellings of what was found
-    also: tuple[str, ...] = ()  # other publishers that carry the story, first seen first
+    also: tuple[str, ...] = ()  # who else has it, first seen first: publishers, agencies once each
     independent: int | None = None  # of them all, those who don't print what another wrote
+    carriers: int | None = None  # publishers that have it, in their own words or an agency's
     pointer: bool = False  # only says where the story is told now: in another message
     touches: tuple[Touch, ...] = ()
     buttons: tuple[Button, ...] = ()

@@ -205,8 +205,9 @@ def compose_alert(delivery: Delivery, view: StoryView, rules: Rules) -> Alert | 
         found_at=first.first_seen_at,
         watches=_distinct(hit.watch for hit in hits),
         terms=_distinct(span.term for hit in hits for span in hit.spans),
-        also=tuple(name for name in publishers if name != leading),
+        also=tuple(name for name in corroboration.carriers(view.articles) if name != leading),
         independent=len(voices(view)),
+        carriers=len(publishers),
         touches=hands.touches(delivery.hands),
         buttons=hands.buttons(delivery.hands) if rules.buttons else (),
     )

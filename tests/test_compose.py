@@ -229,6 +229,28 @@ def test_an_alert_names_every_watch_of_its_channel_and_everybody_who_carries_the
     assert marked == ["truce", "Kashmir"]
 
 
+def test_an_agency_is_named_once_whoever_prints_it():
+    """Also where the first to report prints it; copies of a paper are papers."""
+    papers = (copy(3, "Mirror", 2), copy(4, "Star", 2, agency="PTI"), copy(6, "Echo", 5))
+    view = StoryView(
+        story=StoryId(1),
+        articles=(
+            covered(1, "Courier", hits=(TRUCE,)),
+            covered(2, "Ledger", agency="PTI"),
+            covered(5, "Dawn Post"),
+            *papers,
+        ),
+    )
+    alert = compose_alert(DELIVERY, view, RULES)
+    assert alert is not None
+    assert alert.also == ("PTI", "Dawn Post", "Echo")
+    assert (alert.carriers, alert.independent) == (6, 3)
+    printed = replace(view.articles[0], agency="PTI", hits=(TRUCE,))
+    alert = compose_alert(DELIVERY, replace(view, articles=(printed, *view.articles[1:])), RULES)
+    assert alert is not None
+    assert (alert.publisher, alert.also) == ("Courier", ("PTI", "Dawn Post", "Echo"))
+
+
 def test_the_headline_is_of_the_first_article_that_hits():
     """A story may begin with an article that the channel's watches don't match."""
     view = StoryView(

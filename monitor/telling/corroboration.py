@@ -57,13 +57,32 @@ def voices(articles: Sequence[Coverage]) -> tuple[Voice, ...]:
     return tuple(found.values())
 
 
+def carriers(articles: Sequence[Coverage]) -> tuple[str, ...]:
+    """Who has a story, first seen first: publishers by name, those that print an agency as it."""
+    families: dict[ArticleId, list[Coverage]] = {}
+    for each in articles:
+        families.setdefault(each.copy_of or each.article, []).append(each)
+    agencies = {root: _agency(family) for root, family in families.items()}
+    found: list[str] = []
+    for each in articles:
+        agency = agencies[each.copy_of or each.article]
+        named = agency if agency != UNNAMED else None
+        found += [named] if named and each.publishers else each.publishers
+    return _distinct(found)
+
+
+def _agency(family: Sequence[Coverage]) -> str | None:
+    """Whose report a family prints, if an agency's: a named one rather than "agencies"."""
+    credited = [each.agency for each in family if each.agency]
+    return next((name for name in credited if name != UNNAMED), credited[0] if credited else None)
+
+
 def _voice(root: ArticleId, family: Sequence[Coverage]) -> Voice | None:
     carried = [each for each in family if each.publishers]
     if not carried:
         return None
     first = next((each for each in carried if each.article == root), carried[0])
-    agencies = [each.agency for each in family if each.agency]
-    agency = next((name for name in agencies if name != UNNAMED), agencies[0] if agencies else None)
+    agency = _agency(family)
     own = next((each for each in carried if agency in each.publishers), first)
     return Voice(
         agency or first.publishers[0],

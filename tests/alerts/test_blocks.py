@@ -326,6 +326,16 @@ def test_copies_are_told_from_reports(also, independent, words):
     assert rendered.blocks[1]["elements"][-1]["text"].endswith(words)
 
 
+@pytest.mark.parametrize(
+    ("carriers", "words"),
+    [(None, "PTI, Dawn"), (3, "PTI, Dawn"), (12, "PTI, Dawn  ·  carried by 12")],
+)
+def test_an_agency_counts_once_and_its_papers_are_counted(carriers, words):
+    """Where everybody is named there is nothing to add."""
+    rendered = to_blocks(alert(also=("PTI", "Dawn"), carriers=carriers))
+    assert rendered.blocks[1]["elements"][-1]["text"].endswith(f"+2 outlets: {words}")
+
+
 def test_a_pointer_says_where_its_story_went_and_nothing_else():
     """The headline of the other message, linked; no passage, no watch."""
     rendered = to_blocks(alert(pointer=True))
