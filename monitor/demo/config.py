@@ -19,6 +19,16 @@ WATCHES: Mapping[str, Sequence[str]] = MappingProxyType(
 )
 """What the demo looks for. The items of `data/` state which of these they hit."""
 
+DEMANDS: Mapping[str, Mapping[str, object]] = MappingProxyType(
+    {
+        # said aloud once so many outlets report it in words of their own
+        "Ceasefire": {"escalate": {"publishers": 4}},
+        # one outlet's word is not enough: what nobody else reports waits, visibly
+        "Operation Trishakti": {"min_publishers": 2},
+    }
+)
+"""What a watch asks of a story beside its words."""
+
 _HEAD = """\
 # The demo's configuration: a newsroom on this machine, and what to look for in it.
 
@@ -38,7 +48,8 @@ def demo_config(base_url: str, *, interval: str = "1m") -> str:
     """A feeds.toml for a newsroom that answers at `base_url`; feeds are asked every `interval`."""
     parts = [_HEAD.format(interval=interval)]
     parts.extend(
-        _table("watch", {"name": name, "terms": list(terms)}) for name, terms in WATCHES.items()
+        _table("watch", {"name": name, "terms": list(terms), **DEMANDS.get(name, {})})
+        for name, terms in WATCHES.items()
     )
     for outlet, feed in load().feeds:
         fields: dict[str, object] = {
@@ -55,6 +66,13 @@ def demo_config(base_url: str, *, interval: str = "1m") -> str:
 
 
 def _table(name: str, fields: Mapping[str, object]) -> str:
-    """A TOML table. JSON's strings and lists of strings are TOML's too."""
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items()]
+    """A TOML table."""
+    lines = [f"{key} = {_value(value)}" for key, value in fields.items()]
     return "\n".join([f"[[{name}]]", *lines, ""])
+
+
+def _value(value: object) -> str:
+    """JSON's strings, numbers and lists of strings are TOML's too."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_value(each)}" for key, each in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)

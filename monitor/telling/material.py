@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -69,7 +69,7 @@ def changed(before: tuple[str, str | None], after: Coverage) -> tuple[Update, ..
         was = figure.was if figure else ("" if _same(title, after.title) else title)
         now = figure.now if figure else (sentence if _same(title, after.title) else after.title)
         return (by.update(kind, f"{kind}:{after.article}:{_mark(sentence)}", was=was, now=now),)
-    found = list(_figures(by, title, body, tuple(Fate)))
+    found = _together([*_figures(by, title, body, tuple(Fate))])
     turned = turn(title, after.title)
     if turned is not None and not any(each.was == title for each in found):
         subject = f"headline:{after.article}:{turned.name.lower()}"
@@ -160,6 +160,13 @@ def _figures(by: _By, title: str, body: str | None, fates: Sequence[Fate]) -> It
             break
 
 
+def _together(found: Sequence[Update]) -> list[Update]:
+    """Several numbers that one article changed are one piece of news, that of the gravest."""
+    if len(found) < 2:
+        return [*found]
+    return [replace(found[0], title="; ".join(each.title for each in found))]
+
+
 def _differs(by: _By, others: Sequence[Coverage]) -> Iterator[Update]:
     """Another number of dead than all that were reported."""
     new = by.article
@@ -193,10 +200,26 @@ def _differs(by: _By, others: Sequence[Coverage]) -> Iterator[Update]:
 def _of_article(article: Coverage) -> tuple[str, Figure] | None:
     """The number of dead that an article is about, and the text that has it."""
     for text in (article.title, article.body[:LEAD].partition("\n\n")[0]):
-        main = _main(text, Fate.KILLED)
-        if main is not None:
-            return text, main
+        for figure in figures(text):
+            if figure.fate is Fate.KILLED and not _is_aside(text, figure):
+                return text, figure
     return None
+
+
+_ASIDE: Final = re.compile(
+    r"\b(?:after|since|following|over|avenge|avenging|retaliation|revenge|response|reply|anniversary"
+    r"|ago|earlier|last|previous|in\s+(?:19|20)\d\d)\b",
+    re.IGNORECASE,
+)
+_ASIDE_BEHIND: Final = re.compile(r"(?:\S+\s+){0,7}?(?:के|کے)\s+(?:बाद|جواب|بعد|जवाब|विरोध|خلاف)")
+
+
+def _is_aside(text: str, figure: Figure) -> bool:
+    """Whether a number is of what went before: "days after gunmen killed 14", 14 की मौत के बाद."""
+    sentence = sentence_at(text, figure.start)
+    start = text.find(sentence)
+    before, behind = text[start : figure.start], text[figure.end : start + len(sentence)]
+    return bool(_ASIDE.search(before) or _ASIDE_BEHIND.match(behind.strip()))
 
 
 def _main(text: str, fate: Fate) -> Figure | None:

@@ -217,6 +217,29 @@ def test_another_number_of_dead_than_everybody_elses_is_told():
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "India struck five sites early today, five days after gunmen killed 14 rail workers.",
+        "Strikes over the killing of guards; in 2016 raiders killed 14 soldiers.",
+        "14 मजदूरों की हत्या और मौत के बाद भारत ने हमला किया",
+        "14 افراد ہلاک ہونے کے بعد بھارت کا حملہ",
+    ],
+)
+def test_what_went_before_is_no_number_of_this_event(text):
+    """Neither where it is said first, nor where it is said next."""
+    eight = article("Eight dead in strikes", number=2)
+    assert joined([article("Strikes", text)], eight) == ()
+    assert joined([eight], article("Strikes", text, number=3)) == ()
+    assert joined([eight], article("Strikes", "11 killed after strikes.", number=4)) != ()
+
+
+def test_numbers_that_change_together_are_one_reply():
+    """The dead first, with the injured beside them."""
+    [update] = changed(("8 killed, 35 hurt", ""), article("11 killed, 46 hurt", ""))
+    assert (update.subject, update.title) == ("killed:11", "Killed: 8 → 11; Injured: 35 → 46")
+
+
 def test_a_page_that_is_gone_is_told():
     """With what its server said."""
     update = gone(article("Blast"), "HTTP 410")
