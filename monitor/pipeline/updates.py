@@ -60,6 +60,7 @@ def want(
     """
     ready: dict[str, None] = {}
     demanding: list[Watch] = []
+    waiting: dict[str, tuple[str, str]] = {}  # by watch: where, and for what
     for name in watches:
         watch = rules.watch_of(name)
         if watch is not None and (watch.min_publishers > 1 or watch.min_sides > 0):
@@ -72,10 +73,17 @@ def want(
             channel = watch.channel or rules.default_channel
             lacks = corroboration.lacks(there, watch)
             if lacks is None:
-                tx.release(story, watch.name)
                 ready[channel] = None
-            elif channel not in shown_in:
-                tx.hold(story, watch.name, lacks, now)
+            else:
+                waiting[watch.name] = channel, lacks
+    told_in = {*ready, *shown_in}
+    for name, (channel, lacks) in waiting.items():
+        if channel not in told_in:
+            tx.hold(story, name, lacks, now)
+    if ready:
+        for name in tx.holds(story):  # told there for another watch's sake, or for its own
+            if rules.channel_of(name) in told_in:
+                tx.release(story, name)
     for channel in ready:
         if channel not in shown_in:
             tx.want_delivery(story, channel, now)
@@ -112,7 +120,7 @@ def review(
     is_news = is_news or any(each.hits and _is_fresh(each, rules, now) for each in view.articles)
     for name in tx.holds(view.story):
         watch = rules.watch_of(name)
-        if watch is None or name not in found:
+        if watch is None or name not in found or rules.channel_of(name) in tx.wanted_in(view.story):
             tx.release(view.story, name)
             continue
         lacks = corroboration.lacks(there, watch)

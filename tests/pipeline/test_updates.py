@@ -283,6 +283,16 @@ async def test_two_watches_of_one_channel_are_one_message(desk):
     await desk.tell("courier", "c1", SIGNED, f"{SIGNED}. {report_from('c')}")
     [alert] = desk.alerts()
     assert {*alert.watches} == {"Truce", "Teign"}
+    assert await desk.store.read(lambda tx: tx.holds(1)) == {}  # it does not wait: it is told
+    eager = replace(eager, terms=("Quendale",))
+    desk.rules(watches=(careful, eager), matcher=compile_watches((careful, eager)))
+    other = "Ostrava miners and Kettlewell mill owners agree a ceasefire in their pay dispute"
+    await desk.tell("mirror", "m1", other, f"{other}. {report_from('m')}")
+    assert await desk.store.read(lambda tx: tx.held_stories()) == [2]
+    later = f"{other}, says Quendale"
+    await desk.tell("mirror", "m2", later, f"{later}. {report_from('n')}")
+    assert await desk.store.read(lambda tx: tx.held_stories()) == []
+    assert len(desk.alerts()) == 2
 
 
 async def test_what_was_confirmed_too_late_is_not_news(desk):
