@@ -60,6 +60,10 @@ bench: .venv/.dev  ## Measure this project beside its peers (BENCH=extract: only
 soak: .venv/.dev  ## Run the service among hostile servers for ten minutes (ARGS="--minutes 1")
 	$(BIN)/python -m bench.soak $(ARGS)
 
+.PHONY: chaos-slack
+chaos-slack: .venv/.dev  ## Kill the service fifty times while its Slack fails (ARGS="--postgres --seed 2")
+	$(BIN)/python -m tests.chaos $(ARGS)
+
 .PHONY: lock
 lock: .venv/.dev  ## Resolve pyproject.toml into both lock files (ARGS=--upgrade moves the pins)
 	$(UV_COMPILE) $(ARGS) -o requirements.lock
