@@ -19,7 +19,9 @@ from monitor.hands import Hands
 from monitor.match import compile_watches
 from monitor.model import Hit, Job, Kind, Span, StoryId, Watch
 from monitor.pipeline import Context, Pipeline
+from monitor.pipeline.hands import act
 from monitor.storage import SqlReports, SqlStore
+from monitor.telling.hands import Action
 from tests.contracts.material import NOW, content, given_articles
 from tests.fakes import FakeClock
 from tests.slack_double import SlackDouble
@@ -339,3 +341,42 @@ async def test_a_critical_watch_can_be_snoozed_too(desk: Desk) -> None:
     await desk.deliver(minutes=5)
     await desk.deliver(minutes=5)
     assert len(desk.slack.messages()) == 3
+
+
+async def test_an_acknowledgement_does_not_make_relevant_what_was_called_irrelevant(
+    desk: Desk,
+) -> None:
+    """Whichever came first."""
+    [ts] = await desk.alert("a")
+    await desk.press(ts, "reject")
+    await desk.press(ts, "see")
+    assert await desk_precision(desk) == (0, 1)
+
+
+async def test_a_question_that_is_told_twice_is_answered_once(desk: Desk) -> None:
+    """Slack did not hear the acknowledgement."""
+    desk.slack.sockets.lose_acks = 1
+    await desk.slack.command("newsdesk", "help", user="U1")
+    await desk.slack.wait_for_answers(1)
+    await desk.slack.sockets.hang_up()
+    await desk.slack.sockets.until(lambda sockets: len(sockets.acknowledged) == 1)
+    await desk.slack.command("newsdesk", "watches", user="U1")
+    await desk.slack.command("newsdesk", "watches", user="U1")
+    answers = await desk.slack.wait_for_answers(3)
+    assert sum("What you can ask" in answer["text"] for answer in answers) == 1
+
+
+async def test_what_was_pressed_is_shown_at_once(desk: Desk) -> None:
+    """The channel is to be worked on when the press is stored, not at the next tick."""
+    await desk.alert("a")
+
+    def press(tx: Any) -> set[Job]:
+        delivery = tx.claim_delivery(CHANNEL, NOW, timedelta(0))
+        assert delivery is None  # nothing is due before
+        [row] = tx.connection.exec_driver_sql("SELECT id FROM delivery").all()
+        where = {"user": "U1", "name": "Asha", "channel": "C1"}
+        done = act(tx, Action.SEE, row.id, mark="m", rules=desk.context.rules, now=NOW, **where)
+        assert done
+        return set(tx.jobs)
+
+    assert await desk.store.write(press) == {Job(Kind.DELIVER, CHANNEL)}
