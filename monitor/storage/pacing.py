@@ -97,11 +97,12 @@ OPEN_FOLDED = (
             t.delivery.c.told_in.like("digest:quiet:%"),
             t.delivery.c.told_in.like("digest:snooze:%"),
         ),
-        sa.exists().where(
-            t.notice.c.story_id == t.delivery.c.story_id,
-            t.notice.c.channel == t.delivery.c.channel,
-            outbox.is_waiting(t.notice),
-            t.notice.c.due_at <= sa.bindparam("now", type_=TIME),
+        t.delivery.c.story_id.in_(
+            sa.select(t.notice.c.story_id).where(
+                outbox.due_in_channel(t.notice),
+                outbox.is_waiting(t.notice),
+                t.notice.c.story_id.is_not(None),
+            )
         ),
     )
     .values(state=DeliveryState.PENDING, due_at=sa.bindparam("now", type_=TIME))
@@ -109,6 +110,7 @@ OPEN_FOLDED = (
 LAST_SUMMARY: sa.Select[Any] = (
     sa.select(t.delivery.c.told_in, t.delivery.c.created_at)
     .where(
+        t.delivery.c.state == DeliveryState.FOLDED,
         t.delivery.c.channel == _channel,
         t.delivery.c.told_in.startswith(sa.bindparam("kind", type_=sa.Text()), autoescape=False),
         t.delivery.c.created_at > sa.bindparam("after", type_=TIME),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -107,11 +108,32 @@ def a_round(transaction: Transaction, story: StoryId) -> None:
     transaction.want_delivery(story, "#news", later)
     transaction.want_delivery(story, "#news", later)
     transaction.refresh_deliveries(story, later)
+    _keep_pace(transaction, story, later)
     delivery = transaction.claim_delivery("#news", later, LEASE)
     assert delivery is not None
     transaction.story_view(delivery.story)
     transaction.finish_delivery(delivery.id, DeliveryState.SENT, later)
     transaction.release_leases()
+
+
+def _keep_pace(transaction: Transaction, story: StoryId, later: datetime) -> None:
+    """What is settled before each claim, and what a flood and a digest ask beside that."""
+    transaction.due_digests("#news", later)
+    transaction.open_folded("#news", later)
+    [waiting] = transaction.waiting_in("#news", later)
+    transaction.watches_of([story])
+    transaction.wanted_between("#news", NOW, later)
+    transaction.hold_back([waiting.id], "held", later)
+    transaction.fold([waiting.id], "flood:#news:1")
+    transaction.last_summary("#news", "flood:#news:", NOW)
+    transaction.stories_told_in("#news", "flood:#news:1")
+    transaction.briefs([story])
+    transaction.held_without_end("#news")
+    transaction.found_for("#news", ["Ceasefire"], NOW, later)
+    transaction.unhold([waiting.id], later)
+    transaction.due_backfill(later)
+    transaction.is_reading_backlog()
+    transaction.archive_before(NOW, (later, 0), 10)
 
 
 def plans(store: SqlStore, statements: list[Statement]) -> dict[str, str]:
