@@ -255,6 +255,20 @@ async def test_a_retraction_is_shown_where_the_report_was(newsroom):
     assert (newsroom.sink.posts, reply.title) == (2, "Retracted")
 
 
+@pytest.mark.parametrize(("status", "tries"), [(410, 1), (404, 5), (503, 5)])
+async def test_a_page_that_is_taken_down_is_told(newsroom, status, tries):
+    """At once where it is gone for good, after the last try where it was not found; once."""
+    await newsroom.declare("courier")
+    await revise(newsroom, "Ceasefire agreed", *PARAGRAPHS, text="It is so.")
+    newsroom.server.route("/truce", Reply("", status=status))
+    newsroom.feed("courier", ("Ceasefire agreed", "/truce"), text="It is not so.")
+    for _ in range(tries + 3):
+        await newsroom.settle(hours=3)
+    replies = [each.title for each in newsroom.shown()[1:]]
+    assert replies == ([f"The page is gone ({status})"] if status < 500 else [])
+    assert (await trace_of(newsroom, "/truce")).body  # what it said is kept
+
+
 async def test_another_watch_that_hits_by_an_edit_is_told(newsroom):
     """In its own channel, and the first one's message stays as it is."""
     await newsroom.declare("courier")
