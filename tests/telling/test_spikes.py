@@ -234,6 +234,14 @@ def test_the_same_burst_is_usual_where_much_is_usual():
     assert judge(replace(USUAL, rates=(60.0,) * 168), burst(12), RULE, NOW) is None
 
 
+def test_half_as_many_again_are_no_event():
+    """However improbable: of four hundred an hour, which hardly vary, six hundred."""
+    much = replace(USUAL, rates=(400.0,) * 168, spreads={HOUR: 0.0, QUARTER: 0.0})
+    assert at_least(600, 400.0, 0.0) < 1e-12
+    assert judge(much, burst(600, minutes=59.9), RULE, NOW) is None
+    assert judge(much, burst(800, minutes=59.9), RULE, NOW) is not None
+
+
 def test_sensitivity_moves_the_threshold():
     """Seven in a quarter that brings half of one."""
     found = {
