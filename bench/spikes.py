@@ -1,6 +1,6 @@
 """Spikes on invented watches: how often nothing is told as one, and how soon a burst is.
 
-    python -m bench.spikes [--days 180] [--seed 1]
+    python -m bench.spikes [--days 180] [--seed 1] [--corpus ../shared/corpus]
 
 A watch's stories begin at a rate that rises and falls with the hour of the day and the day of the
 week, and that is bursty beyond that: each hour's rate is multiplied by chance, and the chance of
@@ -9,6 +9,10 @@ past). Everything told in months of that is a false alarm. Then, at random times
 for an hour, stories begin at many times the rate; what is measured is after how many minutes and
 how many stories people are told.
 
+Then the headlines of real outlets in the summer of 2020 are replayed, by their times of publication,
+for a few watches, each headline as a story of its own. What is told is listed with its figures: the
+explosion in Beirut was at 15:08 UTC on 4 August, George Floyd died in the night to 26 May.
+
 What the numbers mean: false alarms a month and watch, by sensitivity; of the bursts, the share that
 was told within the hour, with the median minutes and stories until then, at normal sensitivity.
 """
@@ -16,6 +20,8 @@ was told within the hour, with the median minutes and stories until then, at nor
 from __future__ import annotations
 
 import argparse
+import csv
+import gzip
 import math
 import random
 import statistics
@@ -24,9 +30,11 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import get_args
 
-from monitor.model import Sensitivity, SpikeRule, StoryId
+from monitor.match import Document, compile_watches
+from monitor.model import Sensitivity, SpikeRule, StoryId, Watch
 from monitor.telling.spikes import (
     HOUR,
     SPAN,
@@ -52,13 +60,17 @@ def main() -> None:
     options.add_argument("--spread", type=float, default=0.3)
     options.add_argument("--bursts", type=int, default=60, help="of each kind and watch")
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--corpus", type=Path, default=Path("../shared/corpus"))
     given = options.parse_args()
     print(f"{given.days} days a watch, spread {given.spread}, seed {given.seed}\n")
     head = "".join(f"{name:>9}" for name in get_args(Sensitivity))
     bursts = "".join(f"{f'× {times:g}: told, min, stories':>30}" for times in BURSTS)
     print(f"stories/h{head}{bursts}   learn ms")
-    for rate in RATES:
+    for rate in RATES if given.days else ():
         print(row(rate, given.days, given.spread, given.bursts, random.Random(given.seed)))
+    if (given.corpus / "posting_times").is_dir():
+        print("\nheadlines, a month; what is told\n")
+        replay(headlines(given.corpus / "posting_times"))
 
 
 def row(rate: float, days: int, spread: float, bursts: int, chance: random.Random) -> str:
@@ -172,6 +184,67 @@ def burst(
         return f"{'none':>30}"
     share = f"{len(minutes) / number:.0%}"
     return f"{share:>12}, {statistics.median(minutes):5.0f} min, {statistics.median(needed):4.0f}"
+
+
+# ------------------------------------------------------------------------------ real headlines
+
+SUMMER = (datetime(2020, 4, 20, tzinfo=UTC), datetime(2020, 9, 1, tzinfo=UTC))
+WATCHES = (
+    Watch(name="Beirut", terms=("Beirut", "Lebanon")),
+    Watch(name="Blasts", terms=("explosion", "blast")),
+    Watch(name="Minneapolis", terms=("Minneapolis", "George Floyd", "Minnesota")),
+    Watch(name="Quakes", terms=("earthquake", "tsunami")),
+    Watch(name="Police", terms=("police",)),
+    Watch(name="President", terms=("Trump",)),
+    Watch(name="Virus", terms=("coronavirus", "COVID-19", "COVID", "virus")),
+)
+
+
+def headlines(folder: Path) -> list[tuple[datetime, str, str]]:
+    """When, by whom, what: each headline of an outlet once, oldest first."""
+    found: dict[tuple[str, str], datetime] = {}
+    for file in sorted(folder.glob("*.csv.gz")):
+        outlet = file.name.partition(".")[0]
+        if ".snapshots." in file.name:
+            continue
+        with gzip.open(file, "rt", encoding="utf-8") as lines:
+            for line in csv.DictReader(lines):
+                at = datetime.fromisoformat(line["published_utc"])
+                if SUMMER[0] <= at < SUMMER[1]:
+                    key = (line.get("outlet") or outlet, line["title"])
+                    found[key] = min(found.get(key, at), at)
+    return sorted((at, outlet, title) for (outlet, title), at in found.items())
+
+
+def replay(news: Sequence[tuple[datetime, str, str]]) -> None:
+    """What each watch would have been told."""
+    matcher = compile_watches(WATCHES)
+    begun: dict[str, list[Began]] = {watch.name: [] for watch in WATCHES}
+    hours = {hour_of(at) for at, _, _ in news}
+    for number, (at, outlet, title) in enumerate(news):
+        for hit in matcher.match(Document(title=title, body="")):
+            begun[hit.watch].append(
+                Began(story=StoryId(number), at=at, publishers=frozenset({outlet}), title=title)
+            )
+    for watch, mine in begun.items():
+        counted = Counter(quarter_of(story.at) for story in mine)
+        rate = len(mine) / (SUMMER[1] - SUMMER[0]).days * 30
+        print(f"{watch:14}{rate:6.0f}")
+        told_at, learned, baseline = None, -1, None
+        for n, story in enumerate(mine):
+            if hour_of(story.at) != learned:
+                learned = hour_of(story.at)
+                baseline = learn(History(begun=counted, hours=hours), story.at)
+            recent = [each for each in mine[max(0, n - 200) : n + 1] if each.at > story.at - HOUR]
+            spike = judge(baseline, recent, SpikeRule(), story.at, told_at) if baseline else None
+            if spike is not None:
+                told_at = story.at
+                minutes = spike.window // timedelta(minutes=1)
+                print(
+                    f"{'':20}  {story.at:%d %b %H:%M}  {len(spike.stories)} of"
+                    f" {len(spike.publishers)} in {minutes} min, usual {spike.usual:.2f}, over"
+                    f" {spike.span // timedelta(days=1)} days, 1 in {1 / spike.chance:,.0f}"
+                )
 
 
 if __name__ == "__main__":
