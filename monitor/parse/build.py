@@ -25,6 +25,10 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
 _COUNTRIES = frozenset({"us", "gb"})  # given as a language by some, and no language's code
 _ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+")
 _NAME_AFTER_ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+\s*\((?P<name>[^()]+)\)")
+_PLAIN_LINK = re.compile(
+    r"https?://[a-z0-9][a-z0-9.-]*(?:/[\w.~!$&'()*+,=:@%/-]*(?:\?[\w.~!$&'()*+,=:@%/;?-]+)?)?",
+    re.ASCII,
+)
 _SPACES = re.compile(r"[\x00-\x20\x7f-\xa0]")
 
 
@@ -88,6 +92,12 @@ def _are_different(group: Sequence[Entry]) -> bool:
 
 def web_link(base: str, given: object) -> str | None:
     """An absolute http(s) URL; None when there is none, or none that could be asked."""
+    if isinstance(given, str) and len(given) <= MAX_URL and _PLAIN_LINK.fullmatch(given):
+        return given  # as nearly all are
+    return _resolved(base, given)
+
+
+def _resolved(base: str, given: object) -> str | None:
     if not isinstance(given, str) or not given.strip():
         return None
     try:

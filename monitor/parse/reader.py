@@ -170,6 +170,24 @@ class _Params(FeedParserDict):  # type: ignore[misc]
         return _Params(self)  # strings
 
 
+_ALIASES: Final = FeedParserDict.keymap.keys() | {
+    *("category", "enclosures", "license", "updated", "updated_parsed")
+}
+
+
+class _Item(FeedParserDict):  # type: ignore[misc]
+    """An item; what has no alias is looked up without looking for one."""
+
+    def __getitem__(self, key: str) -> Any:
+        return super().__getitem__(key) if key in _ALIASES else dict.__getitem__(self, key)
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(key) if key in _ALIASES else dict.__contains__(self, key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return super().get(key, default) if key in _ALIASES else dict.get(self, key, default)
+
+
 class _Tag(NamedTuple):
     """What a tag is to feedparser, worked out once."""
 
@@ -454,6 +472,7 @@ class _Strict(_Lean, StrictFeedParser):  # type: ignore[misc]
             }
         )
         super()._start_item(attributes)
+        self.entries[-1] = _Item(self.entries[-1])
 
     _start_entry = _start_item
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from monitor.errors import Code, ParseError
 from monitor.model import Entry, ParsedFeed
 from monitor.parse import parse_feed
-from monitor.parse.build import language_tag, web_link
+from monitor.parse.build import _PLAIN_LINK, _resolved, language_tag, web_link
 from monitor.parse.dates import when
 from monitor.parse.plain import one_line, paragraphs
 from tests.webserver import WebServer, running
@@ -553,6 +553,15 @@ def test_any_text_is_a_date_or_none(text: str) -> None:
 def test_links_are_absolute_and_of_the_web(given_link: str | None, link: str | None) -> None:
     """Relative links are resolved, what can't be fetched is none."""
     assert web_link(URL, given_link) == link
+
+
+@given(
+    st.from_regex(_PLAIN_LINK, fullmatch=True)
+    | st.text("abz09./:?#&=;%~_@+-", max_size=12).map("https://x.example/".__add__)
+)
+def test_a_link_that_is_taken_as_it_is_would_be_resolved_to_itself(link: str) -> None:
+    """The short way is none around what is looked for."""
+    assert web_link("https://base.example/a/", link) == _resolved("https://base.example/a/", link)
 
 
 def test_language_tags_are_checked() -> None:
