@@ -752,6 +752,11 @@ class Transaction(Protocol):
     def beginnings(self, watch: str, since: datetime) -> Beginnings:
         """How many stories began for a watch since then."""
 
+    def mentions(self, watches: Collection[str], since: datetime) -> Mapping[int, int]:
+        """In how many articles any of these watches found something, by quarter of an hour, since
+        1970, in which they were first seen; from `since` on.
+        """
+
     def was_read(self, hours: Collection[tuple[datetime, datetime]]) -> Sequence[bool]:
         """Of each span of time, whether any article was first seen then, and read."""
 
