@@ -40,7 +40,7 @@ def listed(brief: Brief, *, with_watches: bool = True) -> Line:
     if brief.others:
         facts.append(f"+{some(brief.others, 'outlet')}")
     if with_watches and brief.watches:
-        facts.append(", ".join(_cut(name, NAME) for name in brief.watches[:3]))
+        facts.append(_cut(", ".join(brief.watches), NAME))
     facts = [fact for fact in facts if fact]
     if facts:
         parts.append(Part(text=" — " + " · ".join(facts)))

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import Card
+from alerts.blocks import to_blocks
 from monitor.model import Health, StoryId
 from monitor.ports import Brief, Finding
 from monitor.telling.digest import (
@@ -98,7 +99,7 @@ def test_what_is_told_nowhere_else_is_listed_once(must, others):
 
 
 def test_a_headline_is_cut_and_a_missing_one_is_the_address():
-    """A list of twenty-five must fit into one message."""
+    """A list of twenty must fit into one message."""
     long = listed(brief(1, headline="x" * 500))
     assert long.parts[0].text == "x" * (HEADLINE - 1) + "…"
     untitled = listed(Brief(**{**_fields(brief(2)), "headline": ""}))
@@ -120,6 +121,24 @@ def test_feeds_that_are_all_well_need_no_detail():
     assert feeds_line({Health.LIVE: 44}) == "44 of 44 feeds live"
     assert feeds_line({Health.LIVE: 1, Health.NEW: 1}) == "1 of 2 feeds live"
     assert feeds_line({}) == "0 of 0 feeds live"
+
+
+def test_the_longest_list_fits_into_one_message_of_slack():
+    """Nothing that a page lists is cut away by who renders it."""
+    long = [
+        Brief(
+            story=StoryId(n),
+            headline=f"{n} " + "युद्धविराम <!channel> & *bold* " * 20,
+            url=f"https://news.example/{n}?" + "x" * 500,
+            publisher="P" * 100,
+            others=1000,
+            first_seen_at=NOW,
+            watches=("W" * 100, "Q" * 100, "Z" * 100),
+        )
+        for n in range(PAGE)
+    ]
+    shown = str(to_blocks(together("T" * 80, long, "N" * 100)).blocks)
+    assert [n for n in range(PAGE) if f"news.example/{n}?" not in shown] == []
 
 
 @given(st.lists(st.integers(), max_size=200))
