@@ -6,14 +6,28 @@ import logging
 import traceback
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from alerts import AlertError, Ambiguous, Card, Closed, Deferred, Image, Posted, Rejected, Stopped
+from alerts import (
+    AlertError,
+    Ambiguous,
+    Card,
+    Closed,
+    Deferred,
+    Image,
+    Posted,
+    Rejected,
+    Stopped,
+    line,
+)
 from alerts.slack import SCOPES, SlackSink
 from alerts.slack_errors import refusal
+from alerts.text import clean, shorten
 from tests.alerts.examples import alert
+from tests.alerts.test_cards import ISOLATES, hostile
 from tests.slack_double import FAULTS, SlackDouble
 
 PATIENCE = 0.2  # seconds of the impatient sink; a slow machine makes it give up more calls
@@ -551,6 +565,26 @@ async def test_a_card_is_posted_like_an_alert(slack: SlackDouble, sink: SlackSin
     assert stored["blocks"][0]["elements"][0]["elements"][0]["text"] == "<Dawn> is silent"
     assert stored["text"] == "&lt;Dawn&gt; is silent"
     assert await sink.find("#newsdesk", "n1", since) == posted
+
+
+async def test_whatever_publishers_write_arrives_as_they_wrote_it(
+    slack: SlackDouble, sink: SlackSink, corpus: Path
+) -> None:
+    """Real titles with Slack's characters, and the big list of naughty strings: none is refused,
+    none is sent without its blocks, and all are words.
+    """
+    words = [word for word in hostile(corpus) if clean(word)]
+    for number, word in enumerate(words):
+        said = line(word, quote=True)
+        await sink.post("#newsdesk", alert(delivery_id=f"a{number}", headline=word))
+        await sink.post("#newsdesk", Card(delivery_id=f"c{number}", title=word, lines=(said,)))
+
+    shown = [
+        row["blocks"][0]["elements"][0]["elements"][0]["text"].translate(ISOLATES)
+        for row in slack.messages("newsdesk")
+    ]
+    written = [shorten(clean(word), 300).translate(ISOLATES) for word in words for _ in range(2)]
+    assert shown == written
 
 
 CHART = Card(delivery_id="d", title="Digest", image=Image(png=b"\x89PNG...", alt="mentions a day"))
