@@ -7,7 +7,7 @@ comes later is no news of this hour, and after the service was away it would all
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -21,6 +21,9 @@ from monitor.storage.work import Work, for_each
 FRESH: Final = timedelta(hours=1)
 """How old an article may be when it is first seen, to be news of that hour."""
 
+NEW: Final = timedelta(days=1)
+"""The same, to be a mention of that day: what a new feed lists at first is none."""
+
 _TIME = t.article.c.first_seen_at.type
 _SINCE = sa.bindparam("since", type_=_TIME)
 _UNTIL = sa.bindparam("until", type_=_TIME)
@@ -33,7 +36,12 @@ def _seconds(at: sa.ColumnElement[Any], dialect: str) -> sa.ColumnElement[int]:
     return sa.cast(sa.func.floor(sa.extract("epoch", at)), sa.BigInteger)
 
 
-def _is_fresh(article: Any, dialect: str) -> sa.ColumnElement[bool]:
+def _quarter(at: sa.ColumnElement[Any], dialect: str) -> sa.Label[int]:
+    """Quarters of an hour since 1970."""
+    return _seconds(at, dialect).op("/")(sa.literal_column("900")).label("quarter")
+
+
+def _is_fresh(article: Any, dialect: str, within: timedelta = FRESH) -> sa.ColumnElement[bool]:
     age = _seconds(article.c.first_seen_at, dialect) - _seconds(article.c.published_at, dialect)
     listed = (
         sa.exists()
@@ -41,7 +49,7 @@ def _is_fresh(article: Any, dialect: str) -> sa.ColumnElement[bool]:
         .correlate(article)
     )
     return sa.or_(
-        age <= int(FRESH.total_seconds()), sa.and_(article.c.published_at.is_(None), listed)
+        age <= int(within.total_seconds()), sa.and_(article.c.published_at.is_(None), listed)
     )
 
 
@@ -105,11 +113,30 @@ def _by_quarter(dialect: str) -> sa.Select[Any]:
         .group_by(t.article.c.story_id)
         .subquery("began")
     )
-    quarter = _seconds(began.c.at, dialect).op("/")(sa.literal_column("900")).label("quarter")
+    quarter = _quarter(began.c.at, dialect)
     return sa.select(quarter, sa.func.count().label("stories")).group_by(quarter)
 
 
+def _mentions(dialect: str) -> sa.Select[Any]:
+    """In how many articles `:watches` found something since `:since`, by quarter likewise."""
+    quarter = _quarter(t.article.c.first_seen_at, dialect)
+    return (
+        sa.select(quarter, sa.func.count(t.article.c.id.distinct()).label("articles"))
+        .select_from(t.watch)
+        .join(t.hit, t.hit.c.watch_id == t.watch.c.id)
+        .join(t.article, t.article.c.id == t.hit.c.article_id)
+        .where(
+            t.watch.c.name.in_(sa.bindparam("watches", expanding=True)),
+            t.hit.c.matched_at >= _SINCE,
+            t.article.c.first_seen_at >= _SINCE,
+            _is_fresh(t.article, dialect, NEW),
+        )
+        .group_by(quarter)
+    )
+
+
 LATELY = for_each(_lately)
+MENTIONS = for_each(_mentions)
 BY_QUARTER = for_each(_by_quarter)
 WATCH = sa.select(t.watch.c.id, t.watch.c.created_at).where(t.watch.c.name == sa.bindparam("watch"))
 WAS_READ = (
@@ -162,6 +189,11 @@ class SpikeWork(Work):
         return Beginnings(
             by_quarter={row.quarter: row.stories for row in rows}, declared_at=known.created_at
         )
+
+    def mentions(self, watches: Collection[str], since: datetime) -> Mapping[int, int]:
+        """See `ports.Transaction`."""
+        rows = self._on(MENTIONS, {"watches": sorted(watches), "since": since})
+        return {row.quarter: row.articles for row in rows}
 
     def was_read(self, hours: Collection[tuple[datetime, datetime]]) -> Sequence[bool]:
         """See `ports.Transaction`. One look at an index for each."""

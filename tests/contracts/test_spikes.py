@@ -191,3 +191,24 @@ def test_a_subject_says_watch_and_minute():
     """In that order, so that those of a watch stand together."""
     assert spike_subject("A: b", NOW) == "spike:A: b:2025-05-10T12:00Z"
     assert Watch(name="A").spike is None
+
+
+async def test_mentions_are_articles_each_once(store: SqlStore, archive: Archive):
+    """Whichever of the watches found them; what was old when it was seen is none of that day."""
+    story = archive.story(NOW)
+    archive.article(NOW - DAY, "Ceasefire", "Kashmir", story=story)
+    archive.article(NOW - DAY + MINUTE, "Kashmir", story=story)
+    archive.article(NOW - MINUTE, "Ceasefire", published_at=NOW - 23 * HOUR)
+    archive.article(NOW - MINUTE, "Ceasefire", published_at=NOW - 25 * HOUR)
+    archive.article(NOW - MINUTE, "Ceasefire", published_at=None, backlog=True)
+    archive.article(NOW - 3 * DAY, "Ceasefire")
+    await archive.save(store)
+    both = ("Ceasefire", "Kashmir")
+    with recording(store._engines.read) as statements:
+        found = await store.read(lambda tx: tx.mentions(both, NOW - 2 * DAY))
+    assert found == {quarter_of(NOW - DAY): 2, quarter_of(NOW - MINUTE): 1}
+    one = await store.read(lambda tx: tx.mentions(("Ceasefire",), NOW - 2 * DAY))
+    assert one == {quarter_of(NOW - DAY): 1, quarter_of(NOW - MINUTE): 1}
+    assert {
+        text: plan for text, plan in plans(store, statements).items() if SCANS.search(plan)
+    } == {}
