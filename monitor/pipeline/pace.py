@@ -15,7 +15,7 @@ something is to be said in its thread, or a critical watch finds it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,7 +23,7 @@ from alerts import Card
 from monitor.compose import Rules
 from monitor.model import DeliveryState, DigestTime, StoryId, Watch
 from monitor.ports import DueDigest, Transaction, Waiting
-from monitor.telling import digest, flood, quiet
+from monitor.telling import charts, digest, flood, quiet
 
 GATHER: Final = timedelta(seconds=10)
 """A summary is edited no more often than this: each edit takes a turn of the channel's."""
@@ -287,6 +287,13 @@ def _tell_digest(
         must=must.keys(),
     )
     subject = f"digest:{due.schedule}:{quiet.day_of(when, due.due_at)}"
+    days, news = (charts.DAYS, 1) if when.weekday is None else (2 * charts.DAYS, 7)
+    by_quarter = tx.mentions(names, charts.since(due.due_at, days))
+    chart = charts.days_chart(
+        names, by_quarter, until=due.due_at, zone=when.zone, days=days, news=news
+    )
+    if any(chart.values):
+        cards = [replace(cards[0], image=charts.as_image(chart)), *cards[1:]]
     for number, card in enumerate(cards):
         tx.tell(channel, subject if number == 0 else f"{subject}/{number + 1}", card, now)
     tx.fold([*must.values()], subject)
