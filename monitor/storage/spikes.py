@@ -53,7 +53,7 @@ def _is_fresh(article: Any, dialect: str, within: timedelta = FRESH) -> sa.Colum
     )
 
 
-def _lately(dialect: str) -> sa.Select[Any]:
+def _lately(dialect: str) -> sa.Executable:
     """The fresh articles since `:since` in which `:watches` found something, in stories in which
     they had found nothing before.
     """
@@ -97,7 +97,7 @@ def _lately(dialect: str) -> sa.Select[Any]:
     )
 
 
-def _by_quarter(dialect: str) -> sa.Select[Any]:
+def _by_quarter(dialect: str) -> sa.Executable:
     """How many stories began for `:watch` since `:since`, by quarter of an hour since 1970."""
     began = (
         sa.select(sa.func.min(t.article.c.first_seen_at, type_=_TIME).label("at"))
@@ -117,7 +117,7 @@ def _by_quarter(dialect: str) -> sa.Select[Any]:
     return sa.select(quarter, sa.func.count().label("stories")).group_by(quarter)
 
 
-def _mentions(dialect: str) -> sa.Select[Any]:
+def _mentions(dialect: str) -> sa.Executable:
     """In how many articles `:watches` found something since `:since`, by quarter likewise."""
     quarter = _quarter(t.article.c.first_seen_at, dialect)
     return (
