@@ -53,8 +53,10 @@ def manner(
         return Manner(how="show", alone=True)
     if row.state is DeliveryState.FOLDED:
         return Manner(how="stay")
+    if not watches:  # another channel's, by now: delivering finds out
+        return Manner(how="show", alone=row.told_in is not None)
     in_time = [watch for watch in watches if watch.realtime]
-    if watches and not in_time and row.told_in is None:
+    if not in_time and row.told_in is None:
         return Manner(how="hold", why="held for the digest")
     wakes = [_wakes_at(watch, now, snoozed.get(watch.name)) for watch in in_time]
     asleep = [each for each in wakes if each is not None]

@@ -55,7 +55,8 @@ class Operator:
         new = self.folder / "feeds.toml.new"
         new.write_text(
             f'[fetch]\nallow = ["127.0.0.1"]\n[web]\nport = {self.port}\n'
-            '[alerts]\nmax_age = "off"\n'  # what the feed holds from the start is told, too
+            # what the feed holds from the start is told, too, and nothing but alerts
+            '[alerts]\nmax_age = "off"\nbackfill = "off"\n'
             f'[[watch]]\nname = "Truce"\nterms = ["{term}"]\n'
             f'[[feed]]\nname = "Courier"\nurl = "{self.server.url("/rss")}"\n{extra}',
             encoding="utf-8",
@@ -171,10 +172,10 @@ async def test_edits_are_applied_as_they_are_saved_and_mistakes_are_not(operator
         await service.event("article.ingested", hits=[])
         operator.write("truce", extra='colour = "red"\n')
         rejected = await service.event("config.rejected")
-        assert "feeds.toml:13:1:" in rejected["mistake"]
+        assert "feeds.toml:14:1:" in rejected["mistake"]
         assert "colour" in rejected["mistake"]
         async with aiohttp.ClientSession(f"http://127.0.0.1:{operator.port}") as web:
-            assert "feeds.toml:13:1" in await (await web.get("/")).text()
+            assert "feeds.toml:14:1" in await (await web.get("/")).text()
         status, _, err = await operator.command("healthcheck")
         assert (status, err) == (0, "")  # the service is well, whatever the file says
         operator.write("truce")
@@ -195,7 +196,7 @@ async def test_operators_hear_of_mistakes_in_their_channel(operator):
             await slack.wait_for(1, "newsdesk")
             operator.write("ceasefire", extra=channels + 'colour = "red"\n')
             [told] = await slack.wait_for(1, "newsdesk-ops")
-            assert "feeds.toml:16:1" in told["text"]
+            assert "feeds.toml:17:1" in told["text"]
             assert "colour" in told["text"]
             operator.write("truce", extra=channels)
             await service.event("notice.updated")

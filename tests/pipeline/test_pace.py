@@ -385,6 +385,18 @@ async def test_quiet_hours_that_were_taken_out_hold_nothing(room: Room) -> None:
     assert room.alerts == ["Headline a"]
 
 
+async def test_what_is_held_moves_with_its_watch(room: Room) -> None:
+    """In the morning it is told where the watch tells now."""
+    await room.declare(replace(CEASEFIRE, quiet_hours=NIGHT))
+    await room.come("a")
+    await room.tick()
+    await room.declare(replace(CEASEFIRE, quiet_hours=NIGHT, channel="#other"))
+    await room.pass_by(MORNING + timedelta(minutes=1))
+    await room.pipeline.run(Job(Kind.DELIVER, "#other"))
+    assert room.shown == []
+    assert len(room.sink.messages("#other")) == 1
+
+
 # ---------------------------------------------------------------------------- digests
 
 DAILY = DigestTime(at=time(7), zone=KOLKATA)
