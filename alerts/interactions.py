@@ -416,6 +416,6 @@ def _json(words: str) -> dict[str, Any]:
     """An object, or an empty one."""
     try:
         value = json.loads(words)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

@@ -43,6 +43,7 @@ SCOPES = (
     "groups:read",
     "channels:history",
     "groups:history",
+    "files:write",
 )
 INTERACTIVE_SCOPES = ("commands", "users:read")
 """What Socket Mode wants beside `SCOPES`: people press buttons, type a command, and have names."""

@@ -101,15 +101,27 @@ async def test_a_command_is_told_with_its_words_and_can_be_answered(slack: Slack
     """The answer is for its author alone."""
     handle = Handler()
     async with connected(slack, handle) as mode:
-        await slack.command("newsdesk", "search <!channel> *truce*")
+        await slack.command("newsdesk", "search <!channel> &lt; *truce*")
         [deed] = await handle.wait_for(1)
         assert isinstance(deed, Asked)
-        assert (deed.command, deed.words) == ("/monitor", "search <!channel> *truce*")
+        assert (deed.command, deed.words) == ("/monitor", "search <!channel> &lt; *truce*")
         await mode.answer(deed.response_url, Card(title="<!channel>"))
         [answer] = await slack.wait_for_answers(1)
 
     assert answer["response_type"] == "ephemeral"
     assert answer["text"] == "&lt;!channel&gt;"
+
+
+async def test_what_is_no_envelope_is_passed_over(slack: SlackDouble) -> None:
+    """Neither words nor numbers nor depth end the connection."""
+    handle = Handler()
+    async with connected(slack, handle):
+        for words in ("welcome", "[1]", "7", "{", '{"type": "hello"}', '{"a":' * 50_000):
+            await slack.sockets.send_text(words)
+        await slack.sockets.send({"envelope_id": "e1", "type": "events_api", "payload": {}})
+        await slack.sockets.until(lambda sockets: sockets.acknowledged == ["e1"])
+        assert slack.sockets.opened == 1
+    assert handle.deeds == []
 
 
 async def test_an_acknowledgement_waits_for_nobody(slack: SlackDouble) -> None:

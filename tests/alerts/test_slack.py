@@ -512,7 +512,12 @@ async def test_check_tells_who_we_are_and_what_is_missing(time: Time) -> None:
 
     assert (identity.team, identity.user) == ("Double", "monitor")
     assert identity.scopes == set(granted)
-    assert identity.missing == ("chat:write.public", "channels:history", "groups:history")
+    assert identity.missing == (
+        "chat:write.public",
+        "channels:history",
+        "groups:history",
+        "files:write",
+    )
     assert identity.unknown == ("#nowhere",)
     assert identity.unreadable == ("#world",)
 

@@ -286,7 +286,7 @@ class SlackDouble:
         place = self._channel(channel)
         payload = {
             "command": "/monitor",
-            "text": words,
+            "text": words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"),
             "channel_id": place.id,
             "channel_name": place.name,
             "user_id": user,

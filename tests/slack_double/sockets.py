@@ -75,6 +75,11 @@ class Sockets:
         if self._open:
             await self._open[-1].send_json(envelope)
 
+    async def send_text(self, words: str) -> None:
+        """Send what may be no envelope at all."""
+        for socket in tuple(self._open):
+            await socket.send_str(words)
+
     async def say_goodbye(self, reason: str = "refresh_requested") -> None:
         """Announce to every connection that it will end."""
         for socket in tuple(self._open):
