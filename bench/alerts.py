@@ -25,6 +25,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -134,7 +135,7 @@ def joined(
     waited: set[str] = set()
     names = {each["name"] for each in printed}
     for channel, text, at in posts:
-        name = next((word for word in text.split() if word in names), None)
+        name = next((word for word in re.findall(r"\w+", text) if word in names), None)
         if name is None or name in told:
             continue
         told[name] = channel, at

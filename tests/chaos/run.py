@@ -46,7 +46,7 @@ class Order:
     faults: float = 0.3
     speed: float = 20.0  # of the clock
     minutes: float = 60.0  # of the clock's, in which news comes
-    life: float = 8.0  # seconds within which the service is killed, after it was started
+    life: float = 6.0  # seconds within which the service is killed, after it was started
 
 
 @dataclass(slots=True)
@@ -72,6 +72,7 @@ class Victim:
     def __init__(self, config: Path, log: Path, env: Mapping[str, str]) -> None:
         self._config, self._log, self._env = config, log, env
         self._process: asyncio.subprocess.Process | None = None
+        self._is_ready = False
 
     @property
     def runs(self) -> bool:
@@ -80,6 +81,7 @@ class Victim:
 
     async def start(self) -> None:
         """Start it; it need not be ready."""
+        self._is_ready = False
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -97,8 +99,10 @@ class Victim:
         """Wait until it serves."""
         assert self._process is not None
         assert self._process.stdout is not None
-        async with asyncio.timeout(READY):
-            await self._process.stdout.readline()
+        if not self._is_ready:
+            async with asyncio.timeout(READY):
+                await self._process.stdout.readline()
+            self._is_ready = True
 
     def kill(self) -> None:
         """At this very moment."""
@@ -252,8 +256,11 @@ class Run:
         """By the clock or around a call of Slack: before it is done, or after and unanswered."""
         for number in range(1, self.order.kills + 1):
             until = self._dice.uniform(0.1, self.order.life)
+            at_start = self._dice.random() < 0.2  # else it has time to begin
             call = self._dice.randint(1, 12)
             how = self._dice.choice(("clock", "before", "after"))
+            if not at_start:
+                await self._victim.ready()
             self._target = None if how == "clock" else (how, call)
             # around a call: as soon as there is one, which may take a while
             status = await self._victim.gone(until if how == "clock" else 2 * self.order.life)
