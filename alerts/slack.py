@@ -54,6 +54,9 @@ _HISTORY_PAGE, _HISTORY_PAGES = 200, 25
 _LIST_PAGE, _LIST_PAGES = 1000, 20
 _MOST_NAMES = 1000  # of people, remembered
 _ALT = 1000  # characters; Slack's own limit for a file
+_PICTURE_PAUSES = (1.0, 3.0)
+"""Seconds between tries: a file that was uploaded is known to chat.postMessage about a second later
+(slackapi/python-slack-sdk issue 1521); to poll files.info would need one scope more."""
 _UPDATES_PER_SECOND = 50 / 60  # chat.update is Tier 3 for the whole workspace
 
 _LOG = logging.getLogger(__name__)
@@ -161,7 +164,7 @@ class SlackSink:
                 ),
             )
 
-        answer = await _plainer_if_refused(body, send)
+        answer = await _plainer_if_refused(body, send, self._sleep)
         posted = Posted(channel=str(answer["channel"]), ref=str(answer["ts"]))
         self._ids[channel] = posted.channel
         return posted
@@ -190,7 +193,7 @@ class SlackSink:
 
         try:
             body = _body(to_blocks(message, await self._picture(message)))
-            await _plainer_if_refused(body, send)
+            await _plainer_if_refused(body, send, self._sleep)
         except Ambiguous as error:
             raise Deferred(error.code, error.detail) from error
 
@@ -484,27 +487,32 @@ def _body(rendered: Rendered) -> dict[str, Any]:
 
 
 async def _plainer_if_refused(
-    body: dict[str, Any], send: Callable[[dict[str, Any]], Awaitable[AsyncSlackResponse]]
+    body: dict[str, Any],
+    send: Callable[[dict[str, Any]], Awaitable[AsyncSlackResponse]],
+    sleep: Sleep,
 ) -> AsyncSlackResponse:
-    """Send; once more with less if Slack refused the form of it.
+    """Send; once more with less if Slack refused the form of it. A picture is given time first.
 
     The refusal is definite, so this can't show a message twice.
     """
-    try:
-        return await send(body)
-    except Rejected as error:
-        pictures = [block for block in body["blocks"] if block["type"] == "image"]
-        if error.code in BAD_BLOCKS and pictures:  # a file that is not ready yet, or was deleted
-            rest = [block for block in body["blocks"] if block not in pictures]
-            return await _plainer_if_refused({**body, "blocks": rest}, send)
-        if error.code in BAD_BLOCKS:
-            # an empty list, because an update without `blocks` may keep the old ones
-            less = {**body, "blocks": []}
-        elif error.code in BAD_METADATA:
-            less = {key: value for key, value in body.items() if key != "metadata"}
-        else:
-            raise
-    return await send(less)
+    for pause in (*_PICTURE_PAUSES, None):
+        try:
+            return await send(body)
+        except Rejected as error:
+            refused = error
+        if pause is None or refused.code not in BAD_BLOCKS or "slack file" not in refused.detail:
+            break
+        await sleep(pause)
+    pictures = [block for block in body["blocks"] if block["type"] == "image"]
+    if refused.code in BAD_BLOCKS and pictures:
+        rest = [block for block in body["blocks"] if block not in pictures]
+        return await _plainer_if_refused({**body, "blocks": rest}, send, sleep)
+    if refused.code in BAD_BLOCKS:
+        # an empty list, because an update without `blocks` may keep the old ones
+        return await send({**body, "blocks": []})
+    if refused.code in BAD_METADATA:
+        return await send({key: value for key, value in body.items() if key != "metadata"})
+    raise refused
 
 
 def _next_cursor(page: AsyncSlackResponse) -> str:

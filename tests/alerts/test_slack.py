@@ -628,7 +628,20 @@ async def test_a_picture_is_never_worth_the_message(
     assert kinds(stored) == ["rich_text"]
 
 
-async def test_a_picture_that_slack_does_not_know_yet_is_left_out(
+@pytest.mark.parametrize(("lag", "shown"), [(1, True), (2, True), (3, False)])
+async def test_a_picture_that_slack_does_not_know_yet_is_waited_for(
+    slack: SlackDouble, sink: SlackSink, time: Time, lag: int, shown: bool
+) -> None:
+    """Some seconds, then the words go without it, in their form; never twice."""
+    slack.file_lag = lag
+    await sink.post("#newsdesk", CHART)
+
+    (stored,) = slack.messages("newsdesk")
+    assert kinds(stored) == ["rich_text", "image"][: 1 + shown]
+    assert 1.0 <= time.at <= 10.0
+
+
+async def test_blocks_that_slack_refuses_for_another_reason_go_without_a_picture(
     slack: SlackDouble, sink: SlackSink
 ) -> None:
     """The words keep their form."""

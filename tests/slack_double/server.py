@@ -131,6 +131,7 @@ class SlackDouble:
         self.scopes = scopes
         self.rate_limited = rate_limited
         self.history_lag = history_lag
+        self.file_lag = 0  # messages with a new file that are refused before it is known
         self.history_delay = history_delay
         self.calls: list[Call] = []
         self.url = ""
@@ -567,6 +568,7 @@ class SlackDouble:
             if file is None or "content" not in file:
                 raise Refused("file_not_found")
             file["ready"] = True
+            file["lag"] = self.file_lag
         return {"ok": True, "files": [{"id": row["id"]} for row in rows]}
 
     def _open_connection(self, token: str) -> Json:
@@ -606,8 +608,13 @@ class SlackDouble:
             raise Refused(error, errors=details, response_metadata={"messages": details})
         for block in body.get("blocks") or ():
             key = block.get("slack_file", {}).get("id")
-            if key is not None and not self.files.get(key, {}).get("ready"):
-                raise Refused("invalid_blocks", errors=["invalid slack file"])
+            if key is None:
+                continue
+            file = self.files.get(key, {})
+            if not file.get("ready") or file["lag"] > 0:
+                file["lag"] = file.get("lag", 0) - 1
+                words = ["[ERROR] invalid slack file [json-pointer:/blocks/0/slack_file]"]
+                raise Refused("invalid_blocks", errors=words, response_metadata={"messages": words})
 
     @staticmethod
     def _check_thread(channel: Channel, parent: str | None) -> None:
