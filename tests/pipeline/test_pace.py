@@ -412,6 +412,9 @@ async def test_a_digest_tells_of_the_day_beside_the_messages(room: Room) -> None
     assert card.title == "Daily digest: 2 stories"
     assert sorted(listed(card)) == ["Headline a", "Headline b"]
     assert "".join(part.text for part in card.lines[0].parts) == "Ceasefire: 2 stories, 2 articles"
+    assert card.image is not None
+    assert card.image.alt.startswith("Ceasefire: mentions a day, from 07:00 to 07:00: ")
+    assert card.image.alt.endswith(" 2")
     assert "feeds live" in card.note[0].text or "feed live" in card.note[0].text
     await room.pass_by(MORNING + timedelta(days=1), timedelta(hours=1))
     assert [card.title for card in room.cards] == [
