@@ -185,7 +185,7 @@ def _row(one: Line) -> Iterator[Block]:
 def _line_words(one: Line, limit: int) -> str:
     """A line as plain words, nothing if it says nothing."""
     if one.code:
-        return shorten(_code("".join(part.text for part in one.parts)), limit)
+        return shorten(preformatted(one), limit)
     words = shorten("".join(_part_words(part) for part in one.parts).strip(), limit)
     return (("• " if one.bullet else "> " if one.quote else "") + words) if words else ""
 
@@ -203,8 +203,9 @@ def _edged(text: str) -> str:
     return lead + isolated(words) + tail
 
 
-def _code(text: str) -> str:
-    """Cleaned, with the spaces that put one thing below another."""
+def preformatted(one: Line) -> str:
+    """A line's words cleaned, with the spaces that put one thing below another."""
+    text = "".join(part.text for part in one.parts)
     return " ".join(clean(piece) for piece in text.expandtabs(4).split(" ")).rstrip()
 
 

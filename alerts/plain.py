@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from alerts.blocks import facts_of, headline_of, passage_of
+from alerts.cards import preformatted
 from alerts.elements import link_target
 from alerts.message import Alert, Card, Line, Message, Part
 from alerts.text import clean, isolated, shorten
@@ -53,7 +54,7 @@ def _card(card: Card) -> list[str]:
 
 
 def _line(one: Line) -> str:
-    words = _parts(one.parts)
+    words = preformatted(one) if one.code else _parts(one.parts)
     if not words:
         return ""
     if one.quote:

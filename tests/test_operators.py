@@ -65,6 +65,7 @@ async def greeted(context) -> Operators:
 async def test_what_slack_lacks_is_told_once_a_day(context, slack):
     """However often the service starts; and again the day after."""
     await greeted(context)
+    context.clock.advance(minutes=1)
     await greeted(context)
     [told] = slack.messages("ops")
     assert "The token lacks groups:history" in told["text"]
