@@ -10,7 +10,9 @@ import structlog
 
 from monitor import volume
 from monitor.config import load
+from monitor.model import Hit, Span
 from monitor.service import Pace, assembled, rules_of, sink_of
+from tests.contracts.material import NOW, given_story
 
 WEBHOOK = "https://hooks.slack.com/services/T0/B0/never-print-me"
 WATCHES = """
@@ -59,6 +61,26 @@ async def test_what_is_told_of_a_rejected_query_is_a_line_without_a_picture(tmp_
         " five words between; NEAR alone means NEAR/4)"
     )
     assert all(line.startswith(f"{path}:") for line in told)
+
+
+async def test_an_edit_that_asks_for_less_has_what_waited_told(tmp_path):
+    """Nobody has to wait for one more report."""
+    path = tmp_path / "feeds.toml"
+    env = {"MONITOR_DATABASE_URL": f"sqlite:///{tmp_path / 'monitor.db'}"}
+    path.write_text(WATCHES + "min_publishers = 2\n")
+    async with assembled(load(path, env)) as service:
+        await given_story(service.store)
+        await service.store.write(lambda tx: tx.sync_watches(service.settings.watches, NOW))
+        spans = (Span(field="title", start=0, end=9, term="ceasefire"),)
+
+        def wait(tx) -> None:
+            tx.set_hits(1, [Hit(watch="Talks", spans=spans)], NOW)
+            tx.hold(1, "Talks", "1 of 2 publishers", NOW)
+
+        await service.store.write(wait)
+        path.write_text(WATCHES + "# but why?\n")
+        assert await service.reload(path, env)
+        assert await service.store.read(lambda tx: tx.held_stories()) == []
 
 
 async def test_what_goes_wrong_beside_the_work_is_logged(tmp_path, monkeypatch):

@@ -312,7 +312,7 @@ def _tell_if_gone(
     if error is None or error.code not in TAKEN_DOWN or reading.content.source != "page":
         return
     story = tx.story_of(pending.id)
-    if story is not None and (is_last or error.code is Code.GONE):
+    if story is not None and is_last:
         growth = Growth(
             article=pending.id,
             role=Role.SETTLED,

@@ -76,14 +76,9 @@ def want(
                 ready[channel] = None
             else:
                 waiting[watch.name] = channel, lacks
-    told_in = {*ready, *shown_in}
     for name, (channel, lacks) in waiting.items():
-        if channel not in told_in:
+        if channel not in {*ready, *shown_in}:
             tx.hold(story, name, lacks, now)
-    if ready:
-        for name in tx.holds(story):  # told there for another watch's sake, or for its own
-            if rules.channel_of(name) in told_in:
-                tx.release(story, name)
     for channel in ready:
         if channel not in shown_in:
             tx.want_delivery(story, channel, now)

@@ -183,6 +183,17 @@ async def test_an_article_that_nobody_was_told_of_has_no_replies(desk):
     assert desk.shown() == []
 
 
+async def test_a_copy_in_which_nothing_was_found_has_no_replies(desk):
+    """People were told of its story, and not of it."""
+    await desk.watch(TRUCE)
+    body = report_from("a", 80)
+    await desk.tell("courier", "c1", "Ceasefire on the Teign", body)
+    await desk.tell("ledger", "l1", "Eight killed on the Teign", body)
+    await desk.tell("ledger", "l1", "Eleven killed on the Teign", body)
+    assert (len(desk.alerts()), desk.titles()) == (1, [])
+    assert len((await desk.store.read(lambda tx: tx.story_view(1))).articles) == 2
+
+
 async def test_the_other_side_and_another_number_are_replies(desk):
     """A report of the side that had not spoken; an independent one with another number of dead."""
     await desk.watch(TRUCE)
@@ -216,8 +227,11 @@ async def test_what_goes_on_and_on_is_listed_in_the_last_reply(desk):
     posts = desk.sink.posts + desk.sink.updates
     await retitle(desk, "Ceasefire on the Teign: 90 killed", before="Ceasefire: 80 killed")
     await desk.settle()
+    await retitle(desk, "Ceasefire on the Teign: 20 killed", before="Ceasefire: 80 killed")
+    await desk.settle()
     assert desk.sink.posts + desk.sink.updates == posts
     await desk.settle(minutes=61)
+    await retitle(desk, "Ceasefire on the Teign: 90 killed", before="Ceasefire: 90 killed")
     await retitle(desk, "Ceasefire on the Teign: 100 killed")
     await desk.settle()
     assert desk.titles()[-1] == "Killed: 90 → 100"
