@@ -164,13 +164,13 @@ def _card(
     if not found:
         counts = "nothing"
     more = len({row[1] for row in untold}) - len(newest)
-    note = f"It found {counts}" if len(names) == 1 else f"They found {counts}"
     told = len(stories) - len({row[1] for row in untold})
-    note += f"; {told} of them told here before" if told else ""
-    note += f"; {more} older ones are on the page" if more > 0 else ""
+    facts = [f"{told} of them told here before"] * bool(told)
+    facts += [f"{more} older ones are on the page"] * bool(more > 0)
+    note = f"{'; '.join(facts)}. " if facts else ""
     hours = (now - todo.since).total_seconds() / 3600
     return Card(
         title=f"{who}. Of the {hours:.0f} h before: {counts}",
         lines=tuple(lines),
-        note=(Part(text=f"{note}. What comes from now on is told as it comes."),),
+        note=(Part(text=f"{note}What comes from now on is told as it comes."),),
     )

@@ -42,8 +42,8 @@ def listed(brief: Brief, *, with_watches: bool = True) -> Line:
     if with_watches and brief.watches:
         facts.append(_cut(", ".join(brief.watches), NAME))
     facts = [fact for fact in facts if fact]
-    if facts:
-        parts.append(Part(text=" — " + " · ".join(facts)))
+    for number, fact in enumerate(facts):  # each by itself: scripts run in either direction
+        parts += [Part(text=" · " if number else " — "), Part(text=fact)]
     parts += [Part(text=" · "), Part(text="", at=brief.first_seen_at)]
     return Line(parts=tuple(parts), bullet=True)
 
