@@ -53,6 +53,8 @@ _EVEN = 0.25  # the spread (variance over mean², beyond Poisson's) where nothin
 _EVEN_WEIGHT = 10.0  # which counts as much as this sum of squared means
 _LEAST_SPREAD = 0.05
 _NO_SPREAD = 1e-6
+_LEVEL_HOURS = 24  # by what came in these, what is usual is raised, where it was more;
+_LEVEL_WEIGHT = 4.0  # so many stories as usual are added to both, against chance
 _OUTLIER = 1e-4  # an hour as improbable was a spike itself: no measure of what is usual
 
 
@@ -161,7 +163,8 @@ def learn(history: History, now: datetime) -> Baseline:
     """What is usual, by the whole hours before the last one.
 
     Hours that were spikes themselves are left out, once it is seen which ones they were; what came
-    at the same hour of another week, too, was none.
+    at the same hour of another week, too, was none. If more than usual came all day, for a watch was
+    edited, feeds were added, or a war has begun, more than that is a spike.
     """
     last = hour_of(now - HOUR)
     first = hour_of(now - SPAN)
@@ -186,8 +189,9 @@ def learn(history: History, now: datetime) -> Baseline:
         for hour in kept
         for part in range(4)
     )
+    level = _level(counts, usual, last)
     return Baseline(
-        rates=tuple(usual.of(hour) for hour in range(_WEEK)),
+        rates=tuple(level * usual.of(hour) for hour in range(_WEEK)),
         spreads={HOUR: by_hour, QUARTER: by_quarter},
         span=span,
     )
@@ -261,6 +265,13 @@ class _Usual:
         of_day = (stories - less + _ALL_WEIGHT * self._all) / (hours - fewer + _ALL_WEIGHT)
         stories, hours = self._week[hour % _WEEK]
         return (stories - less + _DAYS_WEIGHT * of_day) / (hours - fewer + _DAYS_WEIGHT)
+
+
+def _level(counts: Mapping[int, int], usual: _Usual, last: int) -> float:
+    """How many times as much as usual the last day brought; 1 at least."""
+    day = [hour for hour in range(last - _LEVEL_HOURS, last) if hour in counts]
+    brought = sum(counts[hour] for hour in day) + _LEVEL_WEIGHT
+    return max(1.0, brought / (sum(usual.of(hour) for hour in day) + _LEVEL_WEIGHT))
 
 
 def _add(sums: dict[int, tuple[float, float]], key: int, stories: float, hours: float) -> None:

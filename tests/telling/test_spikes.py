@@ -170,6 +170,21 @@ def test_a_spike_of_last_week_is_no_measure():
     assert after.rates == pytest.approx(before.rates, rel=0.1)
 
 
+def test_what_goes_on_for_a_day_becomes_usual():
+    """A watch was edited, feeds were added, a war began: that is told, and not for weeks."""
+    quiet = steady(2)
+    begun = dict(quiet.begun)
+    for hours_ago in range(2, 20):
+        begun |= {4 * (THIS_HOUR - hours_ago) + part: 5 for part in range(4)}
+    before = learn(quiet, NOW).usual(NOW, HOUR)
+    after = learn(History(begun=begun, hours=quiet.hours), NOW).usual(NOW, HOUR)
+    assert before == pytest.approx(2, rel=0.01)
+    assert 8 < after < 20
+    less = dict.fromkeys(range(4 * (THIS_HOUR - 20), 4 * THIS_HOUR), 0)
+    calm = learn(History(begun=dict(quiet.begun) | less, hours=quiet.hours), NOW)
+    assert calm.usual(NOW, HOUR) == pytest.approx(before, rel=0.3)  # never by as much downwards
+
+
 def test_what_swings_widely_needs_more_to_be_a_spike():
     """Eight stories in every fourth hour are not two in each."""
     even, uneven = learn(steady(2), NOW), learn(steady(8, every=5), NOW)
