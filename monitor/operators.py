@@ -67,8 +67,10 @@ class Operators:
         await asyncio.gather(*self._errands, return_exceptions=True)
 
     async def _ask_slack(self, slack: SlackSink) -> None:
+        channels = self._with.rules.channels
         try:
-            identity = await slack.check(*sorted(self._with.rules.channels))
+            mine = sorted(each for each in channels if self._with.sink_of(each) is slack)
+            identity = await slack.check(*mine)
         except AlertError as error:
             self._with.sink_problem = str(error)
             if isinstance(error, Stopped):
