@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from monitor.model import ArticleId
 from monitor.ports import Coverage
 from monitor.telling.figures import Fate, Figure, figures, sentence_at
 from monitor.telling.headlines import Turn, turn
@@ -88,17 +89,22 @@ def joined(others: Sequence[Coverage], new: Coverage) -> tuple[Update, ...]:
         if sides and side not in sides
     ]
     marked = _marked(new.title, new.body)
-    is_known = any(
-        normal_form(each.title) == normal_form(new.title) and _marked(each.title, each.body)
-        for each in others
-        if (each.copy_of or each.article) == (new.copy_of or new.article)
-    )
-    if marked is not None and not is_known:
+    if marked is None:
+        found += _differs(by, others)
+    elif not _is_known(new, others):
         kind, sentence = marked
         found.append(by.update(kind, f"{kind}:{new.article}", now=sentence))
-    else:
-        found += _differs(by, others)
     return tuple(found)
+
+
+def _is_known(new: Coverage, others: Sequence[Coverage]) -> bool:
+    """Whether a correction is a copy of one that came before."""
+    family = (each for each in others if _root(each) == _root(new))
+    return any(_same(each.title, new.title) and _marked(each.title, each.body) for each in family)
+
+
+def _root(article: Coverage) -> ArticleId:
+    return article.copy_of or article.article
 
 
 def gone(article: Coverage, status: str) -> Update:
@@ -186,7 +192,7 @@ def _differs(by: _By, others: Sequence[Coverage]) -> Iterator[Update]:
     if latest is None:
         return
     other, other_text, known = latest
-    independent = (other.copy_of or other.article) != (new.copy_of or new.article)
+    independent = _root(other) != _root(new)
     who = (other.publishers or ("others",))[0]
     yield by.update(
         Kind.DIFFERENCE if independent else Kind.FIGURE,
