@@ -198,28 +198,38 @@ def test_a_webhook_and_a_list_of_addresses_have_their_secrets_in_the_environment
     [
         (
             {"MONITOR_WEBHOOK_DESK_2_SECRET": ""},
-            'webhook "desk-2": lacks its secret: set MONITOR_WEBHOOK_DESK_2_SECRET or '
-            "MONITOR_WEBHOOK_DESK_2_SECRET_FILE in the environment",
+            (
+                'webhook "desk-2": lacks its secret: set MONITOR_WEBHOOK_DESK_2_SECRET or '
+                "MONITOR_WEBHOOK_DESK_2_SECRET_FILE in the environment"
+            ),
         ),
         (
             {"MONITOR_WEBHOOK_DESK_2_SECRET": "hush"},
-            'webhook "desk-2": MONITOR_WEBHOOK_DESK_2_SECRET: must begin with whsec_, as '
-            "echo whsec_$(openssl rand -base64 32) makes it",
+            (
+                'webhook "desk-2": MONITOR_WEBHOOK_DESK_2_SECRET: must begin with whsec_, as '
+                "echo whsec_$(openssl rand -base64 32) makes it"
+            ),
         ),
         (
             {"MONITOR_WEBHOOK_DESK_2_SECRET": f"whsec_{'A' * 32} whsec_short"},
-            'webhook "desk-2": MONITOR_WEBHOOK_DESK_2_SECRET: must be whsec_ and 24 to 64 bytes '
-            "in base64, as echo whsec_$(openssl rand -base64 32) makes it",
+            (
+                'webhook "desk-2": MONITOR_WEBHOOK_DESK_2_SECRET: must be whsec_ and 24 to 64 bytes '
+                "in base64, as echo whsec_$(openssl rand -base64 32) makes it"
+            ),
         ),
         (
             {"MONITOR_APPRISE_MAIL": ""},
-            'watch "By mail": channel: set MONITOR_APPRISE_MAIL or MONITOR_APPRISE_MAIL_FILE in '
-            "the environment: its addresses for Apprise",
+            (
+                'watch "By mail": channel: set MONITOR_APPRISE_MAIL or MONITOR_APPRISE_MAIL_FILE in '
+                "the environment: its addresses for Apprise"
+            ),
         ),
         (
             {"MONITOR_APPRISE_MAIL": "mailto://a:hush@b.example desk@example.org"},
-            'watch "By mail": channel: MONITOR_APPRISE_MAIL: address 2 of 2 must begin as '
-            "mailto:// does",
+            (
+                'watch "By mail": channel: MONITOR_APPRISE_MAIL: address 2 of 2 must begin as '
+                "mailto:// does"
+            ),
         ),
     ],
 )
@@ -379,7 +389,7 @@ def test_what_is_right_leaves_out_a_watch_with_a_mistake(write):
 def test_a_missing_file_says_what_to_do(tmp_path):
     """Nobody needs a traceback for that."""
     assert mistakes(tmp_path / "feeds.toml", {}) == [
-        "feeds.toml: there is no such file; create it, or set MONITOR_CONFIG to where it is"
+        "feeds.toml: there is no such file; create it, or say where it is: --config, or MONITOR_CONFIG"
     ]
 
 
@@ -388,7 +398,7 @@ def test_a_folder_in_the_place_of_the_file_says_so(tmp_path):
     folder = tmp_path / "feeds.toml"
     folder.mkdir()
     assert mistakes(folder, {}) == [
-        "feeds.toml: is a folder, not a file; set MONITOR_CONFIG to the file itself"
+        "feeds.toml: is a folder, not a file; name the file itself: --config, or MONITOR_CONFIG"
     ]
 
 

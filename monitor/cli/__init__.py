@@ -231,7 +231,7 @@ def demo(
     minutes: Annotated[
         float, typer.Option(help="How long the six hours of the story take.", min=0.5)
     ] = 10.0,
-    port: Annotated[int, typer.Option(help="Where the page is served.")] = 8080,
+    port: Annotated[int, typer.Option(help="Where the page is served.", min=1, max=65535)] = 8080,
     stay: Annotated[bool, typer.Option(help="Serve the page on when the story is told.")] = True,
 ) -> None:
     """Run the service against a newsroom that ships with it. Nothing but this machine is touched."""
@@ -621,7 +621,9 @@ def _what_is_right(
         if not quiet:
             err.print(
                 f"{path} has {words.some(len(error.mistakes), 'mistake')} (see `monitor check`): "
-                "what is right in it is used here.",
+                "what is right in it is used here."
+                if path.exists()
+                else f"{path}: there is no such file: its defaults are used here.",
                 style="yellow",
                 markup=False,
                 soft_wrap=True,

@@ -77,7 +77,8 @@ async def _named(page: Page, fetcher: Fetcher, pool: Offload, max_bytes: int) ->
 async def _page(address: str, fetcher: Fetcher, max_bytes: int) -> Page:
     """The page at an address; at one without a scheme by https, and if nobody answers by http."""
     given = address.strip()
-    urls = [given] if "://" in given else [f"https://{given}", f"http://{given}"]
+    schemes = ("",) if "://" in given else ("https://", "http://")
+    urls = [f"{scheme}{given}" for scheme in schemes if given]
     trouble = f"{address!r} is no address of a page"
     for url in urls:
         try:

@@ -56,7 +56,7 @@ def status(counts: Counts, feeds: Sequence[FeedRow], now: datetime) -> Iterator[
             ago(row.newest_at, now) if row.newest_at else "-",
             escape("; ".join(filter(None, (row.error, words.health(row, now))))),
         )
-    yield table if feeds else Text("No feeds. Add a [[feed]] to feeds.toml.")
+    yield table if feeds else Text("No feeds yet: `monitor run` takes each [[feed]] of feeds.toml.")
 
 
 def status_json(counts: Counts, feeds: Sequence[FeedRow]) -> dict[str, Any]:

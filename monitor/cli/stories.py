@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
 from rich.console import RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from monitor.compose import voices
+from monitor.model import ArticleId
 from monitor.ports import Coverage, Hold, StoryRow, StoryTrace, Verdict
 from monitor.stories.copies import NEWS
 from monitor.web import words
@@ -66,9 +67,9 @@ def shown(trace: StoryTrace, now: datetime) -> Iterator[RenderableType]:
         yield Text(f"It follows story {trace.follows}.")
     if trace.chapter_after is not None:
         yield Text(f"Story {trace.chapter_after} follows it.")
-    numbers = {each.article: number for number, each in enumerate(view.articles, 1)}
+    here = {each.article for each in view.articles}
     for each in view.articles:
-        yield Padding(_article(each, numbers), (0, 0, 0, 2))
+        yield _article(each, here)
     for delivery in trace.deliveries:
         yield Text(f"{delivery.channel}: {delivery.state}", style="dim")
     for hold in trace.held:
@@ -86,21 +87,21 @@ def _waits(held: Sequence[Hold]) -> str:
     return "; ".join(dict.fromkeys(f"held: {each.lacks}" for each in held))
 
 
-def _article(article: Coverage, numbers: dict[Any, int]) -> Text:
-    text = Text(f"{numbers[article.article]}. ")
+def _article(article: Coverage, here: AbstractSet[ArticleId]) -> Text:
+    """By the number that `monitor stories split` takes; its URL whole, to be copied."""
+    text = Text(f"  {article.article}. ")
     text.append(article.title or "(no headline)", "bold")
     details = [", ".join(article.publishers)]
     if article.copy_of is not None:
-        original = numbers.get(article.copy_of)
         what = "an update" if (article.novelty or 0) > NEWS else "a copy"
-        details.append(f"{what} of {original}" if original else what)
+        details.append(f"{what} of {article.copy_of}" if article.copy_of in here else what)
     if article.agency:
         details.append(article.agency)
     if article.hits:
         details.append("found: " + ", ".join(hit.watch for hit in article.hits))
-    text.append(f"\n{' · '.join(part for part in details if part)}", "dim")
+    text.append(f"\n  {' · '.join(part for part in details if part)}", "dim")
     if article.url:
-        text.append(f"\n{article.url}", "dim")
+        text.append(f"\n  {article.url}", "dim")
     return text
 
 

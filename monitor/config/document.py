@@ -122,11 +122,12 @@ def _text(path: Path) -> str:
         content = path.read_bytes()
     except FileNotFoundError:
         raise _error(
-            path, "there is no such file; create it, or set MONITOR_CONFIG to where it is"
+            path,
+            "there is no such file; create it, or say where it is: --config, or MONITOR_CONFIG",
         ) from None
     except IsADirectoryError:
         raise _error(
-            path, "is a folder, not a file; set MONITOR_CONFIG to the file itself"
+            path, "is a folder, not a file; name the file itself: --config, or MONITOR_CONFIG"
         ) from None
     except OSError as error:
         reason = error.strerror or type(error).__name__

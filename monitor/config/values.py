@@ -265,7 +265,7 @@ def quantity(lowest: float, highest: float) -> Callable[[object], float]:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise Invalid(f"must be a number, not {kind(value)}")
         if not lowest <= value <= highest:
-            raise Invalid(f"must be from {lowest:g} to {highest:g}, not {value:g}")
+            raise Invalid(f"must be from {lowest:.9g} to {highest:.9g}, not {value:.9g}")
         return float(value)
 
     return parse

@@ -122,6 +122,7 @@ def test_what_is_no_address_is_told(desk: Desk, address: str) -> None:
     code, out, err = desk.discover(address)
     assert (code, out) == (1, "")
     assert len(err.splitlines()) == 1
+    assert (address or "'' is no address") in err
 
 
 def test_no_configuration_is_needed(desk: Desk, tmp_path: Path) -> None:

@@ -27,9 +27,9 @@ def printed(parts: Iterable[object]) -> str:
     return console.file.getvalue()
 
 
-def test_status_without_feeds_says_what_to_add() -> None:
+def test_status_without_feeds_says_where_they_come_from() -> None:
     """The name of a table in feeds.toml is not taken for markup."""
-    assert "Add a [[feed]] to feeds.toml." in printed(show.status(NO_COUNTS, (), NOW))
+    assert "takes each [[feed]] of feeds.toml." in printed(show.status(NO_COUNTS, (), NOW))
 
 
 def test_why_names_the_setting_that_kept_an_alert_back() -> None:

@@ -73,6 +73,17 @@ def test_two_stories_are_merged_and_one_is_split_off(told: Desk):
     assert "terminal: pending" in told.monitor("stories", "show", "4")
 
 
+def test_an_article_is_shown_by_the_number_and_the_url_that_split_takes(desk: Desk):  # noqa: F811
+    """A long URL is whole, to be copied; the database's third article is 3 here, too."""
+    long = "a-headline-that-an-editor-made-into-an-address" * 3
+    desk.archive({"one": ("One", "A."), "two": ("Two", "B."), long: ("Three", "C.")})
+    desk.monitor("stories", "merge", "1", "3")
+    shown = desk.monitor("stories", "show", "1").splitlines()
+    assert [line for line in shown if ". " in line] == ["  3. Three", "  1. One"]
+    assert f"  https://news.example/{long}" in shown
+    assert desk.monitor("stories", "split", "3") == "It is story 4 now.\n"
+
+
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [

@@ -150,6 +150,18 @@ def test_list_works_before_anything_has_run(desk: Desk) -> None:
     assert not (desk.folder / "monitor.db").exists()
 
 
+def test_a_configuration_that_is_not_there_is_no_mistake_in_it(desk: Desk) -> None:
+    """Whoever looks from another folder reads which file was looked for."""
+    said = desk.monitor("watches", "list", "--config", "elsewhere.toml")
+    assert "elsewhere.toml: there is no such file: its defaults are used here." in said
+    assert "mistake" not in said
+
+
+def test_the_page_of_the_demo_wants_a_port(desk: Desk) -> None:
+    """What was typed is named, not the variable that stands for it."""
+    assert "--port" in desk.monitor("demo", "--port", "80000", code=2)
+
+
 def test_list_counts_the_hits_of_a_week(desk: Desk) -> None:
     """Of the watches that have run."""
     desk.run(lambda tx: tx.sync_watches([Watch(name="Ceasefire", terms=("ceasefire",))], NOW))
