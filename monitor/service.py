@@ -630,6 +630,7 @@ def is_elsewhere(channel: str | None) -> bool:
 def rules_of(settings: Settings, pace: Pace, sink: Sink, previous: Matcher | None = None) -> Rules:
     """The settings, compiled; what `previous` has compiled already is not compiled again."""
     channel, watches = settings.slack.channel or CONSOLE_CHANNEL, settings.watches
+    ops = settings.slack.ops_channel
     if isinstance(sink, ConsoleSink):
         channel = channel if is_elsewhere(channel) else CONSOLE_CHANNEL
     elif isinstance(sink, SlackWebhookSink):
@@ -661,6 +662,6 @@ def rules_of(settings: Settings, pace: Pace, sink: Sink, previous: Matcher | Non
             and isinstance(sink, SlackSink)
         ),
         repeat_critical=settings.alerts.repeat_critical,
-        ops_channel=None if isinstance(sink, ConsoleSink) else settings.slack.ops_channel,
+        ops_channel=ops if is_elsewhere(ops) or not isinstance(sink, ConsoleSink) else None,
         heartbeat=settings.slack.heartbeat,
     )
