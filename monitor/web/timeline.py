@@ -22,6 +22,7 @@ SHOWN: Final = 100
 
 _SHARED: Final = 6  # words that tell what an article has in common with others
 _WORD: Final = re.compile(r"\w[^\s,;:!?()\[\]«»“”\"]*")
+_PART: Final = re.compile(r"[^/|&+–—-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,8 +262,18 @@ def _words(article: Coverage, numbers: Sequence[int]) -> tuple[str, ...]:
         for word in inside:
             number = terms.term_id(word.form)
             if number in wanted:
-                found.setdefault(number, raw.rstrip(".") if len(inside) == 1 else word.form)
+                found.setdefault(number, raw.rstrip(".") if len(inside) == 1 else _part(raw, word))
     return tuple(found[number] for number in numbers if number in found)
+
+
+def _part(raw: str, word: terms.Word) -> str:
+    """Which part of "MUSCAT/ISLAMABAD" a term is: in the text's own letters, if they stand apart."""
+    parts = (
+        part
+        for part in _PART.findall(raw)
+        if [each.form for each in terms.words(part)] == [word.form]
+    )
+    return next(parts, word.form)
 
 
 def _why_here(like: _Like | None, trace: StoryTrace) -> str:

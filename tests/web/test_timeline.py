@@ -63,6 +63,24 @@ def test_each_report_is_measured_by_all_before_it():
     assert len(third.shared) == 6
 
 
+def test_words_in_common_are_whole_words_of_the_article():
+    """Terms are words' beginnings, and a dateline may be one word of many."""
+    body = "MUSCAT/ISLAMABAD: Envoys conferred in Qazigund-Leepa, Hattian."
+    shown = timeline.timeline(story(coverage(1, body), coverage(2, body)), FREQUENCIES)
+    words = {
+        "Ceasefire",
+        "MUSCAT",
+        "ISLAMABAD",
+        "Envoys",
+        "conferred",
+        "Qazigund",
+        "Leepa",
+        "Hattian",
+    }
+    assert shown.pieces[1].shared
+    assert set(shown.pieces[1].shared) <= words
+
+
 def test_a_likeness_of_copies_and_updates_is_not_measured():
     """They are here for another reason, and a thread leaves them out."""
     body = text(1)
