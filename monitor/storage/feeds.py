@@ -20,6 +20,7 @@ from monitor.model import (
     Health,
     Move,
     StoryId,
+    Subscription,
     Validators,
     bucket_of,
 )
@@ -194,7 +195,7 @@ class FeedWork(Work):
             return []
         pushes = subscriptions_of(self, [row.id for row in rows])
         return [
-            replace(_feed(row), subscription=pushes.get(row.id))
+            _feed(row, pushes.get(row.id))
             for row in sorted(rows, key=lambda row: (row.due_at, row.id))
         ]
 
@@ -356,7 +357,7 @@ def feed_spec(row: Row) -> FeedSpec:
     )
 
 
-def _feed(row: Row) -> Feed:
+def _feed(row: Row, subscription: Subscription | None) -> Feed:
     return Feed(
         id=FeedId(row.id),
         spec=feed_spec(row),
@@ -378,6 +379,7 @@ def _feed(row: Row) -> Feed:
         health_since=row.health_since,
         newest_at=row.newest_at,
         gaps=row.gaps,
+        subscription=subscription,
     )
 
 
