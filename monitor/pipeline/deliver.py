@@ -165,10 +165,11 @@ class Deliver:
         except Ambiguous as caught:
             if delivery.sent is not None:  # an edit may simply be repeated
                 return self._later(delivery, "deferred", caught, None)
-            # The row stays `sending`: it is looked for when its lease ends, here or elsewhere.
+            # The row stays `sending`: it is looked for a little later, here or elsewhere.
             refused = isinstance(caught.__cause__, Stopped)  # by the look: nothing else will work
-            outcome = "stopped" if refused else "ambiguous"
-            return _Result(outcome, DeliveryState.SENDING, error=str(caught))
+            pause = STOPPED_PAUSE if refused else getattr(caught.__cause__, "retry_after", None)
+            doubt = self._later(delivery, "stopped" if refused else "ambiguous", caught, pause)
+            return replace(doubt, state=DeliveryState.SENDING)
         except Rejected as caught:
             # A refused edit leaves the message as it stands.
             state = DeliveryState.SENT if delivery.sent else DeliveryState.DEAD

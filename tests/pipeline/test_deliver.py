@@ -143,15 +143,15 @@ async def test_a_lost_answer_is_looked_up_before_anything_is_repeated(desk, show
 
 @pytest.mark.parametrize("shown", [True, False])
 async def test_two_lost_answers_leave_the_doubt_in_the_row(desk, shown):
-    """The row stays `sending`; after its lease it is looked for again, from the first doubt on."""
+    """The row stays `sending`; seconds later it is looked for again, from the first doubt on."""
     await desk.want("a")
     desk.sink.fail(Ambiguous("timeout"))
     desk.sink.fail(Ambiguous("timeout"), shown=shown)
     await desk.deliver()
     assert await desk.states() == [DeliveryState.SENDING]
-    await desk.deliver(seconds=10)
+    await desk.deliver(seconds=1)
     assert await desk.states() == [DeliveryState.SENDING]
-    await desk.deliver(minutes=5)
+    await desk.deliver(seconds=2)
     assert len(desk.sink.messages(CHANNEL)) == 1
     assert await desk.states() == [DeliveryState.SENT]
 
