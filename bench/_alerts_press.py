@@ -33,13 +33,14 @@ HITS: Final = 2.5
 """Articles a second that hold a watch's word, at most."""
 OWN: Final = 0.4
 """Share of words that stand in no other article: else strangers would report one event."""
-COMMON: Final = (
+_COMMON: Final = (
     "the of and to in a is that for it as was with be by on not at are this have from or had an "
     "they which one were all there would their we been has when who will no more if out so up said "
     "what its about than into them can only other time new some could these two may first then do "
     "any now over such our even most made after also did many off before must well back through "
     "years where much way down should because long each just those people too little"
-).split()  # noqa: SIM905 ninety quotation marks say nothing
+)
+COMMON: Final = _COMMON.split()
 _LISTED: Final = 40
 _VOWELS, _CONSONANTS = "aeiou", "bdfgklmnprstvz"
 

@@ -107,7 +107,9 @@ def made(seed: int, *, stories: int, channels: int, outlets: int, seconds: float
         at = dice.uniform(0, seconds)
         first = dice.randrange(outlets)
         others = [each for each in range(outlets) if each != first]
-        copies = dice.sample(others, dice.randint(1, 4)) if dice.random() < 0.3 else []
+        copies = (
+            dice.sample(others, dice.randint(1, min(4, len(others)))) if dice.random() < 0.3 else []
+        )
         killed = dice.randint(3, 40)
         second = dice.sample(range(channels), 2) if dice.random() < 0.1 else [number % channels]
         planned.append(

@@ -25,7 +25,7 @@ from tests.chaos.checks import Outbox, Row, doubled, unmet, violations
 from tests.chaos.newsroom import OPS, Newsroom, Plan, channel_of, made
 from tests.chaos.service import SharedClock
 from tests.conftest import PROJECT
-from tests.slack_double import SlackDouble
+from monitor.demo.slack import SlackDouble
 
 READY = 60.0  # seconds that the service has to start
 PATIENCE = 3600.0  # seconds of the clock that it has in the end, without being killed
@@ -46,7 +46,7 @@ class Order:
     faults: float = 0.3
     speed: float = 20.0  # of the clock
     minutes: float = 60.0  # of the clock's, in which news comes
-    life: float = 6.0  # seconds within which the service is killed, after it was started
+    life: float = 8.0  # seconds within which the service is killed, after it was started
 
 
 @dataclass(slots=True)
@@ -257,7 +257,7 @@ class Run:
         for number in range(1, self.order.kills + 1):
             until = self._dice.uniform(0.1, self.order.life)
             at_start = self._dice.random() < 0.2  # else it has time to begin
-            call = self._dice.randint(1, 12)
+            call = self._dice.randint(1, 30)
             how = self._dice.choice(("clock", "before", "after"))
             if not at_start:
                 await self._victim.ready()
