@@ -39,8 +39,8 @@ import sqlalchemy as sa
 
 from bench import options_of
 from bench._children import Child, child
+from monitor.demo.slack import SlackDouble
 from monitor.storage import tables as t
-from tests.slack_double import SlackDouble
 
 SERVICE: Final = "from bench._alerts_service import main; main()"
 AIMS: Final = ((1.0, 1.0), (50.0, 3.0))

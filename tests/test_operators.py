@@ -9,14 +9,14 @@ import pytest
 from alerts import Card
 from alerts.slack import SlackSink
 from monitor.compose import Rules
+from monitor.demo.slack import SlackDouble
+from monitor.demo.slack.server import ALL_SCOPES
 from monitor.match import compile_watches
 from monitor.model import Job, Kind
 from monitor.operators import Operators
 from monitor.pipeline import Context, Pipeline
 from tests.contracts.material import CEASEFIRE
 from tests.fakes import FakeClock
-from tests.slack_double import SlackDouble
-from tests.slack_double.server import ALL_SCOPES
 
 OPS = "#ops"
 

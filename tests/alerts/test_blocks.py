@@ -16,8 +16,8 @@ from alerts import Alert, Passage
 from alerts.blocks import MAX_CHARACTERS, to_blocks
 from alerts.elements import Rendered, escape, link_target
 from alerts.text import clean
+from monitor.demo.slack import message_error, texts
 from tests.alerts.examples import AT, alert
-from tests.slack_double import message_error, texts
 
 DATE = "<!date^1746878400^{date_short_pretty} {time}|2025-05-10 12:00 UTC>"
 OWN = re.compile(

@@ -17,8 +17,8 @@ from alerts.cards import card_to_blocks, words_of
 from alerts.elements import Rendered
 from alerts.message import card_from_json, card_to_json
 from alerts.text import clean
+from monitor.demo.slack import message_error, texts
 from tests.alerts.examples import AT
-from tests.slack_double import message_error, texts
 
 ISOLATES = str.maketrans("", "", "\u2068\u2069\u200f")
 MENTIONED = re.compile(r" <@[UW][A-Z0-9]+>| <!subteam\^S[A-Z0-9]+>")

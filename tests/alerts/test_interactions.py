@@ -12,7 +12,7 @@ import pytest
 
 from alerts import Card, Rejected, Stopped
 from alerts.interactions import MOST_WAITING, Asked, Deed, Pressed, SocketMode, deeds_in
-from tests.slack_double import SlackDouble
+from monitor.demo.slack import SlackDouble
 
 NOW = datetime(2025, 5, 10, 12, 0, tzinfo=UTC)
 BUTTON = {"type": "button", "action_id": "ack", "value": "d1"}
@@ -73,7 +73,7 @@ async def connected(
         await mode.close()
         await slack.sockets.until(lambda sockets: sockets.connections == 0)
         left = {task for task in asyncio.all_tasks() - before if "socket" in str(task).lower()}
-        assert left <= {task for task in left if "slack_double" in str(task)}
+        assert left <= {task for task in left if "demo/slack" in str(task)}
 
 
 def posted(slack: SlackDouble) -> str:

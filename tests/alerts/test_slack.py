@@ -26,9 +26,9 @@ from alerts import (
 from alerts.slack import SCOPES, SlackSink
 from alerts.slack_errors import refusal
 from alerts.text import clean, shorten
+from monitor.demo.slack import FAULTS, SlackDouble
 from tests.alerts.examples import alert
 from tests.alerts.test_cards import ISOLATES, hostile
-from tests.slack_double import FAULTS, SlackDouble
 
 PATIENCE = 0.2  # seconds of the impatient sink; a slow machine makes it give up more calls
 

@@ -6,8 +6,8 @@ import pytest
 
 from alerts.blocks import MAX_CHARACTERS, to_blocks
 from alerts.message import Button, Touch
+from monitor.demo.slack import message_error, texts
 from tests.alerts.examples import AT, alert
-from tests.slack_double import message_error, texts
 
 SEEN = Touch(what="✓ seen", by="Asha", at=AT)
 DATE = "<!date^1746878400^{date_short_pretty} {time}|2025-05-10 12:00 UTC>"

@@ -11,8 +11,8 @@ import pytest
 
 from alerts import AlertError, Ambiguous, Deferred, Posted, Rejected, Stopped
 from alerts.webhook import SlackWebhookSink
+from monitor.demo.slack import FAULTS, SlackDouble
 from tests.alerts.examples import alert
-from tests.slack_double import FAULTS, SlackDouble
 
 
 class Time:

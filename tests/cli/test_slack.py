@@ -15,8 +15,8 @@ from alerts.blocks import to_blocks
 from alerts.slack import INTERACTIVE_SCOPES, SCOPES
 from monitor.cli import main
 from monitor.cli.examine import clock_against, sample, spread
+from monitor.demo.slack import SlackDouble, message_error
 from monitor.model import FeedSpec
-from tests.slack_double import SlackDouble, message_error
 from tests.webserver import Reply, WebServer, running
 
 NOW = datetime(2025, 5, 10, 12, tzinfo=UTC)

@@ -11,6 +11,7 @@ import pytest
 from alerts import Card
 from alerts.blocks import to_blocks
 from monitor.config import Settings
+from monitor.demo.slack import message_error, texts
 from monitor.hands.commands import (
     HELP,
     MOST_LINES,
@@ -24,7 +25,6 @@ from monitor.model import Hit, Span, Watch
 from monitor.ports import Judged, Precision, WatchRow
 from monitor.storage import SqlReports, SqlStore
 from tests.contracts.material import NOW, content, given_articles
-from tests.slack_double import message_error, texts
 
 TRUCE = Watch(name="Truce", terms=("ceasefire",), channel="#asia")
 MATCHED = Hit(watch="Truce", spans=(Span(field="title", start=0, end=9, term="ceasefire"),))

@@ -15,6 +15,7 @@ from alerts.memory import MemorySink
 from alerts.slack import SlackSink
 from monitor.compose import Rules
 from monitor.config import Settings
+from monitor.demo.slack import SlackDouble
 from monitor.hands import Hands
 from monitor.match import compile_watches
 from monitor.model import Hit, Job, Kind, Span, StoryId, Watch
@@ -24,7 +25,6 @@ from monitor.storage import SqlReports, SqlStore
 from monitor.telling.hands import Action
 from tests.contracts.material import NOW, content, given_articles
 from tests.fakes import FakeClock
-from tests.slack_double import SlackDouble
 
 CHANNEL = "#newsdesk"
 TRUCE = Watch(name="Truce", terms=("ceasefire", "truce"), priority="critical", notify=("U0DESK",))

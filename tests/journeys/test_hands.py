@@ -9,8 +9,8 @@ import pytest
 
 from alerts.interactions import MAKE_ANOTHER
 from alerts.slack import INTERACTIVE_SCOPES, SCOPES
+from monitor.demo.slack import SlackDouble
 from tests.journeys.test_life import Operator, operator
-from tests.slack_double import SlackDouble
 
 pytestmark = pytest.mark.timeout(90)
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from monitor.demo.slack import SlackDouble
 from tests.conftest import PROJECT
-from tests.slack_double import SlackDouble
 from tests.webserver import Reply, WebServer
 
 pytestmark = pytest.mark.timeout(90)

@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from monitor.demo.slack import SlackDouble
 from tests.conftest import PROJECT
 from tests.journeys.killed import INSTANTS
 from tests.journeys.newsroom import Newsroom, feeds_toml, newsroom
-from tests.slack_double import SlackDouble
 from tests.webserver import WebServer
 
 pytestmark = pytest.mark.timeout(240)

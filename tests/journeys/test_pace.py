@@ -6,8 +6,8 @@ import asyncio
 import json
 from email.utils import formatdate
 
+from monitor.demo.slack import SlackDouble
 from tests.journeys.test_life import Operator, operator  # noqa: F401 a fixture
-from tests.slack_double import SlackDouble
 from tests.webserver import Reply
 
 STORIES = 14

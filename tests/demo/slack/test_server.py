@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.slack_double import SlackDouble, block_errors, message_error
+from monitor.demo.slack import SlackDouble, block_errors, message_error
 
 PLAIN = {"type": "plain_text", "text": "x"}
 

@@ -1,4 +1,4 @@
-"""Run the double by itself: ``python -m tests.slack_double --port 8900 --channel newsdesk``."""
+"""Run the double by itself: ``python -m monitor.demo.slack --port 8900 --channel newsdesk``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import contextlib
 
-from tests.slack_double import SlackDouble
+from monitor.demo.slack import SlackDouble
 
 
 async def serve(port: int, channels: list[str], *, rate_limited: bool) -> None:

@@ -1,0 +1,1 @@
+"""Tests of the Slack that the demo has."""
