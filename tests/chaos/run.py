@@ -25,7 +25,7 @@ from tests.chaos.checks import Outbox, Row, doubled, unmet, violations
 from tests.chaos.newsroom import OPS, Newsroom, Plan, channel_of, made
 from tests.chaos.service import SharedClock
 from tests.conftest import PROJECT
-from monitor.demo.slack import SlackDouble
+from tests.slack_double import SlackDouble
 
 READY = 60.0  # seconds that the service has to start
 PATIENCE = 3600.0  # seconds of the clock that it has in the end, without being killed
