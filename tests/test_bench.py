@@ -36,6 +36,7 @@ from monitor.storage import SqlStore, tables
 ROOT = Path(__file__).resolve().parent.parent
 BENCHES = sorted(path.stem for path in (ROOT / "bench").glob("[a-z]*.py"))
 LOOK = {  # the others: a few pages
+    "alerts": ["--seconds", "2", "--feeds", "4", "--interval", "1", "--rates", "2"],
     "match": ["--quick", "--limit", "2", "--rounds", "1"],
     "poll": ["--alone", "--feeds", "20", "--rounds", "1"],
     "soak": ["--minutes", "0.05", "--hosts", "4", "--interval", "1"],

@@ -186,7 +186,7 @@ class Run:
         self.outcome = Outcome()
         self._dice = random.Random(f"kills {order.seed}")
         self._seen: Counter[str] = Counter()
-        self._target: tuple[str, int] | None = None  # when at a call, and at which one from now on
+        self._target: tuple[str, bool, int] | None = None  # when, at posts alone, how many from now
         self.log = folder / "service.log"
 
     async def run(self) -> Outcome:
@@ -245,8 +245,11 @@ class Run:
         """Kills the service at the moment that was drawn, of what it asks of Slack."""
         if self._target is None or when != self._target[0] or method in GREETINGS:
             return
-        left = self._target[1] - 1
-        self._target = (when, left)
+        _, posts_alone, left = self._target
+        if posts_alone and method != "chat.postMessage":
+            return
+        left -= 1
+        self._target = (when, posts_alone, left)
         if left == 0:
             self._target = None
             self._victim.kill()
@@ -257,11 +260,12 @@ class Run:
         for number in range(1, self.order.kills + 1):
             until = self._dice.uniform(0.1, self.order.life)
             at_start = self._dice.random() < 0.2  # else it has time to begin
-            call = self._dice.randint(1, 30)
+            posts_alone = self._dice.random() < 0.7
+            call = self._dice.randint(1, 12 if posts_alone else 30)
             how = self._dice.choice(("clock", "before", "after"))
             if not at_start:
                 await self._victim.ready()
-            self._target = None if how == "clock" else (how, call)
+            self._target = None if how == "clock" else (how, posts_alone, call)
             # around a call: as soon as there is one, which may take a while
             status = await self._victim.gone(until if how == "clock" else 2 * self.order.life)
             if status is None:
