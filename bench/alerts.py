@@ -14,6 +14,9 @@ Slack takes one message a second and channel, and the service keeps to that. So 
 for each watch, and messages whose channel had another one within the second before are counted
 apart: they waited for their turn. The double answers at once; Slack takes a tenth of a second.
 
+A machine that is too slow for a rate shows it by fewer pages a second, and by *fetched*: pages wait to
+be asked for, so that those that were have their turn.
+
 Stages: *read* is fetching, cutting and extracting the page (by ours and the workers' queues);
 *matched* is from there until the delivery is claimed: furniture, matching, grouping, the
 transaction, and the job's begin; *posted* is composing and handing over. The last line is one JSON
@@ -82,6 +85,7 @@ class Measured:
     printed: int = 0
     wanted: int = 0
     served: int = 0
+    pace: float = 0.0  # pages served a second, from the first to the last
     lost: int = 0
     cores: float = 0.0
     times: list[Times] = field(default_factory=list)
@@ -173,12 +177,14 @@ async def measure(
     printed = await asyncio.to_thread(press.say, "")
     rows = await asyncio.to_thread(rows_of, database)
     hits = [each for each in printed if each["watch"] is not None]
+    served = sorted(each["served_at"] for each in printed if each["served_at"])
     times = list(joined(hits, arrivals.posts, rows))
     return Measured(
         rate=rate,
         printed=len(printed),
         wanted=wanted,
-        served=sum(bool(each["served_at"]) for each in printed),
+        served=len(served),
+        pace=len(served) / max(served[-1] - served[0], 1e-6) if served else 0.0,
         lost=wanted - len(times),
         cores=cores,
         times=times,
@@ -225,8 +231,8 @@ def tell(one: Measured) -> None:
     """The figures of a rate."""
     waited = sum(each.waited for each in one.times)
     print(
-        f"{one.rate:g} articles/s: {one.printed:,} printed, {one.served:,} pages served, "
-        f"{len(one.times)} of {one.wanted} told, {waited} of them waited for their channel; "
+        f"{one.rate:g} articles/s: {one.printed:,} printed, {one.served:,} pages served "
+        f"({one.pace:.1f} a second), {len(one.times)} of {one.wanted} told, {waited} of them waited for their channel; "
         f"{one.cores:.2f} cores"
     )
     print(f"  {'stage':10}{'p50':>9}{'p99':>9}   seconds")
@@ -271,6 +277,7 @@ def main() -> None:
         "rates": [
             {
                 "articles_per_s": one.rate,
+                "pages_per_s": round(one.pace, 2),
                 "told": len(one.times),
                 "lost": one.lost,
                 "cores": round(one.cores, 3),
