@@ -128,6 +128,8 @@ class Press:
         kind, _, name = request.path[1:].partition("/")
         if kind == "feed":
             return self._feed(feed, request)
+        if kind == "about":
+            return Reply(self._shell, headers={"Content-Type": "text/html; charset=utf-8"})
         article = next((each for each in self._issues[feed] if each.name == name), None)
         if kind == "article" and article is not None:
             article.served_at = article.served_at or time.time()
