@@ -85,6 +85,8 @@ async def _page(address: str, fetcher: Fetcher, max_bytes: int) -> Page:
             answer = await fetcher.get(url, accept=_ACCEPT, max_bytes=max_bytes)
         except WorkError as error:
             trouble = f"{url}: {error.detail}"
+            if error.code is Code.BLOCKED:
+                trouble += "; [fetch] allow opens hosts of your own"
             if error.status is not None:  # there is a server, and that is its answer
                 break
         else:

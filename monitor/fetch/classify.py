@@ -93,9 +93,11 @@ def from_status(status: int, headers: Mapping[str, str], now: datetime) -> WorkE
 def from_exception(error: Exception, attempt: Attempt) -> WorkError:
     """The error that an exception of the HTTP client or the system stands for."""
     if attempt.blocked:
-        return Permanent(
-            Code.BLOCKED, f"{attempt.host} leads to {attempt.refused[0]}, which is not public"
+        address = str(attempt.refused[0])
+        told = (
+            attempt.host if attempt.host == address else f"{attempt.host} leads to {address}, which"
         )
+        return Permanent(Code.BLOCKED, f"{told} is not public")
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         named = "the proxy" if attempt.proxied else attempt.host

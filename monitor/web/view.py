@@ -271,7 +271,7 @@ def _feeds_figure(counts: Counts) -> Figure:
     detail = (
         f"{words.number(trouble)} in trouble"
         if trouble
-        else f"{words.number(new)} not polled yet"
+        else f"{words.number(new)} not read yet"
         if new
         else "all are live"
         if total

@@ -16,7 +16,7 @@ _DAY: Final = 86400
 _RECENT: Final = timedelta(days=7)
 
 HEALTH: Final = {
-    Health.NEW: "not polled yet",
+    Health.NEW: "not read yet",
     Health.LIVE: "live",
     Health.RECOVERED: "recovered",
     Health.SILENT: "silent",

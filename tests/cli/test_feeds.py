@@ -132,3 +132,4 @@ def test_no_configuration_is_needed(desk: Desk, tmp_path: Path) -> None:
     assert code == 1
     assert "feeds.toml" not in err
     assert not desk.server.connections
+    assert "127.0.0.1 is not public; [fetch] allow opens hosts of your own" in err
