@@ -8,6 +8,7 @@ import asyncio
 import getpass
 import json
 import os
+import re
 import signal
 import sys
 import urllib.error
@@ -74,6 +75,8 @@ story_commands = typer.Typer(
 app.add_typer(story_commands, name="stories")
 slack_commands = typer.Typer(help="Slack: the app to install.", no_args_is_help=True)
 app.add_typer(slack_commands, name="slack")
+
+_OF_DATABASE = re.compile(r'MONITOR_DATABASE_URL|monitor: (database:|.*did you mean "database")')
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -612,11 +615,17 @@ def _settings_to_look_by(path: Path | None, *, quiet: bool = False) -> Settings:
 def _what_is_right(
     path: Path | None, *, quiet: bool = False
 ) -> tuple[Settings, tuple[Mistake, ...]]:
-    """The settings as far as they can be told, and what is wrong with the rest."""
+    """The settings as far as they can be told, and what is wrong with the rest.
+
+    Raises `ConfigError` if that is the database: another one would be looked at, or changed.
+    """
     path = path or config.config_path_from(os.environ)
     try:
         return config.load(path, os.environ), ()
     except ConfigError as error:
+        of_database = tuple(each for each in error.mistakes if _OF_DATABASE.match(each.message))
+        if of_database and not quiet:
+            raise ConfigError(of_database) from None
         settings = config.load_what_is_right(path, os.environ)
         if not quiet:
             err.print(

@@ -99,6 +99,25 @@ def test_what_makes_no_sense_is_a_sentence(told: Desk, args: tuple[str, ...], se
     assert sentence in told.monitor("stories", *args, code=1)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "section"),
+    [
+        ("MONITOR_DATABASE_URL", "mysql://desk", ""),
+        ("MONITOR_DATABASE_URL_FILE", "nowhere", ""),
+        (None, None, 'database = "mysql://desk"'),
+        (None, None, 'databse = "sqlite:///other.db"'),
+    ],
+)
+def test_a_mistake_in_the_database_leads_to_no_other_one(told: Desk, variable, value, section):
+    """The default one may be there as well, and hold other stories under the same numbers."""
+    told.monkeypatch.delenv("MONITOR_DATABASE_URL")
+    if variable:
+        told.monkeypatch.setenv(variable, value)
+    told.write(f"[monitor]\n{section}\n[[watch]]\nname = 'A'\nterms = ['a']")
+    for args in (("stories", "merge", "1", "2"), ("status",)):
+        assert len(told.monitor(*args, code=2).splitlines()) == 1
+
+
 def test_without_stories_there_is_nothing_to_list(desk: Desk):  # noqa: F811
     """A service that has found nothing yet."""
     desk.archive({})
