@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from monitor.demo.newsroom import feed_path
@@ -18,6 +19,12 @@ WATCHES: Mapping[str, Sequence[str]] = MappingProxyType(
     }
 )
 """What the demo looks for. The items of `data/` state which of these they hit."""
+
+NEWSDESK, OPS = "newsdesk", "newsdesk-ops"
+"""The channels of the demo's Slack."""
+
+DIGEST: timedelta = timedelta(hours=5, minutes=40)
+"""When the day is summed up, after the start."""
 
 DEMANDS: Mapping[str, Mapping[str, object]] = MappingProxyType(
     {
@@ -39,16 +46,28 @@ interval = "{interval}"
 allow   = ["127.0.0.1"]
 spacing = "0s"   # all outlets live at one address
 
+[slack]
+channel     = "#{newsdesk}"
+ops_channel = "#{ops}"
+{heartbeat}
 [alerts]
 max_age = "24h"
 """
 
 
-def demo_config(base_url: str, *, interval: str = "1m") -> str:
-    """A feeds.toml for a newsroom that answers at `base_url`; feeds are asked every `interval`."""
-    parts = [_HEAD.format(interval=interval)]
+def demo_config(base_url: str, *, interval: str = "1m", start: datetime | None = None) -> str:
+    """A feeds.toml for a newsroom that answers at `base_url`; feeds are asked every `interval`.
+
+    With a `start` there is a digest `DIGEST` after it, and operators hear that all is well.
+    """
+    day: dict[str, object] = {}
+    heartbeat = ""
+    if start is not None:
+        day["digest"] = f"{(start + DIGEST).astimezone(UTC):%H:%M} UTC"
+        heartbeat = f'heartbeat   = "{day["digest"]}"\n'
+    parts = [_HEAD.format(interval=interval, newsdesk=NEWSDESK, ops=OPS, heartbeat=heartbeat)]
     parts.extend(
-        _table("watch", {"name": name, "terms": list(terms), **DEMANDS.get(name, {})})
+        _table("watch", {"name": name, "terms": list(terms), **DEMANDS.get(name, {}), **day})
         for name, terms in WATCHES.items()
     )
     for outlet, feed in load().feeds:

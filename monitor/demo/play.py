@@ -1,7 +1,7 @@
 """``monitor demo``: the real service against the newsroom, six hours of news in minutes.
 
 Nothing in the service knows that it is a demo: it gets a clock that runs fast, a configuration that
-names loopback feeds, and a database in a temporary folder.
+names loopback feeds, a Slack that is on this machine, and a database in a temporary folder.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ from pathlib import Path
 
 from rich.console import Console
 
+from alerts.slack import INTERACTIVE_SCOPES, SCOPES, SlackSink
 from monitor import config
-from monitor.demo.config import demo_config
+from monitor.demo.config import NEWSDESK, OPS, demo_config
 from monitor.demo.newsroom import HOURS
 from monitor.demo.server import NewsroomServer
+from monitor.demo.slack import SlackDouble
+from monitor.demo.slack.page import YOU
+from monitor.demo.slack.rendering import words_of
 from monitor.ports import Counts
 from monitor.service import Pace, Service, assembled
 
@@ -34,7 +38,11 @@ class FastClock:
 
     def now(self) -> datetime:
         """The time in the newsroom."""
-        return self.start + timedelta(seconds=(time.monotonic() - self._began) * self.speed)
+        return self.start + timedelta(seconds=self.monotonic())
+
+    def monotonic(self) -> float:
+        """Seconds of the newsroom since the start."""
+        return (time.monotonic() - self._began) * self.speed
 
     async def sleep(self, seconds: float) -> None:
         """Wait for seconds of the newsroom's time."""
@@ -44,7 +52,8 @@ class FastClock:
 async def play(*, minutes: float, port: int, console: Console, stay: bool = True) -> Counts:
     """Play the newsroom's hours in so many minutes of the machine's time; returns the totals.
 
-    With `stay` the page is served until Ctrl-C, also when the story is over.
+    The service's page is served at `port`, its Slack at the next one, or at any if that is taken.
+    With `stay` both are served until Ctrl-C, also when the story is over.
     """
     clock = FastClock(speed=HOURS * 60 / minutes)
     stop = asyncio.Event()
@@ -54,30 +63,99 @@ async def play(*, minutes: float, port: int, console: Console, stay: bool = True
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="monitor-demo-")))
         newsroom = await stack.enter_async_context(NewsroomServer(clock, clock.start))
+        slack = workspace(clock)
+        await _start(slack, port + 1)
+        stack.push_async_callback(slack.stop)
         path = folder / "feeds.toml"
-        path.write_text(demo_config(newsroom.base_url), encoding="utf-8")
+        path.write_text(demo_config(newsroom.base_url, start=clock.start), encoding="utf-8")
         settings = config.load(
             path,
             {
                 "MONITOR_DATABASE_URL": f"sqlite:///{folder / 'demo.db'}",
                 "MONITOR_WEB_PORT": str(port),
+                "SLACK_BOT_TOKEN": slack.token,
+                "SLACK_APP_TOKEN": slack.app_token,
+                "SLACK_API_URL": slack.url,
             },
+        )
+        sink = SlackSink(  # one message a second of the newsroom's seconds
+            slack.token,
+            base_url=slack.url,
+            interactive=True,
+            monotonic=clock.monotonic,
+            sleep=clock.sleep,
         )
         pace = Pace(speed=clock.speed, tick=0.25, debounce=timedelta(minutes=2))
         service = await stack.enter_async_context(
-            assembled(settings, clock=clock, pace=pace, alerts_to=console.file)
+            assembled(settings, clock=clock, pace=pace, sink=sink)
         )
         console.print(
             f"A newsroom of {len(settings.feeds)} feeds plays {HOURS} hours of an invented crisis "
             f"in {minutes:g} minutes.\nOnly this machine is touched. Ctrl-C ends it.\n",
             soft_wrap=True,
         )
-        ending = asyncio.create_task(_end(service, stop, minutes, console, stay=stay))
+        beside = [
+            asyncio.create_task(_end(service, stop, minutes, console, stay=stay)),
+            asyncio.create_task(_follow(slack, console)),
+        ]
         try:
-            await service.run(stop, announce=lambda url: console.print(f"The page: {url}\n"))
+            await service.run(
+                stop,
+                announce=lambda url: console.print(
+                    f"The page:   {url}\nIts Slack:  {slack.page_url}\n", soft_wrap=True
+                ),
+            )
         finally:
-            ending.cancel()
+            for task in beside:
+                task.cancel()
         return await service.reports.counts(clock.now())
+
+
+def workspace(clock: FastClock) -> SlackDouble:
+    """A Slack with the demo's channels, on the newsroom's clock; it limits as Slack does."""
+    slack = SlackDouble(
+        scopes=(*SCOPES, *INTERACTIVE_SCOPES),
+        rate_limited=True,
+        now=lambda: clock.now().timestamp(),
+        monotonic=clock.monotonic,
+    )
+    slack.add_user(YOU, "You", handle="you")
+    for name in (NEWSDESK, OPS):
+        slack.add_channel(name)
+    return slack
+
+
+async def _start(slack: SlackDouble, port: int) -> None:
+    try:
+        await slack.start(port)
+    except (OSError, OverflowError):  # taken, or there is none above
+        await slack.start()
+
+
+async def _follow(slack: SlackDouble, console: Console) -> None:
+    """Print what is said in Slack, a line for each message."""
+    printed = 0.0
+    while True:
+        rows = [
+            (float(row["ts"]), channel.name, row)
+            for channel in slack.channels()
+            for row in channel.messages
+            if float(row["ts"]) > printed
+        ]
+        for at, channel, row in sorted(rows, key=lambda each: each[0]):
+            clock = datetime.fromtimestamp(at, UTC).astimezone()
+            lead = "  ↳ " if "thread_ts" in row else ""
+            console.print(
+                f"{clock:%H:%M}  #{channel}  {lead}{words_of(row).splitlines()[0]}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
+            printed = at
+        try:
+            await slack.until_something(1.0)
+        except TimeoutError:
+            continue
 
 
 async def _end(
@@ -89,7 +167,7 @@ async def _end(
     console.print(
         f"\nThe story is told: {sum(counts.articles.values())} articles in {counts.stories} "
         f"stories, {counts.hits} hits, {sum(counts.deliveries.values())} messages."
-        + (" The page stays until Ctrl-C." if stay else ""),
+        + (" Page and Slack stay until Ctrl-C." if stay else ""),
         soft_wrap=True,
     )
     if not stay:

@@ -10,13 +10,14 @@ import math
 import random
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from aiohttp import web
 
 from monitor.demo.slack import faults, limits
+from monitor.demo.slack.page import Page
 from monitor.demo.slack.sockets import Sockets
 
 ALL_SCOPES = (
@@ -171,6 +172,7 @@ class SlackDouble:
         app.router.add_get("/link/", self.sockets.serve)
         app.router.add_post("/upload/{file}", self._take_file)
         app.router.add_post("/answers/{channel}/{rest:.+}", self._take_answer)
+        app.router.add_routes(Page(self).routes())
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port or self._port)
@@ -182,9 +184,39 @@ class SlackDouble:
         """Close every connection; what is stored stays."""
         self._closing.set()
         await self.sockets.hang_up()
+        await self._notify()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+    @property
+    def page_url(self) -> str:
+        """Where people look at it."""
+        return self.url.removesuffix("api/")
+
+    # ------------------------------------------------------------------------ for the page
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether nothing more will happen."""
+        return self._closing.is_set()
+
+    def now(self) -> float:
+        """The workspace's time, in seconds since 1970."""
+        return self._now()
+
+    def channels(self) -> Sequence[Channel]:
+        """All of them, in the order in which they were opened."""
+        return tuple(self._channels.values())
+
+    async def until_something(self, seconds: float) -> None:
+        """Wait until something has happened. Raises TimeoutError if nothing does for so long."""
+        async with asyncio.timeout(seconds), self._changed:
+            await self._changed.wait()
+
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
 
     # ------------------------------------------------------------------------ for tests
 
@@ -225,10 +257,12 @@ class SlackDouble:
         rows = [row for place in places for row in place.messages]
         return copy.deepcopy(sorted(rows, key=lambda row: float(row["ts"])))
 
-    def say(self, channel: str, text: str, *, thread_ts: str | None = None) -> str:
+    def say(
+        self, channel: str, text: str, *, thread_ts: str | None = None, user: str = "U0HUMAN"
+    ) -> str:
         """Somebody else writes; returns the ts."""
         extra = {"thread_ts": thread_ts} if thread_ts else {}
-        return self._store(self._channel(channel), {"text": text, "user": "U0HUMAN", **extra})
+        return self._store(self._channel(channel), {"text": text, "user": user, **extra})
 
     def delete(self, channel: str, ts: str) -> None:
         """Somebody deletes a message."""
@@ -260,16 +294,19 @@ class SlackDouble:
         return key
 
     async def press(self, channel: str, ts: str, action: str, *, user: str = "U0HUMAN") -> str:
-        """Somebody presses a button that stands on a message; returns the envelope's id."""
+        """Somebody presses a button that stands on a message; returns the envelope's id.
+
+        Raises LookupError where no such button stands.
+        """
         place = self._channel(channel)
-        message = next(row for row in place.messages if row["ts"] == ts)
-        button = next(
-            element
+        message: Json = next((row for row in place.messages if row["ts"] == ts), {})
+        buttons = {
+            element["action_id"]: element
             for block in message.get("blocks", [])
             if block["type"] == "actions"
             for element in block["elements"]
-            if element["action_id"] == action
-        )
+        }
+        button = buttons[action]
         handle = self.users.get(user, {}).get("name", "human")
         payload = {
             "type": "block_actions",
@@ -312,7 +349,8 @@ class SlackDouble:
         if found := limits.message_error(body):
             return web.json_response({"ok": False, "error": found[0]}, status=400)
         async with self._changed:
-            self.answers.append(body | {"channel": request.match_info["channel"]})
+            ts = self._next_ts()
+            self.answers.append(body | {"channel": request.match_info["channel"], "ts": ts})
             self._changed.notify_all()
         return web.Response(text="ok")
 
@@ -362,8 +400,7 @@ class SlackDouble:
                 answer = {"ok": False, "error": error, **refused.more}
         self._note(method, body, name, error)
         self._tell_witness(method, "after")
-        async with self._changed:
-            self._changed.notify_all()
+        await self._notify()
         if fault is not None and fault.end == "late":
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), fault.seconds)
