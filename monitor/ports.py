@@ -797,6 +797,12 @@ class Transaction(Protocol):
         A small step: what is left is for the next call.
         """
 
+    def forget_told(self, now: datetime) -> int:
+        """Delete some of what was said of what is over, and who did what long ago; how many rows.
+
+        A small step, too. What could still be told again, or edited, stays.
+        """
+
     # -- what sites repeat
 
     def seen_paragraphs(

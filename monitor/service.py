@@ -49,6 +49,7 @@ from monitor.pipeline.group import KEPT
 from monitor.pipeline.ops import note_heartbeat
 from monitor.pipeline.pace import plan_digests
 from monitor.pipeline.spikes import Spikes, shortfalls
+from monitor.pipeline.updates import KEPT as WAITS
 from monitor.pipeline.updates import review_all
 from monitor.ports import Clock, Reports, Store, Transaction
 from monitor.reload import edits
@@ -433,6 +434,8 @@ class Service:
         now = self.clock.now()
         await self.store.write(lambda tx: tx.forget(now - KEPT, now))
         await self.store.write(lambda tx: tx.forget_paragraphs(now))
+        await self.store.write(lambda tx: tx.forget_told(now))
+        await self.store.write(lambda tx: tx.forget_holds(now, WAITS))
         await self._sync_subscriptions(self.settings, now)
         await set_price(self.pipeline.context)
         await self._spikes.look()

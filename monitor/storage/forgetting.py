@@ -1,16 +1,19 @@
-"""What grouping keeps of old articles is deleted, a little at a time.
+"""What nothing asks for any more is deleted, a little at a time.
 
-The archive stays. What goes is what copies and events are looked up by, which nothing that is older
-than the windows of `monitor.stories` is asked for.
+The archive stays, and so does what each story's message is: of these there is one, for ever. What
+goes is what copies and events are looked up by, which nothing that is older than the windows of
+`monitor.stories` is asked for; and what was said beside the messages of stories, once it is certain
+that its subject is never told again.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
 
+from monitor.model import DeliveryState, Health
 from monitor.storage import tables as t
 from monitor.storage.families import day_of
 from monitor.storage.work import Work
@@ -23,6 +26,15 @@ FINGERPRINTS: Final = 1_000
 
 SLICES: Final = 24 * 60
 """Parts that the terms of stories are looked through in: one a minute, and so all once a day."""
+
+NOTICES: Final = 1_000
+"""Notices deleted at once."""
+
+TOLD: Final = timedelta(days=90)
+"""How long what was said is kept at least: the longest rest after a spike is thirty days."""
+
+DEEDS: Final = timedelta(days=365)
+"""How long it is kept who did what."""
 
 _TERMS: Final = 1 << 32
 
@@ -68,10 +80,61 @@ OLD_TERMS = sa.delete(t.story_term).where(
     t.story_term.c.term < sa.bindparam("last", type_=sa.BigInteger()),
     t.story_term.c.story_id < sa.bindparam("story", type_=sa.BigInteger()),
 )
-
-
 OLD_REPORTS = sa.delete(t.report_term).where(
     t.report_term.c.day < sa.bindparam("day", type_=sa.Integer())
+)
+
+_TIME = t.notice.c.created_at.type
+_before = sa.bindparam("before", type_=_TIME)
+_subject = t.notice.c.subject
+_URL_IN_SUBJECT: Final = 300  # characters: what is longer goes on with a hash
+_url = sa.func.substr(t.feed.c.url, 1, _URL_IN_SUBJECT)
+_is_of_ill_feed = sa.and_(
+    _subject.startswith("feed:"),
+    sa.exists().where(
+        t.feed.c.health.in_([each for each in Health if each.is_trouble] + [Health.RECOVERED]),
+        sa.func.substr(_subject, len("feed:") + 1, sa.func.length(_url)) == _url,
+    ),
+)
+_is_of_live_story = sa.exists().where(
+    t.article.c.story_id == t.notice.c.story_id,
+    sa.or_(t.article.c.first_seen_at >= _before, t.article.c.due_at.is_not(None)),
+)
+
+
+def _is_last_about(prefix: str) -> sa.ColumnElement[bool]:
+    later = t.notice.alias(f"later_about_{prefix}")
+    return sa.and_(
+        _subject.startswith(f"{prefix}:"),
+        ~sa.exists().where(
+            later.c.channel == t.notice.c.channel,
+            later.c.id > t.notice.c.id,
+            later.c.subject.startswith(f"{prefix}:"),
+        ),
+    )
+
+
+GOES_ON: Final = ("feeds", "config", "slack", "watches")
+"""What the last message about each of these says may be true still, and be edited."""
+
+OLD_NOTICES = sa.delete(t.notice).where(
+    t.notice.c.id.in_(
+        sa.select(t.notice.c.id)
+        .where(
+            t.notice.c.state.in_((DeliveryState.SENT, DeliveryState.DEAD)),
+            t.notice.c.due_at.is_(None),
+            t.notice.c.created_at < _before,
+            ~_is_of_live_story,
+            ~_is_of_ill_feed,
+            *(~_is_last_about(prefix) for prefix in GOES_ON),
+        )
+        .order_by(t.notice.c.created_at)
+        .limit(sa.bindparam("step", type_=sa.Integer(), literal_execute=True))
+    )
+)
+OLD_DEEDS = sa.delete(t.audit).where(t.audit.c.at < sa.bindparam("before", type_=t.audit.c.at.type))
+OLD_SNOOZES = sa.delete(t.snooze).where(
+    t.snooze.c.until < sa.bindparam("before", type_=t.snooze.c.until.type)
 )
 
 
@@ -95,6 +158,25 @@ class ForgetWork(Work):
             values = {"first": first, "last": last, "story": min(stories)}
             forgotten += self._run(OLD_TERMS, values).rowcount
         return forgotten
+
+    def forget_told(self, now: datetime) -> int:
+        """See `ports.Transaction`.
+
+        A notice goes when all of this is true; then nothing tells its subject again, or edits it:
+
+        - it was told ninety days ago (`TOLD`), was shown or given up, and is not due;
+        - if it is a reply, its story got no article in that time, and none of its articles is to be
+          read again: only what comes to a story, or changes in it, is told in its thread;
+        - if it is about a feed, that feed is well, and was for a day;
+        - it is not the last one that its channel was told about many feeds, about the
+          configuration, about Slack or about watches that are too broad (`GOES_ON`).
+
+        All other subjects name the moment that they are about. Judgements stay as long as the
+        deliveries they are about: they are what a watch's precision is measured by.
+        """
+        gone = self._run(OLD_NOTICES, {"before": now - TOLD, "step": NOTICES}).rowcount
+        gone += self._run(OLD_SNOOZES, {"before": now}).rowcount
+        return gone + self._run(OLD_DEEDS, {"before": now - DEEDS}).rowcount
 
     def _forget_keys(self, day: int) -> int:
         end = self._run(STEP_ENDS, {"day": day, "step": STEP}).one_or_none()

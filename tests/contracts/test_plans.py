@@ -40,6 +40,8 @@ GROWING = (
     "site_paragraph",
     "revision",
     "article_update",
+    "notice",
+    "audit",
 )
 SCANS = re.compile(
     rf"(?:SCAN|Seq Scan on) (?:{'|'.join(GROWING)})\b"
@@ -100,6 +102,7 @@ def a_round(transaction: Transaction, story: StoryId) -> None:
     transaction.seen_paragraphs([1, 2, 3], but=one.id, since=NOW)
     transaction.note_paragraphs(one.id, {1: True, 2: False}, later)
     transaction.forget_paragraphs(later)
+    transaction.forget_told(later)
     transaction.stored_article(one.id)
     transaction.keep_revision(one.id, "Title", "Body", later)
     transaction.keep_updates(one.id, {"one": later})
