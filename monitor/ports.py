@@ -532,13 +532,19 @@ class Transaction(Protocol):
         *,
         idle_hosts: bool = False,
     ) -> Sequence[PendingArticle]:
-        """Take due articles of a bucket for the length of a lease; counts an attempt.
+        """Take due articles of a bucket for the length of a lease.
 
         `idle_hosts`: only of hosts of which no article is anybody's at the moment.
         """
 
     def release_articles(self, articles: Sequence[ArticleId]) -> None:
-        """End leases without an attempt."""
+        """End leases of what was not begun."""
+
+    def begin_article(self, article: ArticleId, attempts: int) -> None:
+        """Note that work on a claimed article begins, as its `attempts`-th attempt.
+
+        What takes the process down is known by it: what was only claimed beside it is innocent.
+        """
 
     def set_article_aside(self, article: ArticleId, until: datetime) -> None:
         """End the lease of an article whose ingest ended by a bug: it is due again then."""

@@ -70,6 +70,7 @@ class Ingest:
     async def _ingest_article(self, pending: PendingArticle) -> None:
         began = self._with.clock.now()
         rules = self._with.rules
+        await self._with.store.write(lambda tx: tx.begin_article(pending.id, pending.attempts))
         page_url, extraction, error = await self._read_page(pending, rules)
         now = self._with.clock.now()
         # a feed's text is its own, whatever site it names: nobody speaks for another's paragraphs

@@ -29,7 +29,6 @@ CLAIM_ARTICLES, CLAIM_OF_IDLE_HOSTS = (
     claim(
         t.article,
         fairly=Fairness(by_turns=t.article.c.feed_id, few_of=t.article.c.host, few=FEW_OF_A_HOST),
-        values={"attempts": t.article.c.attempts + 1},
         returning=(
             t.article.c.id,
             t.article.c.url,
@@ -49,7 +48,12 @@ RELEASE_ARTICLES = (
         t.article.c.id.in_(sa.bindparam("articles", expanding=True)),
         t.article.c.lease_until.is_not(None),
     )
-    .values(lease_until=None, attempts=t.article.c.attempts - 1)
+    .values(lease_until=None)
+)
+BEGIN_ARTICLE = (
+    sa.update(t.article)
+    .where(t.article.c.id == sa.bindparam("article"), t.article.c.lease_until.is_not(None))
+    .values(attempts=sa.bindparam("this_one", type_=sa.Integer()))
 )
 SET_ASIDE = (
     sa.update(t.article)
@@ -236,6 +240,10 @@ class ArticleWork(Work):
         if articles:
             self._run(RELEASE_ARTICLES, {"articles": articles})
 
+    def begin_article(self, article: ArticleId, attempts: int) -> None:
+        """See `ports.Transaction`."""
+        self._run(BEGIN_ARTICLE, {"article": article, "this_one": attempts})
+
     def set_article_aside(self, article: ArticleId, until: datetime) -> None:
         """See `ports.Transaction`."""
         self._run(SET_ASIDE, {"article": article, "until": until})
@@ -353,7 +361,7 @@ def _pending(row: Row, entry: Row) -> PendingArticle:
         url=row.url,
         link=row.link,
         state=ArticleState(row.state),
-        attempts=row.attempts,
+        attempts=row.attempts + 1,
         entry=Entry(
             guid=entry.guid,
             url=entry.link,

@@ -163,8 +163,6 @@ class Newsroom:
         """Write a feeds.toml for a service that is to watch it all."""
         lines = [
             f'[polling]\ninterval = "1m"\n[fetch]\nallow = ["{NETWORK}"]\nspacing = "0s"',
-            # whoever is at work when the service dies is suspected of it, after some times given up
-            "page_attempts = 100",
             f'[slack]\nops_channel = "{OPS}"\n[web]\nenabled = false\n[alerts]',
             *(f"{key} = {json.dumps(value)}" for key, value in alerts.items()),
         ]

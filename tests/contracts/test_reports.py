@@ -313,6 +313,7 @@ async def test_an_article_is_traced_by_any_url_that_leads_to_it(
     def join(transaction: Transaction) -> None:
         original = transaction.article_at(URL)
         assert original is not None
+        transaction.begin_article(copy.id, copy.attempts)
         transaction.save_article(
             copy.id,
             content(canonical),
