@@ -23,13 +23,17 @@ WATCHES: Mapping[str, Sequence[str]] = MappingProxyType(
 NEWSDESK, OPS = "newsdesk", "newsdesk-ops"
 """The channels of the demo's Slack."""
 
+BULLETINS = "NBN News World"
+"""The feed that had bulletins before the crisis."""
+
 DIGEST: timedelta = timedelta(hours=5, minutes=40)
 """When the day is summed up, after the start."""
 
 DEMANDS: Mapping[str, Mapping[str, object]] = MappingProxyType(
     {
         # said aloud once so many outlets report it in words of their own
-        "Ceasefire": {"escalate": {"publishers": 4}},
+        # and when more of it begins than is usual
+        "Ceasefire": {"escalate": {"publishers": 4}, "spike": True},
         # one outlet's word is not enough: what nobody else reports waits, visibly
         "Operation Trishakti": {"min_publishers": 2},
     }
@@ -92,6 +96,6 @@ def _table(name: str, fields: Mapping[str, object]) -> str:
 
 def _value(value: object) -> str:
     """JSON's strings, numbers and lists of strings are TOML's too."""
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return "{ " + ", ".join(f"{key} = {_value(each)}" for key, each in value.items()) + " }"
     return json.dumps(value, ensure_ascii=False)

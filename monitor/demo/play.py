@@ -18,7 +18,8 @@ from rich.console import Console
 
 from alerts.slack import INTERACTIVE_SCOPES, SCOPES, SlackSink
 from monitor import config
-from monitor.demo.config import NEWSDESK, OPS, demo_config
+from monitor.demo.archive import plant
+from monitor.demo.config import BULLETINS, NEWSDESK, OPS, demo_config
 from monitor.demo.newsroom import HOURS
 from monitor.demo.server import NewsroomServer
 from monitor.demo.slack import SlackDouble
@@ -26,6 +27,9 @@ from monitor.demo.slack.page import YOU
 from monitor.demo.slack.rendering import words_of
 from monitor.ports import Counts
 from monitor.service import Pace, Service, assembled
+
+LOOK = 300.0
+"""Seconds of the newsroom between two looks for spikes."""
 
 
 class FastClock:
@@ -68,10 +72,11 @@ async def play(*, minutes: float, port: int, console: Console, stay: bool = True
         stack.push_async_callback(slack.stop)
         path = folder / "feeds.toml"
         path.write_text(demo_config(newsroom.base_url, start=clock.start), encoding="utf-8")
+        database = f"sqlite:///{folder / 'demo.db'}"
         settings = config.load(
             path,
             {
-                "MONITOR_DATABASE_URL": f"sqlite:///{folder / 'demo.db'}",
+                "MONITOR_DATABASE_URL": database,
                 "MONITOR_WEB_PORT": str(port),
                 "SLACK_BOT_TOKEN": slack.token,
                 "SLACK_APP_TOKEN": slack.app_token,
@@ -85,17 +90,25 @@ async def play(*, minutes: float, port: int, console: Console, stay: bool = True
             monotonic=clock.monotonic,
             sleep=clock.sleep,
         )
-        pace = Pace(speed=clock.speed, tick=0.25, debounce=timedelta(minutes=2))
+        pace = Pace(
+            speed=clock.speed,
+            tick=0.25,
+            maintenance=max(1.0, LOOK / clock.speed),
+            debounce=timedelta(minutes=2),
+        )
         service = await stack.enter_async_context(
             assembled(settings, clock=clock, pace=pace, sink=sink)
         )
+        matcher = service.pipeline.context.rules.matcher
+        await plant(service.store, database, matcher, BULLETINS, clock.start)
+        before = await service.reports.counts(clock.now())
         console.print(
             f"A newsroom of {len(settings.feeds)} feeds plays {HOURS} hours of an invented crisis "
             f"in {minutes:g} minutes.\nOnly this machine is touched. Ctrl-C ends it.\n",
             soft_wrap=True,
         )
         beside = [
-            asyncio.create_task(_end(service, stop, minutes, console, stay=stay)),
+            asyncio.create_task(_end(service, stop, minutes, console, before, stay=stay)),
             asyncio.create_task(_follow(slack, console)),
         ]
         try:
@@ -159,14 +172,22 @@ async def _follow(slack: SlackDouble, console: Console) -> None:
 
 
 async def _end(
-    service: Service, stop: asyncio.Event, minutes: float, console: Console, *, stay: bool
+    service: Service,
+    stop: asyncio.Event,
+    minutes: float,
+    console: Console,
+    before: Counts,
+    *,
+    stay: bool,
 ) -> None:
     """When the last hour has been played: the totals, and the end unless somebody looks on."""
     await asyncio.sleep(minutes * 60)
     counts = await service.reports.counts(service.clock.now())
+    articles = sum(counts.articles.values()) - sum(before.articles.values())
     console.print(
-        f"\nThe story is told: {sum(counts.articles.values())} articles in {counts.stories} "
-        f"stories, {counts.hits} hits, {sum(counts.deliveries.values())} messages."
+        f"\nThe story is told: {articles} articles in "
+        f"{counts.stories - before.stories} stories, {counts.hits - before.hits} hits, "
+        f"{sum(counts.deliveries.values())} messages."
         + (" Page and Slack stay until Ctrl-C." if stay else ""),
         soft_wrap=True,
     )

@@ -1,0 +1,193 @@
+"""Four weeks of ordinary days before the crisis: an outlet's bulletins, one an hour.
+
+A digest has days to compare with, and a spike something that is usual, because of them. They are
+written into the database as if the service had run all the time; who looks for them finds them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from monitor.match import Matcher
+from monitor.match.document import Document
+from monitor.model import ArticleId, ArticleState
+from monitor.ports import Store, Transaction
+from monitor.storage import tables as t
+
+DAYS: Final = 28
+_HOUR: Final = timedelta(hours=1)
+_DAYTIME = range(7, 23)  # hours in which the watched words are said more often
+
+PLAIN: Final = (
+    ("Monsoon leaves the coast late", "Showers are to end along the coast by the weekend."),
+    (
+        "Rail link to the port opens in March",
+        "The last of nine bridges has been tested with goods trains.",
+    ),
+    (
+        "Wheat prices steady at the mandis",
+        "Growers brought less than in the week before, at the same price.",
+    ),
+    (
+        "Teachers end their sit-in",
+        "Salaries that were due since spring are to be paid in two parts.",
+    ),
+    (
+        "City counts its sparrows",
+        "Volunteers found more of them than last year, most near the old wells.",
+    ),
+    (
+        "Ferry service resumes on the creek",
+        "Two boats will run from six in the morning until dark.",
+    ),
+    (
+        "Court reserves its order on sand mining",
+        "Both sides have a week to file what they still want to say.",
+    ),
+    ("Power cuts announced for Sunday", "Lines are to be moved for the new ring road."),
+    (
+        "Museum shows letters of a forgotten poet",
+        "They were found in a tin box in the wall of a school.",
+    ),
+    ("Inflation eases to 4.1 percent", "Vegetables became cheaper for the third month in a row."),
+    ("Chess title goes to a sixteen-year-old", "She won with black in the last round."),
+    ("Dust storm closes the airport for an hour", "Eleven flights were sent elsewhere."),
+    ("Union asks for shorter shifts at the kilns", "The owners have agreed to meet on Thursday."),
+    (
+        "Leopard seen near the reservoir",
+        "Foresters ask people to keep their dogs indoors at night.",
+    ),
+    ("New bus lanes begin at the old fort", "Drivers have a month before they are fined."),
+    ("Clinic on a boat reaches forty villages", "It carries a dentist for the first time."),
+)
+"""Headlines and sentences in which no watch finds anything."""
+
+WATCHED: Final = (
+    ("Snow closes the high road to Kashmir", "Lorries wait on both sides of the pass."),
+    ("Kashmir saffron fetches a record price", "Buyers came from as far as the Gulf."),
+    (
+        "Houseboat owners in Kashmir ask for loans",
+        "Half of the boats need new planks before the season.",
+    ),
+    ("Night trains to Kashmir from next year", "The tunnel under the range has been handed over."),
+    ("Trout farms spread in Kashmir", "Cold springs are let to young people for ten years."),
+    ("Schools in Kashmir close for the winter", "They open again in the first week of March."),
+    ("Carpet weavers of Kashmir open a school", "Thirty girls learn the old notation."),
+    ("Apple lorries from Kashmir get a lane of their own", "It is theirs from midnight until six."),
+)
+RARE: Final = (
+    ("Ceasefire on the line holds, army says", "The last violation was recorded in June."),
+    ("Old soldiers remember the ceasefire of 1949", "They met where the line was drawn."),
+    ("Tribes agree on a ceasefire over a well", "Elders have set a date for a jirga."),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bulletin:
+    """What was read at a full hour."""
+
+    at: datetime
+    title: str
+    body: str
+
+
+def bulletins(start: datetime) -> Iterator[Bulletin]:
+    """The bulletins of `DAYS` days before a start, oldest first; always the same ones."""
+    dice = random.Random(DAYS)  # noqa: S311 not a secret
+    last = start.replace(minute=0, second=0, microsecond=0)
+    for number in range(DAYS * 24, 0, -1):
+        at = last - (number - 1) * _HOUR
+        items = dice.sample(PLAIN, 3)
+        is_day = at.hour in _DAYTIME
+        if dice.random() < (0.2 if is_day else 0.05):
+            items[0] = dice.choice(WATCHED)
+        elif dice.random() < 0.03:
+            items[0] = dice.choice(RARE)
+        yield Bulletin(
+            at=at,
+            title=f"Bulletin at {at:%H:%M}: {items[0][0]}",
+            body="\n\n".join(f"{headline}. {sentence}" for headline, sentence in items),
+        )
+
+
+async def plant(store: Store, url: str, matcher: Matcher, feed: str, start: datetime) -> None:
+    """Put the bulletins into the SQLite database at this URL, as articles of the feed of that name.
+
+    Nothing else may be writing yet.
+    """
+    written = await asyncio.to_thread(_write, url, feed, tuple(bulletins(start)))
+    found = [
+        (article, matcher.match(Document(title=said.title, body=said.body)), said.at)
+        for article, said in written
+    ]
+
+    def keep(tx: Transaction) -> None:
+        for article, hits, at in found:
+            tx.add_hits(article, hits, at)
+
+    await store.write(keep)
+
+
+def _write(url: str, feed: str, said: Sequence[Bulletin]) -> Sequence[tuple[ArticleId, Bulletin]]:
+    """Each bulletin as an entry of the feed, an article and a story of its own."""
+    engine = sa.create_engine(url)
+    try:
+        with engine.begin() as connection:
+            feed_id = connection.execute(
+                sa.select(t.feed.c.id).where(t.feed.c.name == feed)
+            ).scalar_one()
+            return [(_add(connection, feed_id, each), each) for each in said]
+    finally:
+        engine.dispose()
+
+
+def _add(connection: sa.Connection, feed: int, said: Bulletin) -> ArticleId:
+    story = _insert(connection, t.story, {"created_at": said.at})
+    guid = f"urn:bulletin:{said.at:%Y-%m-%dT%H}"
+    words = {"feed_id": feed, "title": said.title, "authors": (), "published_at": said.at}
+    article = _insert(
+        connection,
+        t.article,
+        words
+        | {
+            "url": guid,
+            "host": "127.0.0.1",
+            "bucket": 0,
+            "state": ArticleState.DONE,
+            "attempts": 1,
+            "first_seen_at": said.at,
+            "ingested_at": said.at,
+            "language": "en",
+            "source": "feed",
+            "story_id": story,
+            "body": said.body,
+            "furniture": (),
+        },
+    )
+    _insert(
+        connection,
+        t.entry,
+        words
+        | {
+            "guid": guid,
+            "article_id": article,
+            "first_seen_at": said.at,
+            "backlog": False,
+            "text": said.body,
+        },
+    )
+    return ArticleId(article)
+
+
+def _insert(connection: sa.Connection, table: sa.Table, values: Mapping[str, object]) -> int:
+    """A row; returns its id."""
+    key = connection.execute(sa.insert(table).returning(table.c.id), values).scalar_one()
+    assert isinstance(key, int)
+    return key
