@@ -20,6 +20,9 @@ from monitor.ports import Clock, Store, Transaction
 TICK = 1.0
 """Seconds between two looks at what is due."""
 
+MAINTENANCE = 60.0
+"""Seconds between two rounds of it."""
+
 MISSED = 10
 """Ticks that may fail to come before they are brought back."""
 
@@ -40,11 +43,13 @@ class Scheduler:
         *,
         maintenance: Callable[[], Awaitable[None]],
         tick: float = TICK,
+        round_every: float = MAINTENANCE,
     ) -> None:
         self._store = store
         self._clock = clock
         self._maintenance = maintenance
         self._seconds = tick
+        self._round_every = round_every
         self._ticked_at: datetime | None = None
         self._storage_down = False
         self._runs = 0
@@ -60,7 +65,7 @@ class Scheduler:
         now = datetime.now(UTC)  # APScheduler runs on the machine's own time
         for work, every in (
             (self.tick, {"seconds": self._seconds}),
-            (self.maintain, {"minutes": 1}),
+            (self.maintain, {"seconds": self._round_every}),
         ):
             self._scheduler.add_job(_until_stopped, "interval", (work,), next_run_time=now, **every)
         self._scheduler.start()

@@ -53,7 +53,7 @@ from monitor.pipeline.updates import KEPT as WAITS
 from monitor.pipeline.updates import review_all
 from monitor.ports import Clock, Reports, Store, Transaction
 from monitor.reload import edits
-from monitor.scheduler import TICK, Scheduler, submit_due
+from monitor.scheduler import MAINTENANCE, TICK, Scheduler, submit_due
 from monitor.storage import SqlReports, SqlStore, exclusive, upgrade
 from monitor.stories.frequencies import shipped
 from monitor.telling import ops
@@ -99,6 +99,7 @@ class Pace:
 
     speed: float = 1.0  # seconds of its clock per second of the machine's
     tick: float = TICK  # of the machine's seconds
+    maintenance: float = MAINTENANCE  # likewise
     debounce: timedelta = timedelta(seconds=30)
 
     def patient(self, span: timedelta) -> timedelta:
@@ -134,7 +135,13 @@ class Service:
         self.reports = reports
         self.engine = engine
         self.pipeline = pipeline
-        self.scheduler = Scheduler(store, clock, maintenance=self._maintain, tick=pace.tick)
+        self.scheduler = Scheduler(
+            store,
+            clock,
+            maintenance=self._maintain,
+            tick=pace.tick,
+            round_every=pace.maintenance,
+        )
         self._http = http
         self._fetcher = fetcher
         self._elsewhere = elsewhere
@@ -450,7 +457,9 @@ class Service:
         for health in Health:
             telemetry.FEEDS.labels(str(health)).set(counts.feeds.get(health, 0))
         for state in DeliveryState:
-            telemetry.OUTBOX.labels(str(state)).set(counts.deliveries.get(state, 0))
+            for kind, of in (("delivery", counts.deliveries), ("notice", counts.notices)):
+                telemetry.OUTBOX.labels(kind, str(state)).set(of.get(state, 0))
+        telemetry.OUTBOX_UNCERTAIN.set(counts.uncertain)
         telemetry.STORIES_HELD.set(counts.stories_held)
         oldest = counts.oldest_waiting_at
         age = (self.clock.now() - oldest).total_seconds() if oldest else 0.0
@@ -513,7 +522,7 @@ async def assembled(
         context.budget = pace.patient(context.budget)
         context.lease = pace.patient(context.lease)
         context.delivery_lease = pace.patient(context.delivery_lease)
-        reports = SqlReports(store)
+        reports = SqlReports(store, lambda: context.rules.max_age)
         service = Service(
             settings,
             clock=clock,
@@ -536,7 +545,7 @@ async def assembled(
 async def looking_at(settings: Settings) -> AsyncIterator[Reports]:
     """The read side of a database that a service may be using. Raises `StorageError`."""
     async with SqlStore(settings.monitor.database, None) as store:
-        yield SqlReports(store)
+        yield SqlReports(store, lambda: settings.alerts.max_age)
 
 
 async def spikes_unjudged(settings: Settings) -> Mapping[str, str]:
