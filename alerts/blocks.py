@@ -83,8 +83,12 @@ def passage_of(alert: Alert) -> Passage | None:
 
 
 def facts_of(alert: Alert) -> list[str]:
-    """The words of the context line beside the time: publisher, watches, terms, other outlets."""
-    terms = _list(alert.terms, TERMS)
+    """The words of the context line beside the time: publisher, watches, terms, other outlets.
+
+    A term that is the name of a watch is not said again.
+    """
+    names = {name.casefold() for name in alert.watches[:WATCHES]}
+    terms = _list(tuple(term for term in alert.terms if term.casefold() not in names), TERMS)
     watches = _list(alert.watches, WATCHES)
     return [
         _name(alert.publisher),

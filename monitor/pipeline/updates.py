@@ -212,7 +212,7 @@ def reply_card(update: Update) -> Card:
 def _title(update: Update) -> str:
     match update.kind:
         case material.Kind.SIDE:
-            return f"Now from {update.title}, too"
+            return f"Now from {corroboration.named(update.title)}, too"
         case material.Kind.CORRECTION:
             return "Corrected"
         case material.Kind.RETRACTION:
@@ -279,6 +279,6 @@ def escalation_card(view: StoryView, watch: Watch, there: Backing) -> Card:
             line(Part(text=newest.title, url=newest.url, bold=True)),
             line(Part(text=", ".join(there.publishers[:12]))),
         ),
-        note=(Part(text=", ".join(there.sides)),) if there.sides else (),
+        note=(Part(text=", ".join(map(corroboration.named, there.sides))),) if there.sides else (),
         notify=watch.notify,
     )

@@ -18,6 +18,11 @@ CONFIRMS_NOTHING = 3
 """The tier of feeds that count for nothing here."""
 
 
+def named(side: str) -> str:
+    """A side as people write it: India, Sri Lanka, EU. The configuration has small letters alone."""
+    return side.upper() if len(side) <= 3 else side.title()
+
+
 @dataclass(frozen=True, slots=True)
 class Voice:
     """Somebody who reports a story in words of their own."""

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import Alert, Passage
-from alerts.blocks import MAX_CHARACTERS, to_blocks
+from alerts.blocks import MAX_CHARACTERS, facts_of, to_blocks
 from alerts.elements import Rendered, escape, link_target
 from alerts.text import clean
 from monitor.demo.slack import message_error, texts
@@ -109,6 +109,13 @@ def test_an_alert_with_everything() -> None:
         ],
     )
     assert_fits(rendered)
+
+
+def test_a_term_that_is_its_watchs_name_is_said_once() -> None:
+    """Whatever its case; other terms are named beside the watch."""
+    shown = facts_of(alert(watches=("Kashmir", "Truce"), terms=("kashmir", "ceasefire")))
+    assert shown[1:3] == ["Kashmir, Truce", "ceasefire"]
+    assert facts_of(alert(watches=("Kashmir",), terms=("Kashmir",)))[2] == ""
 
 
 def test_an_alert_with_nothing() -> None:

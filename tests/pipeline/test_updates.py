@@ -205,7 +205,7 @@ async def test_the_other_side_and_another_number_are_replies(desk):
     await desk.tell("mirror", "m1", SILENT, f"{SILENT}. 11 people were killed. {report_from('m')}")
     assert len(desk.alerts()) == 1
     side, figure = desk.cards()
-    assert (side.title, words(side)) == ("Now from varsk, too", [SILENT])
+    assert (side.title, words(side)) == ("Now from Varsk, too", [SILENT])
     assert figure.title == "Reports differ. Killed: 8 (Courier) → 11"
     assert words(figure) == ["Eight people were killed.", "11 people were killed."]
 
