@@ -19,13 +19,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from monitor.demo.slack import SlackDouble
 from monitor.storage import tables as t
 from monitor.storage.address import read_address
 from tests.chaos.checks import Outbox, Row, doubled, unmet, violations
 from tests.chaos.newsroom import OPS, Newsroom, Plan, channel_of, made
 from tests.chaos.service import SharedClock
 from tests.conftest import PROJECT
-from tests.slack_double import SlackDouble
 
 READY = 60.0  # seconds that the service has to start
 PATIENCE = 3600.0  # seconds of the clock that it has in the end, without being killed
