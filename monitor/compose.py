@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
 
 from alerts import Alert, Card, Passage
 from monitor.errors import Permanent
@@ -213,15 +214,49 @@ def compose_alert(delivery: Delivery, view: StoryView, rules: Rules) -> Alert | 
     )
 
 
-def lead_of(view: StoryView, channel: str, rules: Rules) -> tuple[Coverage, tuple[Hit, ...]] | None:
-    """The article that a channel shows a story by, and what brought it there; None if nothing did.
+class Seen(Protocol):
+    """When an article was seen, and how old it was then."""
 
-    What was no news when it was found leads no message that is news.
+    @property
+    def published_at(self) -> datetime | None:
+        """By its own date."""
+
+    @property
+    def first_seen_at(self) -> datetime:
+        """By us."""
+
+    @property
+    def backlog(self) -> bool:
+        """Whether every feed that lists it did so when it was polled first."""
+
+
+A = TypeVar("A", bound=Seen)
+
+
+def leading(found: Iterable[A], max_age: timedelta | None) -> A | None:
+    """The article that a story is named by, of those in which something was found; None of none.
+
+    `found`: first seen first. It is the first that was news when it was found: what was none leads
+    only where nothing else was found. This is the one rule for headlines. In what a channel is
+    told of one story (its message, replies, reminders) `found` is what that channel's watches
+    found; in all else (lists of several stories, the page, the command line) what any watch did.
     """
-    found = ((each, hits_for(each, channel, rules)) for each in view.articles)
-    matched = [(each, hits) for each, hits in found if hits]
-    news = (each for each in matched if _is_news(each[0], rules))
-    return next(news, matched[0] if matched else None)
+    articles = tuple(found)
+    news = (each for each in articles if _is_news(each, max_age))
+    return next(news, articles[0] if articles else None)
+
+
+def lead_of(view: StoryView, channel: str, rules: Rules) -> tuple[Coverage, tuple[Hit, ...]] | None:
+    """The article that a channel shows a story by, and what brought it there; None if nothing did."""
+    hits = {each.article: hits_for(each, channel, rules) for each in view.articles}
+    lead = leading((each for each in view.articles if hits[each.article]), rules.max_age)
+    return None if lead is None else (lead, hits[lead.article])
+
+
+def named_by(view: StoryView, max_age: timedelta | None) -> Coverage:
+    """The article that a story is named by where no channel is asked for; it has one at least."""
+    lead = leading((each for each in view.articles if each.hits), max_age)
+    return lead or view.articles[0]
 
 
 def voices(view: StoryView) -> tuple[str, ...]:
@@ -229,9 +264,10 @@ def voices(view: StoryView) -> tuple[str, ...]:
     return tuple(voice.name for voice in corroboration.voices(view.articles))
 
 
-def compose_reply(card: Card, view: StoryView) -> Card:
-    """A reply where messages can't be answered: it says itself what it is about."""
-    about = next((each.title for each in view.articles if each.hits), "")
+def compose_reply(card: Card, view: StoryView, channel: str, rules: Rules) -> Card:
+    """A reply where messages can't be answered: it says which message of its channel it answers."""
+    lead = lead_of(view, channel, rules)
+    about = lead[0].title if lead else ""
     return replace(card, title=f"↳ Re: {about} — {card.title}") if about else card
 
 
@@ -251,12 +287,12 @@ def _pointer(delivery: Delivery, lead: Coverage) -> Alert:
     )
 
 
-def _is_news(article: Coverage, rules: Rules) -> bool:
+def _is_news(article: Seen, max_age: timedelta | None) -> bool:
     reason = why_not_news(
         article.published_at,
         first_seen_at=article.first_seen_at,
         backlog=article.backlog,
-        max_age=rules.max_age,
+        max_age=max_age,
     )
     return reason is None
 

@@ -325,7 +325,7 @@ class Brief:
     """A story in a line."""
 
     story: StoryId
-    headline: str  # of the first of its articles in which something was found
+    headline: str  # see `monitor.compose.leading`
     url: str | None
     publisher: str
     others: int  # publishers beside that one
@@ -955,8 +955,10 @@ class Transaction(Protocol):
     def watches_of(self, stories: Collection[StoryId]) -> Mapping[StoryId, frozenset[str]]:
         """The names of all watches that found anything in these stories."""
 
-    def briefs(self, stories: Collection[StoryId]) -> Mapping[StoryId, Brief]:
-        """Stories, each in a line."""
+    def briefs(
+        self, stories: Collection[StoryId], max_age: timedelta | None
+    ) -> Mapping[StoryId, Brief]:
+        """Stories, each in a line; `max_age`: of what may lead one."""
 
     def found_for(
         self, channel: str, watches: Collection[str], after: datetime, until: datetime
@@ -1101,6 +1103,7 @@ class HitRow:
     matched_at: datetime
     hit: Hit
     copies: int  # other articles of the same story
+    backlog: bool = False  # every feed that lists it did so when it was polled first
     delivery: DeliveryState | None
 
 
@@ -1214,7 +1217,7 @@ class StoryRow:
     """A story for a list."""
 
     story: StoryId
-    headline: str  # of the first of its articles in which something was found
+    headline: str  # see `monitor.compose.leading`
     created_at: datetime
     first_at: datetime  # when its oldest article was first seen
     last_at: datetime  # and its newest

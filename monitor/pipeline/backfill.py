@@ -122,7 +122,7 @@ def _finish(
         by_channel[watch.channel or rules.default_channel].append(watch.name)
     told = 0
     for channel, names in by_channel.items():
-        card = _card(tx, todo, channel, names, now)
+        card = _card(tx, todo, channel, names, rules.max_age, now)
         if card is None:
             continue
         of = names[0] if len(names) == 1 else f"{len(names)} watches"
@@ -132,7 +132,12 @@ def _finish(
 
 
 def _card(
-    tx: Transaction, todo: Backfilling, channel: str, names: Sequence[str], now: datetime
+    tx: Transaction,
+    todo: Backfilling,
+    channel: str,
+    names: Sequence[str],
+    max_age: timedelta | None,
+    now: datetime,
 ) -> Card | None:
     """What watches found before they were there; None if there is nothing to tell.
 
@@ -144,7 +149,7 @@ def _card(
         return None
     articles, stories = sum(row[2] for row in found), {row[1] for row in found}
     newest: list[StoryId] = list(dict.fromkeys(row[1] for row in untold))[:NEWEST]
-    briefs = tx.briefs(newest)
+    briefs = tx.briefs(newest, max_age)
     lines: list[Line] = []
     if len(names) > 1:
         for name in names[: 2 * NEWEST]:

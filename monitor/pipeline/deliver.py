@@ -88,7 +88,7 @@ class Deliver:
                 return True
             if not self._with.sink_of(notice.channel).can_thread:
                 view = await self._with.store.read(lambda tx: tx.story_view(story))
-                card = compose_reply(card, view)
+                card = compose_reply(card, view, notice.channel, self._with.rules)
         return await self._show(notice, card)
 
     async def _show(self, row: Outgoing, message: Alert | Card) -> bool:

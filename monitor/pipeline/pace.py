@@ -88,7 +88,7 @@ def keep_pace(
     `is_up`: something was shown there a moment ago.
     """
     for due in tx.due_digests(channel, now):
-        _tell_digest(tx, channel, _watches_of(channel, rules), due, now)
+        _tell_digest(tx, channel, rules, due, now)
     tx.open_folded(channel, now)
     rows = tx.waiting_in(channel, now)
     if not rows:
@@ -118,15 +118,15 @@ def keep_pace(
     tx.fold([row.id for row in by_how["stay"]])
     for why, reason in _WOKEN.items():
         if woken := [row for row in by_how["wake"] if manners[row.id].why == why]:
-            _tell_together(tx, channel, reason, woken, now)
+            _tell_together(tx, channel, reason, woken, rules.max_age, now)
     tx.unhold([row.id for row in by_how["show"]], now)
     crowd = [row for row in by_how["show"] if not manners[row.id].alone]
     if not crowd:
         return
     if is_up and flood.is_backlog(len(crowd), crowd[0].wanted_at, now):
-        _tell_together(tx, channel, _Reason.backlog(len(crowd)), crowd, now)
+        _tell_together(tx, channel, _Reason.backlog(len(crowd)), crowd, rules.max_age, now)
         return
-    _fold_floods(tx, channel, rules.flood, crowd, now, can_update=can_update)
+    _fold_floods(tx, channel, rules, crowd, now, can_update=can_update)
 
 
 def _watches_of(channel: str, rules: Rules) -> Sequence[Watch]:
@@ -168,11 +168,16 @@ _WOKEN: Mapping[str, _Reason] = {
 
 
 def _tell_together(
-    tx: Transaction, channel: str, reason: _Reason, rows: Sequence[Waiting], now: datetime
+    tx: Transaction,
+    channel: str,
+    reason: _Reason,
+    rows: Sequence[Waiting],
+    max_age: timedelta | None,
+    now: datetime,
 ) -> None:
     """Tell of these stories in as few messages as hold them, the newest first."""
     newest = sorted(rows, key=lambda row: (row.wanted_at, row.story), reverse=True)
-    briefs = tx.briefs([row.story for row in newest])
+    briefs = tx.briefs([row.story for row in newest], max_age)
     chunks = list(digest.pages(newest))
     for number, chunk in enumerate(chunks, start=1):
         subject = f"{reason.subject}:{_stamp(now)}/{chunk[0].story}"
@@ -189,13 +194,14 @@ def _tell_together(
 def _fold_floods(
     tx: Transaction,
     channel: str,
-    limit: int,
+    rules: Rules,
     crowd: Sequence[Waiting],
     now: datetime,
     *,
     can_update: bool,
 ) -> None:
     """Tell those that are too many of their minute in a summary."""
+    limit = rules.flood
     first, last = crowd[0].wanted_at, crowd[-1].wanted_at
     wanted = tx.wanted_between(channel, first - flood.MINUTE, last)
     if len(wanted) <= limit:
@@ -222,7 +228,7 @@ def _fold_floods(
         last_at, listed = max(last_at, row.wanted_at), listed + 1
     for each, rows in summaries.items():
         tx.fold([row.id for row in rows], each)
-        card = _flood_card(tx, tx.stories_told_in(channel, each), limit)
+        card = _flood_card(tx, tx.stories_told_in(channel, each), rules)
         due_at = now
         if not can_update:
             due_at = now + WAIT
@@ -236,12 +242,12 @@ def _is_shown(tx: Transaction, channel: str, subject: str) -> bool:
     return told is None or told.state is not DeliveryState.PENDING
 
 
-def _flood_card(tx: Transaction, stories: Sequence[StoryId], limit: int) -> Card:
-    briefs = tx.briefs(stories)
+def _flood_card(tx: Transaction, stories: Sequence[StoryId], rules: Rules) -> Card:
+    briefs = tx.briefs(stories, rules.max_age)
     return digest.together(
         f"Many stories at once: {_stories(len(stories))} more",
         [briefs[story] for story in stories if story in briefs],
-        f"More than {limit} new stories a minute share a message, newest first.",
+        f"More than {rules.flood} new stories a minute share a message, newest first.",
     )
 
 
@@ -263,9 +269,10 @@ def _schedules(rules: Rules) -> Mapping[tuple[str, str], DigestTime]:
 
 
 def _tell_digest(
-    tx: Transaction, channel: str, mine: Sequence[Watch], due: DueDigest, now: datetime
+    tx: Transaction, channel: str, rules: Rules, due: DueDigest, now: datetime
 ) -> None:
     """Tell of all since the last one. Who comes late, after a night's rest, tells once."""
+    mine = _watches_of(channel, rules)
     watches = [watch for watch in mine if str(watch.digest) == due.schedule]
     if not watches:  # another configuration is on its way
         return
@@ -284,7 +291,7 @@ def _tell_digest(
         ),
         names,
         findings,
-        tx.briefs(digest.worth_a_line(findings, must.keys())),
+        tx.briefs(digest.worth_a_line(findings, must.keys()), rules.max_age),
         tx.feeds_by_health(),
         must=must.keys(),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from monitor.model import DeliveryId, DeliveryState, Health, StoryId
 from monitor.ports import Brief, DueDigest, Finding, Summary, Waiting
 from monitor.storage import outbox
 from monitor.storage import tables as t
+from monitor.storage.leads import leads
 from monitor.storage.work import Work, insert_missing
 
 TIME = t.delivery.c.due_at.type
@@ -129,19 +130,6 @@ WATCHES: sa.Select[Any] = (
     .join(t.watch, t.watch.c.id == t.hit.c.watch_id)
     .where(t.article.c.story_id.in_(sa.bindparam("stories", expanding=True)))
     .distinct()
-)
-LEADS: sa.Select[Any] = (
-    sa.select(
-        t.article.c.story_id,
-        t.article.c.id,
-        t.article.c.title,
-        t.article.c.url,
-        t.article.c.link,
-        t.article.c.first_seen_at,
-        sa.exists().where(t.hit.c.article_id == t.article.c.id).label("is_hit"),
-    )
-    .where(t.article.c.story_id.in_(sa.bindparam("stories", expanding=True)))
-    .order_by(t.article.c.story_id, sa.desc("is_hit"), t.article.c.first_seen_at, t.article.c.id)
 )
 PUBLISHERS: sa.Select[Any] = (
     sa.select(t.article.c.story_id, t.entry.c.article_id, t.feed.c.publisher)
@@ -273,7 +261,9 @@ class PaceWork(Work):
                 found[StoryId(row.story_id)].add(row.name)
         return {story: frozenset(names) for story, names in found.items()}
 
-    def briefs(self, stories: Collection[StoryId]) -> Mapping[StoryId, Brief]:
+    def briefs(
+        self, stories: Collection[StoryId], max_age: timedelta | None
+    ) -> Mapping[StoryId, Brief]:
         """See `ports.Transaction`."""
         if not stories:
             return {}
@@ -285,18 +275,15 @@ class PaceWork(Work):
             first.setdefault(row.article_id, row.publisher)
         watches = self.watches_of(stories)
         found: dict[StoryId, Brief] = {}
-        for row in self._run(LEADS, asked):
-            story = StoryId(row.story_id)
-            if story in found:
-                continue
-            lead = first.get(row.id, "")
+        for story, lead in leads(self.connection, stories, max_age).items():
+            publisher = first.get(lead.article, "")
             found[story] = Brief(
                 story=story,
-                headline=row.title or "",
-                url=row.url if row.link else None,
-                publisher=lead,
-                others=len(carried[story].keys() - {lead}),
-                first_seen_at=row.first_seen_at,
+                headline=lead.title,
+                url=lead.url,
+                publisher=publisher,
+                others=len(carried[story].keys() - {publisher}),
+                first_seen_at=lead.first_seen_at,
                 watches=tuple(sorted(watches.get(story, ()))),
             )
         return found

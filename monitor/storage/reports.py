@@ -6,7 +6,8 @@ Every list is read from the end of an index, so that its cost is that of the row
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,30 +46,14 @@ from monitor.storage import tables as t
 from monitor.storage.feeds import FEED_COLUMNS, feed_spec, move_of
 from monitor.storage.hands import HandWork
 from monitor.storage.store import SqlStore
+from monitor.storage.leads import IS_BACKLOG, leads
 from monitor.storage.transaction import SqlTransaction
 from monitor.storage.work import Row, is_due
 from monitor.stories.copies import NEWS
 
-
-def _headline(story: sa.Column[Any]) -> sa.ScalarSelect[Any]:
-    """Title of the first article of a story in which something was found."""
-    return (
-        sa.select(t.article.c.title)
-        .where(
-            t.article.c.story_id == story,
-            sa.exists().where(t.hit.c.article_id == t.article.c.id),
-        )
-        .order_by(t.article.c.first_seen_at, t.article.c.id)
-        .limit(1)
-        .correlate(story.table)
-        .scalar_subquery()
-    )
-
-
 DELIVERIES: sa.Select[Any] = sa.select(
     t.delivery.c.id,
     t.delivery.c.story_id,
-    _headline(t.delivery.c.story_id).label("headline"),
     t.delivery.c.channel,
     t.delivery.c.state,
     t.delivery.c.attempts,
@@ -144,6 +129,7 @@ FEEDS = sa.select(*FEED_COLUMNS).where(t.feed.c.declared)
 
 def _found(*where: sa.ColumnElement[bool], newest: bool) -> sa.Select[Any]:
     """Stories of some hits, as often as something was found in them, from one end of the hits."""
+            IS_BACKLOG.label("backlog"),
     order = t.hit.c.id.desc() if newest else t.hit.c.id
     hits = (
         sa.select(t.hit.c.article_id, t.hit.c.id)
@@ -192,7 +178,6 @@ STORIES = (
     sa.select(
         t.story.c.id,
         t.story.c.created_at,
-        _headline(t.story.c.id).label("headline"),
         sa.func.min(t.article.c.first_seen_at).label("first_at"),
         sa.func.max(t.article.c.first_seen_at).label("last_at"),
         sa.func.count().label("articles"),
@@ -229,7 +214,10 @@ AUDIT = sa.select(
 class SqlReports:
     """`ports.Reports` over an open store."""
 
-    def __init__(self, store: SqlStore) -> None:
+    def __init__(
+        self, store: SqlStore, max_age: Callable[[], timedelta | None] = lambda: None
+    ) -> None:
+        """`max_age`: [alerts] max_age as it is now: stories are named by what was news."""
         self._store = store
 
     async def counts(self, now: datetime) -> Counts:
@@ -247,6 +235,7 @@ class SqlReports:
         return [_hit_row(row) for row in rows]
 
     async def feeds(self) -> Sequence[FeedRow]:
+        self._max_age = max_age
         """See `ports.Reports`."""
         rows = await self._store.query(lambda connection: connection.execute(FEEDS).all())
         feeds = [_feed_row(row) for row in rows]
@@ -254,21 +243,27 @@ class SqlReports:
 
     async def deliveries(self, limit: int) -> Sequence[DeliveryRow]:
         """See `ports.Reports`."""
-        return await self._store.query(lambda connection: _deliveries(connection, limit))
+        return await self._store.query(
+            lambda connection: _named(connection, _deliveries(connection, limit), self._max_age())
+        )
 
     async def trace(self, url: str) -> ArticleTrace | None:
         """See `ports.Reports`. Any canonical URL that leads to the article will do."""
-        return await self._store.query(lambda connection: _trace(connection, url))
+        return await self._store.query(lambda connection: _trace(connection, url, self._max_age()))
 
     async def stories(self, limit: int, *, near: StoryId | None = None) -> Sequence[StoryRow]:
         """See `ports.Reports`. Nearest are looked for among some hundred hits before and after."""
         if near is None:
-            return await self._store.query(lambda connection: _stories(connection, limit))
-        return await self._store.query(lambda connection: _stories_near(connection, limit, near))
+            return await self._store.query(lambda connection: _stories(connection, limit, age))
+        return await self._store.query(
+            lambda connection: _stories_near(connection, limit, near, age)
+        )
 
     async def story(self, story: StoryId) -> StoryTrace | None:
         """See `ports.Reports`."""
-        return await self._store.query(lambda connection: _story_trace(connection, story))
+        return await self._store.query(
+            lambda connection: _story_trace(connection, story, self._max_age())
+        )
 
     async def watches(self, since: datetime) -> Sequence[WatchRow]:
         """See `ports.Reports`."""
@@ -278,6 +273,7 @@ class SqlReports:
             rows = connection.execute(WATCHES, {"since": since})
             return [_watch_row(row, precisions.get(row.name)) for row in rows]
 
+        age = self._max_age()
         rows = await self._store.query(ask)
         return sorted(rows, key=lambda row: row.watch.name.casefold())
 
@@ -403,6 +399,7 @@ def _feed_row(row: Row) -> FeedRow:
         health=Health(row.health),
         health_since=row.health_since,
         gaps=row.gaps,
+        backlog=bool(row.backlog),
         gap_at=row.gap_at,
         rhythm=row.rhythm,
         move=move_of(row),
@@ -440,7 +437,7 @@ def _delivery_row(row: Row) -> DeliveryRow:
     return DeliveryRow(
         id=DeliveryId(row.id),
         story=StoryId(row.story_id),
-        headline=row.headline or "",
+        headline="",  # see `_named`
         channel=row.channel,
         state=DeliveryState(row.state),
         attempts=row.attempts,
@@ -448,6 +445,38 @@ def _delivery_row(row: Row) -> DeliveryRow:
         due_at=row.due_at,
         sent_at=row.sent_at,
         error=row.error,
+def _outbox(
+    connection: sa.Connection, states: Collection[DeliveryState], limit: int
+) -> Sequence[DeliveryRow]:
+    """Rows of either table in one of these states, the newest first."""
+    rows = [
+        _delivery_row(row)
+        for row in connection.execute(
+            DELIVERIES.where(t.delivery.c.state.in_(states))
+            .order_by(t.delivery.c.created_at.desc(), t.delivery.c.story_id.desc())
+            .limit(limit)
+        )
+    ]
+    rows += [
+        _notice_row(row)
+        for row in connection.execute(
+            NOTICES.where(t.notice.c.state.in_(states))
+            .order_by(t.notice.c.created_at.desc(), t.notice.c.id.desc())
+            .limit(limit)
+        )
+    ]
+    return sorted(rows, key=lambda row: row.created_at, reverse=True)[:limit]
+
+
+def _named(
+    connection: sa.Connection, rows: Sequence[DeliveryRow], max_age: timedelta | None
+) -> tuple[DeliveryRow, ...]:
+    """The same, each that is of a story's own message by the story's headline."""
+    named = leads(connection, {row.story for row in rows if row.story is not None}, max_age)
+    titles: Mapping[StoryId | None, str] = {story: lead.title for story, lead in named.items()}
+    return tuple(replace(row, headline=row.headline or titles.get(row.story, "")) for row in rows)
+
+
     )
 
 
@@ -464,12 +493,16 @@ def _error(row: Row) -> str | None:
 # --------------------------------------------------------------------------- stories
 
 
-def _stories(connection: sa.Connection, limit: int) -> Sequence[StoryRow]:
+def _stories(
+    connection: sa.Connection, limit: int, max_age: timedelta | None
+) -> Sequence[StoryRow]:
     found = connection.execute(NEWEST_FOUND, {"limit": 20 * limit}).scalars()
-    return _story_rows(connection, list(dict.fromkeys(found))[:limit])
+    return _story_rows(connection, list(dict.fromkeys(found))[:limit], max_age)
 
 
-def _stories_near(connection: sa.Connection, limit: int, near: StoryId) -> Sequence[StoryRow]:
+def _stories_near(
+    connection: sa.Connection, limit: int, near: StoryId, max_age: timedelta | None
+) -> Sequence[StoryRow]:
     first = connection.execute(FIRST_HIT, {"story": near}).scalar_one()
     if first is None:
         return ()
@@ -477,12 +510,14 @@ def _stories_near(connection: sa.Connection, limit: int, near: StoryId) -> Seque
     for statement in (FOUND_BEFORE, FOUND_AFTER):
         found = connection.execute(statement, {"hit": first, "limit": 20 * limit}).scalars()
         chosen.update([story for story in dict.fromkeys(found) if story != near][:limit])
-    own, *rows = _story_rows(connection, [near, *sorted(chosen)])
+    own, *rows = _story_rows(connection, [near, *sorted(chosen)], max_age)
     nearest = sorted(rows, key=lambda row: (abs(row.first_at - own.first_at), row.story))[:limit]
     return sorted(nearest, key=lambda row: (row.first_at, row.story), reverse=True)
 
 
-def _story_rows(connection: sa.Connection, stories: Sequence[int]) -> Sequence[StoryRow]:
+def _story_rows(
+    connection: sa.Connection, stories: Sequence[int], max_age: timedelta | None
+) -> Sequence[StoryRow]:
     asked = {"stories": stories}
     channels: dict[int, list[str]] = {}
     for row in connection.execute(STORY_CHANNELS, asked):
@@ -495,7 +530,7 @@ def _story_rows(connection: sa.Connection, stories: Sequence[int]) -> Sequence[S
     return [
         StoryRow(
             story=StoryId(story),
-            headline=rows[story].headline or "",
+            headline=named[StoryId(story)].title,
             created_at=rows[story].created_at,
             first_at=rows[story].first_at,
             last_at=rows[story].last_at,
@@ -518,7 +553,10 @@ def _held(connection: sa.Connection, stories: Sequence[int]) -> Mapping[int, tup
     return held
 
 
-def _story_trace(connection: sa.Connection, story: StoryId) -> StoryTrace | None:
+def _story_trace(
+    connection: sa.Connection, story: StoryId, max_age: timedelta | None
+) -> StoryTrace | None:
+    named = leads(connection, stories, max_age)
     read = SqlTransaction(connection, None)
     view = read.story_view(story)
     row = connection.execute(sa.select(t.story).where(t.story.c.id == view.story)).one_or_none()
@@ -558,7 +596,9 @@ def _story_trace(connection: sa.Connection, story: StoryId) -> StoryTrace | None
             )
             for each in verdicts
         ),
-        deliveries=tuple(map(_delivery_row, connection.execute(deliveries))),
+        deliveries=_named(
+            connection, [*map(_delivery_row, connection.execute(deliveries))], max_age
+        ),
         held=_held(connection, [row.id]).get(row.id, ()),
     )
 
@@ -566,7 +606,7 @@ def _story_trace(connection: sa.Connection, story: StoryId) -> StoryTrace | None
 # --------------------------------------------------------------------------- one article
 
 
-def _trace(connection: sa.Connection, url: str) -> ArticleTrace | None:
+def _trace(connection: sa.Connection, url: str, max_age: timedelta | None) -> ArticleTrace | None:
     original = t.article.alias("original")
     row = connection.execute(
         sa.select(t.article, original.c.url.label("original_url"))
@@ -596,8 +636,10 @@ def _trace(connection: sa.Connection, url: str) -> ArticleTrace | None:
         copy_of=row.original_url,
         sightings=sightings,
         hits=_hits_of(connection, row.id),
-        deliveries=tuple(
-            map(_delivery_row, connection.execute(deliveries.order_by(t.delivery.c.channel)))
+        deliveries=_named(
+            connection,
+            [*map(_delivery_row, connection.execute(deliveries.order_by(t.delivery.c.channel)))],
+            max_age,
         ),
         furniture=row.furniture,
         revisions=_revisions(connection, row.id),

@@ -49,7 +49,9 @@ def create_app(
     Without `decisions` nothing can be changed, without `pushes` no hub can call.
     """
     pages = Pages(health, clock, stale_after)
-    front = _Front(reports, clock, pages, max_hits=max_hits, max_deliveries=max_deliveries)
+    front = _Front(
+        reports, clock, pages, decisions, max_hits=max_hits, max_deliveries=max_deliveries
+    )
     probes = _Probes(reports, health, clock, registry, stale_after)
     return Starlette(
         routes=[
@@ -76,11 +78,19 @@ class _Front:
     """What people see first."""
 
     def __init__(
-        self, reports: Reports, clock: Clock, pages: Pages, *, max_hits: int, max_deliveries: int
+        self,
+        reports: Reports,
+        clock: Clock,
+        pages: Pages,
+        decisions: Decisions | None,
+        *,
+        max_hits: int,
+        max_deliveries: int,
     ) -> None:
         self._reports = reports
         self._clock = clock
         self._pages = pages
+        self._decisions = decisions
         self._max_hits = max_hits
         self._max_deliveries = max_deliveries
 
@@ -91,7 +101,8 @@ class _Front:
         deliveries = await self._reports.deliveries(self._max_deliveries)
         feeds = await self._reports.feeds()
         # in a thread: the passages of long bodies take up to a second each
-        reports = await asyncio.to_thread(view.reports, hits)
+        max_age = self._decisions.rules().max_age if self._decisions else None
+        reports = await asyncio.to_thread(view.reports, hits, max_age)
         return self._pages.render(
             "index.html",
             figures=view.figures(counts, self._clock.now()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from monitor.compose import named_by
 from monitor.errors import Refused
 from monitor.model import ArticleId, StoryId
 from monitor.ports import Reports, StoryTrace, StoryView
@@ -61,7 +63,7 @@ class Desk:
             return RedirectResponse(f"/stories/{trace.view.story}", HTTPStatus.FOUND)
         frequencies = self._decisions.rules().frequencies if self._decisions else shipped()
         # in a thread: a story of many reports takes a good part of a second
-        shown = await asyncio.to_thread(timeline.timeline, trace, frequencies)
+        shown = await asyncio.to_thread(timeline.timeline, trace, frequencies, self._max_age)
         return self._pages.render(
             "story.html",
             shown=shown,
@@ -100,7 +102,7 @@ class Desk:
                 HTTPStatus.CONFLICT, f"Nothing{also} is in story {story} beside this article."
             )
         return self._form(
-            request, "split.html", trouble, mark, plan=plan, story=story, told=_name(plan.left)
+            request, "split.html", trouble, mark, plan=plan, story=story, told=self._name(plan.left)
         )
 
     async def choose(self, request: Request) -> Response:
@@ -125,7 +127,7 @@ class Desk:
             "choose.html",
             status=HTTPStatus.BAD_REQUEST if trouble else HTTPStatus.OK,
             story=story,
-            told=_name(trace.view),
+            told=self._name(trace.view),
             trouble=trouble,
             near=await self._reports.stories(_NEAR, near=story),
         )
@@ -159,8 +161,8 @@ class Desk:
             mark,
             plan=plan,
             story=one,
-            into=_name(plan.into.view),
-            gone=_name(plan.gone.view),
+            into=self._name(plan.into.view),
+            gone=self._name(plan.gone.view),
         )
 
     # -- what they share
@@ -198,18 +200,22 @@ class Desk:
     async def _named(self, story: StoryId | None) -> Mapping[str, object] | None:
         """A chapter before or after."""
         trace = await self._reports.story(story) if story is not None else None
-        return _name(trace.view) if trace else None
+        return self._name(trace.view) if trace else None
 
+    def _name(self, story: StoryView) -> Mapping[str, object]:
+        lead = named_by(story, self._max_age)
+        return {
+            "story": story.story,
+            "headline": lead.title,
+            "language": view.language(lead.language),
+            "since": timeline.since(story),
+            "counts": timeline.counts(story),
+        }
 
-def _name(story: StoryView) -> Mapping[str, object]:
-    lead = timeline.lead_of(story)
-    return {
-        "story": story.story,
-        "headline": lead.title,
-        "language": view.language(lead.language),
-        "since": timeline.since(story),
-        "counts": timeline.counts(story),
-    }
+    @property
+    def _max_age(self) -> timedelta | None:
+        """By what age an article leads no story."""
+        return self._decisions.rules().max_age if self._decisions else None
 
 
 def _number(request: Request, name: str) -> int:

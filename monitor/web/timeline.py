@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from monitor.compose import Rules, voices
+from monitor.compose import Rules, named_by, voices
 from monitor.model import ArticleId, DeliveryState, StoryId
 from monitor.pipeline.group import time_of
 from monitor.ports import Coverage, DeliveryRow, StoryTrace, StoryView, Verdict
@@ -65,12 +65,14 @@ class Timeline:
     deliveries: tuple[DeliveryLine, ...]
 
 
-def timeline(trace: StoryTrace, frequencies: Frequencies) -> Timeline:
+def timeline(
+    trace: StoryTrace, frequencies: Frequencies, max_age: timedelta | None = None
+) -> Timeline:
     """A story as people read it; some milliseconds for each report."""
     articles = trace.view.articles
     roots, families = _families(articles)
     likeness = _likeness([each for each in roots if each.hits], frequencies)
-    lead = lead_of(trace.view)
+    lead = named_by(trace.view, max_age)
     by_id = {each.article: each for each in articles}
     first = min(
         (each for each in roots if each.copy_of is None),
@@ -116,11 +118,6 @@ def timeline(trace: StoryTrace, frequencies: Frequencies) -> Timeline:
         ),
         deliveries=view.delivery_lines(trace.deliveries),
     )
-
-
-def lead_of(story: StoryView) -> Coverage:
-    """The article that a story is named by: the first in which something was found."""
-    return next((each for each in story.articles if each.hits), story.articles[0])
 
 
 def since(story: StoryView) -> datetime:
@@ -337,7 +334,7 @@ def split(trace: StoryTrace, article: ArticleId, rules: Rules, *, can_edit: bool
     consequences = [
         Consequence(channel=row.channel, sentence=_after_split(row, staying, rules, can_edit))
         for row in trace.deliveries
-        if row.state is not DeliveryState.DEAD
+        if not row.state.is_given_up
     ]
     consequences += [
         Consequence(channel=channel, sentence="A message of its own will be posted about it.")
@@ -389,7 +386,7 @@ def merge(one: StoryTrace, other: StoryTrace, *, can_edit: bool) -> Merge:
         consequences=tuple(
             Consequence(channel=channel, sentence=_after_merge(both, gone, can_edit))
             for channel, both in sorted(rows.items())
-            if any(row.state is not DeliveryState.DEAD for row in both)
+            if any(not row.state.is_given_up for row in both)
         ),
     )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final, Literal
 from urllib.parse import parse_qsl, urlsplit
 
+from monitor.compose import leading
 from monitor.match.passage import best_passage
 from monitor.model import ArticleState, DeliveryState, Health, Span, StoryId
 from monitor.ports import Counts, DeliveryRow, FeedRow, HitRow
@@ -42,7 +43,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A story that watches matched: its first article, and who else carries it."""
+    """A story that watches matched: the article that leads it, and who else carries it."""
 
     story: StoryId | None
     headline: tuple[Segment, ...]
@@ -125,7 +126,7 @@ def segments(text: str, marks: Iterable[tuple[int, int]]) -> tuple[Segment, ...]
     return tuple(cut)
 
 
-def reports(rows: Sequence[HitRow]) -> tuple[Report, ...]:
+def reports(rows: Sequence[HitRow], max_age: timedelta | None = None) -> tuple[Report, ...]:
     """Hits as stories, newest first, each once however many watches and copies matched.
 
     A copy does not bring its story to the top again: the first article's match is what counts.
@@ -134,12 +135,15 @@ def reports(rows: Sequence[HitRow]) -> tuple[Report, ...]:
     for row in rows:
         key = ("story", row.story) if row.story is not None else ("article", row.article)
         stories.setdefault(key, []).append(row)
-    made = [_report(sorted(group, key=lambda row: row.first_seen_at)) for group in stories.values()]
+    made = [
+        _report(sorted(group, key=lambda row: (row.first_seen_at, row.article)), max_age)
+        for group in stories.values()
+    ]
     return tuple(sorted(made, key=lambda report: report.matched_at, reverse=True))
 
 
-def _report(rows: Sequence[HitRow]) -> Report:
-    first = rows[0]
+def _report(rows: Sequence[HitRow], max_age: timedelta | None) -> Report:
+    first = leading(rows, max_age) or rows[0]
     spans = sorted({span for row in rows if row.article == first.article for span in row.hit.spans})
     publishers = dict.fromkeys(row.publisher for row in rows)
     return Report(

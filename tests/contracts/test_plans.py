@@ -130,7 +130,7 @@ def _keep_pace(transaction: Transaction, story: StoryId, later: datetime) -> Non
     transaction.fold([waiting.id], "flood:#news:1")
     transaction.last_summary("#news", "flood:#news:", NOW)
     transaction.stories_told_in("#news", "flood:#news:1")
-    transaction.briefs([story])
+    transaction.briefs([story], None)
     transaction.held_without_end("#news")
     transaction.found_for("#news", ["Ceasefire"], NOW, later)
     transaction.unhold([waiting.id], later)

@@ -6,11 +6,20 @@ from datetime import timedelta
 
 import pytest
 
+from alerts import Card
+from monitor.compose import Rules, compose_reply, lead_of
+from monitor.match import compile_watches
+from monitor.model import StoryId
 from monitor.storage import SqlReports, SqlStore
+from monitor.stories.frequencies import shipped
+from monitor.web import view
+from monitor.web.timeline import timeline
+from tests.contracts.archive import Archive
 from tests.contracts.material import CEASEFIRE, NOW
 from tests.pipeline.desk import CHANNEL, HIT, Desk, News, text
 
 MINUTE = timedelta(minutes=1)
+CARD = Card(delivery_id="", title="Killed: 14 → 8")
 
 
 @pytest.fixture
@@ -60,3 +69,49 @@ async def test_near_what_nothing_was_found_in_there_is_nothing(desk: Desk):
     [quiet, _] = await desk.bring(News("quiet", text(1)), News("a", text(2), hits=(HIT,)))
     reports = SqlReports(desk.store)
     assert [await reports.stories(3, near=each) for each in (quiet.story, 77)] == [(), ()]
+
+
+async def test_a_story_is_named_by_what_was_news(store: SqlStore):
+    """In lists, beside its delivery, in a line, on the page, in its message: not by the backlog."""
+    archive, day = Archive(), timedelta(days=1)
+    archive.watch(CEASEFIRE, NOW)
+    story = archive.story(NOW)
+    for minutes, title, values in (
+        (0, "nothing was found", {}),
+        (1, "backlog", {"backlog": True}),
+        (2, "late", {"published_at": NOW - 3 * day}),
+        (3, "fresh", {}),
+        (4, "later", {}),
+    ):
+        found = (CEASEFIRE.name,) if minutes else ()
+        archive.article(NOW + minutes * MINUTE, *found, story=story, title=title, **values)
+    await archive.save(store)
+    await store.write(lambda tx: tx.want_delivery(StoryId(story), CHANNEL, NOW))
+    rules = Rules(
+        watches=(CEASEFIRE,),
+        matcher=compile_watches((CEASEFIRE,)),
+        default_channel=CHANNEL,
+        interval=MINUTE,
+        max_age=day,
+    )
+    reports = SqlReports(store, lambda: rules.max_age)
+    trace = await reports.story(StoryId(story))
+    assert trace is not None
+    briefs = await store.read(lambda tx: tx.briefs([StoryId(story)], rules.max_age))
+    lead = lead_of(trace.view, CHANNEL, rules)
+    assert lead is not None
+    said = [
+        *(row.headline for row in await reports.stories(10)),
+        *(row.headline for row in await reports.deliveries(10)),
+        *(row.headline for row in trace.deliveries),
+        briefs[StoryId(story)].headline,
+        timeline(trace, shipped(), rules.max_age).headline,
+        *map(_text, view.reports(await reports.hits(10), rules.max_age)),
+        lead[0].title,
+        compose_reply(CARD, trace.view, CHANNEL, rules).title,
+    ]
+    assert said == ["fresh"] * 7 + ["↳ Re: fresh — Killed: 14 → 8"]
+
+
+def _text(report: view.Report) -> str:
+    return "".join(segment.text for segment in report.headline)
