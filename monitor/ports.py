@@ -1103,8 +1103,8 @@ class HitRow:
     matched_at: datetime
     hit: Hit
     copies: int  # other articles of the same story
-    backlog: bool = False  # every feed that lists it did so when it was polled first
     delivery: DeliveryState | None
+    backlog: bool = False  # every feed that lists it did so when it was polled first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

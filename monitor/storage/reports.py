@@ -45,8 +45,8 @@ from monitor.storage import archive
 from monitor.storage import tables as t
 from monitor.storage.feeds import FEED_COLUMNS, feed_spec, move_of
 from monitor.storage.hands import HandWork
-from monitor.storage.store import SqlStore
 from monitor.storage.leads import IS_BACKLOG, leads
+from monitor.storage.store import SqlStore
 from monitor.storage.transaction import SqlTransaction
 from monitor.storage.work import Row, is_due
 from monitor.stories.copies import NEWS
@@ -113,6 +113,7 @@ def _hits() -> sa.Select[Any]:
             t.article.c.first_seen_at,
             t.hit.c.matched_at,
             t.hit.c.spans,
+            IS_BACKLOG.label("backlog"),
             copies.label("copies"),
             sa.func.coalesce(own_delivery, first_delivery).label("delivery"),
         )
@@ -129,7 +130,6 @@ FEEDS = sa.select(*FEED_COLUMNS).where(t.feed.c.declared)
 
 def _found(*where: sa.ColumnElement[bool], newest: bool) -> sa.Select[Any]:
     """Stories of some hits, as often as something was found in them, from one end of the hits."""
-            IS_BACKLOG.label("backlog"),
     order = t.hit.c.id.desc() if newest else t.hit.c.id
     hits = (
         sa.select(t.hit.c.article_id, t.hit.c.id)
@@ -219,6 +219,7 @@ class SqlReports:
     ) -> None:
         """`max_age`: [alerts] max_age as it is now: stories are named by what was news."""
         self._store = store
+        self._max_age = max_age
 
     async def counts(self, now: datetime) -> Counts:
         """See `ports.Reports`. Feeds are the declared ones; entries are those of every feed."""
@@ -235,7 +236,6 @@ class SqlReports:
         return [_hit_row(row) for row in rows]
 
     async def feeds(self) -> Sequence[FeedRow]:
-        self._max_age = max_age
         """See `ports.Reports`."""
         rows = await self._store.query(lambda connection: connection.execute(FEEDS).all())
         feeds = [_feed_row(row) for row in rows]
@@ -253,6 +253,7 @@ class SqlReports:
 
     async def stories(self, limit: int, *, near: StoryId | None = None) -> Sequence[StoryRow]:
         """See `ports.Reports`. Nearest are looked for among some hundred hits before and after."""
+        age = self._max_age()
         if near is None:
             return await self._store.query(lambda connection: _stories(connection, limit, age))
         return await self._store.query(
@@ -273,7 +274,6 @@ class SqlReports:
             rows = connection.execute(WATCHES, {"since": since})
             return [_watch_row(row, precisions.get(row.name)) for row in rows]
 
-        age = self._max_age()
         rows = await self._store.query(ask)
         return sorted(rows, key=lambda row: row.watch.name.casefold())
 
@@ -382,6 +382,7 @@ def _hit_row(row: Row) -> HitRow:
         hit=Hit(watch=row.name, spans=row.spans),
         copies=row.copies,
         delivery=DeliveryState(row.delivery) if row.delivery else None,
+        backlog=bool(row.backlog),
     )
 
 
@@ -399,7 +400,6 @@ def _feed_row(row: Row) -> FeedRow:
         health=Health(row.health),
         health_since=row.health_since,
         gaps=row.gaps,
-        backlog=bool(row.backlog),
         gap_at=row.gap_at,
         rhythm=row.rhythm,
         move=move_of(row),
@@ -433,18 +433,6 @@ def _deliveries(connection: sa.Connection, limit: int) -> Sequence[DeliveryRow]:
     return found
 
 
-def _delivery_row(row: Row) -> DeliveryRow:
-    return DeliveryRow(
-        id=DeliveryId(row.id),
-        story=StoryId(row.story_id),
-        headline="",  # see `_named`
-        channel=row.channel,
-        state=DeliveryState(row.state),
-        attempts=row.attempts,
-        created_at=row.created_at,
-        due_at=row.due_at,
-        sent_at=row.sent_at,
-        error=row.error,
 def _outbox(
     connection: sa.Connection, states: Collection[DeliveryState], limit: int
 ) -> Sequence[DeliveryRow]:
@@ -477,6 +465,18 @@ def _named(
     return tuple(replace(row, headline=row.headline or titles.get(row.story, "")) for row in rows)
 
 
+def _delivery_row(row: Row) -> DeliveryRow:
+    return DeliveryRow(
+        id=DeliveryId(row.id),
+        story=StoryId(row.story_id),
+        headline="",  # see `_named`
+        channel=row.channel,
+        state=DeliveryState(row.state),
+        attempts=row.attempts,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        sent_at=row.sent_at,
+        error=row.error,
     )
 
 
@@ -526,6 +526,7 @@ def _story_rows(
     for row in connection.execute(STORY_PUBLISHERS, asked):
         publishers.setdefault(row.story_id, []).append(row.publisher)
     held = _held(connection, stories)
+    named = leads(connection, stories, max_age)
     rows = {row.id: row for row in connection.execute(STORIES, asked)}
     return [
         StoryRow(
@@ -556,7 +557,6 @@ def _held(connection: sa.Connection, stories: Sequence[int]) -> Mapping[int, tup
 def _story_trace(
     connection: sa.Connection, story: StoryId, max_age: timedelta | None
 ) -> StoryTrace | None:
-    named = leads(connection, stories, max_age)
     read = SqlTransaction(connection, None)
     view = read.story_view(story)
     row = connection.execute(sa.select(t.story).where(t.story.c.id == view.story)).one_or_none()
