@@ -32,7 +32,7 @@ def days_chart(
     """Mentions in each of the days up to a moment, of which the last few are the news.
 
     A day lasts from that time of day to the next, as a digest's does, and has the name of the day
-    that it begins on, by the clocks of the zone.
+    that most of it lies in, by the clocks of the zone.
     """
     begins = [until - number * DAY for number in range(days, 0, -1)]
     first = begins[0].timestamp()
@@ -41,12 +41,13 @@ def days_chart(
         number = int((quarter * 900 - first) // DAY.total_seconds())
         if 0 <= number < days:
             values[number] += count
-    local = [begin.astimezone(ZoneInfo(zone)) for begin in begins]
+    due = until.astimezone(ZoneInfo(zone))
+    middles = [(begin + DAY / 2).astimezone(ZoneInfo(zone)) for begin in begins]
     what = f"{watches[0]}: mentions" if len(watches) == 1 else "Mentions"
     return Chart(
-        title=f"{what} a day, from {local[-1]:%H:%M} to {local[-1]:%H:%M}",
+        title=f"{what} a day, from {due:%H:%M} to {due:%H:%M}",
         values=tuple(values),
-        labels=tuple(f"{day:%a} {day.day}" for day in local),
+        labels=tuple(f"{day:%a} {day.day}" for day in middles),
         marked=news,
     )
 

@@ -193,8 +193,9 @@ def heartbeat(day: Day, now: datetime) -> Card:
     ]
     if day.dead:
         facts.append(f"{some(day.dead, 'message')} refused")
-    oldest = "none" if day.oldest_waiting_at is None else _time(day.oldest_waiting_at)
-    words = line(" · ".join(facts), " · oldest unsent ", oldest)
+    waits = day.oldest_waiting_at
+    last = (" · nothing waits",) if waits is None else (" · oldest unsent ", _time(waits))
+    words = line(" · ".join(facts), *last)
     return Card(title="monitor is running", lines=(words,), note=(_time(now),))
 
 

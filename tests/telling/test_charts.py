@@ -21,7 +21,7 @@ def counted(*times: datetime) -> dict[int, int]:
 
 
 def test_a_day_ends_when_the_digest_is_due():
-    """And is called what it was when it began, in the place of the digest."""
+    """And is called what most of it was, in the place of the digest."""
     by_quarter = counted(UNTIL - HOUR, UNTIL - 23 * HOUR, UNTIL - 25 * HOUR, UNTIL - 80 * HOUR)
     chart = days_chart(["Truce"], by_quarter, until=UNTIL, zone="Asia/Kolkata", days=3, news=1)
     assert chart.title == "Truce: mentions a day, from 07:00 to 07:00"
@@ -29,6 +29,12 @@ def test_a_day_ends_when_the_digest_is_due():
     assert chart.values == (0, 3, 3)
     assert chart.marked == 1
     assert since(UNTIL, 3) == UNTIL - 3 * DAY
+
+
+def test_a_day_that_ends_in_the_evening_is_called_by_that_evening():
+    """What most of it was."""
+    chart = days_chart(["A"], {}, until=UNTIL + 18 * HOUR, zone="UTC", days=2, news=1)
+    assert chart.labels == ("Fri 9", "Sat 10")
 
 
 def test_of_several_watches_nobody_is_named():

@@ -120,7 +120,7 @@ def test_a_heartbeat_is_a_line() -> None:
     day = Day(feeds=feeds, articles=1204, alerts=12, dead=0, oldest_waiting_at=None)
     assert list(words_of(ops.heartbeat(day, NOW)))[:2] == [
         "monitor is running",
-        "41 of 44 feeds live (3 silent) · 1,204 articles · 12 alerts · oldest unsent none",
+        "41 of 44 feeds live (3 silent) · 1,204 articles · 12 alerts · nothing waits",
     ]
     late = Day(feeds={}, articles=1, alerts=0, dead=2, oldest_waiting_at=NOW - timedelta(hours=1))
     assert (
