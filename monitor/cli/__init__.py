@@ -240,7 +240,7 @@ def demo(
     """Run the service against a newsroom that ships with it. Nothing but this machine is touched."""
     from monitor.demo.play import play  # noqa: PLC0415 only the demo needs its newsroom
 
-    telemetry.set_up_logging("auto", level="WARNING")
+    telemetry.set_up_logging("auto", level="ERROR")  # feeds in trouble are told of in its Slack
     asyncio.run(play(minutes=minutes, port=port, console=out, stay=stay))
 
 

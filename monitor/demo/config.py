@@ -33,7 +33,7 @@ DEMANDS: Mapping[str, Mapping[str, object]] = MappingProxyType(
     {
         # said aloud once so many outlets report it in words of their own
         # and when more of it begins than is usual
-        "Ceasefire": {"escalate": {"publishers": 4}, "spike": True},
+        "Ceasefire": {"escalate": {"publishers": 4}, "spike": {"stories": 6}},
         # one outlet's word is not enough: what nobody else reports waits, visibly
         "Operation Trishakti": {"min_publishers": 2},
     }

@@ -132,7 +132,7 @@ def workspace(clock: FastClock) -> SlackDouble:
         now=lambda: clock.now().timestamp(),
         monotonic=clock.monotonic,
     )
-    slack.add_user(YOU, "You", handle="you")
+    slack.add_user(YOU, "Asha", handle="asha")
     for name in (NEWSDESK, OPS):
         slack.add_channel(name)
     return slack

@@ -182,7 +182,7 @@ class Page:
             messages=in_channel(channel, self._slack.answers, reader),
             thread=thread,
             below=below,
-            people=len(self._slack.users),
+            you=reader.names.get(YOU),
         )
         return web.Response(text=text, content_type="text/html")
 

@@ -113,7 +113,7 @@ def _actions(block: Json, channel: str, ts: str) -> str:
 
 
 def _context(block: Json, reader: Reader) -> str:
-    parts = "".join(
+    parts = " ".join(
         f'<span dir="auto">{_text(element, reader)}</span>' for element in block["elements"]
     )
     return f'<div class="context" dir="ltr">{parts}</div>'
