@@ -1314,7 +1314,7 @@ class Reports(Protocol):
         """All about the article at a canonical URL."""
 
     async def stories(self, limit: int, *, near: StoryId | None = None) -> Sequence[StoryRow]:
-        """The stories in which something was found last, the newest first.
+        """The stories in which something was found last, by their newest article, the newest first.
 
         With `near`, those whose first articles were seen nearest in time to that of this one,
         which is not among them.

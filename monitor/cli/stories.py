@@ -19,17 +19,17 @@ from monitor.web import words
 
 
 def listed(rows: Sequence[StoryRow], now: datetime) -> Iterator[RenderableType]:
-    """Each story in a line: its number, age, size, where it is told, and its headline."""
+    """Each story in a line: its number, the age of its newest article, size, where it is told, and its headline."""
     if not rows:
         yield Text("No story yet: nothing that a watch looks for has been found.")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("Story", "Found", "Articles", "Told in", "Headline"):
+    for name in ("Story", "Newest", "Articles", "Told in", "Headline"):
         table.add_column(name, overflow="fold", justify="right" if name == "Story" else "left")
     for row in rows:
         table.add_row(
             str(row.story),
-            words.ago(row.created_at, now),
+            words.ago(row.last_at, now),
             str(row.articles),
             Text(", ".join(row.channels) or _waits(row.held) or "-"),
             Text(row.headline),
@@ -44,6 +44,7 @@ def listed_json(rows: Sequence[StoryRow]) -> list[dict[str, Any]]:
             "story": row.story,
             "headline": row.headline,
             "created_at": row.created_at.isoformat(),
+            "last_at": row.last_at.isoformat(),
             "articles": row.articles,
             "channels": list(row.channels),
             "held": [{"watch": each.watch, "lacks": each.lacks} for each in row.held],

@@ -497,7 +497,8 @@ def _stories(
     connection: sa.Connection, limit: int, max_age: timedelta | None
 ) -> Sequence[StoryRow]:
     found = connection.execute(NEWEST_FOUND, {"limit": 20 * limit}).scalars()
-    return _story_rows(connection, list(dict.fromkeys(found))[:limit], max_age)
+    rows = _story_rows(connection, list(dict.fromkeys(found))[:limit], max_age)
+    return sorted(rows, key=lambda row: (row.last_at, row.story), reverse=True)
 
 
 def _stories_near(

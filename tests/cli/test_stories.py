@@ -38,9 +38,12 @@ def told(desk: Desk) -> Desk:  # noqa: F811
 def test_stories_are_listed_newest_first(told: Desk):
     """Those in which something was found, with where they are told."""
     lines = told.monitor("stories", "list").splitlines()
-    assert [line.split()[0] for line in lines[1:]] == ["2", "1"]
-    assert "#newsdesk" in lines[2]
-    assert "Ceasefire holds" in lines[2]
+    assert [line.split()[:4] for line in lines[1:]] == [
+        ["1", "1", "h", "ago"],
+        ["2", "2", "h", "ago"],
+    ]
+    assert "#newsdesk" in lines[1]
+    assert "Ceasefire holds" in lines[1]
     rows = json.loads(told.monitor("stories", "list", "--json", "--limit", "1"))
     assert [(row["story"], row["articles"], row["channels"]) for row in rows] == [(2, 1, [])]
 
@@ -48,7 +51,7 @@ def test_stories_are_listed_newest_first(told: Desk):
 def test_a_story_that_waits_says_for_what(told: Desk):
     """In the list, in its own lines, of each of its articles, and counted."""
     told.run(lambda tx: tx.hold(StoryId(2), "Ceasefire", "1 of 2 publishers", NOW))
-    assert "held: 1 of 2 publishers" in told.monitor("stories", "list").splitlines()[1]
+    assert "held: 1 of 2 publishers" in told.monitor("stories", "list").splitlines()[2]
     rows = json.loads(told.monitor("stories", "list", "--json", "--limit", "1"))
     assert rows[0]["held"] == [{"watch": "Ceasefire", "lacks": "1 of 2 publishers"}]
     shown = told.monitor("stories", "show", "2")

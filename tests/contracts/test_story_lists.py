@@ -18,7 +18,7 @@ from tests.contracts.archive import Archive
 from tests.contracts.material import CEASEFIRE, NOW
 from tests.pipeline.desk import CHANNEL, HIT, Desk, News, text
 
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 CARD = Card(delivery_id="", title="Killed: 14 → 8")
 
 
@@ -41,6 +41,25 @@ async def test_a_listed_story_is_counted(desk: Desk):
     assert row.publishers == ("Publisher 1", "Publisher 2", "Publisher 3")
     assert (row.created_at, row.first_at, row.last_at) == (NOW, NOW, NOW + 2 * MINUTE)
     assert row.channels == (CHANNEL,)
+
+
+async def test_stories_stand_by_their_newest_articles(store: SqlStore):
+    """What is shown is what they are sorted by, not when a watch found something in them."""
+    archive = Archive()
+    archive.watch(CEASEFIRE, NOW)
+    hours = {"found late": (5, 0), "grew without a hit": (2, 4), "plain": (3, 3)}
+    stories = {title: archive.story(NOW) for title in hours}
+    for title, (found_at, newest_at) in hours.items():
+        told = {"story": stories[title], "title": title}
+        first = min(found_at, newest_at)
+        matched_at = NOW + found_at * HOUR
+        archive.article(NOW + first * HOUR, CEASEFIRE.name, matched_at=matched_at, **told)
+        if newest_at > first:
+            archive.article(NOW + newest_at * HOUR, **told)
+    await archive.save(store)
+    rows = await SqlReports(store).stories(10)
+    assert [row.headline for row in rows] == ["grew without a hit", "plain", "found late"]
+    assert [row.last_at for row in rows] == [NOW + hour * HOUR for hour in (4, 3, 0)]
 
 
 @pytest.mark.parametrize(
