@@ -1044,7 +1044,6 @@ class Transaction(Protocol):
         at once; one that somebody else has finished meanwhile is left as it is.
         """
 
-
     # -- how the service fares
 
     def ill_feeds(self, since: datetime, limit: int) -> tuple[int, Sequence[IllFeed]]:
@@ -1056,8 +1055,8 @@ class Transaction(Protocol):
     def dead_since(self, channel: str, since: datetime) -> int:
         """How many messages of a channel that were wanted since then are given up."""
 
-    def day_since(self, since: datetime) -> Day:
-        """How the service fared since then."""
+    def day_since(self, since: datetime, now: datetime) -> Day:
+        """How the service fared since then, and what waits now."""
 
 
 class Store(Protocol):
@@ -1130,11 +1129,11 @@ class FeedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRow:
-    """An outbox row for the page."""
+    """An outbox row for the page: of a story's message, or of a notice, which has a subject."""
 
     id: DeliveryId
-    story: StoryId
-    headline: str
+    story: StoryId | None  # None: a notice that is no reply
+    headline: str  # of a notice, its title
     channel: str
     state: DeliveryState
     attempts: int
@@ -1142,6 +1141,12 @@ class DeliveryRow:
     due_at: datetime | None
     sent_at: datetime | None
     error: str | None
+    subject: str | None = None
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether a call broke off, so that nobody knows yet whether the message is shown."""
+        return self.state is DeliveryState.SENDING and self.error is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1154,11 +1159,22 @@ class Counts:
     stories: int
     hits: int
     deliveries: Mapping[DeliveryState, int]
-    oldest_waiting_at: datetime | None  # creation of the oldest delivery that is not shown yet
+    oldest_waiting_at: datetime | None  # when the oldest message was wanted that is not shown yet
     due_feeds: int
     last_poll_at: datetime | None
     stories_held: int = 0  # that wait for others to confirm them
     not_told: int = 0  # articles of the last day in which something was found that was no news
+    notices: Mapping[DeliveryState, int] = field(default_factory=dict)
+    uncertain: int = 0  # messages of either kind of which nobody knows whether they are shown
+
+    def messages(self, *states: DeliveryState) -> int:
+        """How many deliveries and notices are in one of these states."""
+        return sum(of.get(state, 0) for of in (self.deliveries, self.notices) for state in states)
+
+    @property
+    def waiting(self) -> int:
+        """How many messages are to be shown as soon as their channels can be had."""
+        return self.messages(DeliveryState.PENDING, DeliveryState.RETRY, DeliveryState.SENDING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1308,7 +1324,7 @@ class Reports(Protocol):
         """All declared feeds: those in trouble first, then by name."""
 
     async def deliveries(self, limit: int) -> Sequence[DeliveryRow]:
-        """The newest deliveries; those that wait or failed first."""
+        """The newest deliveries and notices; those that wait or failed first."""
 
     async def trace(self, url: str) -> ArticleTrace | None:
         """All about the article at a canonical URL."""
