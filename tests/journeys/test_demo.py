@@ -13,13 +13,13 @@ import sqlalchemy as sa
 from alerts import Alert, Card
 from alerts.memory import MemorySink
 from monitor import config
-from monitor.demo.config import demo_config
+from monitor.demo.config import NEWSDESK, OPS, demo_config
 from monitor.demo.expected import expected
 from monitor.demo.newsroom import HOURS
 from monitor.demo.server import NewsroomServer
 from monitor.model import ArticleState, DeliveryState, FeedStatus
 from monitor.scheduler import submit_due
-from monitor.service import CONSOLE_CHANNEL, Pace, assembled
+from monitor.service import Pace, assembled
 from tests.fakes import FakeClock
 
 pytestmark = pytest.mark.timeout(240)
@@ -38,7 +38,7 @@ async def played(tmp_path, sqlite_url):
     start = clock.now()
     async with NewsroomServer(clock, start) as newsroom:
         path = tmp_path / "feeds.toml"
-        path.write_text(demo_config(newsroom.base_url), encoding="utf-8")
+        path.write_text(demo_config(newsroom.base_url, start=start), encoding="utf-8")
         settings = config.load(path, {"MONITOR_DATABASE_URL": sqlite_url})
         async with assembled(settings, clock=clock, sink=sink, pace=Pace()) as service:
             stop = asyncio.Event()
@@ -59,13 +59,14 @@ async def test_the_service_tells_the_story_as_its_authors_wrote_it(tmp_path, sql
         counts = await service.reports.counts(service.clock.now())
         feeds = {row.spec.name: row for row in await service.reports.feeds()}
         hits = await service.reports.hits(1000)
-        said = sink.messages(CONSOLE_CHANNEL)
+        said = sink.messages(f"#{NEWSDESK}")
+        ops = [card.title for card in sink.messages(f"#{OPS}")]
         story_of = dict(
             await service.store.query(lambda c: [tuple(row) for row in c.execute(STORIES)])
         )
         in_messages = set(await service.store.query(lambda c: c.execute(TOLD).scalars().all()))
         held = {*await service.store.read(lambda tx: tx.held_stories())}
-        aloud = [sink.shown[CONSOLE_CHANNEL][ref].title for ref in sink.broadcast]
+        aloud = [sink.shown[f"#{NEWSDESK}"][ref].title for ref in sink.broadcast]
 
     shown = [message for message in said if isinstance(message, Alert)]
     [looked_back] = [card for card in said if isinstance(card, Card) and "are on." in card.title]
@@ -103,6 +104,8 @@ async def test_the_service_tells_the_story_as_its_authors_wrote_it(tmp_path, sql
     assert "Corrected" in replies
     assert any(title.startswith("Killed: ") for title in replies)
     assert any(title.startswith("Ceasefire: 4 publishers") for title in aloud)
+    assert sum(title.startswith("Daily digest: ") for title in replies) == 1
+    assert ops == ["Chinar Chronicle is well again", "Sarhad News is failing"]
     assert counts.deliveries == {DeliveryState.SENT: len(shown)}
     assert len({message.delivery_id for message in shown}) == len(shown) == len(in_messages)
     precision, recall = agreement(
