@@ -39,10 +39,6 @@ def ago(then: datetime | None, now: datetime) -> str:
 
 def counts_line(counts: Counts) -> str:
     """Everything there is, in a line."""
-    waiting = sum(
-        counts.deliveries.get(state, 0)
-        for state in (DeliveryState.PENDING, DeliveryState.RETRY, DeliveryState.SENDING)
-    )
     bad = sum(number for health, number in counts.feeds.items() if health.is_trouble)
     parts = [
         words.some(sum(counts.feeds.values()), "feed") + (f" ({bad} in trouble)" if bad else ""),
@@ -52,13 +48,14 @@ def counts_line(counts: Counts) -> str:
         words.some(counts.hits, "hit"),
         words.some(counts.deliveries.get(DeliveryState.SENT, 0), "alert") + " shown",
     ]
-    if waiting:
-        parts.append(f"{waiting} waiting")
+    if counts.waiting:
+        unsure = f" ({counts.uncertain} uncertain)" if counts.uncertain else ""
+        parts.append(f"{counts.waiting} waiting{unsure}")
     if held := counts.deliveries.get(DeliveryState.HELD, 0):
         parts.append(f"{held} held")
     if counts.not_told:
         parts.append(f"{counts.not_told} of today no news")
-    if dead := counts.deliveries.get(DeliveryState.DEAD, 0):
+    if dead := counts.messages(DeliveryState.DEAD):
         parts.append(f"{dead} dead")
     return " · ".join(parts)
 
@@ -242,6 +239,8 @@ def _delivery_line(row: DeliveryRow, now: datetime) -> str:
             return f"being sent to {channel}"
         case DeliveryState.FOLDED:
             return f"[green]yes[/] in {channel}, in a message that lists several stories"
+        case DeliveryState.DROPPED:
+            return f"[red]no[/]  not in {channel}{error}"
         case DeliveryState.HELD:
             return f"not yet, in {channel}{error}"
         case _:

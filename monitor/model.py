@@ -73,16 +73,23 @@ class ArticleState(StrEnum):
 class DeliveryState(StrEnum):
     """The life of an outbox row: pending → sending → sent | retry | dead.
 
-    Beside that a story's row may be held until its time has come, or be told with others.
+    Beside that a story's row may be held until its time has come, or be told with others; and any
+    row may be dropped.
     """
 
     PENDING = "pending"
     SENDING = "sending"  # committed before the call: found after a crash, it is reconciled
     SENT = "sent"
     RETRY = "retry"
-    DEAD = "dead"
+    DEAD = "dead"  # refused for good
+    DROPPED = "dropped"  # by hand, or because what it belongs to is not shown: nobody need look
     HELD = "held"  # for the end of quiet hours, or for a digest
     FOLDED = "folded"  # told in a notice that lists several stories
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it is not tried again by itself, whatever comes."""
+        return self in {DeliveryState.DEAD, DeliveryState.DROPPED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

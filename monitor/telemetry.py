@@ -106,10 +106,20 @@ JOBS_CRASHED = Counter(
 )
 JOBS_RUNNING = Gauge("monitor_jobs_running", "Jobs at work now", ["kind"], registry=REGISTRY)
 FEEDS = Gauge("monitor_feeds", "Declared feeds by how they are", ["health"], registry=REGISTRY)
-OUTBOX = Gauge("monitor_outbox", "Deliveries by state", ["state"], registry=REGISTRY)
+OUTBOX = Gauge(
+    "monitor_outbox",
+    "Messages by state: of stories (delivery) and all others (notice)",
+    ["kind", "state"],
+    registry=REGISTRY,
+)
+OUTBOX_UNCERTAIN = Gauge(
+    "monitor_outbox_uncertain",
+    "Messages of which nobody knows yet whether they are shown",
+    registry=REGISTRY,
+)
 OUTBOX_OLDEST = Gauge(
     "monitor_outbox_oldest_seconds",
-    "Age of the oldest delivery that is not shown yet",
+    "Age of the oldest message that is not shown yet",
     registry=REGISTRY,
 )
 CONFIG_OK = Gauge(

@@ -42,7 +42,7 @@ def status(counts: Counts, feeds: Sequence[FeedRow], now: datetime) -> Iterator[
     yield Text(counts_line(counts), style="bold")
     yield f"Last poll {ago(counts.last_poll_at, now)}; {words.some(counts.due_feeds, 'feed')} due now."
     if counts.oldest_waiting_at:
-        yield f"[yellow]The oldest alert was wanted {ago(counts.oldest_waiting_at, now)}.[/]"
+        yield f"[yellow]The oldest unsent message was wanted {ago(counts.oldest_waiting_at, now)}.[/]"
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("Feed", "Health", "Polled", "Next", "Entries", "Newest", "Remarks"):
         table.add_column(name, overflow="fold" if name in {"Feed", "Remarks"} else "ellipsis")
@@ -72,6 +72,8 @@ def status_json(counts: Counts, feeds: Sequence[FeedRow]) -> dict[str, Any]:
         "stories": counts.stories,
         "hits": counts.hits,
         "deliveries": {str(state): number for state, number in counts.deliveries.items()},
+        "notices": {str(state): number for state, number in counts.notices.items()},
+        "uncertain": counts.uncertain,
         "oldest_waiting_at": iso(counts.oldest_waiting_at),
         "last_poll_at": iso(counts.last_poll_at),
         "feed": [

@@ -114,7 +114,9 @@ def status_card(counts: Counts, feeds: Sequence[FeedRow], now: datetime) -> Card
     ]
     if counts.oldest_waiting_at:
         rows.append(
-            line(f"The oldest alert was wanted {words.ago(counts.oldest_waiting_at, now)}.")
+            line(
+                f"The oldest unsent message was wanted {words.ago(counts.oldest_waiting_at, now)}."
+            )
         )
     bad = [row for row in feeds if row.health.is_trouble]
     for row in bad[:MOST_LINES]:

@@ -119,11 +119,11 @@ class Deliver:
 
     async def _drop(self, notice: Notice, why: str) -> None:
         """A notice that can't be shown, and never will be. What broke off may be: nobody knows."""
-        dead = _Result("dropped", DeliveryState.DEAD, error=why)
+        dropped = _Result("dropped", DeliveryState.DROPPED, error=why)
         now = self._with.clock.now()
-        await self._with.store.write(lambda tx: _finish(tx, notice, dead, now))
+        await self._with.store.write(lambda tx: _finish(tx, notice, dropped, now))
         telemetry.DELIVERIES.labels(self._with.sink_of(notice.channel).name, "dropped").inc()
-        self._report(notice, notice.card, dead)
+        self._report(notice, notice.card, dropped)
 
     async def _let_go(self, delivery: Delivery, view: StoryView, rules: Rules) -> None:
         """The channel's watches don't match the story any more: the page or the rules have changed.

@@ -85,7 +85,7 @@ def note_heartbeat(tx: Transaction, rules: Rules, now: datetime) -> None:
         return
     subject = f"heartbeat:{quiet.day_of(when, due)}"
     if tx.told(channel, subject) is None:
-        tx.tell(channel, subject, ops.heartbeat(tx.day_since(now - DAY), now), now)
+        tx.tell(channel, subject, ops.heartbeat(tx.day_since(now - DAY, now), now), now)
 
 
 def _tell_ill(

@@ -28,7 +28,7 @@ REFRESH = (
     outbox.want_again(t.delivery)
     .where(
         t.delivery.c.story_id == sa.bindparam("story"),
-        t.delivery.c.state != DeliveryState.DEAD,
+        t.delivery.c.state.not_in(outbox.GIVEN_UP),
         ~IS_MUTED,
     )
     .returning(t.delivery.c.channel)
@@ -39,7 +39,7 @@ MOVE_DELIVERY = (
     .where(
         t.delivery.c.story_id == sa.bindparam("story"),
         t.delivery.c.channel == sa.bindparam("in_channel"),
-        t.delivery.c.state != DeliveryState.DEAD,
+        t.delivery.c.state.not_in(outbox.GIVEN_UP),
         ~sa.exists().where(
             _other.c.story_id == sa.bindparam("to_story"), _other.c.channel == t.delivery.c.channel
         ),

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from monitor.model import DeliveryState, Health
 from monitor.storage import tables as t
 from monitor.storage.families import day_of
+from monitor.storage.outbox import GIVEN_UP
 from monitor.storage.work import Work
 
 STEP: Final = 20_000
@@ -121,7 +122,7 @@ OLD_NOTICES = sa.delete(t.notice).where(
     t.notice.c.id.in_(
         sa.select(t.notice.c.id)
         .where(
-            t.notice.c.state.in_((DeliveryState.SENT, DeliveryState.DEAD)),
+            t.notice.c.state.in_((DeliveryState.SENT, *GIVEN_UP)),
             t.notice.c.due_at.is_(None),
             t.notice.c.created_at < _before,
             ~_is_of_live_story,

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from monitor.model import DeliveryState, StoryId
 from monitor.ports import Hold
 from monitor.storage import tables as t
+from monitor.storage.outbox import GIVEN_UP
 from monitor.storage.work import Work, insert_missing
 
 _story: sa.BindParameter[int] = sa.bindparam("story")
@@ -49,7 +50,7 @@ SHOWN_IN = (
 )
 WANTED_IN = (
     sa.select(t.delivery.c.channel)
-    .where(t.delivery.c.story_id == _story, t.delivery.c.state != DeliveryState.DEAD)
+    .where(t.delivery.c.story_id == _story, t.delivery.c.state.not_in(GIVEN_UP))
     .order_by(t.delivery.c.channel)
 )
 REPLIES = (

@@ -42,7 +42,7 @@ TELL_AGAIN = (
     .where(
         *_same,
         t.notice.c.card != sa.bindparam("new_card"),
-        t.notice.c.state != DeliveryState.DEAD,
+        t.notice.c.state.not_in(outbox.GIVEN_UP),
     )
     .values(card=sa.bindparam("new_card"))
 )
@@ -208,7 +208,7 @@ class NoticeWork(DeliveryWork):
         if before is not None:
             return max(before.lease_until or before.due_at or now, now + LOOK_AGAIN)
         root = self._root(row)
-        if root is None or root.sent_ref is not None or root.state == DeliveryState.DEAD:
+        if root is None or root.sent_ref is not None or root.state in outbox.GIVEN_UP:
             return None
         return max(root.due_at or now, now + LOOK_AGAIN)
 

@@ -57,12 +57,8 @@ def _dead(table: sa.Table, *also: sa.ColumnElement[bool]) -> sa.Select[Any]:
     )
 
 
-# a reply whose story is not shown was refused by nobody
-REFUSED: Sequence[Any] = ((t.delivery,), (t.notice, t.notice.c.story_id.is_(None)))
-DEAD_IN = [
-    _dead(table, *also, table.c.channel == sa.bindparam("in_channel")) for table, *also in REFUSED
-]
-DEAD = [_dead(table, *also) for table, *also in REFUSED]
+DEAD_IN = [_dead(table, table.c.channel == sa.bindparam("in_channel")) for table in outbox.TABLES]
+DEAD = [_dead(table) for table in outbox.TABLES]
 BY_HEALTH = (
     sa.select(t.feed.c.health, sa.func.count().label("feeds"))
     .where(t.feed.c.declared)
@@ -78,10 +74,6 @@ SHOWN_STORIES = (
         t.delivery.c.created_at >= sa.bindparam("since", type_=TIME),
         t.delivery.c.sent_at.is_not(None),
     )
-)
-OLDEST_WAITING = sa.select(sa.func.min(t.delivery.c.created_at)).where(
-    t.delivery.c.sent_at.is_(None),
-    t.delivery.c.state.in_((DeliveryState.PENDING, DeliveryState.RETRY, DeliveryState.SENDING)),
 )
 
 
@@ -133,7 +125,7 @@ class OpsWork(Work):
         values = {"in_channel": channel, "since": since}
         return sum(self._run(statement, values).scalar_one() for statement in DEAD_IN)
 
-    def day_since(self, since: datetime) -> Day:
+    def day_since(self, since: datetime, now: datetime) -> Day:
         """See `ports.Transaction`."""
         of = {"since": since}
         return Day(
@@ -141,5 +133,5 @@ class OpsWork(Work):
             articles=self._run(NEW_ARTICLES, of).scalar_one(),
             alerts=self._run(SHOWN_STORIES, of).scalar_one(),
             dead=sum(self._run(statement, of).scalar_one() for statement in DEAD),
-            oldest_waiting_at=self._run(OLDEST_WAITING).scalar_one(),
+            oldest_waiting_at=self._run(outbox.OLDEST_WAITING, {"now": now}).scalar_one(),
         )

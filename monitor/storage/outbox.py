@@ -21,6 +21,8 @@ from monitor.storage.work import Row, is_due
 TIME = t.delivery.c.due_at.type
 TABLES = (t.delivery, t.notice)
 
+GIVEN_UP = tuple(state for state in DeliveryState if state.is_given_up)
+
 BY = sa.bindparam("by", type_=TIME)
 
 
@@ -124,6 +126,22 @@ def is_waiting(table: sa.Table) -> sa.ColumnElement[bool]:
         table.c.sent_ref.is_(None),
         table.c.due_at.is_not(None),
     )
+
+
+def never_shown(table: sa.Table) -> sa.ColumnElement[bool]:
+    """Wanted, not shown yet, and nothing but its turn or the channel is in the way."""
+    tried = table.c.state.in_((DeliveryState.RETRY, DeliveryState.SENDING))
+    pending = table.c.state == DeliveryState.PENDING
+    if table is t.notice:  # what is said in the morning, or in a while, is not late before
+        pending = sa.and_(pending, table.c.due_at <= sa.bindparam("now", type_=TIME))
+    return sa.and_(table.c.sent_at.is_(None), sa.or_(tried, pending))
+
+
+_late = sa.union_all(
+    *(sa.select(table.c.created_at).where(never_shown(table)) for table in TABLES)
+).subquery("late")
+OLDEST_WAITING = sa.select(sa.func.min(_late.c.created_at, type_=TIME))
+"""When the oldest message was wanted that is not shown at `:now`."""
 
 
 def postpone(table: sa.Table) -> sa.Update:

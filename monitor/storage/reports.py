@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from alerts.message import card_from_json
 from monitor.match.backtest import Archived
 from monitor.model import (
     ArticleId,
@@ -41,7 +42,7 @@ from monitor.ports import (
     Verdict,
     WatchRow,
 )
-from monitor.storage import archive
+from monitor.storage import archive, outbox
 from monitor.storage import tables as t
 from monitor.storage.feeds import FEED_COLUMNS, feed_spec, move_of
 from monitor.storage.hands import HandWork
@@ -61,6 +62,21 @@ DELIVERIES: sa.Select[Any] = sa.select(
     t.delivery.c.due_at,
     t.delivery.c.sent_at,
     t.delivery.c.error,
+)
+
+
+NOTICES: sa.Select[Any] = sa.select(
+    t.notice.c.id,
+    t.notice.c.story_id,
+    t.notice.c.subject,
+    t.notice.c.card,
+    t.notice.c.channel,
+    t.notice.c.state,
+    t.notice.c.attempts,
+    t.notice.c.created_at,
+    t.notice.c.due_at,
+    t.notice.c.sent_at,
+    t.notice.c.error,
 )
 
 
@@ -314,9 +330,6 @@ class SqlReports:
 # --------------------------------------------------------------------------- counts
 
 
-NOT_WAITING = (DeliveryState.DEAD, DeliveryState.HELD, DeliveryState.FOLDED)
-"""What nobody tries to show just now."""
-
 NOT_TOLD = sa.select(sa.func.count()).where(
     t.article.c.ingested_at.is_not(None),
     t.article.c.first_seen_at > sa.bindparam("since", type_=t.article.c.first_seen_at.type),
@@ -326,8 +339,15 @@ NOT_TOLD = sa.select(sa.func.count()).where(
 )
 """Articles in which something was found that was no news."""
 
-SETTLED = (DeliveryState.SENT, DeliveryState.FOLDED)
-"""What people were told."""
+SETTLED = (DeliveryState.SENT, DeliveryState.FOLDED, DeliveryState.DROPPED)
+"""What people were told, or need not be."""
+
+UNCERTAIN = [
+    sa.select(sa.func.count())
+    .select_from(table)
+    .where(table.c.state == DeliveryState.SENDING, table.c.error.is_not(None))
+    for table in outbox.TABLES
+]
 
 
 def _counts(connection: sa.Connection, now: datetime) -> Counts:
@@ -342,12 +362,7 @@ def _counts(connection: sa.Connection, now: datetime) -> Counts:
     feeds = by(t.feed.c.health, t.feed.c.declared)
     articles = by(t.article.c.state)
     deliveries = by(t.delivery.c.state)
-    waiting = (
-        sa.select(t.delivery.c.created_at)
-        .where(t.delivery.c.sent_at.is_(None), t.delivery.c.state.not_in(NOT_WAITING))
-        .order_by(t.delivery.c.created_at)
-        .limit(1)
-    )
+    notices = by(t.notice.c.state)
     return Counts(
         feeds={Health(state): number for state, number in feeds.items()},
         entries=one(sa.select(sa.func.coalesce(sa.func.sum(t.feed.c.entries), 0))),
@@ -355,11 +370,13 @@ def _counts(connection: sa.Connection, now: datetime) -> Counts:
         stories=one(sa.select(sa.func.count()).select_from(t.story)),
         hits=one(sa.select(sa.func.count()).select_from(t.hit)),
         deliveries={DeliveryState(state): number for state, number in deliveries.items()},
-        oldest_waiting_at=connection.execute(waiting).scalar_one_or_none(),
+        oldest_waiting_at=connection.execute(outbox.OLDEST_WAITING, {"now": now}).scalar_one(),
         due_feeds=connection.execute(due, {"now": now}).scalar_one(),
         last_poll_at=one(sa.select(sa.func.max(t.feed.c.polled_at))),
         stories_held=one(sa.select(sa.func.count(t.hold.c.story_id.distinct()))),
         not_told=connection.execute(NOT_TOLD, {"since": now - timedelta(days=1)}).scalar_one(),
+        notices={DeliveryState(state): number for state, number in notices.items()},
+        uncertain=sum(map(one, UNCERTAIN)),
     )
 
 
@@ -422,14 +439,9 @@ def _in_trouble(feed: FeedRow) -> bool:
 
 
 def _deliveries(connection: sa.Connection, limit: int) -> Sequence[DeliveryRow]:
-    newest = DELIVERIES.order_by(t.delivery.c.created_at.desc(), t.delivery.c.story_id.desc())
     found: list[DeliveryRow] = []
-    for group in (
-        t.delivery.c.state.in_([state for state in DeliveryState if state not in SETTLED]),
-        t.delivery.c.state.in_(SETTLED),
-    ):
-        rows = connection.execute(newest.where(group).limit(limit - len(found)))
-        found.extend(map(_delivery_row, rows))
+    for group in ([state for state in DeliveryState if state not in SETTLED], SETTLED):
+        found += _outbox(connection, group, limit - len(found))
     return found
 
 
@@ -477,6 +489,22 @@ def _delivery_row(row: Row) -> DeliveryRow:
         due_at=row.due_at,
         sent_at=row.sent_at,
         error=row.error,
+    )
+
+
+def _notice_row(row: Row) -> DeliveryRow:
+    return DeliveryRow(
+        id=DeliveryId(row.id),
+        story=_story(row),
+        headline=card_from_json(row.card).title,
+        channel=row.channel,
+        state=DeliveryState(row.state),
+        attempts=row.attempts,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        sent_at=row.sent_at,
+        error=row.error,
+        subject=row.subject,
     )
 
 

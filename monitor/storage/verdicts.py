@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from monitor.model import ArticleId, DeliveryState, StoryId
 from monitor.storage import tables as t
 from monitor.storage.deliveries import REFRESH
+from monitor.storage.outbox import GIVEN_UP
 from monitor.storage.work import Work, upsert
 
 SET_VERDICT = upsert(
@@ -104,8 +105,8 @@ MERGE = (
     ),
     sa.delete(t.delivery).where(
         _of_into,
-        t.delivery.c.state == DeliveryState.DEAD,
-        _is_where(_gone, _other.c.state != DeliveryState.DEAD),
+        t.delivery.c.state.in_(GIVEN_UP),
+        _is_where(_gone, _other.c.state.not_in(GIVEN_UP)),
     ),
     sa.update(t.delivery).where(_of_gone, ~_is_where(_into)).values(story_id=_into),
     sa.delete(t.delivery).where(_of_gone, _unshown),

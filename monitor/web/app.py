@@ -200,5 +200,7 @@ def _counted(counts: Counts, now: datetime) -> dict[str, Any]:
         "stories": counts.stories,
         "hits": counts.hits,
         "deliveries": dict(counts.deliveries),
+        "notices": dict(counts.notices),
+        "uncertain": counts.uncertain,
         "oldest_waiting_seconds": (now - oldest).total_seconds() if oldest else None,
     }

@@ -72,9 +72,11 @@ class FeedLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryLine:
-    """A delivery with what is wrong with it."""
+    """A row of the outbox with what is wrong with it."""
 
     row: DeliveryRow
+    state: str
+    tone: str
     error: str  # only while it matters: a message that is shown has none
 
 
@@ -221,10 +223,13 @@ def _feed_line(row: FeedRow) -> FeedLine:
 
 
 def delivery_lines(rows: Sequence[DeliveryRow]) -> tuple[DeliveryLine, ...]:
-    """Deliveries, in the order given."""
+    """Rows of the outbox, in the order given."""
     return tuple(
         DeliveryLine(
-            row=row, error=row.error if row.error and row.state is not DeliveryState.SENT else ""
+            row=row,
+            state="uncertain" if row.is_uncertain else words.DELIVERY[row.state],
+            tone="warn" if row.is_uncertain else words.TONE[row.state],
+            error=row.error if row.error and row.state is not DeliveryState.SENT else "",
         )
         for row in rows
     )
@@ -315,24 +320,20 @@ def _articles_figure(counts: Counts) -> Figure:
 
 
 def _deliveries_figure(counts: Counts, now: datetime) -> Figure:
-    of = counts.deliveries
-    dead = of.get(DeliveryState.DEAD, 0)
-    waiting = sum(
-        of.get(state, 0)
-        for state in (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.RETRY)
-    )
-    held = of.get(DeliveryState.HELD, 0)
+    dead, waiting = counts.messages(DeliveryState.DEAD), counts.waiting
+    held = counts.messages(DeliveryState.HELD)
     since = counts.oldest_waiting_at
     oldest = f" for {words.span(now - since)}" if since and since < now else ""
     detail = ", ".join(
         [f"{words.number(dead)} failed"] * bool(dead)
         + [f"{words.number(waiting)} waiting{oldest}"] * bool(waiting)
+        + [f"{words.number(counts.uncertain)} uncertain"] * bool(counts.uncertain)
         + [f"{words.number(held)} held"] * bool(held)
     )
     return Figure(
         label="Deliveries sent",
-        value=words.number(of.get(DeliveryState.SENT, 0)),
+        value=words.number(counts.messages(DeliveryState.SENT)),
         detail=detail or "none is waiting",
         href="#deliveries",
-        tone="bad" if dead else "warn" if of.get(DeliveryState.RETRY, 0) else "",
+        tone="bad" if dead else "warn" if counts.messages(DeliveryState.RETRY) else "",
     )

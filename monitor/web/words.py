@@ -33,6 +33,7 @@ DELIVERY: Final = {
     DeliveryState.SENT: "sent",
     DeliveryState.RETRY: "retrying",
     DeliveryState.DEAD: "failed",
+    DeliveryState.DROPPED: "dropped",
     DeliveryState.HELD: "held",
     DeliveryState.FOLDED: "told with others",
 }
@@ -52,6 +53,7 @@ TONE: Final = {
     DeliveryState.SENT: "good",
     DeliveryState.RETRY: "warn",
     DeliveryState.DEAD: "bad",
+    DeliveryState.DROPPED: "calm",
     DeliveryState.HELD: "calm",
     DeliveryState.FOLDED: "good",
 }

@@ -108,11 +108,11 @@ async def test_a_day_in_numbers(store: SqlStore) -> None:
         await store.write(
             lambda tx, r=row, s=state, at=sent: tx.finish_delivery(r.id, s, NOW, sent=at)
         )
-    day = await store.read(lambda tx: tx.day_since(NOW - HOUR))
+    day = await store.read(lambda tx: tx.day_since(NOW - HOUR, NOW))
     assert (day.articles, day.alerts, day.dead, day.oldest_waiting_at) == (3, 1, 1, None)
     assert sum(day.feeds.values()) == 1  # the others left the configuration
     await store.write(lambda tx: tx.want_delivery(shown, "#late", NOW + MINUTE))
-    day = await store.read(lambda tx: tx.day_since(NOW + HOUR))
+    day = await store.read(lambda tx: tx.day_since(NOW + HOUR, NOW + HOUR))
     assert (day.articles, day.alerts, day.dead) == (0, 0, 0)
     assert day.oldest_waiting_at == NOW + MINUTE
     assert await store.read(lambda tx: tx.dead_since("#desk", NOW)) == 1

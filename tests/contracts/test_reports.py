@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from alerts import Card
 from monitor.model import (
     ArticleState,
     DeliveryState,
@@ -93,7 +94,7 @@ async def test_an_empty_database_has_nothing_of_everything(reports: SqlReports) 
     )
     assert await reports.hits(10) == []
     assert await reports.feeds() == []
-    assert await reports.deliveries(10) == []
+    assert not await reports.deliveries(10)
     assert await reports.trace(URL) is None
 
 
@@ -285,6 +286,62 @@ async def test_deliveries_that_wait_or_failed_come_first(
     assert dead.headline == "ceasefire holds"
     assert dead.story == story
     assert (sent.created_at, sent.sent_at, sent.error) == (NOW, NOW + SECOND, None)
+
+
+async def test_notices_are_listed_and_counted_beside_deliveries(
+    store: SqlStore, reports: SqlReports
+) -> None:
+    """What it says, where, how it stands and why; what is told later is not late before."""
+    story = await given_story(store)
+    await deliver(store, story, "#a", DeliveryState.SENT)
+
+    async def tell(subject: str, at: datetime, of: StoryId | None = None, wait: int = 0) -> None:
+        due_at = at + wait * MINUTE
+        await store.write(
+            lambda t: t.tell("#ops", subject, Card(title=subject), at, story=of, due_at=due_at)
+        )
+
+    async def finish(state: DeliveryState, error: str | None) -> None:
+        notice = await store.write(lambda t: t.claim_notice("#ops", NOW + 4 * MINUTE, LEASE))
+        assert notice is not None
+        await store.write(lambda t: t.finish_notice(notice.id, state, NOW, error=error))
+
+    for minutes, (state, error) in enumerate(
+        (
+            (DeliveryState.DEAD, "too_long"),
+            (DeliveryState.SENDING, "timeout"),
+            (DeliveryState.DROPPED, "its story is not shown"),
+        ),
+        start=1,
+    ):
+        await tell(state, NOW + minutes * MINUTE)
+        await finish(state, error)
+    await tell("later", NOW, wait=60)
+    await tell("reply", NOW + 5 * MINUTE, story)
+
+    rows = await reports.deliveries(10)
+    assert [(row.subject, row.headline, row.story) for row in rows] == [
+        ("reply", "reply", story),
+        ("sending", "sending", None),
+        ("dead", "dead", None),
+        ("later", "later", None),
+        ("dropped", "dropped", None),
+        (None, "ceasefire holds", story),
+    ]
+    assert [row.subject for row in rows if row.is_uncertain] == ["sending"]
+    assert (rows[2].state, rows[2].channel, rows[2].attempts, rows[2].error) == (
+        DeliveryState.DEAD,
+        "#ops",
+        1,
+        "too_long",
+    )
+    assert await reports.deliveries(4) == rows[:4]
+
+    counts = await reports.counts(NOW + 5 * MINUTE)
+    assert (counts.waiting, counts.uncertain, counts.messages(DeliveryState.DEAD)) == (3, 1, 1)
+    assert counts.oldest_waiting_at == NOW + 2 * MINUTE
+    late = await reports.counts(NOW + 60 * MINUTE)
+    assert late.oldest_waiting_at == NOW
 
 
 async def test_an_edit_does_not_change_when_a_story_was_first_shown(

@@ -74,7 +74,7 @@ async def test_status_is_the_command_lines_own(archive: SqlStore) -> None:
     """Totals, and when what was polled last."""
     said = await ask(archive, "status")
     assert said.startswith("1 feed · 3 entries · 3 articles · 3 stories · 1 hit · 0 alerts shown")
-    assert "The oldest alert was wanted" in said
+    assert "The oldest unsent message was wanted" in said
 
 
 async def test_watches_lists_where_each_leads(archive: SqlStore) -> None:

@@ -420,7 +420,7 @@ async def test_a_reply_to_a_message_that_was_given_up_is_dropped(desk):
     await desk.deliver()
     assert titles(desk) == ["ceasefire holds", "other"]
     told = await desk.store.read(lambda tx: tx.told(CHANNEL, "reply:first"))
-    assert told.state is DeliveryState.DEAD
+    assert told.state is DeliveryState.DROPPED
 
 
 async def test_where_there_are_no_threads_a_reply_says_what_it_answers(desk):

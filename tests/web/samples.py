@@ -104,9 +104,9 @@ def delivery_row(number: int, headline: str, state: DeliveryState, **other) -> D
         "sent_at": before(minutes=number) + timedelta(seconds=3) if sent else None,
         "error": None,
     }
+    values["story"] = StoryId(number)
     return DeliveryRow(
         id=DeliveryId(f"{number:032x}"),
-        story=StoryId(number),
         headline=headline,
         state=state,
         **(values | other),
@@ -336,6 +336,15 @@ def _deliveries() -> tuple[DeliveryRow, ...]:
             error="ratelimited: asked to wait for 20 s",
         ),
         delivery_row(
+            6,
+            "Dawn is failing",
+            DeliveryState.SENDING,
+            channel="#newsdesk-ops",
+            story=None,
+            subject="feed:https://www.dawn.com/feeds/home:1",
+            error="timeout: no answer within 15 s",
+        ),
+        delivery_row(
             14,
             "پاکستان اور بھارت جنگ بندی پر متفق، کشمیر میں خاموشی",
             DeliveryState.PENDING,
@@ -375,6 +384,8 @@ def lifelike() -> MemoryReports:
                 DeliveryState.RETRY: 1,
                 DeliveryState.DEAD: 1,
             },
+            notices={DeliveryState.SENT: 6, DeliveryState.SENDING: 1},
+            uncertain=1,
             oldest_waiting_at=before(minutes=14),
             due_feeds=1,
             last_poll_at=before(seconds=6),

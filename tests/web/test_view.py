@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.model import ArticleId, ArticleState, DeliveryState, FeedStatus, Health, StoryId
 from monitor.web import view
-from tests.web.samples import NO_COUNTS, NOW, before, feed_row, hit_row, lifelike
+from tests.web.samples import NO_COUNTS, NOW, before, delivery_row, feed_row, hit_row, lifelike
 
 
 def test_watches_of_one_article_are_one_report():
@@ -110,7 +110,7 @@ def test_the_figures_of_a_busy_service():
     assert (shown["Feeds live"].value, shown["Feeds live"].detail) == ("4 of 9", "4 in trouble")
     assert shown["Feeds live"].tone == "bad"
     assert (shown["Articles"].value, shown["Articles"].detail) == ("3,950", "7 to be read")
-    assert shown["Deliveries sent"].detail == "1 failed, 2 waiting for 14 min"
+    assert shown["Deliveries sent"].detail == "1 failed, 3 waiting for 14 min, 1 uncertain"
     assert shown["Last poll"].value == "6 s ago"
     assert shown["Last poll"].detail == "1 due now"
 
@@ -137,6 +137,28 @@ def test_the_figures_of_a_service_at_rest():
     assert shown["Feeds live"].detail == "all are live"
     assert shown["Articles"].detail == "2 without text"
     assert shown["Deliveries sent"].tone == "warn"
+
+
+def test_notices_count_like_deliveries():
+    """What was refused, what waits, and of what nobody knows."""
+    counts = replace(
+        NO_COUNTS,
+        deliveries={DeliveryState.SENT: 2, DeliveryState.PENDING: 1},
+        notices={DeliveryState.SENT: 3, DeliveryState.DEAD: 1, DeliveryState.SENDING: 1},
+        uncertain=1,
+    )
+    figure = view.figures(counts, NOW)[-1]
+    assert (figure.value, figure.tone) == ("5", "bad")
+    assert figure.detail == "1 failed, 2 waiting, 1 uncertain"
+
+
+def test_a_call_that_broke_off_is_uncertain():
+    """One that runs is not; both are `sending`."""
+    rows = [delivery_row(1, "a", DeliveryState.SENDING, error=error) for error in (None, "timeout")]
+    assert [(line.state, line.error) for line in view.delivery_lines(rows)] == [
+        ("sending", ""),
+        ("uncertain", "timeout"),
+    ]
 
 
 marks = st.lists(st.tuples(st.integers(-5, 60), st.integers(-5, 60)))
