@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import asynccontextmanager
+from importlib import resources
 
 import aiohttp
 import pytest
@@ -171,3 +172,38 @@ async def test_style_and_script_are_served():
                 assert answer.content_type == kind
         async with browser.get("/static/../server.py") as answer:
             assert answer.status == 404
+
+
+def luminance(colour: str) -> float:
+    """Of a colour such as #1d1c1d or #fff (WCAG 2.2)."""
+    digits = colour.removeprefix("#")
+    digits = "".join(2 * digit for digit in digits) if len(digits) == 3 else digits
+    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("ink", "papers", "least"),
+    [
+        ("ink", ("paper", "over", "private", "chip"), 4.5),
+        ("soft", ("paper", "over", "private", "chip"), 4.5),
+        ("link", ("paper", "over", "private", "mention"), 4.5),
+        ("rail-ink", ("rail",), 4.5),
+        ("rail-soft", ("rail",), 4.5),
+        ("#fff", ("here", "go"), 4.5),
+        ("edge", ("paper",), 3),
+    ],
+)
+def test_everybody_can_read_it(scheme: str, ink: str, papers: tuple[str, ...], least: float):
+    """Contrast as WCAG 2.2 asks for it (AA), by day and by night."""
+    css = (resources.files("monitor.demo.slack") / "static" / "slack.css").read_text("utf-8")
+    light, dark = re.findall(r":root \{(.*?)\}", css, re.DOTALL)
+    colours = dict(re.findall(r"--([\w-]+): (#\w+);", light))
+    if scheme == "dark":
+        colours |= dict(re.findall(r"--([\w-]+): (#\w+);", dark))
+    for paper in papers:
+        a, b = (luminance(colours.get(name, name)) for name in (ink, paper))
+        contrast = (max(a, b) + 0.05) / (min(a, b) + 0.05)
+        assert contrast >= least, f"{ink} on {paper}: {contrast:.2f}"
