@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ _CHUNKS: Final = re.compile(r"\S+")
 _SHORTEST: Final = 20
 _LONG: Final = 20_000  # characters above which only the densest part of a text is read
 _MARGIN: Final = 2_000  # characters on either side of it: sentences are shorter
+_GOES_ON: Final = frozenset(":;,-‐–—،؛、：；，")  # no sentence ends in one
 _MOST_MARKS: Final = 2_000  # looked at in a long text
 
 
@@ -39,9 +41,10 @@ def best_passage(text: str, spans: Sequence[Span], limit: int = 300) -> Passage:
 
     `spans` are those of this text's field. Of equal passages the one with more finds is taken,
     then the earliest; without spans it is the text's beginning. White space becomes single
-    spaces. Whole sentences are taken where they fit. Where one is cut, it is cut between words
-    (in scripts without spaces, and in a word that is longer than the passage, between
-    characters), and an ellipsis stands for the rest of it. Raises `ValueError` below 20.
+    spaces. Whole sentences are taken where they fit; of what follows a heading or a dateline, which
+    are none, a part. Where a sentence is cut, it is cut between words (in scripts without spaces, and
+    in a word that is longer than the passage, between characters), and an ellipsis stands for the rest
+    of it. Raises `ValueError` below 20.
     """
     if limit < _SHORTEST:
         raise ValueError(f"a passage has at least {_SHORTEST} characters, not {limit}")
@@ -181,9 +184,16 @@ class _Line:
         if self._size(start, end) > limit:
             return start, self._end_of_word(start, last, limit)
         start, end = self._more_sentences(start, end, limit)
-        if 2 * self._size(start, end) < limit and end < len(self.text):
-            end = self._end_of_word(start, end, limit)  # a part of the next says more than nothing
+        if 2 * self._size(start, end) < limit and not self._is_said(start, end):
+            end = self._end_of_word(start, end, limit)
         return start, end
+
+    def _is_said(self, start: int, end: int) -> bool:
+        """Whether this ends like a sentence; a heading, a dateline or a counter says nothing yet."""
+        text = self.text[start:end].rstrip()
+        return end == len(self.text) or (
+            bool(text) and unicodedata.category(text[-1])[0] == "P" and text[-1] not in _GOES_ON
+        )
 
     def _start_of_word(self, first: int, lead: int) -> int:
         """A start with at most so many characters before the range, at a word."""

@@ -76,9 +76,19 @@ def test_without_finds_it_is_the_beginning() -> None:
     )
 
 
+def test_what_is_whole_stays_so() -> None:
+    """However little of the room it takes: the next sentence does not fit, and is not begun."""
+    text = "The truce in Kashmir holds. W" + "word " * 80
+    assert passage(text, "truce")[0] == "The truce in Kashmir holds."
+    assert passage(text)[0] == "The truce in Kashmir holds."
+    said = "“The truce holds,” he said to us on Sunday."
+    assert passage(f"{said} {FILLER * 5}", "truce", limit=100)[0] == said
+
+
 def test_a_very_short_passage_goes_on_into_the_next_sentence() -> None:
     """A dateline or a counter of comments alone says nothing."""
     assert passage("0\n\n" + "word " * 30, limit=30)[0] == "0 word word word word word…"
+    assert passage("LAHORE:\n\n" + "word " * 30, limit=30)[0] == "LAHORE: word word word word…"
 
 
 def test_white_space_becomes_single_spaces_and_marks_move_along() -> None:
