@@ -382,8 +382,62 @@ def test_what_is_right_leaves_out_a_watch_with_a_mistake(write):
         "[[watch]]", 'name = "C"',
         "[[watch]]", 'name = "D"', "query = 'd'",
     )  # fmt: skip
-    settings = load_what_is_right(path, {})
+    settings = load_what_is_right(path, {}).settings
     assert settings.watches == (Watch(name="D", query="d"),)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "name = BBC",
+        'name = "BBC',
+        'tags = ["a",',
+        "[web]",
+        "[monitor",
+        "[monitor]\ndatabase = sqlite:///other.db",
+    ],
+)
+def test_of_what_is_no_toml_the_rest_is_told(write, broken):
+    """The sections beside it, and the lines beside it in its own."""
+    path = write(
+        "[web]", "port = 8123", "[monitor]", 'database = "sqlite:///mine.db"',
+        "[[watch]]", 'name = "A"', "query = 'a'", "[[feed]]", 'url = "https://a.example/rss"',
+        *broken.splitlines(), "[alerts]", 'max_age = "2h"',
+    )  # fmt: skip
+    assert mistakes(path, {})
+    rest = load_what_is_right(path, {})
+    assert (rest.is_whole, rest.is_database_known) == (False, True)
+    settings = rest.settings
+    assert (settings.web.port, settings.monitor.database) == (8123, "sqlite:///mine.db")
+    assert settings.alerts.max_age == timedelta(hours=2)
+    assert [watch.name for watch in settings.watches] == ["A"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "env", "is_known"),
+    [
+        (["[monitor]", "database = sqlite:///mine.db"], {}, False),
+        (["[monitor", 'database = "sqlite:///mine.db"'], {}, False),
+        (["[monitor]", "databas"], {}, True),
+        (
+            ["[monitor]", "database = sqlite:///mine.db"],
+            {"MONITOR_DATABASE_URL": "sqlite:///of-env.db"},
+            True,
+        ),
+    ],
+)
+def test_a_database_that_cant_be_read_is_known_to_be_named(write, lines, env, is_known):
+    """So that nobody takes the default one for it."""
+    assert load_what_is_right(write(*lines), env).is_database_known == is_known
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"[" * 5000, b"a = " + b"[" * 5000])
+def test_what_holds_nothing_gives_defaults(tmp_path, content):
+    """And no error."""
+    path = tmp_path / "feeds.toml"
+    path.write_bytes(content)
+    rest = load_what_is_right(path, {})
+    assert (rest.is_whole, rest.settings.web.port) == (False, 8080)
 
 
 def test_a_missing_file_says_what_to_do(tmp_path):

@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
@@ -256,7 +257,7 @@ def doctor(config_file: ConfigOption = None) -> None:
         settings = config.load(path, os.environ)
     except ConfigError as error:
         mistakes = len(error.mistakes)
-        settings = config.load_what_is_right(path, os.environ)
+        settings = config.load_what_is_right(path, os.environ).settings
         for mistake in error.mistakes:
             _print_finding(
                 examine.Finding(subject="configuration", said=str(mistake), is_right=False)
@@ -451,7 +452,7 @@ def stories_merge(
 
     The one that is told already goes on; if both are, or neither is, the older one.
     """
-    settings = _settings_to_look_by(config_file)
+    settings = _settings_to_change_by(config_file)
 
     async def decide() -> StoryId:
         now, by = SystemClock().now(), _whoever_types()
@@ -474,7 +475,7 @@ def stories_split(
 
     What a watch found in it is told anew, in a message of its own.
     """
-    settings = _settings_to_look_by(config_file)
+    settings = _settings_to_change_by(config_file)
 
     async def decide() -> StoryId:
         now, by = SystemClock().now(), _whoever_types()
@@ -612,12 +613,18 @@ def _settings_to_look_by(path: Path | None, *, quiet: bool = False) -> Settings:
     return _what_is_right(path, quiet=quiet)[0]
 
 
+def _settings_to_change_by(path: Path | None) -> Settings:
+    """For commands that change what a service has stored."""
+    return _what_is_right(path, to_change=True)[0]
+
+
 def _what_is_right(
-    path: Path | None, *, quiet: bool = False
+    path: Path | None, *, quiet: bool = False, to_change: bool = False
 ) -> tuple[Settings, tuple[Mistake, ...]]:
     """The settings as far as they can be told, and what is wrong with the rest.
 
-    Raises `ConfigError` if that is the database: another one would be looked at, or changed.
+    Raises `ConfigError` if that is the database: another one would be looked at, or changed. So
+    it does `to_change` something if the file is not there, or is not TOML.
     """
     path = path or config.config_path_from(os.environ)
     try:
@@ -626,18 +633,29 @@ def _what_is_right(
         of_database = tuple(each for each in error.mistakes if _OF_DATABASE.match(each.message))
         if of_database and not quiet:
             raise ConfigError(of_database) from None
-        settings = config.load_what_is_right(path, os.environ)
-        if not quiet:
-            err.print(
-                f"{path} has {words.some(len(error.mistakes), 'mistake')} (see `monitor check`): "
-                "what is right in it is used here."
-                if path.exists()
-                else f"{path}: there is no such file: its defaults are used here.",
-                style="yellow",
-                markup=False,
-                soft_wrap=True,
-            )
-        return settings, error.mistakes
+        rest = config.load_what_is_right(path, os.environ)
+        if quiet:
+            return rest.settings, error.mistakes
+        if not rest.is_whole and (to_change or not rest.is_database_known):
+            why = "nothing is changed" if to_change else "the database can't be told"
+            raise ConfigError(
+                _with_end(error.mistakes, f" ({why} before that is mended)")
+            ) from None
+        said = (
+            f"{path} has {words.some(len(error.mistakes), 'mistake')} (see `monitor check`): "
+            "what is right in it is used here"
+            if path.exists()
+            else f"{path}: there is no such file: its defaults are used here"
+        )
+        if not rest.is_whole:
+            said += f", with the database {telemetry.redact(rest.settings.monitor.database)}"
+        err.print(f"{said}.", style="yellow", markup=False, soft_wrap=True)
+        return rest.settings, error.mistakes
+
+
+def _with_end(mistakes: Sequence[Mistake], end: str) -> tuple[Mistake, ...]:
+    """Only the last one, that of the file itself: said in one sentence."""
+    return (replace(mistakes[-1], message=f"{mistakes[-1].message}{end}"),)
 
 
 def _go(work: Coroutine[Any, Any, None], settings: Settings) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,6 +111,66 @@ def read(path: Path) -> Document:
     except ValueError as error:
         message, where = _syntax(text, str(error))
         raise _error(path, message, where) from None
+
+
+def read_what_parses(path: Path) -> tuple[Document, Sequence[str]]:
+    """The document in a file as far as it is TOML, and the lines that are not. Raises nothing.
+
+    Each section is read by itself, without the lines at which its reading ends. Places are not
+    known.
+    """
+    try:
+        text = path.read_bytes().removeprefix(codecs.BOM_UTF8).decode(errors="replace")
+    except OSError:
+        return Document(str(path), {}), ()
+    data: dict[str, Any] = {}
+    lost: list[str] = []
+    for section in _sections(text):
+        for key, value in _parsed(section, lost).items():
+            known = data.setdefault(key, value)
+            if known is value:
+                continue
+            if isinstance(known, list) and isinstance(value, list):
+                known.extend(value)
+            elif isinstance(known, dict) and isinstance(value, dict):
+                data[key] = {**value, **known}
+    return Document(str(path), data), lost
+
+
+_HEADER = re.compile(r"\s*\[\[?\s*[A-Za-z_][\w-]*\s*([]#]|$)")  # of no table below another
+_MOST_LOST = 20  # lines of a section
+
+
+def _sections(text: str) -> Iterator[list[str]]:
+    section: list[str] = []
+    for line in text.splitlines():
+        if _HEADER.match(line):
+            yield section
+            section = []
+        section.append(line)
+    yield section
+
+
+def _parsed(section: list[str], lost: list[str]) -> dict[str, Any]:
+    """A section without the lines that can't be read, which go to `lost`."""
+    left = list(section)
+    for _ in range(_MOST_LOST):
+        try:
+            return tomllib.loads("\n".join(left))
+        except RecursionError:
+            break
+        except ValueError as error:
+            match = _AT.fullmatch(str(error))
+            number = (
+                int(match[2]) if match and match[2] else len("\n".join(left).rstrip().split("\n"))
+            )
+            at = min(number, len(left)) - 1
+            if at == 0 or not left[at]:  # its header, or nothing to leave out
+                break
+            lost.append(left[at])
+            left[at] = ""
+    lost.extend(filter(None, left))
+    return {}
 
 
 def _error(path: Path, message: str, where: Position = Position(0, 0)) -> ConfigError:

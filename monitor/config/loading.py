@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from monitor.config import checks, values
-from monitor.config.document import Document, quoted, read
+from monitor.config.document import Document, quoted, read, read_what_parses
 from monitor.config.environment import Environment, read_environment
 from monitor.config.models import (
     SECTIONS,
@@ -51,17 +52,38 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
     return settings.model_copy(update={"warnings": warnings})
 
 
-def load_what_is_right(path: Path, env: Mapping[str, str]) -> Settings:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rest:
+    """What can be told of a configuration that has mistakes."""
+
+    settings: Settings
+    is_whole: bool  # the file is there, and is TOML
+    is_database_known: bool  # if it is not: by file, environment, or because nothing names one
+
+
+def load_what_is_right(path: Path, env: Mapping[str, str]) -> Rest:
     """The settings as far as they can be told, with defaults for what is wrong; never raises.
 
-    For those who look at a service: an edit that it rejected must not keep them out.
+    For those who look at a service: an edit that it rejected must not keep them out. Of a file that
+    is not TOML, it is the sections and lines that are.
     """
     environment = read_environment(env)
+    lost: Sequence[str] = ()
     try:
-        document = read(path)
+        document, is_whole = read(path), True
     except ConfigError:
-        document = Document(path.name, {})
-    return _Loading(_overlaid(document, environment)).settings(environment)
+        (document, lost), is_whole = read_what_parses(path), False
+    document = _overlaid(document, environment)
+    monitor = document.data.get("monitor")
+    named = isinstance(monitor, dict) and "database" in monitor
+    return Rest(
+        settings=_Loading(document).settings(environment),
+        is_whole=is_whole,
+        is_database_known=named or not any(map(_DATABASE.match, lost)),
+    )
+
+
+_DATABASE = re.compile(r"\W*database\b")
 
 
 def _sorted(mistakes: list[Mistake]) -> tuple[Mistake, ...]:

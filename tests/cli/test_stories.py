@@ -121,6 +121,34 @@ def test_a_mistake_in_the_database_leads_to_no_other_one(told: Desk, variable, v
         assert len(told.monitor(*args, code=2).splitlines()) == 1
 
 
+@pytest.mark.parametrize("args", [("merge", "1", "2"), ("split", "1")])
+@pytest.mark.parametrize("toml", ["[[feed]]\nname = BBC", None])
+def test_nothing_is_changed_by_half_a_file(told: Desk, args: tuple[str, ...], toml: str | None):
+    """One sentence; what only looks says which database it took."""
+    if toml is None:
+        (told.folder / "feeds.toml").unlink(missing_ok=True)
+    else:
+        told.write(toml)
+    [said] = told.monitor("stories", *args, code=2).splitlines()
+    assert "feeds.toml" in said
+    assert said.endswith("(nothing is changed before that is mended)")
+    assert f"with the database {told.url}." in told.monitor("stories", "list")
+
+
+def test_a_database_that_cant_be_read_is_not_looked_for_elsewhere(told: Desk):
+    """The file names one, in a line that is no TOML."""
+    told.monkeypatch.delenv("MONITOR_DATABASE_URL")
+    told.write("[monitor]\ndatabase = sqlite:///mine.db\n")
+    [said] = told.monitor("status", code=2).splitlines()
+    assert said.endswith("(the database can't be told before that is mended)")
+
+
+def test_a_healthcheck_finds_its_port_in_half_a_file(told: Desk):
+    """A container is not restarted for an edit that the service has rejected."""
+    told.write("[web]\nport = 9\n[[feed]]\nname = BBC")
+    assert "no service answers at http://127.0.0.1:9/" in told.monitor("healthcheck", code=1)
+
+
 def test_without_stories_there_is_nothing_to_list(desk: Desk):  # noqa: F811
     """A service that has found nothing yet."""
     desk.archive({})
