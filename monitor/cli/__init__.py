@@ -31,6 +31,7 @@ from monitor.cli import examine, show
 from monitor.cli import feeds as show_feeds
 from monitor.cli import stories as show_stories
 from monitor.cli import watches as show_watches
+from monitor.cli.typed import LARGEST, decimal, whole
 from monitor.config import Settings
 from monitor.errors import ConfigError, Mistake, MonitorError, QueryError, Refused, StorageError
 from monitor.match import Document
@@ -98,7 +99,12 @@ QueryOption = Annotated[
     str | None,
     typer.Option("--query", "-q", help="A query, in place of a watch.", show_default=False),
 ]
-StoryArgument = Annotated[int, typer.Argument(help="The number of a story.", show_default=False)]
+StoryArgument = Annotated[
+    int,
+    typer.Argument(
+        help="The number of a story.", parser=whole(), metavar="STORY", show_default=False
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 
@@ -233,9 +239,21 @@ def healthcheck(config_file: ConfigOption = None) -> None:
 @app.command()
 def demo(
     minutes: Annotated[
-        float, typer.Option(help="How long the six hours of the story take.", min=0.5)
+        float,
+        typer.Option(
+            help="How long the six hours of the story take; 0.5 or more.",
+            parser=decimal(0.5),
+            metavar="NUMBER",
+        ),
     ] = 10.0,
-    port: Annotated[int, typer.Option(help="Where the page is served.", min=1, max=65535)] = 8080,
+    port: Annotated[
+        int,
+        typer.Option(
+            help="Where the page is served; up to 65535.",
+            parser=whole(most=65535),
+            metavar="NUMBER",
+        ),
+    ] = 8080,
     stay: Annotated[bool, typer.Option(help="Serve the page on when the story is told.")] = True,
 ) -> None:
     """Run the service against a newsroom that ships with it. Nothing but this machine is touched."""
@@ -384,11 +402,21 @@ def watches_test(
     ] = None,
     days: Annotated[
         int | None,
-        typer.Option(help="How far to go back. Default: 30.", min=1, max=36500, show_default=False),
+        typer.Option(
+            help="How far to go back. Default: 30.",
+            parser=whole(most=36500),
+            metavar="NUMBER",
+            show_default=False,
+        ),
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(help="At most so many articles, the newest.", min=1, show_default=False),
+        typer.Option(
+            help="At most so many articles, the newest.",
+            parser=whole(),
+            metavar="NUMBER",
+            show_default=False,
+        ),
     ] = None,
     config_file: ConfigOption = None,
     as_json: JsonOption = False,
@@ -407,7 +435,12 @@ def watches_test(
 
 @story_commands.command("list")
 def stories_list(
-    limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=1000)] = 20,
+    limit: Annotated[
+        int,
+        typer.Option(
+            help="At most so many, up to 1000.", parser=whole(most=1000), metavar="NUMBER"
+        ),
+    ] = 20,
     config_file: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -517,7 +550,8 @@ async def _too_broad(settings: Settings) -> Sequence[Mistake]:
 async def _stored(article: str, settings: Settings) -> Archived:
     async with looking_at(settings) as reports:
         if article.isdecimal():
-            found = await reports.archived(ArticleId(int(article)))
+            number = ArticleId(min(int(article[:20]), LARGEST))
+            found = await reports.archived(number)
         else:
             trace = await reports.trace(answers.canonical(article))
             found = await reports.archived(trace.article) if trace else None
