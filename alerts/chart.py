@@ -90,13 +90,17 @@ def _at(value: float, top: float) -> float:
 
 
 def _axis(pen: ImageDraw.ImageDraw, top: float) -> None:
-    parts = 4 if top >= 4 else int(top)  # no halves of stories
-    for part in range(parts + 1):
-        value = top * part / parts
+    for value in _marks(top):
         down = _at(value, top)
         pen.line([(_LEFT, down), (WIDTH - _RIGHT, down)], fill=_LINE, width=2)
         words = f"{value:g}"
         pen.text((_LEFT - 12, down), words, fill=_FAINT, font=_font(_SMALL), anchor="rm")
+
+
+def _marks(top: float) -> list[float]:
+    """The values that the axis names: whole ones, for there are no halves of stories."""
+    parts = next(parts for parts in (4, 5, 2, 1) if top % parts == 0)
+    return [top * part / parts for part in range(parts + 1)]
 
 
 def _bars(pen: ImageDraw.ImageDraw, values: tuple[int, ...], top: float, news: int) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from alerts.chart import HEIGHT, MOST_BARS, WIDTH, Chart, draw, drawable
 
-MARKED, BAR, USUAL = (220, 38, 38), (148, 163, 184), (29, 78, 216)
+MARKED, BAR, USUAL, LINE = (220, 38, 38), (148, 163, 184), (29, 78, 216), (229, 231, 235)
 
 
 def picture(chart: Chart) -> Image.Image:
@@ -43,6 +43,16 @@ def test_what_is_usual_is_a_line_over_all_bars():
     drawn = columns(picture(Chart(title="", values=(0, 0), usual=(3.0, 1.0))), USUAL)
     assert all(drawn[x] for x in range(70, WIDTH - 30))
     assert not any(columns(picture(Chart(title="", values=(1, 2))), USUAL))
+
+
+@pytest.mark.parametrize(
+    ("most", "lines"), [(1, 2), (2, 3), (3, 5), (5, 6), (7, 5), (9, 6), (16, 5), (50, 6), (100, 5)]
+)
+def test_the_axis_names_whole_numbers(most: int, lines: int):
+    """No halves of stories: 0, 1, 2, 3, 4, 5 and not 0, 1.25, 2.5."""
+    image = picture(Chart(title="", values=(most, 0)))
+    row = [image.getpixel((WIDTH - 30, y)) == LINE for y in range(HEIGHT)]
+    assert sum(row) == 2 * lines  # each is two pixels thick
 
 
 @pytest.mark.parametrize(
