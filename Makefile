@@ -64,6 +64,10 @@ soak: .venv/.dev  ## Run the service among hostile servers for ten minutes (ARGS
 chaos-slack: .venv/.dev  ## Kill the service fifty times while its Slack fails (ARGS="--postgres --seed 2")
 	$(BIN)/python -m tests.chaos $(ARGS)
 
+.PHONY: pictures
+pictures: .venv/.dev  ## Make docs/img anew from the demo's Slack (needs chromium)
+	$(BIN)/python tools/pictures.py $(ARGS)
+
 .PHONY: lock
 lock: .venv/.dev  ## Resolve pyproject.toml into both lock files (ARGS=--upgrade moves the pins)
 	$(UV_COMPILE) $(ARGS) -o requirements.lock

@@ -143,6 +143,8 @@ def _write(url: str, feed: str, said: Sequence[Bulletin]) -> Sequence[tuple[Arti
             feed_id = connection.execute(
                 sa.select(t.feed.c.id).where(t.feed.c.name == feed)
             ).scalar_one()
+            counted = sa.update(t.feed).where(t.feed.c.id == feed_id)
+            connection.execute(counted.values(entries=t.feed.c.entries + len(said)))
             return [(_add(connection, feed_id, each), each) for each in said]
     finally:
         engine.dispose()

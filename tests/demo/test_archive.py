@@ -51,5 +51,5 @@ async def test_a_spike_can_be_judged_by_it(tmp_path, sqlite_url):
         counts = await service.reports.counts(clock.now())
         newest = await service.reports.hits(1)
     assert usual.is_enough
-    assert sum(counts.articles.values()) == counts.stories == DAYS * 24
+    assert sum(counts.articles.values()) == counts.stories == counts.entries == DAYS * 24
     assert newest[0].title.startswith("Bulletin at ")

@@ -16,7 +16,7 @@ async def serve(port: int, channels: list[str], *, rate_limited: bool) -> None:
         double.add_channel(name)
     await double.start(port)
     print(f"base_url {double.url}  token {double.token}")  # noqa: T201
-    print(f"stored messages: {double.url.removesuffix('api/')}messages")  # noqa: T201
+    print(f"its page {double.page_url}  all messages {double.page_url}messages")  # noqa: T201
     try:
         await asyncio.Event().wait()
     finally:

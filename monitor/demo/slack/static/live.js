@@ -22,6 +22,6 @@ document.addEventListener("submit", async (event) => {
   const body = new URLSearchParams(new FormData(form, event.submitter));
   if (form.matches(".say")) form.reset();
   if (event.submitter) event.submitter.disabled = form.matches(".actions");
-  await fetch(form.action, { method: "POST", body });
+  await fetch(form.getAttribute("action"), { method: "POST", body }); // a button is called action
   await refresh();
 });
