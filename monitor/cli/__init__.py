@@ -249,7 +249,7 @@ def demo(
     port: Annotated[
         int,
         typer.Option(
-            help="Where the page is served; up to 65535.",
+            help="Where the page is served; up to 65535. Its Slack is one above.",
             parser=whole(most=65535),
             metavar="NUMBER",
         ),
