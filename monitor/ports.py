@@ -789,6 +789,12 @@ class Transaction(Protocol):
     def shown_in(self, story: StoryId) -> Sequence[str]:
         """The channels in which a message of the story stands, or may stand."""
 
+    def listed_in(self, story: StoryId) -> Sequence[str]:
+        """The channels in which a message tells of the story together with others, and none alone.
+
+        Without those that want digests alone.
+        """
+
     def wanted_in(self, story: StoryId) -> Sequence[str]:
         """The channels that show the story, or will."""
 
@@ -943,8 +949,11 @@ class Transaction(Protocol):
     def reconsider_held(self, now: datetime) -> None:
         """The rules have changed: all that is held is due."""
 
-    def open_folded(self, channel: str, now: datetime) -> None:
-        """Stories told with others, in whose threads something is to be said, are shown now."""
+    def open_folded(self, channel: str, now: datetime, most: int) -> None:
+        """Stories told with others, in whose threads something is to be said, are shown now.
+
+        At most so many a minute: those first in whose threads it was said first.
+        """
 
     def last_summary(self, channel: str, kind: str, after: datetime) -> Summary | None:
         """The youngest notice whose subject begins so, if it tells what was wanted after then."""

@@ -9,7 +9,8 @@ while every watch that found it is quiet, or is told by digests alone; and *fold
 which is edited, when it is one of too many in its minute. What is held for a morning is told in one
 message then. What waited while its channel was not to be had comes in messages that list many. A
 story that was told in one of these and is wanted again stays there; it gets its own message when
-something is to be said in its thread, or a critical watch finds it.
+something is to be said in its thread (but no more of them in a minute than make a flood), or a
+critical watch finds it.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def keep_pace(
     """
     for due in tx.due_digests(channel, now):
         _tell_digest(tx, channel, rules, due, now)
-    tx.open_folded(channel, now)
+    tx.open_folded(channel, now, rules.flood)
     rows = tx.waiting_in(channel, now)
     if not rows:
         return

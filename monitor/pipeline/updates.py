@@ -27,6 +27,19 @@ MOST_AN_HOUR: Final = 6
 LISTED: Final = 20
 """Updates that this last one lists; the rest are counted."""
 
+TAKES_BACK: Final = frozenset(
+    {
+        material.Kind.CORRECTION,
+        material.Kind.RETRACTION,
+        material.Kind.GONE,
+        material.Kind.HEADLINE,
+    }
+)
+"""What is also said of a story that was told in a list, as it is not as it was told there.
+
+It gets its own message then; whatever else is new there leaves it where it is.
+"""
+
 _HOUR: Final = timedelta(hours=1)
 
 KEPT: Final = timedelta(days=14)
@@ -97,9 +110,11 @@ def follow_up(tx: Transaction, story: StoryId, growth: Growth, rules: Rules, now
         wanted = tx.wanted_in(story)
     if not growth.is_news:
         return
-    for channel in shown:
+    listed = tx.listed_in(story)
+    for channel in (*shown, *listed):
         for update in _updates(view, growth, channel, rules):
-            _reply(tx, channel, story, update, now)
+            if channel in shown or update.kind in TAKES_BACK:
+                _reply(tx, channel, story, update, now)
     _escalate(tx, view, wanted, rules, now)
 
 

@@ -48,6 +48,21 @@ SHOWN_IN = (
     )
     .order_by(t.delivery.c.channel)
 )
+LISTED_IN = (
+    sa.select(t.delivery.c.channel)
+    .where(
+        t.delivery.c.story_id == _story,
+        t.delivery.c.state == DeliveryState.FOLDED,
+        t.delivery.c.sent_ref.is_(None),
+        # who wants a digest alone is told by the next one
+        sa.or_(
+            t.delivery.c.told_in.not_like("digest:%"),
+            t.delivery.c.told_in.like("digest:quiet:%"),
+            t.delivery.c.told_in.like("digest:snooze:%"),
+        ),
+    )
+    .order_by(t.delivery.c.channel)
+)
 WANTED_IN = (
     sa.select(t.delivery.c.channel)
     .where(t.delivery.c.story_id == _story, t.delivery.c.state.not_in(GIVEN_UP))
@@ -93,6 +108,10 @@ class HoldWork(Work):
     def shown_in(self, story: StoryId) -> Sequence[str]:
         """See `ports.Transaction`."""
         return [*self._run(SHOWN_IN, {"story": story}).scalars()]
+
+    def listed_in(self, story: StoryId) -> Sequence[str]:
+        """See `ports.Transaction`."""
+        return [*self._run(LISTED_IN, {"story": story}).scalars()]
 
     def wanted_in(self, story: StoryId) -> Sequence[str]:
         """See `ports.Transaction`."""

@@ -17,6 +17,7 @@ from monitor.storage.leads import leads
 from monitor.storage.work import Work, insert_missing
 
 TIME = t.delivery.c.due_at.type
+MINUTE = timedelta(minutes=1)
 _channel = sa.bindparam("in_channel", type_=sa.Text())
 _rows = t.delivery.c.id.in_(sa.bindparam("rows", expanding=True))
 _sleeps = t.delivery.c.state.in_((DeliveryState.HELD, DeliveryState.FOLDED))
@@ -87,26 +88,26 @@ WAKE_ALL = (
     .where(t.delivery.c.state == DeliveryState.HELD)
     .values(due_at=sa.bindparam("now", type_=TIME))
 )
-OPEN_FOLDED = (
-    sa.update(t.delivery)
+ANSWERED: sa.Select[Any] = (
+    sa.select(t.delivery.c.id)
+    .select_from(t.notice.join(t.delivery, t.delivery.c.story_id == t.notice.c.story_id))
     .where(
         t.delivery.c.state == DeliveryState.FOLDED,
         t.delivery.c.channel == _channel,
-        # who wants a digest alone wants no message of its own in it
-        sa.or_(
-            t.delivery.c.told_in.not_like("digest:%"),
-            t.delivery.c.told_in.like("digest:quiet:%"),
-            t.delivery.c.told_in.like("digest:snooze:%"),
-        ),
-        t.delivery.c.story_id.in_(
-            sa.select(t.notice.c.story_id).where(
-                outbox.due_in_channel(t.notice),
-                outbox.is_waiting(t.notice),
-                t.notice.c.story_id.is_not(None),
-            )
-        ),
+        outbox.due_in_channel(t.notice),
+        outbox.is_waiting(t.notice),
     )
-    .values(state=DeliveryState.PENDING, due_at=sa.bindparam("now", type_=TIME))
+    .group_by(t.delivery.c.id)
+    .order_by(sa.func.min(t.notice.c.id))
+    .limit(sa.bindparam("most", type_=sa.Integer()))
+)
+OPENED: sa.Select[Any] = sa.select(sa.func.count()).where(
+    t.delivery.c.channel == _channel,
+    t.delivery.c.told_in.is_not(None),
+    sa.or_(
+        t.delivery.c.state.in_((DeliveryState.PENDING, DeliveryState.RETRY, DeliveryState.SENDING)),
+        t.delivery.c.sent_at > sa.bindparam("after", type_=TIME),
+    ),
 )
 LAST_SUMMARY: sa.Select[Any] = (
     sa.select(t.delivery.c.told_in, t.delivery.c.created_at)
@@ -235,9 +236,14 @@ class PaceWork(Work):
         """See `ports.Transaction`."""
         self._run(WAKE_ALL, {"now": now})
 
-    def open_folded(self, channel: str, now: datetime) -> None:
+    def open_folded(self, channel: str, now: datetime, most: int) -> None:
         """See `ports.Transaction`."""
-        self._run(OPEN_FOLDED, {"in_channel": channel, "now": now})
+        of = {"in_channel": channel, "now": now, "most": most}
+        rows = self._run(ANSWERED, of).scalars().all()
+        if not rows:
+            return
+        opened = self._run(OPENED, {"in_channel": channel, "after": now - MINUTE}).scalar_one()
+        self.unhold([DeliveryId(row) for row in rows[: max(0, most - opened)]], now)
 
     def last_summary(self, channel: str, kind: str, after: datetime) -> Summary | None:
         """See `ports.Transaction`."""

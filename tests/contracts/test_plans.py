@@ -122,7 +122,7 @@ def a_round(transaction: Transaction, story: StoryId) -> None:
 def _keep_pace(transaction: Transaction, story: StoryId, later: datetime) -> None:
     """What is settled before each claim, and what a flood and a digest ask beside that."""
     transaction.due_digests("#news", later)
-    transaction.open_folded("#news", later)
+    transaction.open_folded("#news", later, 10)
     [waiting] = transaction.waiting_in("#news", later)
     transaction.watches_of([story])
     transaction.wanted_between("#news", NOW, later)

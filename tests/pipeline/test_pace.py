@@ -268,6 +268,28 @@ async def test_a_reply_to_a_folded_story_opens_its_message(room: Room) -> None:
     assert room.cards[-1].title == "12, not 9"
 
 
+async def test_many_replies_to_folded_stories_are_no_second_flood(room: Room) -> None:
+    """As many of their messages as `flood` in each minute; none is lost, and each has its reply."""
+    await room.come(*names(0, 36))
+    await room.tick()
+    assert (len(room.alerts), len(room.cards)) == (10, 2)
+    for story in room.stories[10:]:
+        now = room.clock.now()
+        await room.store.write(
+            lambda tx, s=story, now=now: tx.tell(
+                CHANNEL, f"reply:{s}:correction", Card(title=f"of {s}"), now, story=s
+            )
+        )
+    shown = []
+    for _ in range(20):
+        await room.tick(seconds=10)
+        shown.append(len(room.alerts) - 10)
+    assert [shown[at] for at in (0, 5, 11, 17)] == [10, 10, 20, 26]
+    assert sorted(card.title for card in room.cards[2:]) == sorted(
+        f"of {story}" for story in room.stories[10:]
+    )
+
+
 async def test_where_nothing_can_be_edited_a_summary_gathers_and_is_posted_once(
     room: Room,
 ) -> None:

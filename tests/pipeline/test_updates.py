@@ -174,6 +174,32 @@ async def test_a_headline_that_turns_and_a_correction_are_replies(desk):
     assert alert.headline == "Correction: Ceasefire on the Teign was not violated"
 
 
+async def test_a_correction_of_a_story_told_in_a_list_reaches_people(desk):
+    """In the thread of its own message, which it gets then; a new toll leaves it in its list."""
+    await desk.watch(TRUCE)
+    desk.rules(flood=1)
+    items = {
+        "courier": ("Ceasefire on the Teign", f"Eight were killed. {report_from('c', 80)}"),
+        "ledger": (
+            "Ceasefire in the hills of Ondria",
+            f"Eight were killed. {report_from('l', 80)}",
+        ),
+    }
+    for outlet, (title, text) in items.items():
+        desk.publish(outlet, outlet, title, text)
+    await desk.settle(minutes=6)
+    [alert], [listed] = desk.alerts(), desk.titles()
+    assert listed == "Many stories at once: 1 story more"
+    [outlet] = [each for each, (title, _) in items.items() if title != alert.headline]
+    title, text = items[outlet]
+    await desk.tell(outlet, outlet, title, text.replace("Eight", "Eleven"))
+    assert (len(desk.alerts()), desk.titles()) == (1, [listed])
+    await desk.tell(outlet, outlet, f"Correction: no {title}", text.replace("Eight", "Eleven"))
+    assert (len(desk.alerts()), desk.titles()) == (2, [listed, "Corrected"])
+    root = [*desk.sink.shown[CHANNEL]][2]
+    assert [card.title for card in desk.sink.thread(CHANNEL, root)] == ["Corrected"]
+
+
 async def test_an_article_that_nobody_was_told_of_has_no_replies(desk):
     """It never matched; of its story, nothing is shown."""
     await desk.watch(TRUCE)
