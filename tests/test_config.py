@@ -940,6 +940,67 @@ def feed(name: str, *more: str, url: str = "", publisher: str = "") -> list[str]
 # ------------------------------------------------------------------------------ values
 
 
+@pytest.mark.parametrize(
+    ("written", "tag"),
+    [
+        ("hi", "hi"),
+        ("pt-BR", "pt-br"),
+        ("zh-Hant-TW", "zh-hant-tw"),
+        ("es-419", "es-419"),
+        ("sl-rozaj", "sl-rozaj"),
+        ("de-1996", "de-1996"),
+        ("fil", "fil"),
+        ("ckb-IQ", "ckb-iq"),
+    ],
+)
+def test_a_language_is_named_by_its_tag(written: str, tag: str) -> None:
+    """With script, region and variants, as queries ask for it."""
+    assert values.language(written) == tag
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("xx-yy-zz", "such as"),
+        ("en-us-gb", "such as"),
+        ("xx", "such as"),
+        ("und", "such as"),
+        ("qaa", "such as"),
+        ("english-GB", 'mean "en-gb"'),
+        ("e", "such as"),
+        ("en-", "such as"),
+        ("en_IN", "such as"),
+        ("urdu", 'mean "ur"'),
+        ("eng", 'mean "en"'),
+        ("eng-GB", 'mean "en-gb"'),
+        ("jp", 'mean "ja"'),
+        ("in", 'mean "id"'),
+    ],
+)
+def test_what_is_no_language_is_refused(written: str, said: str) -> None:
+    """Nothing would ever be found by it."""
+    with pytest.raises(values.Invalid, match="must be a language code") as caught:
+        values.language(written)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("https:// e.example", "has a space in its host: leave it out"),
+        ("https://e.example /a", "has a space in its host: leave it out"),
+        ("https://e .example?a=b", "has a space in its host: leave it out"),
+        ("https://e.example/a b", "must not contain spaces; write them as %20"),
+        ("https://e.example?a= b", "must not contain spaces; write them as %20"),
+    ],
+)
+def test_a_space_in_a_url_is_left_out_or_escaped(written: str, said: str) -> None:
+    """By where it stands: no host is found by %20."""
+    with pytest.raises(values.Invalid) as caught:
+        addresses.http_url(written)
+    assert str(caught.value) == said
+
+
 @given(seconds=st.integers(0, 10 * 7 * 86400))
 def test_a_time_as_shown_reads_back(seconds):
     """`show_duration` writes what `duration` reads."""

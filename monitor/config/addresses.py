@@ -72,6 +72,8 @@ def http_url(value: object) -> str:
     line = text(value)
     if not re.match(r"https?://", line, re.IGNORECASE):
         raise Invalid("must start with http:// or https://")
+    if re.match(r"\w+://[^/?#]*\s", line):
+        raise Invalid("has a space in its host: leave it out")
     if re.search(r"\s", line):
         raise Invalid("must not contain spaces; write them as %20")
     try:

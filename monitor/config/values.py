@@ -88,29 +88,71 @@ def _one_of(words: tuple[str, ...]) -> str:
     return f"{', '.join(rest)} or {last}"
 
 
-_LANGUAGES = {
-    "english": "en",
-    "hindi": "hi",
-    "urdu": "ur",
-    "bengali": "bn",
-    "punjabi": "pa",
-    "tamil": "ta",
-    "arabic": "ar",
-    "chinese": "zh",
-    "french": "fr",
-    "german": "de",
-    "spanish": "es",
-    "russian": "ru",
+# ISO 639-1. A language that has such a code has no other in tags (RFC 5646, section 2.2.1).
+_ISO_639_1 = """
+    aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de
+    dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia
+    id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo
+    lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl
+    ps pt qu rm rn ro ru rw sa sc sd se sg sh si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti
+    tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
+"""
+_CODES = frozenset(_ISO_639_1.split())
+
+# Names, codes of three letters, countries and codes of former times that are written for them.
+_MEANT = {
+    wrong: code
+    for code, words in {
+        "ar": "arabic ara",
+        "bn": "bengali bangla ben",
+        "cs": "czech cz ces",
+        "da": "danish dk dan",
+        "de": "german deu ger",
+        "el": "greek gr ell",
+        "en": "english eng us gb",
+        "es": "spanish spa",
+        "fa": "persian farsi fas per ir",
+        "fr": "french fra fre",
+        "he": "hebrew heb iw il",
+        "hi": "hindi hin",
+        "id": "indonesian ind in",
+        "it": "italian ita",
+        "ja": "japanese jpn jp",
+        "ko": "korean kor",
+        "nl": "dutch nld",
+        "pa": "punjabi pan",
+        "pl": "polish pol",
+        "ps": "pashto pus",
+        "pt": "portuguese por",
+        "ru": "russian rus",
+        "sv": "swedish swe",
+        "ta": "tamil tam",
+        "tr": "turkish tur",
+        "uk": "ukrainian ukr ua",
+        "ur": "urdu urd pk",
+        "vi": "vietnamese vie vn",
+        "zh": "chinese zho chi cn",
+    }.items()
+    for wrong in words.split()
 }
+
+_NO_LANGUAGE = re.compile(r"und|mul|zxx|mis|q[a-t][a-z]")  # of three letters: special, or private
+_TAG = re.compile(
+    r"(?P<language>[a-z]{2,3})(-[a-z]{4})?(-([a-z]{2}|[0-9]{3}))?(-([a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*"
+)
+"""Language, script, region and variants of BCP 47; nobody asks `lang:` for more."""
 
 
 def language(value: object) -> str:
     """A language tag such as `hi` or `pt-BR`, in lower case."""
     tag = text(value).lower()
-    if code := _LANGUAGES.get(tag):
-        raise Invalid(f'must be a language code; did you mean "{code}"?')
-    if not re.fullmatch(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", tag):
-        raise Invalid('must be a language code such as "en", "hi" or "ur"')
+    base, _, rest = tag.partition("-")
+    if code := _MEANT.get(tag) or _MEANT.get(base):
+        right = f"{code}-{rest}" if rest and base in _MEANT else code
+        raise Invalid(f'must be a language code; did you mean "{right}"?')
+    match = _TAG.fullmatch(tag)
+    if not match or (base not in _CODES if len(base) == 2 else _NO_LANGUAGE.fullmatch(base)):
+        raise Invalid('must be a language code such as "en", "hi" or "pt-BR"')
     return tag
 
 
