@@ -76,6 +76,11 @@ class Browser:
         await self.call("Page.navigate", url=url)
         await asyncio.sleep(1.5)
 
+    async def scroll_to(self, element: str) -> None:
+        """Have it at the top of what scrolls."""
+        script = f"document.querySelector({element!r}).scrollIntoView({{block: 'start'}})"
+        await self.call("Runtime.evaluate", expression=script)
+
     async def take(self, element: str, *, most: int = 100_000) -> Image.Image:
         """A picture of an element that is in sight, of so many pixels from its top at most."""
         script = f"JSON.stringify(document.querySelector({element!r}).getBoundingClientRect())"
@@ -192,6 +197,7 @@ async def main(desk: str, slack: str) -> None:
         return next(str(row["ts"]) for row in reversed(roots) if words in str(row["blocks"]))
 
     most = max(roots, key=lambda row: int((re.search(r"carried by (\d+)", str(row)) or [0, 0])[1]))
+    spike = saying("Spike: ")
     corrected = next(row["thread_ts"] for row in replies if "Corrected" in row["text"])
     await acknowledge(slack, most["ts"])
     newsdesk = f"{slack}archives/newsdesk"
@@ -199,13 +205,14 @@ async def main(desk: str, slack: str) -> None:
         for suffix, dark in (("", False), ("-dark", True)):
             await browser.show(desk, 1280, 1240, 1, dark=dark)
             keep(f"page{suffix}", await browser.take("html", most=1240))
-            await browser.show(f"{newsdesk}/{most['ts']}", 1440, 900, 1, dark=dark)
+            await browser.show(f"{newsdesk}/{corrected}", 1440, 900, 1, dark=dark)
+            await browser.scroll_to(f'[id="m{spike}"]')
             keep(f"slack{suffix}", await browser.take("body"))
         await browser.show(f"{newsdesk}", 1000, 30_000, 1.5, dark=False)
         for name, ts in (
             ("root", most["ts"]),
             ("digest", saying("Daily digest")),
-            ("spike", saying("Spike: ")),
+            ("spike", spike),
         ):
             keep(name, await browser.take(f'[id="m{ts}"]'))
         await browser.show(f"{newsdesk}/{corrected}", 1200, 3000, 1.5, dark=False)

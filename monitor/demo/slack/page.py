@@ -261,8 +261,8 @@ def _guarded(handle: Any) -> Any:
     async def guarded(request: web.Request) -> web.StreamResponse:
         if request.url.host not in {"127.0.0.1", "localhost"}:
             raise web.HTTPMisdirectedRequest
-        origin = request.headers.get("Origin")
-        if request.method == "POST" and (origin is None or urlsplit(origin).netloc != request.host):
+        origin = urlsplit(request.headers.get("Origin", ""))
+        if request.method == "POST" and origin.netloc != request.host:
             raise web.HTTPForbidden(text="A form of this page, please.")
         try:
             response: web.StreamResponse = await handle(request)
