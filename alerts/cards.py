@@ -1,4 +1,4 @@
-"""Cards as Block Kit, and as plain words. Pure.
+"""Cards as Block Kit. Pure.
 
 All words stand in ``rich_text`` and ``plain_text`` elements, which Slack does not parse. Mentions
 are made of the ids in `Card.notify` alone, and of those only that look like ids.
@@ -55,16 +55,6 @@ def card_to_blocks(card: Card, image: str | None = None) -> Rendered:
     if note := _note(card):
         blocks.append({"type": "context", "elements": note})
     return Rendered(text=_fallback(card, shown, more), blocks=blocks)
-
-
-def words_of(card: Card) -> Iterator[str]:
-    """A card as plain words, a line each, whole; times in UTC."""
-    yield isolated(_titled(card))
-    for each in card.lines:
-        if words := _line_words(each, LINE):
-            yield words
-    if note := "".join(_part_words(part) for part in card.note).strip():
-        yield note
 
 
 # ---------------------------------------------------------------------------- head

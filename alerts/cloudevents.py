@@ -218,6 +218,7 @@ def _story(alert: Alert) -> dict[str, Any]:
         "terms": list(alert.terms),
         "also": list(alert.also),
         "independent": alert.independent,
+        "carriers": alert.carriers,
         "merged": alert.pointer,
     }
 

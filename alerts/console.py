@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.text import Text
 
 from alerts.blocks import facts_of, headline_of, outlets, passage_of
-from alerts.cards import words_of
 from alerts.elements import link_target
 from alerts.errors import Stopped
 from alerts.message import Alert, Card, Message
+from alerts.plain import words_of
 from alerts.sink import Posted
-from alerts.text import pieces
+from alerts.text import isolated, pieces
 
 _INDENT = "  "
 
@@ -105,6 +105,6 @@ class ConsoleSink:
 
     def _card(self, card: Card) -> Text:
         title, *rest = words_of(card)
-        lines = [Text.assemble(("● ", "magenta"), (title, "bold magenta"))]
+        lines = [Text.assemble(("● ", "magenta"), (isolated(title), "bold magenta"))]
         lines += [Text(_INDENT + words) for words in rest]
         return Text("\n").join(lines)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from alerts.blocks import facts_of, headline_of, passage_of
-from alerts.cards import preformatted
-from alerts.elements import link_target
+from alerts.cards import UNTITLED, preformatted
+from alerts.elements import link_target, utc
 from alerts.message import Alert, Card, Line, Message, Part
 from alerts.text import clean, isolated, shorten
 
 TITLE = 150  # characters; a subject, on a telephone's screen
 BODY = 3500
-_UNTITLED = "(untitled)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +29,18 @@ def to_plain(message: Message) -> Plain:
         case Alert():
             title, lines = headline_of(message), _story(message)
         case Card():
-            title, lines = clean(message.title), _card(message)
+            title, *lines = words_of(message)
     body = "\n".join(each for each in lines if each)
-    return Plain(title=shorten(title or _UNTITLED, TITLE), body=_cut(body))
+    return Plain(title=shorten(title, TITLE), body=_cut(body))
+
+
+def words_of(card: Card) -> Iterator[str]:
+    """A card as plain words, a line each, whole; the first is its title. Times are in UTC."""
+    yield clean(card.title) or UNTITLED
+    lines = [_line(each) for each in card.lines]
+    if card.image:
+        lines.append(f"[{clean(card.image.alt)}]")
+    yield from filter(None, (*lines, _parts(card.note)))
 
 
 def _story(alert: Alert) -> list[str]:
@@ -42,15 +50,8 @@ def _story(alert: Alert) -> list[str]:
     if not alert.pointer:
         passage = passage_of(alert)
         lines.append(f"“{isolated(passage.text)}”" if passage else "")
-        lines.append(" · ".join(each for each in (publisher, verb + _time(at), *rest) if each))
+        lines.append(" · ".join(each for each in (publisher, verb + utc(at), *rest) if each))
     return lines
-
-
-def _card(card: Card) -> list[str]:
-    lines = [_line(each) for each in card.lines]
-    if card.image:
-        lines.append(f"[{clean(card.image.alt)}]")
-    return [*lines, _parts(card.note)]
 
 
 def _line(one: Line) -> str:
@@ -69,17 +70,13 @@ def _parts(parts: tuple[Part, ...]) -> str:
 def _part(part: Part) -> str:
     """A part's words, blanks at its ends kept; a link's address behind them."""
     if part.at is not None:
-        return _time(part.at)
+        return utc(part.at)
     words = clean(part.text)
     before = " " if words and part.text[:1].isspace() else ""
     after = " " if words and part.text[-1:].isspace() else ""
     shown = before + isolated(words) + after
     target = link_target(part.url)
     return f"{shown.rstrip()} ({target}){after}" if target else shown
-
-
-def _time(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _cut(body: str) -> str:

@@ -33,8 +33,9 @@ class Operators:
 
         An errand: it runs beside the work, and neither a poll nor a stop waits for it.
         """
-        if isinstance(self._with.sink, SlackSink):
-            self._begin(self._ask_slack(self._with.sink))
+        for sink in (self._with.sink, *self._with.others.values()):
+            if isinstance(sink, SlackSink):
+                self._begin(self._ask_slack(sink))
 
     async def tell(self, about: str, card: Card, *, ends: bool = False) -> None:
         """Say something in the operators' channel, if there is one.

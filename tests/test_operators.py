@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from alerts import Card
+from alerts.memory import MemorySink
 from alerts.slack import SlackSink
 from monitor.compose import Rules
 from monitor.demo.slack import SlackDouble
@@ -104,3 +105,12 @@ async def test_what_goes_on_is_one_message_until_it_ends(context, slack):
         await Pipeline(context).run(Job(Kind.DELIVER, OPS))
         context.clock.advance(minutes=1)
     assert [row["text"] for row in slack.messages("ops")] == ["yes", "more"]
+
+
+async def test_slack_is_asked_wherever_it_stands(context, slack):
+    """Beside the sink that most channels lead to, too; about its own channels alone."""
+    slack_sink, context.sink = context.sink, MemorySink()
+    context.others = {"#": slack_sink}
+    await greeted(context)
+    [told] = slack.messages("ops")
+    assert "The token lacks groups:history" in told["text"]

@@ -3,9 +3,9 @@
 Desks change headlines all day: a comma, "LIVE:", another word for the same. What readers want to be
 told is that it *turned*: announced and now denied, holds and now violated, injured and now dead, to
 attend and not to attend. Verbs by themselves don't tell ("hits" and "strikes" are the same, "opens"
-and "shuts" are not), and a dictionary of antonyms that is good enough in English, Hindi and Urdu
-does not exist (WordNet's have few verbs of news, and IndoWordNet's licence is not free). So there is
-a list of *turns*, each with the words of its two ends, and three rules:
+and "shuts" are not), and no dictionary of antonyms is known to us that would tell them apart in
+English, Hindi and Urdu alike. So there is a list of *turns*, each with the words of its two ends, and
+three rules:
 
 * a word of an end must be new, and the headline must not have had one of that end before;
 * it does not count where the headline asks, fears, or says what might be (`_HEDGES`);

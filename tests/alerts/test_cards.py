@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import Card, Image, Line, Part, line
-from alerts.cards import card_to_blocks, words_of
+from alerts.cards import card_to_blocks
 from alerts.elements import Rendered
 from alerts.message import card_from_json, card_to_json
 from alerts.text import clean
@@ -203,21 +203,6 @@ def test_an_urdu_line_reads_right() -> None:
         " — BBC ",
     ]
     assert [each["text"] for each in latin["elements"]] == ["BBC: ", "\u2068جنگ\u2069"]
-
-
-def test_a_card_in_words() -> None:
-    """What a terminal shows: whole, with times in UTC."""
-    card = Card(
-        title="Dawn is silent",
-        lines=(line("since ", Part(text="", at=AT), bullet=True), line("a\nb", quote=True)),
-        note=(Part(text="by its own rhythm"),),
-    )
-    assert list(words_of(card)) == [
-        "Dawn is silent",
-        "• since 2025-05-10 12:00 UTC",
-        "> a b",
-        "by its own rhythm",
-    ]
 
 
 def hostile(corpus: Path) -> list[str]:

@@ -95,7 +95,7 @@ async def test_a_story_says_all_that_is_known(server: WebServer, sink: EventSink
     """As it was found: other programs clean, cut and mark it as they like."""
     server.route("/hook", Reply(status=200, body="thanks"))
     headline = "<b>*Ceasefire*</b> & \u202emore\x00"
-    await sink.post(CHANNEL, alert(headline=headline, also=("PTI",), independent=2))
+    await sink.post(CHANNEL, alert(headline=headline, also=("PTI",), independent=2, carriers=4))
     data = verified(server.to("/hook")[0])["data"]
     assert data == {
         "channel": CHANNEL,
@@ -112,6 +112,7 @@ async def test_a_story_says_all_that_is_known(server: WebServer, sink: EventSink
         "terms": ["ceasefire", "Kashmir"],
         "also": ["PTI"],
         "independent": 2,
+        "carriers": 4,
         "merged": False,
     }
 

@@ -7,7 +7,7 @@ from datetime import time
 import pytest
 
 from alerts import Card, Closed, Rejected
-from alerts.cards import words_of
+from alerts.plain import words_of
 from monitor.model import DigestTime, Kind
 from monitor.pipeline.ops import note_heartbeat
 from tests.webserver import Reply

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from alerts.cards import words_of
+from alerts.plain import words_of
 from monitor.errors import Mistake
 from monitor.model import Health
 from monitor.ports import Day, IllFeed
@@ -28,7 +28,7 @@ def test_a_feed_in_trouble_and_well_again() -> None:
         "Dawn is failing",
         "since 2025-05-10 12:00 UTC",
         "Several polls in a row failed.",
-        "> HTTP 503",
+        "“HTTP 503”",
         "https://dawn.example/rss",
     ]
     assert list(words_of(ops.well(DAWN, NOW + MINUTE))) == [
@@ -67,7 +67,7 @@ def test_many_feeds_are_counted_and_the_first_named() -> None:
     words = list(words_of(card))
     assert words[0] == "340 feeds in trouble"
     assert words[2] == "So many at once: our own network, or a proxy, may be down."
-    assert words[3] == "• Dawn is failing since 2025-05-10 12:00 UTC"
+    assert words[3] == ("• Dawn (https://dawn.example/rss) is failing since 2025-05-10 12:00 UTC")
     assert words[-1] == "and 320 more"
     assert ops.is_open(card)
     assert not ops.is_open(ops.well_together(NOW))
