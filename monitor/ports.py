@@ -39,6 +39,7 @@ from monitor.model import (
     StoryId,
     Subscription,
     SubscriptionId,
+    SubscriptionState,
     Validators,
     Watch,
 )
@@ -1134,6 +1135,9 @@ class FeedRow:
     gap_at: datetime | None
     rhythm: str | None  # JSON of `monitor.polling.rhythm`
     move: Move | None  # where it says it lives now
+    subscription: SubscriptionState | None = None  # at a hub, if it is to push it
+    subscribed_until: datetime | None = None  # the end of what its hub promised
+    pushed_at: datetime | None = None  # last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1174,6 +1178,7 @@ class Counts:
     stories_held: int = 0  # that wait for others to confirm them
     not_told: int = 0  # articles of the last day in which something was found that was no news
     notices: Mapping[DeliveryState, int] = field(default_factory=dict)
+    pushed: int = 0  # feeds whose hubs push them now
     uncertain: int = 0  # messages of either kind of which nobody knows whether they are shown
 
     def messages(self, *states: DeliveryState) -> int:

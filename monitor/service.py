@@ -461,6 +461,7 @@ class Service:
                 telemetry.OUTBOX.labels(kind, str(state)).set(of.get(state, 0))
         telemetry.OUTBOX_UNCERTAIN.set(counts.uncertain)
         telemetry.STORIES_HELD.set(counts.stories_held)
+        telemetry.SUBSCRIPTIONS.set(counts.pushed)
         oldest = counts.oldest_waiting_at
         age = (self.clock.now() - oldest).total_seconds() if oldest else 0.0
         telemetry.OUTBOX_OLDEST.set(max(0.0, age))

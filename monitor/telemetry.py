@@ -46,6 +46,9 @@ HUB_CALLS = Counter(
     ["mode", "outcome"],
     registry=REGISTRY,
 )
+SUBSCRIPTIONS = Gauge(
+    "monitor_hub_subscriptions", "Feeds that are pushed: their hubs have agreed", registry=REGISTRY
+)
 PUSHES = Counter(
     "monitor_pushes_total",
     "Pushes of hubs: verified ones have a feed polled, all others are ignored",

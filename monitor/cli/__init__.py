@@ -204,7 +204,7 @@ def status(config_file: ConfigOption = None, as_json: JsonOption = False) -> Non
             _print_json(show.status_json(counts, feeds))
         else:
             for part in show.status(counts, feeds, now):
-                out.print(part)
+                out.print(part, soft_wrap=not out.is_terminal)  # who greps wants whole URLs
 
     asyncio.run(tell())
 

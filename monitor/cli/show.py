@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from rich.markup import escape
-from rich.table import Table
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.padding import Padding
 from rich.text import Text
 
 from monitor.answers import ago, counts_line
@@ -38,25 +39,75 @@ def finding(found: Finding) -> Text:
 
 
 def status(counts: Counts, feeds: Sequence[FeedRow], now: datetime) -> Iterator[Any]:
-    """The totals and a table of feeds."""
+    """The totals and the feeds."""
     yield Text(counts_line(counts), style="bold")
     yield f"Last poll {ago(counts.last_poll_at, now)}; {words.some(counts.due_feeds, 'feed')} due now."
     if counts.oldest_waiting_at:
         yield f"[yellow]The oldest unsent message was wanted {ago(counts.oldest_waiting_at, now)}.[/]"
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("Feed", "Health", "Polled", "Next", "Entries", "Newest", "Remarks"):
-        table.add_column(name, overflow="fold" if name in {"Feed", "Remarks"} else "ellipsis")
-    for row in feeds:
-        table.add_row(
-            escape(row.spec.name),
-            Text(words.HEALTH[row.health], style=_STYLE.get(words.TONE[row.health], "")),
-            ago(row.polled_at, now),
-            words.due(row.due_at, now),
-            str(row.entries),
-            ago(row.newest_at, now) if row.newest_at else "-",
-            escape("; ".join(filter(None, (row.error, words.health(row, now))))),
-        )
-    yield table if feeds else Text("No feeds yet: `monitor run` takes each [[feed]] of feeds.toml.")
+    yield (
+        FeedTable(feeds, now)
+        if feeds
+        else Text("No feeds yet: `monitor run` takes each [[feed]] of feeds.toml.")
+    )
+
+
+class FeedTable:
+    """Feeds in lines, and what is to be said of each in a paragraph below its line.
+
+    A table whose last column holds sentences has no room for them on eighty columns. A name that
+    is longer than its column has a line of its own.
+    """
+
+    def __init__(self, feeds: Sequence[FeedRow], now: datetime) -> None:
+        self._rows = [
+            (
+                row.spec.name,
+                (words.HEALTH[row.health], _STYLE.get(words.TONE[row.health], "")),
+                (ago(row.polled_at, now), ""),
+                (words.due(row.due_at, now), ""),
+                (str(row.entries), ""),
+                (ago(row.newest_at, now) if row.newest_at else "-", ""),
+            )
+            for row in feeds
+        ]
+        self._remarks = ["; ".join(filter(None, _remarks(row, now))) for row in feeds]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The lines, as wide as the console, or as they must be."""
+        widths = [
+            max(map(cell_len, (head, *(row[column][0] for row in self._rows))))
+            for column, head in enumerate(_HEADS, start=1)
+        ]
+        room = max(options.max_width - sum(widths) - _GAP * len(widths), cell_len("Feed"))
+        names = max(cell_len(name) for name in ("Feed", *(row[0] for row in self._rows)))
+        width = min(names, room)
+        yield _line("Feed", [(head, "bold") for head in _HEADS], [width, *widths], "bold")
+        for (name, *cells), remark in zip(self._rows, self._remarks, strict=True):
+            if cell_len(name) > width:
+                yield Text(name, overflow="fold")
+                name = ""  # noqa: PLW2901 it was said
+            yield _line(name, cells, [width, *widths])
+            if remark:
+                yield Padding(Text(remark, style="dim", overflow="fold"), (0, 0, 0, _GAP), expand=False)
+
+
+_HEADS = ("Health", "Polled", "Next", "Entries", "Newest")
+_GAP = 2
+
+
+def _line(
+    name: str, cells: Sequence[tuple[str, str]], widths: Sequence[int], style: str = ""
+) -> Text:
+    """Cells of these widths, with their styles; the last one ends the line."""
+    line = Text(no_wrap=True, overflow="ignore")
+    *others, last = ((name, style), *cells)
+    for (text, how), width in zip(others, widths, strict=False):
+        line.append(f"{text}{' ' * (width - cell_len(text) + _GAP)}", how)
+    return line.append(*last)
+
+
+def _remarks(row: FeedRow, now: datetime) -> tuple[str, ...]:
+    return (row.error or "", words.health(row, now))
 
 
 def status_json(counts: Counts, feeds: Sequence[FeedRow]) -> dict[str, Any]:
@@ -93,6 +144,8 @@ def status_json(counts: Counts, feeds: Sequence[FeedRow]) -> dict[str, Any]:
                 "error": row.error,
                 "entries": row.entries,
                 "newest_at": iso(row.newest_at),
+                "subscription": str(row.subscription) if row.subscription else None,
+                "pushed_at": iso(row.pushed_at),
             }
             for row in feeds
         ],

@@ -24,6 +24,7 @@ from monitor.model import (
     Health,
     Hit,
     StoryId,
+    SubscriptionState,
     Watch,
 )
 from monitor.ports import (
@@ -141,7 +142,26 @@ def _hits() -> sa.Select[Any]:
 
 
 HITS = _hits()
-FEEDS = sa.select(*FEED_COLUMNS).where(t.feed.c.declared)
+FEEDS: sa.Select[Any] = (
+    sa.select(
+        *FEED_COLUMNS,
+        t.subscription.c.state.label("subscription"),
+        t.subscription.c.expires_at,
+        t.subscription.c.pushed_at,
+    )
+    .outerjoin(
+        t.subscription,
+        sa.and_(
+            t.subscription.c.feed_id == t.feed.c.id,
+            t.subscription.c.state != SubscriptionState.LEAVING,
+        ),
+    )
+    .where(t.feed.c.declared)
+)
+PUSHED = sa.select(sa.func.count(t.subscription.c.feed_id.distinct())).where(
+    t.subscription.c.state == SubscriptionState.ACTIVE,
+    t.subscription.c.expires_at > sa.bindparam("now", type_=t.subscription.c.expires_at.type),
+)
 
 
 def _found(*where: sa.ColumnElement[bool], newest: bool) -> sa.Select[Any]:
@@ -376,6 +396,7 @@ def _counts(connection: sa.Connection, now: datetime) -> Counts:
         stories_held=one(sa.select(sa.func.count(t.hold.c.story_id.distinct()))),
         not_told=connection.execute(NOT_TOLD, {"since": now - timedelta(days=1)}).scalar_one(),
         notices={DeliveryState(state): number for state, number in notices.items()},
+        pushed=connection.execute(PUSHED, {"now": now}).scalar_one(),
         uncertain=sum(map(one, UNCERTAIN)),
     )
 
@@ -420,6 +441,9 @@ def _feed_row(row: Row) -> FeedRow:
         gap_at=row.gap_at,
         rhythm=row.rhythm,
         move=move_of(row),
+        subscription=SubscriptionState(row.subscription) if row.subscription else None,
+        subscribed_until=row.expires_at,
+        pushed_at=row.pushed_at,
     )
 
 

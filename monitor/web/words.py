@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from monitor.errors import Code
-from monitor.model import DeliveryState, Health
+from monitor.model import DeliveryState, Health, SubscriptionState
 from monitor.polling import moves
 from monitor.ports import FeedRow
 
@@ -111,7 +111,21 @@ def health(feed: FeedRow, now: datetime) -> str:
         parts.append(f"entries were lost between two polls {ago(feed.gap_at, now)}")
     if feed.move and moves.lasts(feed.move, now):
         parts.append(f"it has moved to {feed.move.url}: change its url in feeds.toml")
+    if said := _pushed(feed, now):
+        parts.append(said)
     return "; ".join(parts)
+
+
+def _pushed(feed: FeedRow, now: datetime) -> str:
+    """What is to be said of a feed's hub; nothing while it is being asked."""
+    match feed.subscription:
+        case SubscriptionState.ACTIVE if feed.subscribed_until and feed.subscribed_until > now:
+            return f"pushed {ago(feed.pushed_at, now)}" if feed.pushed_at else "to be pushed"
+        case SubscriptionState.DENIED:
+            return "its hub refuses to push it"
+        case SubscriptionState.FAILED:
+            return "its hub can't be had"
+    return ""
 
 
 def span(length: timedelta) -> str:

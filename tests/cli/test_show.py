@@ -12,9 +12,22 @@ from rich.console import Console
 from monitor import answers
 from monitor.cli import show
 from monitor.config import Settings
-from monitor.model import ArticleId, ArticleState, FeedSpec, Hit, Span, StoryId, Watch
+from monitor.model import (
+    ArticleId,
+    ArticleState,
+    FeedSpec,
+    FeedStatus,
+    Health,
+    Hit,
+    Move,
+    Span,
+    StoryId,
+    SubscriptionState,
+    Watch,
+)
 from monitor.ports import ArticleTrace, Revision, Sighting
-from tests.web.samples import NO_COUNTS
+from tests.web.samples import NO_COUNTS, feed_row
+from tests.web.samples import NOW as PAGE_NOW
 
 NOW = datetime(2025, 5, 10, 12, tzinfo=UTC)
 
@@ -117,3 +130,37 @@ def test_a_span_is_said_as_the_page_says_it() -> None:
     said = printed(show.status(counts, (), NOW))
     assert "Last poll 1 day ago" in said
     assert "0 feeds · 1 entry ·" in said
+
+
+def test_status_fits_eighty_columns() -> None:
+    """Each feed in a line that can be read, what is to be said of it below, with room for a URL."""
+    url = "https://feeds.example.org/a-path-of-some-length/of-a-feed/rss.xml?edition=as"
+    rows = (
+        feed_row("Dawn", FeedStatus.FAILING, error="timeout: 20 s", failures=3),
+        feed_row("A name that is far too long to stand beside all that", health=Health.SILENT),
+        feed_row("[新华社]", move=Move(url=url, since=PAGE_NOW - timedelta(days=3), polls=5)),
+        feed_row(
+            "Pushed",
+            subscription=SubscriptionState.ACTIVE,
+            subscribed_until=PAGE_NOW + timedelta(days=2),
+            pushed_at=PAGE_NOW - timedelta(minutes=3),
+            polled_at=PAGE_NOW - timedelta(hours=2, minutes=5),
+        ),
+    )
+    console = Console(file=io.StringIO(), width=80)
+    for part in show.status(NO_COUNTS, rows, PAGE_NOW):
+        console.print(part)
+    assert [line.rstrip() for line in console.file.getvalue().splitlines()[2:]] == [
+        "Feed                       Health   Polled         Next      Entries  Newest",
+        "Dawn                       failing  70 s ago       in 4 min  120      12 min ago",
+        "  timeout: 20 s",
+        "A name that is far too long to stand beside all that",
+        "                           silent   70 s ago       in 4 min  120      12 min ago",
+        "  nothing new for 3 days: unusual for it",
+        "[新华社]                   live     70 s ago       in 4 min  120      12 min ago",
+        "  it has moved to",
+        f"  {url}:",
+        "  change its url in feeds.toml",
+        "Pushed                     live     2 h 5 min ago  in 4 min  120      12 min ago",
+        "  pushed 3 min ago",
+    ]

@@ -19,7 +19,7 @@ from monitor.model import (
     bucket_of,
 )
 from monitor.ports import FeedUpdate, Transaction
-from monitor.storage import SqlStore
+from monitor.storage import SqlReports, SqlStore
 from tests.contracts.material import (
     BUCKET,
     LEASE,
@@ -325,3 +325,32 @@ async def test_pushes_and_polls_at_once_lose_nothing(database_url: str) -> None:
             )
             # polled after the push, or pushed after the poll
             assert await feed_due(store, now + SOONEST + SECOND)
+
+
+async def test_who_is_pushed_is_shown_and_counted(store: SqlStore):
+    """By the subscription that is wanted: one that is being left counts no more."""
+    feeds = [await given_feed(store, number) for number in range(4)]
+    await store.write(lambda tx: tx.sync_feeds([feed.spec for feed in feeds], NOW))
+    active = {"state": State.ACTIVE, "expires_at": NOW + DAY}
+    await subscribed(store, feeds[0].id, "a", **active)
+    left = await subscribed(store, feeds[1].id, "b", state=State.ASKED)
+    await store.write(lambda tx: tx.save_subscription(replace(left, state=State.LEAVING)))
+    await subscribed(store, feeds[1].id, "c", **active)
+    await subscribed(store, feeds[2].id, "d", state=State.ACTIVE, expires_at=NOW - SECOND)
+    pushed = await at(store, "c")
+    assert pushed is not None
+    await store.write(lambda tx: tx.note_push(pushed.id, NOW, soonest))
+
+    reports = SqlReports(store)
+    rows = {row.spec.url: row for row in await reports.feeds()}
+    assert len(rows) == 4
+    assert [
+        (row.subscription, row.subscribed_until, row.pushed_at)
+        for row in (rows[feed.spec.url] for feed in feeds)
+    ] == [
+        (State.ACTIVE, NOW + DAY, None),
+        (State.ACTIVE, NOW + DAY, NOW),
+        (State.ACTIVE, NOW - SECOND, None),
+        (None, None, None),
+    ]
+    assert (await reports.counts(NOW)).pushed == 2

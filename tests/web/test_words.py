@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.errors import Code
-from monitor.model import DeliveryState, Health
+from monitor.model import DeliveryState, Health, SubscriptionState
 from monitor.web import words
-from tests.web.samples import NOW, before
+from tests.web.samples import NOW, before, feed_row
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,26 @@ def test_any_age_has_words(age: timedelta):
     assert words.span(age)
     assert words.ago(NOW - age, NOW)
     assert words.due(NOW + age, NOW)
+
+
+@pytest.mark.parametrize(
+    ("state", "until", "pushed", "said"),
+    [
+        (None, None, None, ""),
+        (SubscriptionState.WANTED, None, None, ""),
+        (SubscriptionState.ASKED, None, None, ""),
+        (SubscriptionState.ACTIVE, 60, None, "to be pushed"),
+        (SubscriptionState.ACTIVE, 60, -3, "pushed 3 min ago"),
+        (SubscriptionState.ACTIVE, -1, -3, ""),
+        (SubscriptionState.DENIED, None, -3, "its hub refuses to push it"),
+        (SubscriptionState.FAILED, None, None, "its hub can't be had"),
+    ],
+)
+def test_a_feed_that_is_pushed_says_so(state, until, pushed, said: str):
+    """As long as its hub has promised to."""
+
+    def at(minutes: int | None):
+        return None if minutes is None else NOW + timedelta(minutes=minutes)
+
+    row = feed_row("A", subscription=state, subscribed_until=at(until), pushed_at=at(pushed))
+    assert words.health(row, NOW) == said
