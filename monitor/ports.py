@@ -322,6 +322,16 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """A row of the outbox, as far as somebody who would send or drop it must know it."""
+
+    id: DeliveryId
+    channel: str
+    state: DeliveryState
+    is_shown: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
     """A story in a line."""
 
@@ -750,6 +760,17 @@ class Transaction(Protocol):
         """Stories in which one of these watches found something, and channels where they were shown
         first between `first` and `last`, and which nobody has acknowledged or muted since.
         """
+
+    # -- what is done to messages by hand
+
+    def messages_named(self, name: str) -> Sequence[Waits]:
+        """The rows of the outbox, of either kind, whose ids end so; two at most."""
+
+    def resend(self, message: DeliveryId, now: datetime) -> None:
+        """Have a message that is not shown be due now, as if it had never been tried."""
+
+    def drop(self, message: DeliveryId, why: str) -> None:
+        """Give up a message that is not shown."""
 
     # -- spikes
 
@@ -1323,6 +1344,7 @@ class AuditRow:
     action: str
     subject: str
     channel: str
+    headline: str = ""  # of the message that it was about, if it was about one
 
 
 class Reports(Protocol):
@@ -1337,8 +1359,13 @@ class Reports(Protocol):
     async def feeds(self) -> Sequence[FeedRow]:
         """All declared feeds: those in trouble first, then by name."""
 
-    async def deliveries(self, limit: int) -> Sequence[DeliveryRow]:
-        """The newest deliveries and notices; those that wait or failed first."""
+    async def deliveries(
+        self, limit: int, *, states: Collection[DeliveryState] = ()
+    ) -> Sequence[DeliveryRow]:
+        """The newest deliveries and notices; those that wait or failed first.
+
+        With `states` only what is in one of them.
+        """
 
     async def trace(self, url: str) -> ArticleTrace | None:
         """All about the article at a canonical URL."""
@@ -1357,7 +1384,7 @@ class Reports(Protocol):
         """The declared watches as they are stored, with their hits since then; by name."""
 
     async def audit(self, limit: int) -> Sequence[AuditRow]:
-        """What people did in Slack, the newest first."""
+        """What people did about messages, in Slack and by hand; the newest first."""
 
     # -- the archive: articles that were matched once
 

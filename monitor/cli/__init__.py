@@ -13,7 +13,7 @@ import signal
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -27,6 +27,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from alerts.manifest import as_yaml, manifest, one_click
 from monitor import __version__, answers, config, telemetry, volume
+from monitor.cli import deliveries as show_deliveries
 from monitor.cli import examine, show
 from monitor.cli import feeds as show_feeds
 from monitor.cli import stories as show_stories
@@ -40,9 +41,9 @@ from monitor.match.explain import explain
 from monitor.match.language import rendered
 from monitor.match.plan import content_of, read
 from monitor.match.query import bracketed
-from monitor.model import ArticleId, StoryId, Watch
-from monitor.pipeline.by_hand import merge_by_hand, split_by_hand
-from monitor.ports import WatchRow
+from monitor.model import ArticleId, DeliveryState, StoryId, Watch
+from monitor.pipeline.by_hand import drop_by_hand, merge_by_hand, retry_by_hand, split_by_hand
+from monitor.ports import Waits, WatchRow
 from monitor.service import (
     Service,
     SystemClock,
@@ -75,6 +76,11 @@ story_commands = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(story_commands, name="stories")
+delivery_commands = typer.Typer(
+    help="Messages: what was said and what could not be; to send it again, or to drop it.",
+    no_args_is_help=True,
+)
+app.add_typer(delivery_commands, name="deliveries")
 slack_commands = typer.Typer(help="Slack: the app to install.", no_args_is_help=True)
 app.add_typer(slack_commands, name="slack")
 
@@ -104,6 +110,13 @@ StoryArgument = Annotated[
     typer.Argument(
         help="The number of a story.", parser=whole(), metavar="STORY", show_default=False
     ),
+]
+LimitOption = Annotated[
+    int,
+    typer.Option(help="At most so many, up to 1000.", parser=whole(most=1000), metavar="NUMBER"),
+]
+MessageArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="The id of a message, or its end.", show_default=False)
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="For machines.")]
 
@@ -435,12 +448,7 @@ def watches_test(
 
 @story_commands.command("list")
 def stories_list(
-    limit: Annotated[
-        int,
-        typer.Option(
-            help="At most so many, up to 1000.", parser=whole(most=1000), metavar="NUMBER"
-        ),
-    ] = 20,
+    limit: LimitOption = 20,
     config_file: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -519,6 +527,69 @@ def stories_split(
             )
 
     out.print(f"It is story {asyncio.run(decide())} now.", markup=False)
+
+
+@delivery_commands.command("list")
+def deliveries_list(
+    dead: Annotated[bool, typer.Option("--dead", help="Only what was refused for good.")] = False,
+    limit: LimitOption = 20,
+    config_file: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Messages, the newest first: what waits or failed, and why; then what is shown."""
+    settings = _settings_to_look_by(config_file)
+    states = {DeliveryState.DEAD} if dead else ()
+
+    async def tell() -> None:
+        async with looking_at(settings) as reports:
+            rows = await reports.deliveries(limit, states=states)
+        if as_json:
+            _print_json(show_deliveries.listed_json(rows))
+            return
+        for part in show_deliveries.listed(rows, SystemClock().now()):
+            out.print(part)
+
+    asyncio.run(tell())
+
+
+@delivery_commands.command("retry")
+def deliveries_retry(message: MessageArgument, config_file: ConfigOption = None) -> None:
+    """Send a message again that was refused, or that waits to be tried again: now."""
+    row = asyncio.run(_decide_on(message, retry_by_hand, config_file))
+    out.print(f"It is due in {row.channel} now.", markup=False)
+
+
+@delivery_commands.command("drop")
+def deliveries_drop(message: MessageArgument, config_file: ConfigOption = None) -> None:
+    """Give up a message that is not shown. It counts as failed no more; `retry` takes it back."""
+    row = asyncio.run(_decide_on(message, drop_by_hand, config_file))
+    out.print(f"It is dropped: {row.channel} will not show it.", markup=False)
+
+
+async def _decide_on(message: str, decide: Callable[..., Waits], config_file: Path | None) -> Waits:
+    settings = _settings_to_change_by(config_file)
+    now, by = SystemClock().now(), _whoever_types()
+    async with deciding(settings) as (store, _):
+        return await store.write(lambda tx: decide(tx, message.lower(), by=by, now=now))
+
+
+@app.command()
+def audit(
+    limit: LimitOption = 20, config_file: ConfigOption = None, as_json: JsonOption = False
+) -> None:
+    """Who did what about messages, in Slack and here; the newest first."""
+    settings = _settings_to_look_by(config_file)
+
+    async def tell() -> None:
+        async with looking_at(settings) as reports:
+            rows = await reports.audit(limit)
+        if as_json:
+            _print_json(show_deliveries.audited_json(rows))
+            return
+        for part in show_deliveries.audited(rows, SystemClock().now()):
+            out.print(part)
+
+    asyncio.run(tell())
 
 
 def _whoever_types() -> str:

@@ -1,19 +1,23 @@
-"""What people decide about stories: two are one, or an article is none of it.
+"""What people decide by hand.
 
-Both are kept as facts that grouping obeys for ever after.
+About stories: two are one, or an article is none of it; both are kept as facts that grouping obeys
+for ever after. About messages that could not be shown: to send them again, or to drop them; kept in
+the audit.
 """
 
 from __future__ import annotations
 
+import re
+import uuid
 from datetime import datetime
 
 from monitor.compose import Rules, hits_for
 from monitor.errors import Refused
-from monitor.model import ArticleId, Job, Kind, StoryId
+from monitor.model import ArticleId, DeliveryState, Job, Kind, StoryId
 from monitor.pipeline.group import open_thread, time_of
 from monitor.pipeline.merge import merge
 from monitor.pipeline.updates import review
-from monitor.ports import Coverage, Transaction
+from monitor.ports import Coverage, Transaction, Waits
 from monitor.stories import events
 
 
@@ -96,4 +100,64 @@ def _report(article: Coverage, rules: Rules) -> events.Report:
         at=at,
         language=article.language,
         frequencies=rules.frequencies,
+    )
+
+
+# --------------------------------------------------------------------------- messages
+
+
+def retry_by_hand(tx: Transaction, message: str, *, by: str, now: datetime) -> Waits:
+    """Send a message again that was refused, dropped, or waits to be tried again; now.
+
+    `message` is the end of its id. Raises `Refused` if it is shown, or about to be.
+    """
+    row = _only(tx, message)
+    may = {DeliveryState.DEAD, DeliveryState.DROPPED, DeliveryState.RETRY}
+    if row.is_shown or row.state not in may:
+        raise Refused(f"message {message} {_STANDS[row.state]}: there is nothing to send again")
+    tx.resend(row.id, now)
+    _note(tx, "retry", row, by, now)
+    tx.submit(Job(Kind.DELIVER, row.channel))
+    return row
+
+
+def drop_by_hand(tx: Transaction, message: str, *, by: str, now: datetime) -> Waits:
+    """Give up a message that is not shown: it is counted nowhere, and a story is not told there.
+
+    `message` is the end of its id. Raises `Refused` if it is shown, or may be.
+    """
+    row = _only(tx, message)
+    may = {DeliveryState.DEAD, DeliveryState.RETRY, DeliveryState.PENDING, DeliveryState.HELD}
+    if row.is_shown or row.state not in may:
+        raise Refused(f"message {message} {_STANDS[row.state]}: there is nothing to drop")
+    tx.drop(row.id, f"dropped by {by}")
+    _note(tx, "drop", row, by, now)
+    return row
+
+
+_STANDS = {
+    DeliveryState.PENDING: "is about to be sent",
+    DeliveryState.SENDING: "is being sent, or nobody knows yet whether it is shown",
+    DeliveryState.SENT: "is shown",
+    DeliveryState.RETRY: "is shown, and is to be edited",
+    DeliveryState.DEAD: "is shown, and could not be edited",
+    DeliveryState.DROPPED: "is dropped",
+    DeliveryState.HELD: "is held until its time has come",
+    DeliveryState.FOLDED: "is told in a list",
+}
+
+
+def _only(tx: Transaction, message: str) -> Waits:
+    rows = tx.messages_named(message) if re.fullmatch("[0-9a-f]{4,32}", message) else ()
+    if not rows:
+        raise Refused(f"there is no message {message}: see `monitor deliveries list`")
+    if len(rows) > 1:
+        raise Refused(f"more than one message is called {message}: give more of its id")
+    return rows[0]
+
+
+def _note(tx: Transaction, action: str, row: Waits, by: str, now: datetime) -> None:
+    mark = f"hand:{uuid.uuid4().hex}"
+    tx.note_deed(
+        mark, user="", name=by, action=action, subject=row.id, channel=row.channel, now=now
     )

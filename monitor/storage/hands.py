@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from monitor.model import Deed, DeliveryId, DeliveryState, Hand, StoryId
-from monitor.ports import Judged, Precision
+from monitor.ports import Judged, Precision, Waits
 from monitor.storage import tables as t
 from monitor.storage.work import Work, insert_missing, upsert
 
@@ -81,6 +81,33 @@ UNACKNOWLEDGED = (
     )
     .order_by(t.delivery.c.sent_at, t.delivery.c.id)
 )
+NAMED = sa.union_all(
+    *(
+        sa.select(
+            table.c.id, table.c.channel, table.c.state, table.c.sent_ref.is_not(None).label("shown")
+        ).where(table.c.id.endswith(sa.bindparam("name", type_=sa.Text()), autoescape=False))
+        for table in (t.delivery, t.notice)
+    )
+).limit(2)
+_this = sa.bindparam("message", type_=sa.Text())
+RESEND = [
+    sa.update(table)
+    .where(table.c.id == _this)
+    .values(
+        state=DeliveryState.PENDING,
+        attempts=0,
+        error=None,
+        due_at=sa.bindparam("now", type_=TIME),
+        lease_until=None,
+    )
+    for table in (t.delivery, t.notice)
+]
+DROP = [
+    sa.update(table)
+    .where(table.c.id == _this)
+    .values(state=DeliveryState.DROPPED, due_at=None, error=sa.bindparam("why"))
+    for table in (t.delivery, t.notice)
+]
 JUDGEMENTS = sa.select(t.judgement.c.watch, t.judgement.c.terms, t.judgement.c.relevant)
 
 
@@ -159,6 +186,28 @@ class HandWork(Work):
                 "at": now,
             }
             self._on(JUDGE, values)
+
+    def messages_named(self, name: str) -> Sequence[Waits]:
+        """See `ports.Transaction`. `name` consists of hex digits."""
+        return [
+            Waits(
+                id=DeliveryId(row.id),
+                channel=row.channel,
+                state=DeliveryState(row.state),
+                is_shown=bool(row.shown),
+            )
+            for row in self._run(NAMED, {"name": name})
+        ]
+
+    def resend(self, message: DeliveryId, now: datetime) -> None:
+        """See `ports.Transaction`."""
+        for statement in RESEND:
+            self._run(statement, {"message": message, "now": now})
+
+    def drop(self, message: DeliveryId, why: str) -> None:
+        """See `ports.Transaction`."""
+        for statement in DROP:
+            self._run(statement, {"message": message, "why": why})
 
     def snooze(self, watch: str, channel: str, until: datetime, by: str) -> None:
         """See `ports.Transaction`."""

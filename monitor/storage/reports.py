@@ -237,14 +237,21 @@ WATCHES = sa.select(
     .scalar_subquery()
     .label("hits"),
 ).where(t.watch.c.declared)
-AUDIT = sa.select(
-    t.audit.c.at,
-    t.audit.c.user,
-    t.audit.c.name,
-    t.audit.c.action,
-    t.audit.c.subject,
-    t.audit.c.channel,
-).order_by(t.audit.c.at.desc(), t.audit.c.id.desc())
+AUDIT = (
+    sa.select(
+        t.audit.c.at,
+        t.audit.c.user,
+        t.audit.c.name,
+        t.audit.c.action,
+        t.audit.c.subject,
+        t.audit.c.channel,
+        t.delivery.c.story_id.label("story"),
+        t.notice.c.card,
+    )
+    .outerjoin(t.delivery, t.delivery.c.id == t.audit.c.subject)
+    .outerjoin(t.notice, t.notice.c.id == t.audit.c.subject)
+    .order_by(t.audit.c.at.desc(), t.audit.c.id.desc())
+)
 
 
 class SqlReports:
@@ -277,11 +284,16 @@ class SqlReports:
         feeds = [_feed_row(row) for row in rows]
         return sorted(feeds, key=lambda feed: (not _in_trouble(feed), feed.spec.name.casefold()))
 
-    async def deliveries(self, limit: int) -> Sequence[DeliveryRow]:
+    async def deliveries(
+        self, limit: int, *, states: Collection[DeliveryState] = ()
+    ) -> Sequence[DeliveryRow]:
         """See `ports.Reports`."""
-        return await self._store.query(
-            lambda connection: _named(connection, _deliveries(connection, limit), self._max_age())
-        )
+
+        def ask(connection: sa.Connection) -> Sequence[DeliveryRow]:
+            rows = _outbox(connection, states, limit) if states else _deliveries(connection, limit)
+            return _named(connection, rows, self._max_age())
+
+        return await self._store.query(ask)
 
     async def trace(self, url: str) -> ArticleTrace | None:
         """See `ports.Reports`. Any canonical URL that leads to the article will do."""
@@ -315,10 +327,23 @@ class SqlReports:
 
     async def audit(self, limit: int) -> Sequence[AuditRow]:
         """See `ports.Reports`."""
-        rows = await self._store.query(
-            lambda connection: connection.execute(AUDIT.limit(limit)).mappings().all()
-        )
-        return [AuditRow(**row) for row in rows]
+
+        def ask(connection: sa.Connection) -> list[AuditRow]:
+            rows = connection.execute(AUDIT.limit(limit)).mappings().all()
+            stories = {row["story"] for row in rows if row["story"] is not None}
+            titles = {each.story: each.title for each in leads(connection, stories, age).values()}
+            return [
+                AuditRow(
+                    **{key: value for key, value in row.items() if key not in {"story", "card"}},
+                    headline=card_from_json(row["card"]).title
+                    if row["card"]
+                    else titles.get(row["story"], ""),
+                )
+                for row in rows
+            ]
+
+        age = self._max_age()
+        return await self._store.query(ask)
 
     async def archive(
         self, since: datetime, *, before: datetime | None = None, batch: int = 500

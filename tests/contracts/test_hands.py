@@ -153,3 +153,30 @@ async def test_a_story_is_unacknowledged_until_somebody_says_something(
     assert await ask(["Kashmir"], -MINUTE, MINUTE) == []
     assert await ask([], -MINUTE, MINUTE) == ()
     assert await ask(["Ceasefire"], MINUTE, 2 * MINUTE) == []
+
+
+async def test_a_message_is_found_by_the_end_of_its_id_sent_again_and_dropped(store: SqlStore):
+    """Of either kind; of many that end so, two."""
+    story = await given_story(store)
+    await store.write(lambda tx: tx.want_delivery(story, "#a", NOW))
+    await store.write(lambda tx: tx.tell("#a", "spike:1", Card(title="Spike"), NOW))
+    delivery, notice = [
+        await store.write(lambda tx: tx.claim_due("#a", NOW, LEASE)) for _ in range(2)
+    ]
+    assert delivery is not None
+    assert notice is not None
+    for row, finish in ((delivery, "finish_delivery"), (notice, "finish_notice")):
+        await store.write(
+            lambda tx, r=row, f=finish: getattr(tx, f)(r.id, DeliveryState.DEAD, NOW, error="no")
+        )
+        [found] = await store.read(lambda tx, r=row: tx.messages_named(r.id[-8:]))
+        assert (found.id, found.channel, found.is_shown) == (row.id, "#a", False)
+        assert found.state is DeliveryState.DEAD
+        await store.write(lambda tx, r=row: tx.drop(r.id, "dropped by Ada"))
+        assert await store.write(lambda tx: tx.claim_due("#a", NOW, LEASE)) is None
+        await store.write(lambda tx, r=row: tx.resend(r.id, NOW))
+        again = await store.write(lambda tx: tx.claim_due("#a", NOW, LEASE))
+        assert again is not None
+        assert (again.id, again.attempts, again.found_sending_at) == (row.id, 1, None)
+    assert await store.read(lambda tx: tx.messages_named("nothing")) == []
+    assert len(await store.read(lambda tx: tx.messages_named(""))) == 2

@@ -154,7 +154,7 @@ class MemoryReports:
         self._ask("feeds")
         return self.feed_rows
 
-    async def deliveries(self, limit: int) -> Sequence[DeliveryRow]:
+    async def deliveries(self, limit: int, *, states=()) -> Sequence[DeliveryRow]:
         self._ask("deliveries")
         return self.delivery_rows[:limit]
 
