@@ -11,7 +11,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
-from alerts import Alert, AlertError, Passage
+from alerts import Alert, AlertError, Passage, Stopped
 from alerts.slack import Identity, SlackSink
 from monitor.config import Settings
 from monitor.errors import StorageError, WorkError
@@ -100,7 +100,7 @@ async def _slack(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
         try:
             identity = await sink.check(*sorted(channels))
         except AlertError as error:
-            yield Finding(subject="token", said=str(error), is_right=False)
+            yield Finding(subject="token", said=_in_words(error), is_right=False)
         else:
             for finding in _identified(identity, sorted(channels), clock.now()):
                 yield finding
@@ -108,6 +108,11 @@ async def _slack(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
     finally:
         await sink.close()
     yield await _socket(settings)
+
+
+def _in_words(error: AlertError) -> str:
+    """What Slack has against a token, or that it could not be asked."""
+    return str(error) if isinstance(error, Stopped) else f"Slack can't be asked just now: {error}"
 
 
 _NO_TOKEN = "no SLACK_BOT_TOKEN is set: alerts are printed where monitor runs"  # noqa: S105 no secret
@@ -179,7 +184,7 @@ async def _socket(settings: Settings) -> Finding:
     try:
         await socket.check()
     except AlertError as error:
-        return Finding(subject="app token", said=str(error), is_right=False)
+        return Finding(subject="app token", said=_in_words(error), is_right=False)
     finally:
         await socket.close()
     said = "buttons and /monitor are heard"

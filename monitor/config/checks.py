@@ -395,7 +395,7 @@ def _backing(document: Document, settings: Settings, report: Report) -> None:
             asked.append((path, escalate.get("publishers"), len(publishers), "publishers"))
         for path, least, there, what in asked:
             if isinstance(least, int) and least > max(there, 1) and settings.feeds:
-                message = f"can't be met: of all {what} that count the feeds have {there}"
+                message = f"can't be met: the feeds have {there} {what} that count"
                 report.warnings.append(document.mistake(path, message))
 
 

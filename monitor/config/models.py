@@ -210,14 +210,10 @@ def _escalation(value: object) -> Escalation:
     """What `escalate` says: `{ publishers = 5 }`, `{ sides = 2 }`, or both, which both must be met."""
     if isinstance(value, Escalation):
         return value
-    if not isinstance(value, dict) or not value or value.keys() - {"publishers", "sides"}:
+    if not isinstance(value, dict) or not value:
         raise values.Invalid("must say from when on: { publishers = 5 }, { sides = 2 } or both")
-    try:
-        return Escalation(
-            publishers=_PUBLISHERS(value.get("publishers", 1)), sides=_SIDES(value.get("sides", 0))
-        )
-    except values.Invalid as error:
-        raise values.Invalid(f"publishers and sides: {error}") from None
+    asked = values.inline(value, {"publishers": _PUBLISHERS, "sides": _SIDES})
+    return Escalation(publishers=asked.get("publishers", 1), sides=asked.get("sides", 0))
 
 
 _SPIKE: Mapping[str, Any] = MappingProxyType(
@@ -235,17 +231,11 @@ def _spike(value: object) -> SpikeRule | None:
         return value
     if isinstance(value, bool):
         return SpikeRule() if value else None
-    if not isinstance(value, dict) or not value or value.keys() - _SPIKE.keys():
+    if not isinstance(value, dict) or not value:
         raise values.Invalid(
             'must be true, or say how: { sensitivity = "high", stories = 4, cooldown = "6h" }'
         )
-    found = {}
-    for key, each in value.items():
-        try:
-            found[key] = _SPIKE[key](each)
-        except values.Invalid as error:
-            raise values.Invalid(f"{key}: {error}") from None
-    return SpikeRule(**found)
+    return SpikeRule(**values.inline(value, _SPIKE))
 
 
 class WatchTable(Section):

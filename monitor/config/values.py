@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from monitor.model import WEEKDAYS, DigestTime, QuietHours
@@ -83,9 +84,25 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f'; did you mean "{close[0]}"?' if close else ""
 
 
-def _one_of(words: tuple[str, ...]) -> str:
+def inline(
+    value: Mapping[str, object], known: Mapping[str, Callable[[object], Any]]
+) -> dict[str, Any]:
+    """An inline table, each value as its key asks for. Raises `Invalid`, which names the key."""
+    found = {}
+    for key, each in value.items():
+        if key not in known:
+            others = f"; known are {_one_of(tuple(known), 'and')}"
+            raise Invalid(f'unknown key "{key}"{did_you_mean(key, known) or others}')
+        try:
+            found[key] = known[key](each)
+        except Invalid as error:
+            raise Invalid(f"{key}: {error}") from None
+    return found
+
+
+def _one_of(words: tuple[str, ...], link: str = "or") -> str:
     *rest, last = [f'"{word}"' for word in words]
-    return f"{', '.join(rest)} or {last}"
+    return f"{', '.join(rest)} {link} {last}"
 
 
 # ISO 639-1. A language that has such a code has no other in tags (RFC 5646, section 2.2.1).
