@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Final
 
 from rich.markup import escape
 from rich.text import Text
@@ -20,6 +21,7 @@ from monitor.match.passage import best_passage
 from monitor.model import ArticleState, DeliveryState, Hit, Watch
 from monitor.ports import ArticleTrace, Counts, DeliveryRow, FeedRow, Precision, Reports
 from monitor.stories.urls import canonical_url, host_of, resolve_redirector
+from monitor.telling.changes import Passage, revised
 from monitor.web import words
 
 _MOST_MISSED = 20
@@ -157,19 +159,43 @@ def _text_line(trace: ArticleTrace, now: datetime) -> str:
             return f"{length} from the {place}, {trace.language or 'language unknown'}{error}"
 
 
-def _text_of_before(trace: ArticleTrace, now: datetime) -> Iterator[str]:
+def _text_of_before(trace: ArticleTrace, now: datetime) -> Iterator[str | Text]:
     """What is not, or no longer, the article's text."""
     if trace.updates:
         more = f", more are asked for {words.due(trace.due_at, now)}" if trace.due_at else ""
         yield f"[bold]Rolling[/]   {words.some(trace.updates, 'update')} read, each once{more}"
-    for old in trace.revisions[-_MOST_REVISIONS:]:
+    for each in revised(trace.revisions, trace.title, trace.body, most=_MOST_REVISIONS):
+        old = each.revision
         said = f"{words.some(len(old.body.split()), 'word')} " if old.body is not None else ""
         yield f"[bold]Revised[/]   {ago(old.replaced_at, now)}: {said}under “{escape(old.title)}”"
+        for passage in each.passages:
+            yield _changed(passage)
+        if each.more:
+            yield f"          [dim]and in {words.some(each.more, 'other place')}[/]"
     for text in trace.furniture[:_MOST_FURNITURE]:
         shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
         yield f"[bold]Not read[/]  [dim]{escape(shown)}[/] (stands on other pages of the site, too)"
     if (rest := len(trace.furniture) - _MOST_FURNITURE) > 0:
         yield f"          [dim]nor {words.some(rest, 'other paragraph')} of this kind[/]"
+
+
+def _changed(passage: Passage) -> Text:
+    """What went and what came, told apart by marks, for not everything has colours."""
+    text = Text("          ")
+    for edit in passage:
+        begin, style, end = _EDITED[edit.kind]
+        inside = edit.text.rstrip() if begin else edit.text
+        text.append(f"{begin}{inside}{end}{edit.text[len(inside) :]}", style)
+    text.rstrip()
+    return text
+
+
+_EDITED: Final = {
+    "same": ("", "", ""),
+    "gone": ("[-", "red", "-]"),
+    "new": ("{+", "bold green", "+}"),
+}
+"""As wdiff writes it."""
 
 
 def _matched(trace: ArticleTrace, settings: Settings, document: Document) -> Iterator[str | Text]:

@@ -1303,6 +1303,7 @@ class StoryTrace:
     verdicts: tuple[Verdict, ...]  # about its articles, and about what is kept out of it
     deliveries: tuple[DeliveryRow, ...]
     held: tuple[Hold, ...] = ()  # for which watches it waits
+    revisions: Mapping[ArticleId, tuple[Revision, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

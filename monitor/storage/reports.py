@@ -225,6 +225,11 @@ STORIES = (
     .where(t.story.c.id.in_(_stories_asked))
     .group_by(t.story.c.id, t.story.c.created_at)
 )
+REVISIONS = (
+    sa.select(t.revision)
+    .where(t.revision.c.article_id.in_(sa.bindparam("articles", expanding=True)))
+    .order_by(t.revision.c.article_id, t.revision.c.number)
+)
 _member = t.article.alias("member")
 WATCHES = sa.select(
     t.watch,
@@ -678,6 +683,7 @@ def _story_trace(
             connection, [*map(_delivery_row, connection.execute(deliveries))], max_age
         ),
         held=_held(connection, [row.id]).get(row.id, ()),
+        revisions=_revisions(connection, [each.article for each in view.articles]),
     )
 
 
@@ -720,7 +726,7 @@ def _trace(connection: sa.Connection, url: str, max_age: timedelta | None) -> Ar
             max_age,
         ),
         furniture=row.furniture,
-        revisions=_revisions(connection, row.id),
+        revisions=_revisions(connection, [row.id]).get(ArticleId(row.id), ()),
         updates=connection.execute(
             sa.select(sa.func.count()).where(t.article_update.c.article_id == row.id)
         ).scalar_one(),
@@ -728,15 +734,15 @@ def _trace(connection: sa.Connection, url: str, max_age: timedelta | None) -> Ar
     )
 
 
-def _revisions(connection: sa.Connection, article: int) -> tuple[Revision, ...]:
-    rows = connection.execute(
-        sa.select(t.revision)
-        .where(t.revision.c.article_id == article)
-        .order_by(t.revision.c.number)
-    )
-    return tuple(
-        Revision(title=row.title, body=row.body, replaced_at=row.replaced_at) for row in rows
-    )
+def _revisions(
+    connection: sa.Connection, articles: Sequence[int]
+) -> Mapping[ArticleId, tuple[Revision, ...]]:
+    """What each of these said before, oldest first."""
+    found: dict[ArticleId, tuple[Revision, ...]] = {}
+    for row in connection.execute(REVISIONS, {"articles": articles}):
+        old = Revision(title=row.title, body=row.body, replaced_at=row.replaced_at)
+        found[ArticleId(row.article_id)] = (*found.get(ArticleId(row.article_id), ()), old)
+    return found
 
 
 def _sightings(connection: sa.Connection, article: int) -> tuple[Sighting, ...]:

@@ -14,11 +14,15 @@ from monitor.pipeline.group import time_of
 from monitor.ports import Coverage, DeliveryRow, StoryTrace, StoryView, Verdict
 from monitor.stories import copies, events, terms
 from monitor.stories.frequencies import Frequencies
+from monitor.telling.changes import Revised, revised
 from monitor.web import view, words
 from monitor.web.view import DeliveryLine, Found, Segment
 
 SHOWN: Final = 100
 """Families that a timeline shows, and copies of each."""
+
+REVISIONS: Final = 5
+"""Revisions of an article that a timeline shows, the newest."""
 
 _SHARED: Final = 6  # words that tell what an article has in common with others
 _WORD: Final = re.compile(r"\w[^\s,;:!?()\[\]«»“”\"]*")
@@ -44,6 +48,7 @@ class Piece:
     found: tuple[Found, ...]
     passage: tuple[Segment, ...]
     decisions: tuple[Verdict, ...]
+    revised: tuple[Revised, ...]  # what it said before, the newest first
     copies: tuple[Piece, ...]  # only of a root
     more: int  # copies that are not shown
 
@@ -93,10 +98,9 @@ def timeline(
             each,
             why=why,
             shared=like.shared if like else (),
-            decisions=_decisions(each, trace),
+            trace=trace,
             copies=tuple(
-                _piece(copy, why=_why_copy(copy, each), decisions=_decisions(copy, trace))
-                for copy in copied[:SHOWN]
+                _piece(copy, why=_why_copy(copy, each), trace=trace) for copy in copied[:SHOWN]
             ),
             more=max(0, len(copied) - SHOWN),
         )
@@ -176,7 +180,7 @@ def _piece(
     *,
     why: str,
     shared: tuple[str, ...] = (),
-    decisions: tuple[Verdict, ...],
+    trace: StoryTrace,
     copies: tuple[Piece, ...] = (),
     more: int = 0,
 ) -> Piece:
@@ -199,7 +203,10 @@ def _piece(
         shared=shared,
         found=view.found_by((hit.watch, hit.spans) for hit in article.hits),
         passage=view.passage(article.body, spans) if kind != "copy" else (),
-        decisions=decisions,
+        decisions=_decisions(article, trace),
+        revised=revised(
+            trace.revisions.get(article.article, ()), article.title, article.body, most=REVISIONS
+        )[::-1],
         copies=copies,
         more=more,
     )

@@ -119,6 +119,9 @@ def test_why_tells_what_is_not_or_no_longer_read() -> None:
     assert "Rolling   3 updates read, each once, more are asked for in 5 min" in said
     assert "Revised   2 h ago: 2 words under “[Old] one”" in said
     assert "Revised   1 h ago: under “Live: morning”" in said
+    assert "          [-[Old] one-] {+Live: morning+}\n" in said
+    assert "          Live: [-morning-] {+the line+}\n" in said
+    assert "          [-Two words-] {+It is quiet.+}\n" in said
     assert "Not read  Also read: [Kashmir] (stands on other pages of the site, too)" in said
     assert "nor 3 other paragraphs of this kind" in said
     assert "yes W: by what it said before" in said

@@ -188,6 +188,24 @@ async def test_chapters_lead_to_each_other(newsroom: Newsroom):
     assert "It opened this chapter." in words_of(after)
 
 
+async def test_a_story_shows_what_was_changed(newsroom: Newsroom):
+    """What went and what came, as words: markup in them is none."""
+    story = await newsroom.bring("first", f"{LONG} Eight died.")
+    article = newsroom.desk.ids["first"]
+    former = f"{LONG} <script>Fourteen</script> died."
+    await newsroom.store.write(
+        lambda tx: tx.keep_revision(article, TITLE, former, NOW - timedelta(minutes=5))
+    )
+    async with newsroom.browsing() as browser:
+        page = (await browser.get(f"/stories/{story}")).page
+    [revision] = page.find_class("revision")
+    assert revision.xpath(".//summary")[0].text_content() == "Revised 1 h 5 min ago"
+    assert [each.text_content().strip() for each in revision.xpath(".//del | .//ins")] == [
+        "<script>Fourteen</script>",
+        "Eight",
+    ]
+
+
 async def test_a_story_shows_its_messages(newsroom: Newsroom):
     """Each channel with its state; or that there is none."""
     told = await newsroom.bring("told", LONG)

@@ -10,7 +10,7 @@ import pytest
 from monitor.compose import Rules
 from monitor.match import compile_watches
 from monitor.model import ArticleId, DeliveryState, Hit, StoryId
-from monitor.ports import Coverage, DeliveryRow, StoryTrace, StoryView
+from monitor.ports import Coverage, DeliveryRow, Revision, StoryTrace, StoryView
 from monitor.web import timeline
 from tests.contracts.material import CEASEFIRE
 from tests.pipeline.desk import CHANNEL, FREQUENCIES, HIT, text
@@ -180,3 +180,25 @@ def test_what_a_merge_does_to_messages(
         assert len(plan.consequences) == len(said)
         for part, each in zip(said, plan.consequences, strict=True):
             assert each.sentence.endswith(part)
+
+
+def test_a_piece_tells_what_its_revisions_changed():
+    """Of a report as of its copies, the newest first."""
+    body = text(1, 40)
+    revisions = {
+        ArticleId(1): tuple(
+            Revision(title=f"Ceasefire {number}", body=body, replaced_at=NOW) for number in range(7)
+        ),
+        ArticleId(2): (Revision(title="Ceasefire", body=f"{body} ends", replaced_at=NOW),),
+    }
+    copy = coverage(2, f"{body} begins", copy_of=ArticleId(1), novelty=0.0)
+    trace = story(coverage(1, body), copy, revisions=revisions)
+    [piece] = timeline.timeline(trace, FREQUENCIES).pieces
+    assert [each.revision.title for each in piece.revised] == [
+        f"Ceasefire {number}" for number in (6, 5, 4, 3, 2)
+    ]
+    [[passage]] = [each.passages for each in piece.copies[0].revised]
+    assert [(edit.kind, edit.text.strip()) for edit in passage[1:]] == [
+        ("gone", "ends"),
+        ("new", "begins"),
+    ]
