@@ -14,6 +14,7 @@ from rich.text import Text
 from monitor.answers import ago, counts_line
 from monitor.cli.examine import Finding
 from monitor.config import Settings
+from monitor.model import DeliveryState
 from monitor.ports import Counts, FeedRow
 from monitor.web import words
 
@@ -44,6 +45,11 @@ def status(counts: Counts, feeds: Sequence[FeedRow], now: datetime) -> Iterator[
     yield f"Last poll {ago(counts.last_poll_at, now)}; {words.some(counts.due_feeds, 'feed')} due now."
     if counts.oldest_waiting_at:
         yield f"[yellow]The oldest unsent message was wanted {ago(counts.oldest_waiting_at, now)}.[/]"
+    if dead := counts.messages(DeliveryState.DEAD):
+        yield (
+            f"[red]{words.some(dead, 'message was', 'messages were')} refused for good:"
+            " `monitor deliveries list --dead` says why.[/]"
+        )
     yield (
         FeedTable(feeds, now)
         if feeds
@@ -88,7 +94,9 @@ class FeedTable:
                 name = ""  # noqa: PLW2901 it was said
             yield _line(name, cells, [width, *widths])
             if remark:
-                yield Padding(Text(remark, style="dim", overflow="fold"), (0, 0, 0, _GAP), expand=False)
+                yield Padding(
+                    Text(remark, style="dim", overflow="fold"), (0, 0, 0, _GAP), expand=False
+                )
 
 
 _HEADS = ("Health", "Polled", "Next", "Entries", "Newest")

@@ -79,7 +79,10 @@ def test_what_was_refused_is_sent_again_or_dropped(broken: Desk, name: str):
     assert row["due_at"] is not None
 
     deeds = json.loads(broken.monitor("audit", "--json"))
-    assert [(deed["action"], deed["headline"]) for deed in deeds] == [("retry", name), ("drop", name)]
+    assert [(deed["action"], deed["headline"]) for deed in deeds] == [
+        ("retry", name),
+        ("drop", name),
+    ]
     assert name in broken.monitor("audit")
 
 

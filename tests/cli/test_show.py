@@ -15,6 +15,7 @@ from monitor.config import Settings
 from monitor.model import (
     ArticleId,
     ArticleState,
+    DeliveryState,
     FeedSpec,
     FeedStatus,
     Health,
@@ -43,6 +44,15 @@ def printed(parts: Iterable[object]) -> str:
 def test_status_without_feeds_says_where_they_come_from() -> None:
     """The name of a table in feeds.toml is not taken for markup."""
     assert "takes each [[feed]] of feeds.toml." in printed(show.status(NO_COUNTS, (), NOW))
+
+
+def test_status_says_what_was_refused_and_where_that_stands() -> None:
+    """Of stories' messages and of all others."""
+    one, other = {DeliveryState.DEAD: 1}, {DeliveryState.DEAD: 2, DeliveryState.SENT: 5}
+    counts = replace(NO_COUNTS, deliveries=one, notices=other)
+    said = printed(show.status(counts, (), NOW))
+    assert "3 messages were refused for good: `monitor deliveries list --dead` says why." in said
+    assert "refused" not in printed(show.status(NO_COUNTS, (), NOW))
 
 
 def test_why_names_the_setting_that_kept_an_alert_back() -> None:
