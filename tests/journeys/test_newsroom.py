@@ -17,7 +17,7 @@ import pytest
 from monitor.demo.slack import SlackDouble
 from tests.conftest import PROJECT
 from tests.journeys.killed import INSTANTS
-from tests.journeys.newsroom import Newsroom, feeds_toml, newsroom
+from tests.journeys.newsroom import EVERYTHING, MATTERS, Newsroom, feeds_toml, newsroom
 from tests.webserver import WebServer
 
 pytestmark = pytest.mark.timeout(240)
@@ -32,6 +32,7 @@ class Site:
     slack: SlackDouble
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
+    query: str = ""
 
     @property
     def database(self) -> Path:
@@ -40,7 +41,7 @@ class Site:
     async def work(self, instant: str | None = None) -> int:
         """Let the service do what is due; returns its exit status (-9: it killed itself)."""
         config = self.folder / "feeds.toml"
-        config.write_text(feeds_toml(self.room, self.server), encoding="utf-8")
+        config.write_text(feeds_toml(self.room, self.server, query=self.query), encoding="utf-8")
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -87,6 +88,14 @@ class Site:
                 + ask("SELECT id FROM delivery WHERE lease_until IS NOT NULL"),
             }
 
+    def stories(self) -> dict[int, set[str]]:
+        """The stories as sets of article ids."""
+        found: dict[int, set[str]] = {}
+        with closing(sqlite3.connect(self.database)) as db:
+            for story, url in db.execute("SELECT story_id, url FROM article"):
+                found.setdefault(story, set()).add(self.room.articles[urlsplit(url).path])
+        return found
+
     def shown(self) -> list[str]:
         """The delivery ids in the channel, as Slack keeps them."""
         return [
@@ -126,6 +135,18 @@ async def test_the_newsroom_arrives_as_its_manifest_says(site):
     """55 pages in 8 feeds, each listed twice: 55 articles, and one message for each that hits."""
     assert await site.work() == 0
     check_promises(site)
+
+
+async def test_the_newsroom_is_in_the_stories_that_a_person_would_name(site):
+    """55 pages that everybody watches: only what reports one matter is together, in two languages."""
+    site.query = EVERYTHING
+    assert await site.work() == 0
+    assert {row[0] for row in site.state()["hits"]} == {row[0] for row in site.state()["articles"]}
+    stories = site.stories()
+    together = [ids for ids in stories.values() if len(ids) > 1]
+    assert sum(map(len, stories.values())) == 55
+    assert [ids for ids in together if not any(ids <= matter for matter in MATTERS)] == []
+    assert {"EuronewsEN_2026_01_06", "EuronewsDE_2026_01_06"} in together
 
 
 async def test_a_second_run_adds_nothing(site):

@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 import pytest
 from structlog.testing import capture_logs
 
+from monitor import telemetry
 from monitor.model import Cadence, FeedSpec, FeedStatus, Health, Job, Kind, bucket_of
 from monitor.pipeline.budget import set_price
 from tests.webserver import Reply, conditional, redirect
@@ -315,6 +316,7 @@ async def test_lost_items_are_noticed_and_the_feed_is_asked_sooner(newsroom):
         newsroom.feed("courier", *((f"item {first + each}", None) for each in range(10)))
         await newsroom.work(Kind.POLL, hours=1)
     assert (await only_feed(newsroom)).gaps == 0
+    before = telemetry.REGISTRY.get_sample_value("monitor_feed_gaps_total")
     newsroom.feed("courier", *((f"item {100 + each}", None) for each in range(10)))
     with capture_logs() as logs:
         await newsroom.work(Kind.POLL, hours=1)
@@ -322,6 +324,7 @@ async def test_lost_items_are_noticed_and_the_feed_is_asked_sooner(newsroom):
     assert (row.gaps, row.gap_at) == (1, newsroom.clock.now())
     assert row.due_at <= newsroom.clock.now() + 30 * MINUTE
     assert [line["feed"] for line in logs if line["event"] == "feed.gap"] == ["courier"]
+    assert telemetry.REGISTRY.get_sample_value("monitor_feed_gaps_total") == before + 1
 
 
 async def test_a_feed_that_falls_silent_is_known_by_its_own_rhythm(newsroom):
