@@ -8,11 +8,13 @@ import sys
 import pytest
 import structlog
 
-from monitor import volume
+from alerts import Card
+from monitor import telemetry, volume
 from monitor.config import load
-from monitor.model import Hit, Span
+from monitor.model import DeliveryState, Hit, Span
 from monitor.service import Pace, assembled, rules_of, sink_of
-from tests.contracts.material import NOW, given_story
+from tests.contracts.material import LEASE, NOW, given_story
+from tests.fakes import FakeClock
 
 WEBHOOK = "https://hooks.slack.com/services/T0/B0/never-print-me"
 WATCHES = """
@@ -135,3 +137,32 @@ async def test_operators_are_told_once_of_a_watch_that_is_too_broad(tmp_path, mo
     assert len(told) == 2
     assert all(text.endswith('feeds.toml:9:1: watch "All": is too broad') for text in told), told
     assert [] in asked
+
+
+async def test_each_minute_gauges_count_all_messages_and_what_is_over_goes(tmp_path):
+    """Notices beside deliveries; a story that waited for a fortnight waits no more."""
+    path = tmp_path / "feeds.toml"
+    env = {"MONITOR_DATABASE_URL": f"sqlite:///{tmp_path / 'monitor.db'}"}
+    path.write_text(WATCHES)
+    clock = FakeClock()
+    async with assembled(load(path, env), clock=clock) as service:
+        story, now = await given_story(service.store), clock.now()
+        await service.store.write(lambda tx: tx.sync_watches(service.settings.watches, now))
+
+        def say(tx) -> None:
+            tx.hold(story, "Talks", "1 of 2 publishers", now)
+            tx.tell("#ops", "spike:old", Card(title="Spike"), now)
+            tx.finish_notice(tx.claim_notice("#ops", now, LEASE).id, DeliveryState.DEAD, now)
+
+        await service.store.write(say)
+        await service._maintain()
+        assert telemetry.OUTBOX.labels("notice", "dead")._value.get() == 1
+        assert telemetry.OUTBOX.labels("delivery", "dead")._value.get() == 0
+        assert await service.store.read(lambda tx: tx.held_stories()) == [story]
+        clock.advance(days=15)
+        await service._maintain()
+        assert await service.store.read(lambda tx: tx.held_stories()) == []
+        assert await service.store.read(lambda tx: tx.told("#ops", "spike:old")) is not None
+        clock.advance(days=80)
+        await service._maintain()
+        assert await service.store.read(lambda tx: tx.told("#ops", "spike:old")) is None
