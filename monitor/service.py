@@ -51,7 +51,7 @@ from monitor.pipeline.pace import plan_digests
 from monitor.pipeline.spikes import Spikes, shortfalls
 from monitor.pipeline.updates import KEPT as WAITS
 from monitor.pipeline.updates import review_all
-from monitor.ports import Clock, Reports, Store, Transaction
+from monitor.ports import Clock, Fetcher, Offload, Reports, Store, Transaction
 from monitor.reload import edits
 from monitor.scheduler import MAINTENANCE, TICK, Scheduler, submit_due
 from monitor.storage import SqlReports, SqlStore, exclusive, upgrade
@@ -569,6 +569,28 @@ async def deciding(settings: Settings) -> AsyncIterator[tuple[Store, Rules]]:
             yield store, rules_of(settings, Pace(), sink)
         finally:
             await sink.close()
+
+
+@asynccontextmanager
+async def fetching(
+    settings: Settings, clock: Clock, *, polite: bool = True
+) -> AsyncIterator[Fetcher]:
+    """What gets URLs by these settings; unless it is `polite`, those of one host side by side."""
+    async with HttpFetcher(
+        clock=clock,
+        user_agent=settings.monitor.user_agent,
+        timeout=settings.fetch.timeout.total_seconds(),
+        allow=settings.fetch.allow,
+        proxy=settings.fetch.proxy,
+    ) as http:
+        yield PoliteFetcher(http, clock, spacing=settings.fetch.spacing) if polite else http
+
+
+@asynccontextmanager
+async def offloading() -> AsyncIterator[Offload]:
+    """A process for what is to be parsed."""
+    async with ProcessPool(workers=1) as pool:
+        yield pool
 
 
 class Elsewhere:

@@ -296,11 +296,15 @@ def test_the_readme_names_every_command_and_no_other() -> None:
 
 
 def uses(names: set[str]) -> Iterator[str]:
-    """Which modules of monitor mention one of these dotted names."""
+    """Which modules of monitor mention one of these dotted names, or call one."""
     for path in sorted((ROOT / "monitor").rglob("*.py")):
         tree = ast.parse(path.read_text())
-        dotted = (ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute))
-        if names & set(dotted):
+        said = (
+            ast.unparse(node.func if isinstance(node, ast.Call) else node)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute | ast.Call)
+        )
+        if not names.isdisjoint(said):
             yield path.relative_to(ROOT / "monitor").with_suffix("").as_posix()
 
 
@@ -317,3 +321,9 @@ def test_only_the_clock_knows_the_time() -> None:
 def test_the_environment_is_handed_over_in_one_place() -> None:
     """`monitor.config` is given it by the command line; nobody else looks."""
     assert set(uses({"os.environ", "os.getenv"})) - {"cli/__init__"} == set()
+
+
+def test_only_the_service_constructs() -> None:
+    """What has connections, files or processes: others are handed it, or ask the service for it."""
+    made = {"HttpFetcher", "PoliteFetcher", "ProcessPool", "SqlStore", "SqlReports", "LocalEngine"}
+    assert set(uses(made)) == {"service"}

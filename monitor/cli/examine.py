@@ -15,11 +15,18 @@ from alerts import Alert, AlertError, Passage, Stopped
 from alerts.slack import Identity, SlackSink
 from monitor.config import Settings
 from monitor.errors import StorageError, WorkError
-from monitor.fetch.client import HttpFetcher
 from monitor.model import FeedSpec
 from monitor.pipeline.poll import FEED_ACCEPT
 from monitor.ports import Clock, Fetcher
-from monitor.service import Pace, is_elsewhere, looking_at, rules_of, sink_of, socket_of
+from monitor.service import (
+    Pace,
+    fetching,
+    is_elsewhere,
+    looking_at,
+    rules_of,
+    sink_of,
+    socket_of,
+)
 from monitor.storage import current
 from monitor.telling import hands
 from monitor.web import words
@@ -196,13 +203,8 @@ async def _socket(settings: Settings) -> Finding:
 
 async def _feeds(settings: Settings, clock: Clock) -> Sequence[Finding]:
     chosen = spread(settings.feeds, FEEDS)
-    async with HttpFetcher(
-        clock=clock,
-        user_agent=settings.monitor.user_agent,
-        timeout=settings.fetch.timeout.total_seconds(),
-        allow=settings.fetch.allow,
-        proxy=settings.fetch.proxy,
-    ) as http:
+    # not politely: each tells how fast it answers
+    async with fetching(settings, clock, polite=False) as http:
         return await asyncio.gather(
             *(_feed(spec, http, settings.fetch.max_feed) for spec in chosen)
         )

@@ -14,14 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.config import Settings
-from monitor.engine.pool import ProcessPool
 from monitor.errors import Code, ParseError, Refused, WorkError
-from monitor.fetch.client import HttpFetcher
-from monitor.fetch.politeness import PoliteFetcher
 from monitor.model import ParsedFeed
 from monitor.parse import FoundFeed, discover, parse_feed
 from monitor.pipeline.poll import FEED_ACCEPT, PARSE_SECONDS
 from monitor.ports import Clock, Fetcher, NotModified, Offload, Page
+from monitor.service import fetching, offloading
 from monitor.web import words
 
 MOST = 12
@@ -45,16 +43,9 @@ async def look(address: str, settings: Settings, clock: Clock) -> Sequence[Looke
 
     Raises `Refused` with one sentence when there is none, or the page can't be had.
     """
-    async with HttpFetcher(
-        clock=clock,
-        user_agent=settings.monitor.user_agent,
-        timeout=settings.fetch.timeout.total_seconds(),
-        allow=settings.fetch.allow,
-        proxy=settings.fetch.proxy,
-    ) as http:
-        fetcher = PoliteFetcher(http, clock, spacing=settings.fetch.spacing)
+    async with fetching(settings, clock) as fetcher:
         page = await _page(address, fetcher, settings.fetch.max_feed)
-        async with ProcessPool(workers=1) as pool:
+        async with offloading() as pool:
             return await _named(page, fetcher, pool, settings.fetch.max_feed)
 
 
