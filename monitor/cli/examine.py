@@ -101,9 +101,7 @@ async def _slack(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
             yield Finding(subject=sink.name, said=said, is_right=None)
             return
         rules = rules_of(settings, Pace(), sink)
-        named = {watch.channel or rules.default_channel for watch in rules.watches}
-        named |= {settings.slack.ops_channel or rules.default_channel}
-        channels = {name for name in named if not is_elsewhere(name)}
+        channels = {name for name in rules.channels if not is_elsewhere(name)}
         try:
             identity = await sink.check(*sorted(channels))
         except AlertError as error:

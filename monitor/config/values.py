@@ -217,6 +217,8 @@ def channel(value: object) -> str:
     if line == lowered and possible:
         return line
     hint = f"; did you mean {lowered}?" if possible and line != lowered else ""
+    if ":" in line:
+        hint = '; elsewhere lead "webhook:NAME" and "apprise:NAME"'
     raise Invalid(f"must be #name in lower case, or an id such as C0123456789{hint}")
 
 

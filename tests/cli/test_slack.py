@@ -143,6 +143,19 @@ def test_everything_that_is_wrong_is_said_at_once(desk: Desk) -> None:
     assert found["The Post"].startswith("✗ http://127.0.0.1")
 
 
+def test_only_channels_that_something_leads_to_are_looked_at(desk: Desk) -> None:
+    """Where every watch has a channel of its own there is no default one."""
+    text = (desk.folder / "feeds.toml").read_text(encoding="utf-8")
+    head, _, rest = text.partition("[[watch]]")
+    channels = [line for line in head.splitlines() if line.startswith(("channel", "ops_channel"))]
+    for line in channels:
+        head = head.replace(f"{line}\n", "")
+    desk.configure(f'{head}[[watch]]\nchannel = "#newsdesk"{rest}')
+    code, found = desk.doctor()
+    assert code == 0, found
+    assert "terminal" not in found
+
+
 def test_a_token_that_slack_does_not_know_is_said_once(desk: Desk) -> None:
     """Nothing else can be asked then; the app token can."""
     desk.environ(SLACK_BOT_TOKEN="xoxb-1-other", SLACK_APP_TOKEN=desk.slack.app_token)
