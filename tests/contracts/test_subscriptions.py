@@ -342,8 +342,9 @@ async def test_who_is_pushed_is_shown_and_counted(store: SqlStore):
     await store.write(lambda tx: tx.note_push(pushed.id, NOW, soonest))
 
     reports = SqlReports(store)
-    rows = {row.spec.url: row for row in await reports.feeds()}
-    assert len(rows) == 4
+    listed = await reports.feeds()
+    rows = {row.spec.url: row for row in listed}
+    assert len(listed) == len(rows) == 4
     assert [
         (row.subscription, row.subscribed_until, row.pushed_at)
         for row in (rows[feed.spec.url] for feed in feeds)
