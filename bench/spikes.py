@@ -1,6 +1,6 @@
 """Spikes on invented watches: how often nothing is told as one, and how soon a burst is.
 
-    python -m bench.spikes [--days 180] [--seed 1] [--corpus ../shared/corpus]
+    python -m bench.spikes [--days N] [--seed N] [--corpus FOLDER] [--limit N]
 
 A watch's stories begin at a rate that rises and falls with the hour of the day and the day of the
 week, and that is bursty beyond that: each hour's rate is multiplied by chance, and the chance of
@@ -14,14 +14,15 @@ for a few watches, each headline as a story of its own. What is told is listed w
 explosion in Beirut was at 15:08 UTC on 4 August, George Floyd died in the night to 26 May.
 
 What the numbers mean: false alarms a month and watch, by sensitivity; of the bursts, the share that
-was told within the hour, with the median minutes and stories until then, at normal sensitivity.
+was told within the hour, with the median minutes and stories until then, at normal sensitivity. The
+last line is one JSON object.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import gzip
+import json
 import math
 import random
 import statistics
@@ -31,8 +32,9 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
+from bench import options_of
 from monitor.match import Document, compile_watches
 from monitor.model import Sensitivity, SpikeRule, StoryId, Watch
 from monitor.telling.spikes import (
@@ -48,6 +50,8 @@ from monitor.telling.spikes import (
     start_of,
 )
 
+Row = dict[str, Any]
+
 RATES = (0.1, 0.5, 2.0, 8.0, 30.0)  # stories an hour, on the average
 BURSTS = (5.0, 10.0, 30.0)  # times the usual rate, but no fewer than 12 stories in the hour
 OUTLETS = tuple(f"Outlet {number}" for number in range(12))
@@ -55,25 +59,39 @@ START = datetime(2025, 1, 6, tzinfo=UTC)  # a Monday
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    options = options_of(__doc__)
     options.add_argument("--days", type=int, default=180, help="of each watch, beside its history")
     options.add_argument("--spread", type=float, default=0.3)
     options.add_argument("--bursts", type=int, default=60, help="of each kind and watch")
     options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--corpus", type=Path, default=Path("../shared/corpus"))
+    options.add_argument("--limit", type=int, help="so many rates, and no headlines")
     given = options.parse_args()
     print(f"{given.days} days a watch, spread {given.spread}, seed {given.seed}\n")
     head = "".join(f"{name:>9}" for name in get_args(Sensitivity))
     bursts = "".join(f"{f'× {times:g}: told, min, stories':>30}" for times in BURSTS)
     print(f"stories/h{head}{bursts}   learn ms")
-    for rate in RATES if given.days else ():
-        print(row(rate, given.days, given.spread, given.bursts, random.Random(given.seed)))
-    if (given.corpus / "posting_times").is_dir():
+    rows = []
+    for rate in RATES[: given.limit] if given.days else ():
+        rows.append(row(rate, given.days, given.spread, given.bursts, random.Random(given.seed)))
+        print(_line(rows[-1]), flush=True)
+    if given.limit is None:
         print("\nheadlines, a month; what is told\n")
         replay(headlines(given.corpus / "posting_times"))
+    print(json.dumps({"bench": "spikes", "days": given.days, "rates": rows}))
 
 
-def row(rate: float, days: int, spread: float, bursts: int, chance: random.Random) -> str:
+def _line(found: Row) -> str:
+    alarms = "".join(f"{number:9.2f}" for number in found["alarms_a_month"].values())
+    bursts = "".join(
+        f"{each['told']:>12.0%}, {each['minutes']:5.0f} min, {each['stories']:4.0f}"
+        if each["told"]
+        else f"{'none':>30}"
+        for each in found["bursts"].values()
+    )
+    return f"{found['stories_an_hour']:9}{alarms}{bursts}{found['learn_ms']:11.1f}"
+
+
+def row(rate: float, days: int, spread: float, bursts: int, chance: random.Random) -> Row:
     """One watch's line of the table."""
     begun = stories(rate, days + SPAN.days, spread, chance)
     first = hour_of(START + SPAN)
@@ -86,12 +104,17 @@ def row(rate: float, days: int, spread: float, bursts: int, chance: random.Rando
         since = time.process_time()
         usual[hour] = learn(history, start_of(hour))
         took.append(time.process_time() - since)
-    alarms = [
-        f"{told(begun, usual, SpikeRule(sensitivity=sensitivity)) / days * 30:9.2f}"
-        for sensitivity in get_args(Sensitivity)
-    ]
-    found = [burst(begun, usual, rate, times, bursts, chance) for times in BURSTS]
-    return f"{rate:9}{''.join(alarms)}{''.join(found)}{statistics.mean(took) * 1000:11.1f}"
+    return {
+        "stories_an_hour": rate,
+        "alarms_a_month": {
+            sensitivity: told(begun, usual, SpikeRule(sensitivity=sensitivity)) / days * 30
+            for sensitivity in get_args(Sensitivity)
+        },
+        "bursts": {
+            f"{times:g}": burst(begun, usual, rate, times, bursts, chance) for times in BURSTS
+        },
+        "learn_ms": round(statistics.mean(took) * 1000, 2),
+    }
 
 
 def stories(rate: float, days: int, spread: float, chance: random.Random) -> list[Began]:
@@ -158,8 +181,8 @@ def burst(
     times: float,
     number: int,
     chance: random.Random,
-) -> str:
-    """How many of so many bursts are told, and how soon."""
+) -> Row:
+    """The share of so many bursts that is told, and the medians of how soon."""
     at = [story.at for story in begun]
     minutes, needed = [], []
     for hour in chance.sample(sorted(usual), number):
@@ -181,9 +204,12 @@ def burst(
                 needed.append(sum(other.story < 0 for other in around[: n + 1]))
                 break
     if not minutes:
-        return f"{'none':>30}"
-    share = f"{len(minutes) / number:.0%}"
-    return f"{share:>12}, {statistics.median(minutes):5.0f} min, {statistics.median(needed):4.0f}"
+        return {"told": 0.0}
+    return {
+        "told": len(minutes) / number,
+        "minutes": statistics.median(minutes),
+        "stories": statistics.median(needed),
+    }
 
 
 # ------------------------------------------------------------------------------ real headlines

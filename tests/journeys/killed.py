@@ -38,7 +38,7 @@ INSTANTS = {
     "page fetched": Instant("get_page", "after", 5),
     "article uncommitted": Instant("set_hits", "uncommitted", 10),
     "alert wanted": Instant("want_delivery", "after"),
-    "delivery marked sending": Instant("claim_delivery", "after"),
+    "delivery marked sending": Instant("claim_due", "after"),
     "message shown, answer lost": Instant("post", "after", 2),
     "answer read, not recorded": Instant("finish_delivery", "uncommitted"),
 }
