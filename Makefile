@@ -9,6 +9,8 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 ARGS ?=
 BENCH ?= $(filter-out soak,$(patsubst bench/%.py,%,$(wildcard bench/[a-z]*.py)))
+# Tests wait for processes, servers and databases a third of their time: one worker more than processors.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 export PYTHON
 BIN := .venv/bin
 UV_COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-header \
@@ -36,7 +38,7 @@ image:  ## Build the container image with docker (compose.yaml runs it)
 
 .PHONY: test
 test: check  ## Everything CI runs: the checks, then the tests (a PostgreSQL comes with them)
-	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 .PHONY: check
 check: .venv/.dev  ## The quick part: format, lint, types, import contracts, lock files
