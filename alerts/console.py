@@ -6,17 +6,17 @@ is cleaned of control characters, which a terminal would obey, and is never read
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import IO
 
 from rich.console import Console
 from rich.text import Text
 
-from alerts.blocks import facts_of, headline_of, outlets, passage_of
+from alerts.blocks import headline_of, outlets, passage_of
 from alerts.elements import link_target
 from alerts.errors import Stopped
 from alerts.message import Alert, Card, Message
-from alerts.plain import words_of
+from alerts.plain import context_of, words_of
 from alerts.sink import Posted
 from alerts.text import isolated, pieces
 
@@ -83,7 +83,7 @@ class ConsoleSink:
             lines.append(Text(_INDENT + url, "blue"))
         if quote := self._quote(alert):
             lines.append(quote)
-        lines.append(Text(_INDENT + self._context(alert), "dim"))
+        lines.append(Text(_INDENT + context_of(alert), "dim"))
         lines.append(Text())
         return Text("\n").join(lines)
 
@@ -96,12 +96,6 @@ class ConsoleSink:
             shown = f"«{piece}»" if marked and self._plain else piece
             text.append(shown, "bold yellow" if marked else None)
         return text
-
-    def _context(self, alert: Alert) -> str:
-        publisher, *rest = facts_of(alert)
-        at, verb = (alert.published_at, "") if alert.published_at else (alert.found_at, "found ")
-        moment = f"{verb}{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-        return " · ".join(part for part in (publisher, moment, *rest) if part)
 
     def _card(self, card: Card) -> Text:
         title, *rest = words_of(card)

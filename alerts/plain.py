@@ -43,14 +43,19 @@ def words_of(card: Card) -> Iterator[str]:
     yield from filter(None, (*lines, _parts(card.note)))
 
 
-def _story(alert: Alert) -> list[str]:
+def context_of(alert: Alert) -> str:
+    """The line below a story: publisher, time (in UTC), watches, terms, who else has it."""
     publisher, *rest = facts_of(alert)
     at, verb = (alert.published_at, "") if alert.published_at else (alert.found_at, "found ")
+    return " · ".join(each for each in (publisher, verb + utc(at), *rest) if each)
+
+
+def _story(alert: Alert) -> list[str]:
     lines = [link_target(alert.url) or ""]
     if not alert.pointer:
         passage = passage_of(alert)
         lines.append(f"“{isolated(passage.text)}”" if passage else "")
-        lines.append(" · ".join(each for each in (publisher, verb + utc(at), *rest) if each))
+        lines.append(context_of(alert))
     return lines
 
 

@@ -7,7 +7,7 @@ none. Feeds of tier 3 are shown, and confirm nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.model import ArticleId, Escalation, Watch
@@ -47,11 +47,8 @@ def voices(articles: Sequence[Coverage]) -> tuple[Voice, ...]:
     (a named one rather than "agencies"), else that of whoever had the text first. Its side is the
     agency's own, if a feed of that name has the text, else that of whoever had it first.
     """
-    families: dict[ArticleId, list[Coverage]] = {}
-    for each in articles:
-        families.setdefault(each.copy_of or each.article, []).append(each)
     found: dict[str, Voice] = {}
-    for root, family in families.items():
+    for root, family in _families(articles).items():
         voice = _voice(root, family)
         if voice is None:
             continue
@@ -64,16 +61,21 @@ def voices(articles: Sequence[Coverage]) -> tuple[Voice, ...]:
 
 def carriers(articles: Sequence[Coverage]) -> tuple[str, ...]:
     """Who has a story, first seen first: publishers by name, those that print an agency as it."""
-    families: dict[ArticleId, list[Coverage]] = {}
-    for each in articles:
-        families.setdefault(each.copy_of or each.article, []).append(each)
-    agencies = {root: _agency(family) for root, family in families.items()}
+    agencies = {root: _agency(family) for root, family in _families(articles).items()}
     found: list[str] = []
     for each in articles:
         agency = agencies[each.copy_of or each.article]
         named = agency if agency != UNNAMED else None
         found += [named] if named and each.publishers else each.publishers
     return _distinct(found)
+
+
+def _families(articles: Sequence[Coverage]) -> Mapping[ArticleId, Sequence[Coverage]]:
+    """Copies with what they are copies of, by the article that had the text first."""
+    families: dict[ArticleId, list[Coverage]] = {}
+    for each in articles:
+        families.setdefault(each.copy_of or each.article, []).append(each)
+    return families
 
 
 def _agency(family: Sequence[Coverage]) -> str | None:
