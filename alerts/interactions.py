@@ -114,7 +114,7 @@ def deeds_in(envelope: Mapping[str, Any], now: datetime) -> tuple[Deed, ...]:
                 return (_asked(payload, str(envelope.get("envelope_id", "")), now),)
             case "interactive", "block_actions":
                 return tuple(_pressed(payload, action, now) for action in payload["actions"])
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return ()
     return ()
 

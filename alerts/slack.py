@@ -48,6 +48,7 @@ SCOPES = (
 INTERACTIVE_SCOPES = ("commands", "users:read")
 """What Socket Mode wants beside `SCOPES`: people press buttons, type a command, and have names."""
 
+_LOOK_UP = frozenset({"channels:read", "groups:read"})
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{7,}")
 _LOOK_BACK = timedelta(seconds=60)  # our clock and Slack's may differ
 _HISTORY_PAGE, _HISTORY_PAGES = 200, 25
@@ -77,6 +78,11 @@ class Identity:
     unknown: tuple[str, ...]  # channels that are not there, or private and without the bot
     unreadable: tuple[str, ...]  # channels that `find` can't look into: the bot is no member
     at: datetime | None = None  # what Slack's clock said
+
+    @property
+    def sees_channels(self) -> bool:
+        """Whether channels could be looked at: else nothing is known of them."""
+        return self.scopes >= _LOOK_UP
 
 
 class SlackSink:
@@ -228,15 +234,18 @@ class SlackSink:
     async def check(self, *channels: str) -> Identity:
         """Ask Slack who we are and what the token may do; for start-up.
 
-        Raises Stopped for a token that is not valid, Deferred if Slack can't be reached.
+        Channels are looked at only with the scopes for it. Raises Stopped for a token that is not
+        valid, Deferred if Slack can't be reached.
         """
         try:
             answer = await self._call("auth.test", "", self._client.auth_test)
-            membership = {name: await self._is_member(name) for name in channels}
+            granted = str(answer.headers.get("x-oauth-scopes") or "")
+            scopes = frozenset(scope.strip() for scope in granted.split(",") if scope.strip())
+            # without these no channel can be asked about: that they are missing is said instead
+            asked = channels if scopes >= _LOOK_UP else ()
+            membership = {name: await self._is_member(name) for name in asked}
         except Ambiguous as error:
             raise Deferred(error.code, error.detail) from error
-        granted = str(answer.headers.get("x-oauth-scopes") or "")
-        scopes = frozenset(scope.strip() for scope in granted.split(",") if scope.strip())
         return Identity(
             team=str(answer["team"]),
             user=str(answer["user"]),
@@ -357,7 +366,12 @@ class SlackSink:
         except (AttributeError, ValueError):
             # the SDK trips over answers that are no JSON object (text/plain, a list, bad UTF-8)
             problem = Ambiguous("unreadable_answer")
-        if isinstance(problem, Deferred) and problem.retry_after:
+        # a closed channel asks for no pause: it may be open again at any moment
+        if (
+            isinstance(problem, Deferred)
+            and not isinstance(problem, Closed)
+            and problem.retry_after
+        ):
             self._pauses.begin(key, problem.retry_after)
         # outside the handlers: the SDK's error holds the request, and the request the token
         raise problem

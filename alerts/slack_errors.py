@@ -39,9 +39,11 @@ _BACK_OFF = frozenset(
 _CLOSED = {
     "channel_not_found": "no such channel, or a private one that the bot is not in: /invite it",
     "is_archived": "the channel is archived",
+    "messages_tab_disabled": "the app takes no direct messages: name a channel",
     "not_in_channel": "the bot is not in the channel: /invite it",
     "restricted_action": "the workspace does not let the bot post here",
     "restricted_action_read_only_channel": "the channel is read-only",
+    "restricted_action_thread_only_channel": "the channel takes replies only",
 }
 _TRY_AGAIN = 60.0  # seconds; somebody may have mended the channel by then
 _WORDS = {

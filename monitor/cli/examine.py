@@ -131,7 +131,7 @@ def _identified(identity: Identity, channels: Sequence[str], now: datetime) -> I
     yield Finding(
         subject="scopes", said=missing or "all that are needed", is_right=not identity.missing
     )
-    for channel in channels:
+    for channel in channels if identity.sees_channels else ():
         if channel in identity.unknown:
             said = f"misspelt, archived, or private and the bot is not in it: {INVITE}"
             yield Finding(subject=channel, said=said, is_right=False)

@@ -269,6 +269,15 @@ async def test_more_than_can_wait_is_not_acknowledged(slack: SlackDouble) -> Non
         {"type": "interactive", "payload": {"type": "block_actions", "actions": 7}},
         {"type": "interactive", "payload": {"type": "block_actions", "actions": [{}]}},
         {"type": ["interactive"], "payload": {"type": {}}},
+        {
+            "type": "interactive",
+            "payload": {
+                "type": "block_actions",
+                "user": {"id": "U1"},
+                "container": {"channel_id": "C1", "message_ts": "1.2"},
+                "actions": ["see"],
+            },
+        },
     ],
 )
 def test_what_is_not_ours_tells_nothing(envelope: dict[str, object]) -> None:

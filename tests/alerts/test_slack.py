@@ -363,6 +363,20 @@ async def test_an_unknown_channel_is_closed(slack: SlackDouble, sink: SlackSink)
         await sink.post("#nowhere", alert())
 
 
+async def test_a_closed_channel_may_be_open_again_at_once(
+    slack: SlackDouble, sink: SlackSink
+) -> None:
+    """Nobody asked for a pause; and what is wrong with it is said each time, not "rate limited"."""
+    slack.change_channel("newsdesk", archived=True)
+    for _ in range(2):
+        with pytest.raises(Closed, match="is_archived"):
+            await sink.post("#newsdesk", alert())
+
+    slack.change_channel("newsdesk", archived=False)
+    await sink.post("#newsdesk", alert())
+    assert len(slack.messages("newsdesk")) == 1
+
+
 async def test_an_archived_channel_is_closed(slack: SlackDouble, sink: SlackSink) -> None:
     """Its queue waits until somebody has opened it again, or named another."""
     slack.change_channel("newsdesk", archived=True)
@@ -522,6 +536,19 @@ async def test_check_tells_who_we_are_and_what_is_missing(time: Time) -> None:
     assert identity.unreadable == ("#world",)
 
 
+@pytest.mark.parametrize("lacking", ["channels:read", "groups:read"])
+async def test_check_says_what_is_missing_where_no_channel_can_be_looked_at(lacking: str) -> None:
+    """A missing scope is no trouble of the token's: the app is installed again with the others."""
+    async with SlackDouble(scopes=tuple(each for each in SCOPES if each != lacking)) as slack:
+        slack.add_channel("newsdesk", member=False)
+        sink = SlackSink(slack.token, base_url=slack.url)
+        identity = await sink.check("#newsdesk", "#nowhere")
+        await sink.close()
+
+    assert identity.missing == (lacking,)
+    assert (identity.unknown, identity.unreadable) == ((), ())
+
+
 async def test_nothing_that_is_raised_or_logged_holds_the_token(
     slack: SlackDouble, impatient: SlackSink, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -669,6 +696,8 @@ async def test_blocks_that_slack_refuses_for_another_reason_go_without_a_picture
         (200, {"error": "ekm_access_denied"}, Stopped),
         (407, {}, Stopped),
         (200, {"error": "restricted_action_read_only_channel"}, Closed),
+        (200, {"error": "restricted_action_thread_only_channel"}, Closed),
+        (200, {"error": "messages_tab_disabled"}, Closed),
         (200, {"error": "something_new"}, Rejected),
     ],
 )

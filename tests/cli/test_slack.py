@@ -143,6 +143,16 @@ def test_everything_that_is_wrong_is_said_at_once(desk: Desk) -> None:
     assert found["The Post"].startswith("✗ http://127.0.0.1")
 
 
+def test_of_channels_nothing_is_said_where_they_can_not_be_looked_at(desk: Desk) -> None:
+    """The scopes for it are missing: that is what is wrong, not the token."""
+    desk.slack.scopes = tuple(each for each in SCOPES if each != "groups:read")
+    code, found = desk.doctor()
+    assert code == 1
+    assert found["scopes"].startswith("✗ lacks groups:read: bring the app")
+    assert found["token"].startswith("✓")
+    assert not [subject for subject in found if subject.startswith("#")]
+
+
 def test_only_channels_that_something_leads_to_are_looked_at(desk: Desk) -> None:
     """Where every watch has a channel of its own there is no default one."""
     text = (desk.folder / "feeds.toml").read_text(encoding="utf-8")
