@@ -171,15 +171,12 @@ def _is_fresh(article: Coverage, rules: Rules, now: datetime) -> bool:
 def _updates(view: StoryView, growth: Growth, channel: str, rules: Rules) -> Sequence[Update]:
     """What a channel that shows the story is to be told of an article of it."""
     own = next((each for each in view.articles if each.article == growth.article), None)
-    if own is None:
-        return ()
+    if own is None or not any(rules.channel_of(hit.watch) == channel for hit in own.hits):
+        return ()  # nobody there was looking for this one
     own = replace(own, body=growth.body)
-    if growth.gone is not None or growth.former is not None:
-        if not any(rules.channel_of(hit.watch) == channel for hit in own.hits):
-            return ()  # nobody was told of this one
-        if growth.gone is not None:
-            return (material.gone(own, growth.gone),)
-        assert growth.former is not None
+    if growth.gone is not None:
+        return (material.gone(own, growth.gone),)
+    if growth.former is not None:
         return material.changed(growth.former, own)
     if growth.role in {Role.COPY, Role.UPDATE, Role.REPORT}:
         others = [each for each in view.articles if each.article != growth.article]

@@ -214,8 +214,8 @@ async def test_a_copy_in_which_nothing_was_found_has_no_replies(desk):
     await desk.watch(TRUCE)
     body = report_from("a", 80)
     await desk.tell("courier", "c1", "Ceasefire on the Teign", body)
-    await desk.tell("ledger", "l1", "Eight killed on the Teign", body)
-    await desk.tell("ledger", "l1", "Eleven killed on the Teign", body)
+    await desk.tell("mirror", "m1", "Eight killed on the Teign", body)  # of the other side
+    await desk.tell("mirror", "m1", "Eleven killed on the Teign", body)
     assert (len(desk.alerts()), desk.titles()) == (1, [])
     assert len((await desk.store.read(lambda tx: tx.story_view(1))).articles) == 2
 
