@@ -743,9 +743,9 @@ def test_nobody_waits_for_more_than_the_feeds_can_bring(write):
     assert [(each.line, each.message) for each in load(path, {}).warnings] == [
         (
             5,
-            'watch "Ceasefire": min_sides: can\'t be met: the feeds have 1 sides that count',
+            'watch "Ceasefire": min_sides: can\'t be met: the feeds have 1 side that counts',
         ),
-        (6, 'watch "Ceasefire": escalate: can\'t be met: the feeds have 1 sides that count'),
+        (6, 'watch "Ceasefire": escalate: can\'t be met: the feeds have 1 side that counts'),
         (
             6,
             'watch "Ceasefire": escalate: can\'t be met: the feeds have 2 publishers that count',

@@ -381,21 +381,22 @@ def _backing(document: Document, settings: Settings, report: Report) -> None:
     for index, table in document.tables("watch"):
         escalate = table.get("escalate")
         asked = [
-            (("watch", index, "min_sides"), table.get("min_sides"), len(sides), "sides"),
+            (("watch", index, "min_sides"), table.get("min_sides"), len(sides), "side"),
             (
                 ("watch", index, "min_publishers"),
                 table.get("min_publishers"),
                 len(publishers),
-                "publishers",
+                "publisher",
             ),
         ]
         if isinstance(escalate, dict):
             path = ("watch", index, "escalate")
-            asked.append((path, escalate.get("sides"), len(sides), "sides"))
-            asked.append((path, escalate.get("publishers"), len(publishers), "publishers"))
+            asked.append((path, escalate.get("sides"), len(sides), "side"))
+            asked.append((path, escalate.get("publishers"), len(publishers), "publisher"))
         for path, least, there, what in asked:
             if isinstance(least, int) and least > max(there, 1) and settings.feeds:
-                message = f"can't be met: the feeds have {there} {what} that count"
+                counted = f"1 {what} that counts" if there == 1 else f"{there} {what}s that count"
+                message = f"can't be met: the feeds have {counted}"
                 report.warnings.append(document.mistake(path, message))
 
 

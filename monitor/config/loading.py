@@ -294,13 +294,15 @@ def _unknown(key: str, path: tuple[str | int, ...], model: type[Section]) -> str
             f" set {variable} or {variable}_FILE in the environment"
         )
     meant = _SYNONYMS.get(key.lower())
-    # what is known to mean a key of another table is not a misspelt one of this
-    close = [] if meant else difflib.get_close_matches(key.lower(), known, n=1, cutoff=0.6)
+    elsewhere = _homes(key, but=str(path[0]))
+    # what is a key of another table, or known to mean one, is not a misspelt one of this
+    is_misspelt = meant is None and not elsewhere
+    close = difflib.get_close_matches(key.lower(), known, n=1, cutoff=0.6) if is_misspelt else []
     if meant in known or close:
         return (
             f"unknown key {quoted(key)}; did you mean {quoted(close[0] if close else meant or '')}?"
         )
-    if homes := _homes(key, but=str(path[0])) or _homes(meant or "", but=str(path[0])):
+    if homes := elsewhere or _homes(meant or "", but=str(path[0])):
         return f"unknown key {quoted(key)}; it belongs below {homes}"
     return f"unknown key {quoted(key)}; known are {_list(known)}"
 

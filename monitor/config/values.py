@@ -289,7 +289,9 @@ def _zone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         known = available_timezones()
         near = [zone for zone in sorted(known) if zone.lower().endswith(f"/{name.lower()}")]
-        hint = f'; did you mean "{near[0]}"?' if near else did_you_mean(name, known)
+        # of three letters every other three are near, and IST is in three countries
+        places = (zone for zone in known if "/" in zone)
+        hint = f'; did you mean "{near[0]}"?' if near else did_you_mean(name, places)
         raise Invalid(f'"{name}" is no time zone such as "Asia/Kolkata" or "UTC"{hint}') from None
 
 
