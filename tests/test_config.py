@@ -177,8 +177,8 @@ def test_every_key_arrives_where_it_should():
     assert settings.cadence_of(settings.feeds[1].url) == Cadence(
         weight=3.0, fastest=timedelta(seconds=30), slowest=timedelta(hours=2)
     )
-    [warning] = settings.warnings
-    assert warning.message.startswith("web: public_url: is of no use while enabled = false")
+    said = [each.message.partition(": ")[2] for each in settings.warnings]
+    assert [each.partition(" ")[0] for each in said] == ["public_url:", "quiet_hours:"]
 
 
 def test_a_webhook_and_a_list_of_addresses_have_their_secrets_in_the_environment():
@@ -751,6 +751,30 @@ def test_nobody_waits_for_more_than_the_feeds_can_bring(write):
             'watch "Ceasefire": escalate: can\'t be met: the feeds have 2 publishers that count',
         ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "warning"),
+    [
+        (
+            ('quiet_hours = "23:00-07:00 UTC"', 'priority = "critical"'),
+            'quiet_hours: hold nothing back: priority = "critical" tells at any hour',
+        ),
+        (
+            ('notify = ["U0123456789"]', 'priority = "normal"'),
+            'notify: names nobody without escalate or priority = "critical"',
+        ),
+        (('notify = ["U0123456789"]', "escalate = { publishers = 1 }"), None),
+        (('notify = ["U0123456789"]', 'priority = "critical"'), None),
+        (('quiet_hours = "23:00-07:00 UTC"', 'priority = "normal"'), None),
+    ],
+)
+def test_a_key_that_does_nothing_is_told(write, keys, warning):
+    """Whoever wrote it expects something of it."""
+    feed = ("[[feed]]", 'name = "A"', 'url = "https://a.example/"')
+    path = write("[[watch]]", 'name = "Truce"', 'terms = ["ceasefire"]', *keys, *feed)
+    expected = [f'watch "Truce": {warning}'] if warning else []
+    assert [each.message for each in load(path, {}).warnings] == expected
 
 
 def test_a_webhook_has_one_channel_only(write):

@@ -42,6 +42,7 @@ def check(document: Document, settings: Settings) -> Report:
     _channels(document, settings, report)
     _sinks(document, settings, report)
     _backing(document, settings, report)
+    _idle(document, report)
     _passwords(document, settings, report)
     _public_url(document, settings, report)
     for index, entry in enumerate(settings.fetch.allow):
@@ -398,6 +399,18 @@ def _backing(document: Document, settings: Settings, report: Report) -> None:
                 counted = f"1 {what} that counts" if there == 1 else f"{there} {what}s that count"
                 message = f"can't be met: the feeds have {counted}"
                 report.warnings.append(document.mistake(path, message))
+
+
+def _idle(document: Document, report: Report) -> None:
+    """What does nothing beside the rest of its watch."""
+    for index, table in document.tables("watch"):
+        is_critical = table.get("priority") == "critical"
+        if is_critical and "quiet_hours" in table:
+            message = 'hold nothing back: priority = "critical" tells at any hour'
+            report.warnings.append(document.mistake(("watch", index, "quiet_hours"), message))
+        if table.get("notify") and not is_critical and "escalate" not in table:
+            message = 'names nobody without escalate or priority = "critical"'
+            report.warnings.append(document.mistake(("watch", index, "notify"), message))
 
 
 _CONFIRMS_NOTHING = 3
