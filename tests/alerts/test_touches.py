@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from alerts.blocks import MAX_CHARACTERS, to_blocks
-from alerts.message import Button, Touch
+from alerts.message import Button, Passage, Touch
 from monitor.demo.slack import message_error, texts
+from monitor.telling.hands import buttons
 from tests.alerts.examples import AT, alert
 
 SEEN = Touch(what="✓ seen", by="Asha", at=AT)
@@ -47,8 +48,8 @@ def test_a_name_is_somebody_elses_words(name: str) -> None:
 
 def test_a_button_carries_the_delivery() -> None:
     """What Slack hands back when it is pressed."""
-    buttons = (Button(action="see", label="Acknowledge", first=True), Button(action="m", label="M"))
-    actions = to_blocks(alert(buttons=buttons)).blocks[-1]
+    offered = (Button(action="see", label="Acknowledge", first=True), Button(action="m", label="M"))
+    actions = to_blocks(alert(buttons=offered)).blocks[-1]
     first, second = actions["elements"]
     assert (first["action_id"], first["value"]) == ("see", alert().delivery_id)
     assert (first["style"], first["text"]["text"]) == ("primary", "Acknowledge")
@@ -56,18 +57,27 @@ def test_a_button_carries_the_delivery() -> None:
 
 
 def test_everything_at_once_is_within_the_bounds() -> None:
-    """Six blocks, 2,500 characters: as many touches and buttons as there are."""
+    """Six blocks, 2,500 characters: every field too long, each in need of marks of direction."""
+    long, count = "ہ" * 400, range(99)
     rendered = to_blocks(
         alert(
-            headline="ہ" * 2000,
-            also=tuple("publisher" * 9 + str(number) for number in range(99)),
-            touches=tuple(Touch(what="✓ seen", by="x" * 99, at=AT) for _ in range(9)),
-            buttons=tuple(Button(action=str(n), label="x" * 99) for n in range(5)),
+            headline=long,
+            url=f"https://a.example/{long}",
+            passage=Passage(text=long, marks=tuple((at, at + 1) for at in range(0, 300, 2))),
+            publisher=long,
+            published_at=None,
+            watches=tuple(f"{long}{number}" for number in count),
+            terms=tuple(f"ک{long}{number}" for number in count),
+            also=tuple(f"{long}{number}" for number in count),
+            independent=98,
+            carriers=4000,
+            touches=tuple(Touch(what="≠ called not relevant", by=long, at=AT) for _ in count),
+            buttons=buttons({}),
         )
     )
     assert message_error({"text": rendered.text, "blocks": rendered.blocks}, update=True) is None
     assert len(rendered.blocks) <= 6
-    assert sum(map(len, texts(rendered.blocks))) <= MAX_CHARACTERS
+    assert 2300 < sum(map(len, texts(rendered.blocks))) <= MAX_CHARACTERS
 
 
 def test_a_pointer_has_no_buttons() -> None:
