@@ -97,7 +97,7 @@ async def _slack(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
     sink = sink_of(settings, sys.stdout)
     try:
         if not isinstance(sink, SlackSink):
-            said = "can't be looked at without posting" if settings.slack_webhook else _NO_TOKEN
+            said = _WEBHOOK if settings.slack_webhook else _NO_TOKEN
             yield Finding(subject=sink.name, said=said, is_right=None)
             return
         rules = rules_of(settings, Pace(), sink)
@@ -120,6 +120,10 @@ def _in_words(error: AlertError) -> str:
     return str(error) if isinstance(error, Stopped) else f"Slack can't be asked just now: {error}"
 
 
+_WEBHOOK = (
+    "can't be looked at without posting; it posts to one channel, and can't edit, answer in threads, or"
+    " look what arrived"
+)
 _NO_TOKEN = "no SLACK_BOT_TOKEN is set: alerts are printed where monitor runs"  # noqa: S105 no secret
 
 

@@ -26,7 +26,7 @@ def destination(settings: Settings) -> str:
     if settings.slack_token is not None:
         return f"Slack, {settings.slack.channel or 'each watch to its own channel'}"
     if settings.slack_webhook is not None:
-        return "Slack's webhook"
+        return "Slack's webhook (which can't edit them, answer in threads, or look what arrived)"
     return "the terminal (set SLACK_BOT_TOKEN for Slack)"
 
 

@@ -184,6 +184,16 @@ def test_without_slack_there_is_nothing_to_check(desk: Desk) -> None:
     assert found["console"].startswith("– no SLACK_BOT_TOKEN is set")
 
 
+def test_of_a_webhook_it_is_said_what_it_can_not_do(desk: Desk) -> None:
+    """Nothing can be asked of it, and it is no bot."""
+    desk.environ(SLACK_BOT_TOKEN="", SLACK_WEBHOOK_URL="https://hooks.slack.com/services/T/B/x")
+    code, found = desk.doctor()
+    assert code == 0
+    for word in ("posting", "edit", "threads", "look what arrived"):
+        assert word in found["webhook"]
+    assert "can't edit them" in desk.monitor("check")[1]
+
+
 def test_mistakes_of_the_configuration_are_lines_too(desk: Desk) -> None:
     """What is right in it is still checked."""
     desk.configure(CONFIG.format(desk.server.url("/rss.xml")) + "[web]\nprot = 1\n")
