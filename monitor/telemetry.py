@@ -143,6 +143,14 @@ _SECRETS = re.compile(
 )
 
 
+_SHOWN = {
+    code: f"\\u{code:04x}"
+    for codes in ((0x7F, 0x9F), (0x2028, 0x202E), (0x2066, 0x2069))
+    for code in range(codes[0], codes[1] + 1)
+}
+"""What ends a line to some readers, or makes it read as what it is not: shown by its number."""
+
+
 def redact(text: str) -> str:
     """The text without anything that looks like a secret."""
     return _SECRETS.sub("***", text)
@@ -159,7 +167,7 @@ def _tidy(
 def _redacted(value: Any) -> Any:
     match value:
         case str():
-            return redact(value)
+            return redact(value).translate(_SHOWN)
         case list() | tuple():
             return [_redacted(each) for each in value]
         case _:

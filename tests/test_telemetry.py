@@ -48,6 +48,16 @@ def test_a_line_for_machines_is_one_json_object():
     assert list(entry)[:3] == ["time", "level", "event"]
 
 
+@pytest.mark.parametrize("mark", ["\x85", "\u2028", "\u2029", "\u202e", "\u2066", "\x9b"])
+@pytest.mark.parametrize("style", ["json", "text"])
+def test_what_a_publisher_writes_stays_in_its_line(style, mark):
+    """No reader sees a second line, or a line that runs backwards."""
+    line = logged(style, lambda log: log.info("feed.polled", feed=f"a{mark}level=error"))
+    assert len(line.splitlines()) == 1
+    assert mark not in line
+    assert f"u{ord(mark):04x}" in line
+
+
 def test_a_line_for_people_is_plain_text_off_a_terminal():
     """No escape sequences in a file."""
     line = logged("auto", lambda log: log.info("feed.polled", new=3))
