@@ -882,7 +882,7 @@ class Transaction(Protocol):
     # -- deliver
 
     def claim_delivery(self, channel: str, now: datetime, lease: timedelta) -> Delivery | None:
-        """Take the oldest due row of a channel, marked `sending`."""
+        """Take the oldest due row of a channel, marked `sending`: one to be shown before an edit."""
 
     def drop_delivery(self, delivery: DeliveryId) -> None:
         """Forget a claimed row that was never shown: a later want makes a new one.
@@ -930,7 +930,10 @@ class Transaction(Protocol):
         """
 
     def claim_due(self, channel: str, now: datetime, lease: timedelta) -> Delivery | Notice | None:
-        """Take what has been due longest in a channel, of either kind, marked `sending`."""
+        """Take what has been due longest in a channel, of either kind, marked `sending`.
+
+        A message of a story that is only to be edited comes when nothing else is due.
+        """
 
     def finish_notice(
         self,

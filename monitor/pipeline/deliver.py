@@ -49,7 +49,7 @@ STOPPED_PAUSE = 60.0
 
 
 class Deliver:
-    """Shows what is due in a channel, oldest first, one after the other."""
+    """Shows what is due in a channel, what is new before edits, oldest first, one after the other."""
 
     def __init__(self, context: Context) -> None:
         self._with = context

@@ -16,7 +16,7 @@ from monitor.storage import outbox
 from monitor.storage import tables as t
 from monitor.storage.hands import IS_MUTED, hands_of
 from monitor.storage.outbox import LAST_TURN
-from monitor.storage.work import Work, insert_missing
+from monitor.storage.work import Row, Work, insert_missing
 
 ADD_DELIVERY = insert_missing(t.delivery, t.delivery.c.id)
 WANT_AGAIN = outbox.want_again(t.delivery).where(
@@ -53,6 +53,7 @@ NEXT_DELIVERY = (
     .limit(1)
     .with_for_update(skip_locked=True)
 )
+NEXT_UNSHOWN = NEXT_DELIVERY.where(t.delivery.c.sent_ref.is_(None))
 CLAIM = outbox.claim_row(t.delivery)
 FINISH = outbox.finish_row(t.delivery)
 
@@ -91,12 +92,18 @@ class DeliveryWork(Work):
         """See `ports.Transaction`. A call that runs ends as that of the other story."""
         self._run(MOVE_DELIVERY, {"story": story, "in_channel": channel, "to_story": to})
 
+    def _next_delivery(self, channel: str, now: datetime) -> Row | None:
+        """What is due; an edit only where nothing waits to be shown: edits are slow, and many."""
+        where = {"in_channel": channel, "now": now}
+        row = self._run(NEXT_UNSHOWN, where).one_or_none()
+        return row if row is not None else self._run(NEXT_DELIVERY, where).one_or_none()
+
     def claim_delivery(self, channel: str, now: datetime, lease: timedelta) -> Delivery | None:
         """See `ports.Transaction`.
 
         `found_sending_at` is the start of the *first* call since which nothing is certain.
         """
-        row = self._run(NEXT_DELIVERY, {"in_channel": channel, "now": now}).one_or_none()
+        row = self._next_delivery(channel, now)
         if row is None:
             return None
         found = row.claimed_at if row.state == DeliveryState.SENDING else None

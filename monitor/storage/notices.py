@@ -27,7 +27,7 @@ from monitor.model import (
 from monitor.ports import Told
 from monitor.storage import outbox
 from monitor.storage import tables as t
-from monitor.storage.deliveries import NEXT_DELIVERY, DeliveryWork
+from monitor.storage.deliveries import DeliveryWork
 from monitor.storage.outbox import BY, LAST_TURN
 from monitor.storage.stories import LIVES_IN
 from monitor.storage.work import Row, insert_missing
@@ -151,10 +151,11 @@ class NoticeWork(DeliveryWork):
 
     def claim_due(self, channel: str, now: datetime, lease: timedelta) -> Delivery | Notice | None:
         """See `ports.Transaction`."""
-        delivery = self._run(NEXT_DELIVERY, {"in_channel": channel, "now": now}).one_or_none()
-        before = now if delivery is None else delivery.due_at
-        # of both at the same moment, the story first: the notice may be a reply
-        notice = self._next_notice(channel, now, before, inclusive=delivery is None)
+        delivery = self._next_delivery(channel, now)
+        if delivery is None or delivery.sent_ref is not None:  # an edit: that can wait
+            notice = self._next_notice(channel, now, now, inclusive=True)
+        else:  # of both at the same moment, the story first: the notice may be a reply
+            notice = self._next_notice(channel, now, delivery.due_at, inclusive=False)
         if notice is not None:
             return self._claim_notice(notice, now, lease)
         return self.claim_delivery(channel, now, lease)

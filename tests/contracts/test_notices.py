@@ -198,6 +198,23 @@ async def test_what_is_told_first_is_shown_first(store: SqlStore) -> None:
     ]
 
 
+async def test_nothing_new_waits_behind_a_storys_edits(store: SqlStore) -> None:
+    """Slack takes fifty edits a minute, of all channels together: news would come after all of them."""
+    known, other, fresh = [await given_story(store, f"guid{number}", number) for number in range(3)]
+    for story in (known, other):
+        await store.write(lambda t, of=story: t.want_delivery(of, CHANNEL, NOW))
+        row = await claim(store)
+        assert row is not None
+        await finish(store, row)
+        await store.write(lambda t, of=story: t.refresh_deliveries(of, NOW + SECOND))
+    await store.write(lambda t: t.want_delivery(fresh, CHANNEL, NOW + MINUTE))
+    await tell(store, "reply", after=2 * MINUTE, story=known)
+
+    rows = [await claim(store, 3 * MINUTE) for _ in range(4)]
+    assert [row.story for row in rows if row] == [fresh, known, known, other]
+    assert [isinstance(row, Notice) for row in rows] == [False, True, False, False]
+
+
 async def test_a_channel_that_cannot_be_had_keeps_its_order(store: SqlStore) -> None:
     """What comes while it is being waited for comes behind, of either kind."""
     story = await given_story(store)
