@@ -19,6 +19,7 @@ from monitor.pipeline.group import Role
 from monitor.ports import Coverage, StoryView, Transaction
 from monitor.telling import corroboration, material
 from monitor.telling.corroboration import Backing
+from monitor.telling.digest import some
 from monitor.telling.material import Update
 
 MOST_AN_HOUR: Final = 6
@@ -286,7 +287,7 @@ def escalation_card(view: StoryView, watch: Watch, there: Backing) -> Card:
     count = len(there.publishers)
     of = f", of {len(there.sides)} sides" if len(there.sides) > 1 else ""
     return Card(
-        title=f"{watch.name}: {count} publisher{'s' if count != 1 else ''} report it now{of}",
+        title=f"{watch.name}: {some(count, 'publisher')} report{'s' if count == 1 else ''} it now{of}",
         lines=(
             line(Part(text=newest.title, url=newest.url, bold=True)),
             line(Part(text=", ".join(there.publishers[:12]))),
