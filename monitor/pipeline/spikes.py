@@ -242,9 +242,8 @@ def _by_what(spike: Spike) -> str:
     names = spike.publishers[:_SHOWN_PUBLISHERS]
     more = len(spike.publishers) - len(names)
     who = ", ".join(names) + (f" and {more} more" if more else "")
-    usual = f"usual: {spike.usual:.1f}" if spike.usual >= 0.05 else "usual: 0.0"
     odds = min(round(1 / max(spike.chance, 1e-12)), 10**9)
-    return f"{who} · {usual} · so many by chance: less than one time in {_rounded(odds):,}"
+    return f"{who} · usual: {spike.usual:.1f} · so many by chance: less than one time in {_rounded(odds):,}"
 
 
 def _rounded(number: int) -> int:
