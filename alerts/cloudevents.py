@@ -36,7 +36,7 @@ CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 _TRY_AGAIN = 60.0  # seconds; somebody may have mended the endpoint by then
 _REFUSED = frozenset({400, 409, 410, 413, 414, 415, 422, 431})
 """This event and no other is the trouble, or (410) it is wanted no more."""
-_LATER = frozenset({408, 425, 429, 503})
+_LATER = frozenset({408, 425, 429})
 
 Connector = Callable[[str], aiohttp.BaseConnector]
 
