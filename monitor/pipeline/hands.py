@@ -112,7 +112,7 @@ def _remind(
         return False
     notify = (name for watch in rules.watches if watch.name in names for name in watch.notify)
     card = hands.reminder(lead[0].title, lead[0].url, after, dict.fromkeys(notify))
-    return tx.tell(channel, subject, card, now, story=view.story, broadcast=True)
+    return tx.tell(channel, subject, card, now, story=view.story)
 
 
 def _found(view: StoryView, channel: str, rules: Rules) -> Mapping[str, tuple[str, ...]]:

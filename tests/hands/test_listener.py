@@ -232,7 +232,7 @@ async def test_a_snooze_is_of_the_watch_in_this_channel(desk: Desk) -> None:
 
 
 async def test_what_is_critical_is_said_again_once(desk: Desk) -> None:
-    """In its thread and in the channel, naming whom the watch names; not what was acknowledged."""
+    """In its thread, which is for escalations alone to leave; not what was acknowledged."""
     first, second = await desk.alert("a", "b")
     await desk.press(first, "see")
     await desk.hands.remind()
@@ -244,6 +244,7 @@ async def test_what_is_critical_is_said_again_once(desk: Desk) -> None:
         await desk.deliver()
     [again] = [row for row in desk.slack.messages() if row.get("thread_ts")]
     assert again["thread_ts"] == second
+    assert again.get("subtype") != "thread_broadcast"
     assert "Nobody has acknowledged this in 10 minutes" in str(again["blocks"])
 
 
