@@ -174,14 +174,14 @@ def verdict(status: int, retry_after_header: str | None) -> AlertError | None:
 
 def to_event(message: Message, channel: str, *, source: str, again: bool = False) -> dict[str, Any]:
     """A message as an event. Its subject is the same for all about one message; its id tells
-    repetitions of one event from news about it.
+    repetitions of one event from news about it, also where that is what it said once before.
     """
     kind, data = _data(message)
     data = _whole({"channel": channel, **data})
     event = message.delivery_id
     if again:
         digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
-        event = f"{event}.{digest[:16]}"
+        event = f"{event}.{message.revision}.{digest[:16]}"
     envelope: dict[str, Any] = {
         "specversion": "1.0",
         "id": event,

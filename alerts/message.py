@@ -63,6 +63,7 @@ class Alert:
     pointer: bool = False  # only says where the story is told now: in another message
     touches: tuple[Touch, ...] = ()
     buttons: tuple[Button, ...] = ()
+    revision: int = 0  # rises with each edit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,7 @@ class Card:
     notify: tuple[str, ...] = ()  # ids of people (U…, W…) and of groups of them (S…)
     image: Image | None = None
     delivery_id: str = ""  # unique for ever, as that of an alert; the outbox gives it
+    revision: int = 0  # rises with each edit
 
 
 Message = Alert | Card
@@ -118,7 +120,7 @@ def line(*words: str | Part, bullet: bool = False, quote: bool = False, code: bo
 
 
 def card_to_json(card: Card) -> str:
-    """A card as JSON, without its `delivery_id`. Equal cards give equal JSON."""
+    """A card as JSON, without its `delivery_id` and `revision`. Equal cards give equal JSON."""
     kept: dict[str, Any] = {"title": card.title}
     if card.lines:
         kept["lines"] = [_line_to_json(each) for each in card.lines]

@@ -111,6 +111,10 @@ class Validators:
     url: str | None = None  # that gave them, after redirects; only it is told; None: any
 
 
+CONFIRMS_NOTHING = 3
+"""The tier of feeds whose reports are shown, and count for nothing where a story must be confirmed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedSpec:
     """A feed as the operator declares it."""
@@ -418,6 +422,7 @@ class Outgoing:
     attempts: int
     sent: Sent | None  # where it is shown already: update instead of posting
     found_sending_at: datetime | None  # a call begun then never ended: reconcile before posting
+    revision: int = 0  # how often its message was wanted until now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

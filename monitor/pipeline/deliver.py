@@ -155,6 +155,7 @@ class Deliver:
         log.info("alert.dropped", channel=delivery.channel, delivery=delivery.id, to=elsewhere)
 
     async def _attempt(self, delivery: Outgoing, message: Message) -> _Result:
+        message = replace(message, revision=delivery.revision)
         try:
             if delivery.sent is None:
                 return await self._post(delivery, message)

@@ -115,6 +115,7 @@ class DeliveryWork(Work):
             attempts=row.attempts + 1,
             sent=outbox.sent_of(row),
             found_sending_at=found,
+            revision=row.wanted,
             hands=hands_of(self.connection, row.id),
         )
 

@@ -226,6 +226,7 @@ class NoticeWork(DeliveryWork):
             attempts=row.attempts + 1,
             sent=outbox.sent_of(row),
             found_sending_at=found,
+            revision=row.wanted,
             subject=row.subject,
             card=card_from_json(row.card),
             story=None if row.story_id is None else StoryId(row.story_id),

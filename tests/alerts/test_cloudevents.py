@@ -124,16 +124,17 @@ async def test_what_is_sent_again_has_the_same_id(server: WebServer, sink: Event
     await sink.post(CHANNEL, alert())
     await sink.update(posted, alert(also=("PTI",)))
     await sink.update(posted, alert(also=("PTI",)))
-    await sink.update(posted, alert(also=("PTI", "Dawn")))
+    await sink.update(posted, alert(also=("PTI", "Dawn"), revision=1))
+    await sink.update(posted, alert(also=("PTI",), revision=2))  # as it was
     events = [verified(request) for request in server.to("/hook")]
-    first, again, second, repeated, third = (event["id"] for event in events)
+    first, again, second, repeated, third, fourth = (event["id"] for event in events)
     assert first == again
     assert second == repeated
-    assert len({first, second, third}) == 3
+    assert len({first, second, third, fourth}) == 4
     assert {event["subject"] for event in events} == {first}
     assert [event["type"] for event in events] == [
         *["monitor.story.told"] * 2,
-        *["monitor.story.updated"] * 3,
+        *["monitor.story.updated"] * 4,
     ]
 
 

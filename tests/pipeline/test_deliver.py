@@ -115,10 +115,12 @@ async def test_a_grown_story_edits_its_message(desk):
     """The second time a story is wanted in a channel, its message is changed, not repeated."""
     await desk.want("a")
     await desk.deliver()
+    [first] = desk.sink.messages(CHANNEL)
     await desk.grow()
     await desk.deliver()
     assert (desk.sink.posts, desk.sink.updates) == (1, 1)
-    assert len(desk.sink.messages(CHANNEL)) == 1
+    [edited] = desk.sink.messages(CHANNEL)
+    assert edited.revision > first.revision
 
 
 async def test_what_is_deferred_waits_as_long_as_the_service_asks(desk):
@@ -341,9 +343,12 @@ async def test_a_notice_is_shown_once_and_edited_from_then_on(desk):
     await desk.tell("feed:1", "Dawn is silent")
     await desk.tell("feed:1", "Dawn is silent")
     await desk.deliver()
+    [first] = desk.sink.shown[CHANNEL].values()
     await desk.tell("feed:1", "Dawn is back", again=True)
     await desk.deliver()
     await desk.deliver()
+    [edited] = desk.sink.shown[CHANNEL].values()
+    assert edited.revision > first.revision
     assert titles(desk) == ["Dawn is back"]
     assert (desk.sink.posts, desk.sink.updates) == (1, 1)
 
