@@ -20,6 +20,7 @@ from monitor.match.about import wanted
 from monitor.match.acronyms import is_capitals_only
 from monitor.match.language.names import ABOUT_FIELDS, TEXT_FIELDS
 from monitor.match.query import About, Query
+from monitor.model import CONFIRMS_NOTHING
 from monitor.text import normal_form
 
 
@@ -377,8 +378,8 @@ def _webhook(document: Document, settings: Settings, report: Report, index: int)
 
 def _backing(document: Document, settings: Settings, report: Report) -> None:
     """What a watch waits for, its feeds must be able to bring."""
-    sides = {feed.side for feed in settings.feeds if feed.side and feed.tier != _CONFIRMS_NOTHING}
-    publishers = {feed.publisher for feed in settings.feeds if feed.tier != _CONFIRMS_NOTHING}
+    sides = {feed.side for feed in settings.feeds if feed.side and feed.tier != CONFIRMS_NOTHING}
+    publishers = {feed.publisher for feed in settings.feeds if feed.tier != CONFIRMS_NOTHING}
     for index, table in document.tables("watch"):
         escalate = table.get("escalate")
         asked = [
@@ -411,10 +412,6 @@ def _idle(document: Document, report: Report) -> None:
         if table.get("notify") and not is_critical and "escalate" not in table:
             message = 'names nobody without escalate or priority = "critical"'
             report.warnings.append(document.mistake(("watch", index, "notify"), message))
-
-
-_CONFIRMS_NOTHING = 3
-"""The tier of feeds that count for nothing here."""
 
 
 def _public_url(document: Document, settings: Settings, report: Report) -> None:

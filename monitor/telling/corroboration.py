@@ -10,12 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.model import ArticleId, Escalation, Watch
+from monitor.model import CONFIRMS_NOTHING, ArticleId, Escalation, Watch
 from monitor.ports import Coverage
 from monitor.stories.credits import UNNAMED
-
-CONFIRMS_NOTHING = 3
-"""The tier of feeds that count for nothing here."""
 
 
 def named(side: str) -> str:
