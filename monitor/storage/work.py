@@ -140,7 +140,6 @@ def claim(
     table: sa.Table,
     *also: sa.ColumnElement[bool],
     returning: Sequence[sa.ColumnElement[Any]],
-    values: Mapping[str, Any] | None = None,
     fairly: Fairness | None = None,
     idle_hosts: bool = False,
 ) -> sa.Executable:
@@ -183,7 +182,7 @@ def claim(
     return (
         sa.update(table)
         .where(table.c.id.in_(sa.select(claimed.c.id)))
-        .values(lease_until=until, **(values or {}))
+        .values(lease_until=until)
         .returning(*returning)
     )
 
