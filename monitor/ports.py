@@ -1002,9 +1002,6 @@ class Transaction(Protocol):
         Of each watch, by its name, that with most articles first.
         """
 
-    def feeds_by_health(self) -> Mapping[Health, int]:
-        """How many of the declared feeds are how."""
-
     def sync_digests(self, wanted: Mapping[tuple[str, str], datetime], now: datetime) -> None:
         """Make the digests by (channel, schedule) these; new ones are first due then."""
 
@@ -1082,6 +1079,9 @@ class Transaction(Protocol):
 
     def ill_feeds(self, since: datetime, limit: int) -> tuple[int, Sequence[IllFeed]]:
         """How many feeds are in trouble that began since then, and the first of them."""
+
+    def feeds_by_health(self) -> Mapping[Health, int]:
+        """How many of the declared feeds are how."""
 
     def polls_since(self, since: datetime) -> tuple[int, int]:
         """How many feeds were polled since then, and of how many the last poll failed."""

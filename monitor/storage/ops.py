@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -100,6 +100,10 @@ class OpsWork(Work):
         ]
         return self._run(COUNT_ILL, {"since": since}).scalar_one(), feeds
 
+    def feeds_by_health(self) -> Mapping[Health, int]:
+        """See `ports.Transaction`."""
+        return {Health(row.health): row.feeds for row in self._run(BY_HEALTH)}
+
     def polls_since(self, since: datetime) -> tuple[int, int]:
         """See `ports.Transaction`."""
         row = self._run(POLLED, {"since": since}).one()
@@ -129,7 +133,7 @@ class OpsWork(Work):
         """See `ports.Transaction`."""
         of = {"since": since}
         return Day(
-            feeds={Health(row.health): row.feeds for row in self._run(BY_HEALTH)},
+            feeds=self.feeds_by_health(),
             articles=self._run(NEW_ARTICLES, of).scalar_one(),
             alerts=self._run(SHOWN_STORIES, of).scalar_one(),
             dead=sum(self._run(statement, of).scalar_one() for statement in DEAD),

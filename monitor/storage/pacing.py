@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model import DeliveryId, DeliveryState, Health, StoryId
+from monitor.model import DeliveryId, DeliveryState, StoryId
 from monitor.ports import Brief, DueDigest, Finding, Summary, Waiting
 from monitor.storage import outbox
 from monitor.storage import tables as t
@@ -157,11 +157,6 @@ FINDINGS: sa.Select[Any] = (
     .group_by(t.watch.c.name, t.delivery.c.story_id)
     .order_by(t.watch.c.name, sa.desc("articles"), t.delivery.c.story_id.desc())
 )
-FEEDS: sa.Select[Any] = (
-    sa.select(t.feed.c.health, sa.func.count().label("feeds"))
-    .where(t.feed.c.declared)
-    .group_by(t.feed.c.health)
-)
 
 ADD_DIGEST = insert_missing(t.digest)
 _this_digest = sa.and_(
@@ -305,10 +300,6 @@ class PaceWork(Work):
             Finding(watch=row.name, story=StoryId(row.story_id), articles=row.articles)
             for row in self._run(FINDINGS, span)
         ]
-
-    def feeds_by_health(self) -> Mapping[Health, int]:
-        """See `ports.Transaction`."""
-        return {Health(row.health): row.feeds for row in self._run(FEEDS)}
 
     # -- digests
 
