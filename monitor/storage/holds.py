@@ -30,9 +30,9 @@ SET_HOLD = (
     .values(lacks=sa.bindparam("why", type_=t.hold.c.lacks.type))
 )
 HOLDS = (
-    sa.select(t.watch.c.name, t.hold.c.lacks, t.hold.c.since)
+    sa.select(t.hold.c.story_id, t.watch.c.name, t.hold.c.lacks, t.hold.c.since)
     .join(t.watch, t.watch.c.id == t.hold.c.watch_id)
-    .where(t.hold.c.story_id == _story)
+    .where(t.hold.c.story_id.in_(sa.bindparam("stories", expanding=True)))
     .order_by(t.hold.c.since, t.watch.c.name)
 )
 RELEASE = sa.delete(t.hold).where(t.hold.c.story_id == _story, t.hold.c.watch_id == _watch)
@@ -79,6 +79,15 @@ REPLIES = (
 )
 
 
+def holds_of(connection: sa.Connection, stories: Sequence[int]) -> Mapping[int, tuple[Hold, ...]]:
+    """For which watches each of these stories waits, the longest first."""
+    held: dict[int, tuple[Hold, ...]] = {}
+    for row in connection.execute(HOLDS, {"stories": stories}):
+        hold = Hold(watch=row.name, lacks=row.lacks, since=row.since)
+        held[row.story_id] = (*held.get(row.story_id, ()), hold)
+    return held
+
+
 class HoldWork(Work):
     """The part of `ports.Transaction` about stories that wait, and about what stands under others."""
 
@@ -90,8 +99,7 @@ class HoldWork(Work):
 
     def holds(self, story: StoryId) -> Mapping[str, Hold]:
         """See `ports.Transaction`."""
-        rows = self._run(HOLDS, {"story": story})
-        return {row.name: Hold(watch=row.name, lacks=row.lacks, since=row.since) for row in rows}
+        return {hold.watch: hold for hold in holds_of(self.connection, [story]).get(story, ())}
 
     def release(self, story: StoryId, watch: str) -> None:
         """See `ports.Transaction`."""

@@ -34,7 +34,6 @@ from monitor.ports import (
     DeliveryRow,
     FeedRow,
     HitRow,
-    Hold,
     Precision,
     Revision,
     Sighting,
@@ -47,6 +46,7 @@ from monitor.storage import archive, outbox
 from monitor.storage import tables as t
 from monitor.storage.feeds import FEED_COLUMNS, feed_spec, move_of
 from monitor.storage.hands import HandWork
+from monitor.storage.holds import holds_of
 from monitor.storage.leads import IS_BACKLOG, leads
 from monitor.storage.store import SqlStore
 from monitor.storage.transaction import SqlTransaction
@@ -195,12 +195,6 @@ STORY_CHANNELS = (
     sa.select(t.delivery.c.story_id, t.delivery.c.channel)
     .where(t.delivery.c.story_id.in_(_stories_asked))
     .order_by(t.delivery.c.story_id, t.delivery.c.channel)
-)
-HELD = (
-    sa.select(t.hold.c.story_id, t.watch.c.name, t.hold.c.lacks, t.hold.c.since)
-    .join(t.watch, t.watch.c.id == t.hold.c.watch_id)
-    .where(t.hold.c.story_id.in_(_stories_asked))
-    .order_by(t.hold.c.since, t.watch.c.name)
 )
 STORY_PUBLISHERS = (
     sa.select(t.article.c.story_id, t.feed.c.publisher)
@@ -608,7 +602,7 @@ def _story_rows(
     publishers: dict[int, list[str]] = {}
     for row in connection.execute(STORY_PUBLISHERS, asked):
         publishers.setdefault(row.story_id, []).append(row.publisher)
-    held = _held(connection, stories)
+    held = holds_of(connection, stories)
     named = leads(connection, stories, max_age)
     rows = {row.id: row for row in connection.execute(STORIES, asked)}
     return [
@@ -626,15 +620,6 @@ def _story_rows(
         )
         for story in stories
     ]
-
-
-def _held(connection: sa.Connection, stories: Sequence[int]) -> Mapping[int, tuple[Hold, ...]]:
-    """For which watches each of these stories waits."""
-    held: dict[int, tuple[Hold, ...]] = {}
-    for row in connection.execute(HELD, {"stories": stories}):
-        hold = Hold(watch=row.name, lacks=row.lacks, since=row.since)
-        held[row.story_id] = (*held.get(row.story_id, ()), hold)
-    return held
 
 
 def _story_trace(
@@ -682,7 +667,7 @@ def _story_trace(
         deliveries=_named(
             connection, [*map(_delivery_row, connection.execute(deliveries))], max_age
         ),
-        held=_held(connection, [row.id]).get(row.id, ()),
+        held=holds_of(connection, [row.id]).get(row.id, ()),
         revisions=_revisions(connection, [each.article for each in view.articles]),
     )
 
@@ -730,7 +715,7 @@ def _trace(connection: sa.Connection, url: str, max_age: timedelta | None) -> Ar
         updates=connection.execute(
             sa.select(sa.func.count()).where(t.article_update.c.article_id == row.id)
         ).scalar_one(),
-        held=_held(connection, [row.story_id]).get(row.story_id, ()) if row.story_id else (),
+        held=holds_of(connection, [row.story_id]).get(row.story_id, ()) if row.story_id else (),
     )
 
 
