@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from monitor.model import Deed, DeliveryId, DeliveryState, Hand, StoryId
 from monitor.ports import Judged, Precision, Waits
 from monitor.storage import tables as t
+from monitor.storage.outbox import TABLES
 from monitor.storage.work import Work, insert_missing, upsert
 
 TIME = t.delivery.c.due_at.type
@@ -86,7 +87,7 @@ NAMED = sa.union_all(
         sa.select(
             table.c.id, table.c.channel, table.c.state, table.c.sent_ref.is_not(None).label("shown")
         ).where(table.c.id.endswith(sa.bindparam("name", type_=sa.Text()), autoescape=False))
-        for table in (t.delivery, t.notice)
+        for table in TABLES
     )
 ).limit(2)
 _this = sa.bindparam("message", type_=sa.Text())
@@ -100,13 +101,13 @@ RESEND = [
         due_at=sa.bindparam("now", type_=TIME),
         lease_until=None,
     )
-    for table in (t.delivery, t.notice)
+    for table in TABLES
 ]
 DROP = [
     sa.update(table)
     .where(table.c.id == _this)
     .values(state=DeliveryState.DROPPED, due_at=None, error=sa.bindparam("why"))
-    for table in (t.delivery, t.notice)
+    for table in TABLES
 ]
 JUDGEMENTS = sa.select(t.judgement.c.watch, t.judgement.c.terms, t.judgement.c.relevant)
 

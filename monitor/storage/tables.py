@@ -454,4 +454,5 @@ notice = sa.Table(
     sa.Index(None, "state", "created_at"),
 )
 """The outbox's other half: all that is said beside the messages of stories. One row per channel and
-subject, for ever; the columns of the same name mean what they mean in `delivery`."""
+subject, until nothing can tell it again (`monitor.storage.forgetting`); the columns of the same name
+mean what they mean in `delivery`."""
