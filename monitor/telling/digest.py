@@ -41,7 +41,6 @@ def listed(brief: Brief, *, with_watches: bool = True) -> Line:
         facts.append(f"+{some(brief.others, 'outlet')}")
     if with_watches and brief.watches:
         facts.append(_cut(", ".join(brief.watches), NAME))
-    facts = [fact for fact in facts if fact]
     for number, fact in enumerate(facts):  # each by itself: scripts run in either direction
         parts += [Part(text=" · " if number else " — "), Part(text=fact)]
     parts += [Part(text=" · "), Part(text="", at=brief.first_seen_at)]

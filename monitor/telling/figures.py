@@ -374,12 +374,10 @@ def _number(clause: Sequence[Token], at: int) -> tuple[int | None, int, bool]:
 def _counts(clause: Sequence[Token], at: int, after: int, number: int, text: str) -> bool:
     """Whether a number may be one of people: no date, age, time, sum, score or name."""
     first, last = clause[at], clause[after - 1]
-    if first.link is Link.JOINED and at and not clause[at - 1].norm.isdigit():
+    if at and first.link is Link.JOINED:
         return False  # F-16
     if after < len(clause) and clause[after].link is Link.JOINED:
         return False  # 12-year-old, 3-2
-    if at and first.link is Link.JOINED:
-        return False
     before, behind = text[max(0, first.start - 2) : first.start], text[last.end : last.end + 2]
     if any(mark in before for mark in _MONEY) or before[-1:] in {"/", ":", ".", "#"}:
         return False

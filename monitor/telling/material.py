@@ -66,11 +66,11 @@ def changed(before: tuple[str, str | None], after: Coverage) -> tuple[Update, ..
     marked = _marked(after.title, after.body)
     if marked is not None and marked != _marked(title, body or ""):
         kind, sentence = marked
-        figure = next(_figures(by, title, body, tuple(Fate)), None)
+        figure = next(_figures(by, title, body), None)
         was = figure.was if figure else ("" if _same(title, after.title) else title)
         now = figure.now if figure else (sentence if _same(title, after.title) else after.title)
         return (by.update(kind, f"{kind}:{after.article}:{_mark(sentence)}", was=was, now=now),)
-    found = _together([*_figures(by, title, body, tuple(Fate))])
+    found = _together([*_figures(by, title, body)])
     turned = turn(title, after.title)
     if turned is not None and not any(each.was == title for each in found):
         subject = f"headline:{after.article}:{turned.name.lower()}"
@@ -137,7 +137,7 @@ class _By:
         )
 
 
-def _figures(by: _By, title: str, body: str | None, fates: Sequence[Fate]) -> Iterator[Update]:
+def _figures(by: _By, title: str, body: str | None) -> Iterator[Update]:
     """Numbers that the article gives in place of others, or for the first time.
 
     Headline is held against headline, and text against text: a number that only moved is none.
@@ -147,7 +147,7 @@ def _figures(by: _By, title: str, body: str | None, fates: Sequence[Fate]) -> It
     if body is not None:
         places.append((body[:LEAD], after.body[:LEAD]))
     said_before = [each for text, _ in places for each in figures(text)]
-    for fate in fates:
+    for fate in Fate:
         for old_text, new_text in places:
             old, new = _main(old_text, fate), _main(new_text, fate)
             if new is None or (old is not None and old.agrees(new)):
@@ -181,7 +181,7 @@ def _differs(by: _By, others: Sequence[Coverage]) -> Iterator[Update]:
         return
     text, figure = mine
     latest: tuple[Coverage, str, Figure] | None = None
-    for each in [*others][-COMPARED:]:
+    for each in others[-COMPARED:]:
         for place in (each.title, each.body[:LEAD]):
             counted = [one for one in figures(place) if one.fate is Fate.KILLED]
             if any(one.agrees(figure) for one in counted):

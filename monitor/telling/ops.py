@@ -95,7 +95,7 @@ def ill_together(count: int, feeds: Sequence[IllFeed], *, polled: int, failed: i
 
 def well_together(now: datetime) -> Card:
     """The last of many is well again."""
-    return Card(title="All feeds are well again", lines=(line("since ", _time(now)),))
+    return Card(title="All feeds are well again", lines=(_since(now),))
 
 
 def is_open(card: Card) -> bool:
@@ -156,7 +156,7 @@ def closed(channel: str, error: str, now: datetime) -> Card:
     return Card(
         title=f"{channel} can't be posted to",
         lines=(
-            line("since ", _time(now)),
+            _since(now),
             line(error, quote=True),
             line("Its messages wait, in their order, and come once it is mended."),
         ),
