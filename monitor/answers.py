@@ -126,7 +126,7 @@ def traced(
         yield f"[bold]Seen[/]      {ago(seen.first_seen_at, now)} in {escape(seen.feed)}{late}"
     yield (
         f"[bold]Published[/] {trace.published_at:%Y-%m-%d %H:%M} UTC"
-        if (trace.published_at)
+        if trace.published_at
         else "[bold]Published[/] no date given"
     )
     yield f"[bold]Text[/]      {_text_line(trace, now)}"
@@ -207,7 +207,7 @@ def _matched(trace: ArticleTrace, settings: Settings, document: Document) -> Ite
     for watch in missed[:_MOST_MISSED]:
         reason = escape(_why_not(watch, document))
         yield f"[bold]Matched[/]   [dim]no[/]  {escape(watch.name)}: {reason}"
-    if (more := len(missed) - _MOST_MISSED) and more > 0:
+    if (more := len(missed) - _MOST_MISSED) > 0:
         yield f"          [dim]nor any of {words.some(more, 'other watch', 'other watches')}[/]"
 
 

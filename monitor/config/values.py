@@ -155,7 +155,7 @@ _MEANT = {
 
 _NO_LANGUAGE = re.compile(r"und|mul|zxx|mis|q[a-t][a-z]")  # of three letters: special, or private
 _TAG = re.compile(
-    r"(?P<language>[a-z]{2,3})(-[a-z]{4})?(-([a-z]{2}|[0-9]{3}))?(-([a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*"
+    r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|[0-9]{3}))?(-([a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*"
 )
 """Language, script, region and variants of BCP 47; nobody asks `lang:` for more."""
 
