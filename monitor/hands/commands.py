@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from rich.text import Text
 
-from alerts import Card, Line, Part, line
+from alerts import Card, Line, Part, Passage, line
+from alerts.text import pieces
 from monitor import answers, config, volume
 from monitor.config import Settings
 from monitor.errors import MonitorError, QueryError
@@ -239,15 +240,8 @@ def _sample(sample: Sample) -> Iterator[Line]:
         bullet=True,
     )
     if passage := sample.passage(PASSAGE):
-        parts, at = [], 0
-        for start, end in passage.marks:
-            parts += [
-                Part(text=passage.text[at:start]),
-                Part(text=passage.text[start:end], bold=True),
-            ]
-            at = end
-        parts.append(Part(text=passage.text[at:]))
-        yield line(*(part for part in parts if part.text), quote=True)
+        shown = pieces(Passage(text=passage.text, marks=passage.marks))
+        yield line(*(Part(text=piece, bold=is_found) for piece, is_found in shown), quote=True)
 
 
 # ------------------------------------------------------------------------------ why
