@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alerts.cards import card_to_blocks
+from alerts.cards import UNTITLED, card_to_blocks
 from alerts.elements import MAX_TEXT, Block, Rendered, date, escape, link_target, plain
 from alerts.message import Alert, Button, Message, Passage
 from alerts.text import (
@@ -36,7 +36,6 @@ TERMS = 6
 OUTLETS = 5
 TOUCHES = 4  # as many as people can do; each is two of the ten elements of a context block
 LABEL = 75  # Slack's own limit for a button
-UNTITLED = "(untitled)"
 MOVED = "Now part of: "
 SEPARATOR = "  ·  "
 

@@ -119,8 +119,7 @@ def _rich(head: list[Block], lines: Sequence[Line], more: int) -> Iterator[Block
     if more:
         words = {"type": "text", "text": f"and {more} more", "style": {"italic": True}}
         parts.append({"type": "rich_text_section", "elements": [words]})
-    if parts:
-        yield {"type": "rich_text", "elements": parts}
+    yield {"type": "rich_text", "elements": parts}
 
 
 def _run(kind: tuple[bool, bool, bool], rows: list[list[Block]]) -> Iterator[Block]:
@@ -162,7 +161,7 @@ def _row(one: Line) -> Iterator[Block]:
             continue
         if room <= 0:
             return
-        words = _edged(shorten(part.text, room))
+        words = edged(shorten(part.text, room))
         room -= len(words)
         if not words:
             continue
@@ -181,10 +180,10 @@ def _line_words(one: Line, limit: int) -> str:
 
 
 def _part_words(part: Part) -> str:
-    return utc(part.at) if part.at is not None else _edged(part.text)
+    return utc(part.at) if part.at is not None else edged(part.text)
 
 
-def _edged(text: str) -> str:
+def edged(text: str) -> str:
     """Cleaned and fenced, but a space at either end stays: it parts one part from the next."""
     words = clean(text)
     if not words:

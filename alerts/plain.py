@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from alerts.blocks import facts_of, headline_of, passage_of
-from alerts.cards import UNTITLED, preformatted
+from alerts.cards import UNTITLED, edged, preformatted
 from alerts.elements import link_target, utc
 from alerts.message import Alert, Card, Line, Message, Part
 from alerts.text import clean, isolated, shorten
@@ -76,17 +76,16 @@ def _part(part: Part) -> str:
     """A part's words, blanks at its ends kept; a link's address behind them."""
     if part.at is not None:
         return utc(part.at)
-    words = clean(part.text)
-    before = " " if words and part.text[:1].isspace() else ""
-    after = " " if words and part.text[-1:].isspace() else ""
-    shown = before + isolated(words) + after
+    shown = edged(part.text)
     target = link_target(part.url)
-    return f"{shown.rstrip()} ({target}){after}" if target else shown
+    if target is None:
+        return shown
+    words = shown.rstrip()
+    return f"{words} ({target}){shown[len(words) :]}"
 
 
 def _cut(body: str) -> str:
     """Whole lines, as many as there is room for."""
     if len(body) <= BODY:
         return body
-    kept = body[: BODY + 1].rpartition("\n")[0] or shorten(body.partition("\n")[0], BODY)
-    return kept
+    return body[: BODY + 1].rpartition("\n")[0] or shorten(body.partition("\n")[0], BODY)

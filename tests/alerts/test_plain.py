@@ -72,6 +72,13 @@ def test_a_card_in_words():
     ]
 
 
+def test_a_part_that_is_only_a_blank_keeps_its_neighbours_apart():
+    """As in Slack; and so does the blank behind a link."""
+    link = Part(text="holds ", url="https://a.example/1")
+    card = Card(title="x", lines=(line("Truce", " ", link, "again"),))
+    assert to_plain(card).body == "Truce holds (https://a.example/1) again"
+
+
 def test_what_is_long_ends_with_a_whole_line():
     """Or, if a line alone is too long, in it."""
     rows = to_plain(Card(title="x", lines=tuple(line(f"{n} " + "y" * 97) for n in range(90)))).body
