@@ -13,13 +13,12 @@ import importlib
 import logging
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from alerts.errors import Closed, Deferred, Stopped
 from alerts.message import Message
 from alerts.plain import to_plain
-from alerts.sink import Posted
+from alerts.sink import Blind, Posted
 
 PREFIX = "apprise:"
 """What the names of channels begin with that lead here; the name of a list of addresses follows."""
@@ -29,7 +28,7 @@ _TRY_AGAIN = 60.0  # seconds; somebody may have mended the configuration by then
 _REMEMBERED = 1000  # messages that some of their addresses took
 
 
-class AppriseSink:
+class AppriseSink(Blind):
     """Sends every message to all addresses of the list that its channel names (``apprise:desk``).
 
     What was sent stays as it was. Where some addresses of a list took a message and others did not,
@@ -38,8 +37,6 @@ class AppriseSink:
 
     name = "apprise"
     can_update = False
-    can_find = False
-    can_thread = False
 
     def __init__(self, lists: Mapping[str, Sequence[str]], *, timeout: float = 60.0) -> None:
         """`timeout`: seconds for all addresses of a list together."""
@@ -80,17 +77,6 @@ class AppriseSink:
     async def update(self, posted: Posted, message: Message) -> None:  # noqa: ARG002 - the seam asks for it
         """Refuse: what was sent is gone."""
         raise Stopped("cant_update", "an apprise address can't change messages")
-
-    async def find(
-        self,
-        channel: str,  # noqa: ARG002 - the seam asks for it
-        delivery_id: str,  # noqa: ARG002 - the seam asks for it
-        since: datetime,  # noqa: ARG002 - the seam asks for it
-        *,
-        thread: Posted | None = None,  # noqa: ARG002 - the seam asks for it
-    ) -> Posted | None:
-        """Refuse: nobody knows what arrived."""
-        raise Stopped("cant_find", "an apprise address can't look for messages")
 
     async def close(self) -> None:
         """There is nothing to give back: each call connects for itself."""

@@ -6,7 +6,6 @@ is cleaned of control characters, which a terminal would obey, and is never read
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import IO
 
 from rich.console import Console
@@ -17,19 +16,17 @@ from alerts.elements import link_target
 from alerts.errors import Stopped
 from alerts.message import Alert, Card, Message
 from alerts.plain import context_of, words_of
-from alerts.sink import Posted
+from alerts.sink import Blind, Posted
 from alerts.text import isolated, pieces
 
 _INDENT = "  "
 
 
-class ConsoleSink:
+class ConsoleSink(Blind):
     """Prints every alert once, and one line when its story grows."""
 
     name = "console"
     can_update = True
-    can_thread = False
-    can_find = False  # what was printed is not known any more
 
     def __init__(self, stream: IO[str]) -> None:
         self._console = Console(
@@ -56,17 +53,6 @@ class ConsoleSink:
             self._print(Text.assemble((f"updated: {news}", "cyan"), f" — {headline_of(message)}"))
         else:
             self._print(self._card(message))
-
-    async def find(
-        self,
-        channel: str,  # noqa: ARG002 - the seam asks for it
-        delivery_id: str,  # noqa: ARG002 - the seam asks for it
-        since: datetime,  # noqa: ARG002 - the seam asks for it
-        *,
-        thread: Posted | None = None,  # noqa: ARG002 - the seam asks for it
-    ) -> Posted | None:
-        """Refuse: nobody knows what a terminal has shown."""
-        raise Stopped("cant_find", "a console can't look for messages")
 
     async def close(self) -> None:
         """Leave the stream to whoever opened it."""

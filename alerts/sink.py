@@ -1,4 +1,4 @@
-"""The seam every way of telling people stands behind, and the two sinks that need nobody."""
+"""The seam that every way of telling people stands behind."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from alerts.errors import Stopped
 from alerts.message import Message
 
 
@@ -59,3 +60,22 @@ class Sink(Protocol):
 
     async def close(self) -> None:
         """Give back connections."""
+
+
+class Blind:
+    """What sinks have in common that don't know what they have shown."""
+
+    name: str
+    can_find = False
+    can_thread = False
+
+    async def find(
+        self,
+        channel: str,  # noqa: ARG002 - the seam asks for it
+        delivery_id: str,  # noqa: ARG002 - the seam asks for it
+        since: datetime,  # noqa: ARG002 - the seam asks for it
+        *,
+        thread: Posted | None = None,  # noqa: ARG002 - the seam asks for it
+    ) -> Posted | None:
+        """Refuse: nobody knows what arrived."""
+        raise Stopped("cant_find", f"{self.name} can't look for messages")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -19,7 +18,7 @@ from alerts.blocks import to_blocks
 from alerts.errors import AlertError, Ambiguous, Deferred, Rejected, Stopped
 from alerts.message import Message
 from alerts.pacing import Monotonic, Pacer, Pauses, Sleep
-from alerts.sink import Posted
+from alerts.sink import Blind, Posted
 from alerts.transport import broken_off, retry_after, timeouts
 
 _FORM = frozenset(
@@ -50,13 +49,11 @@ _STOP = frozenset(
 )
 
 
-class SlackWebhookSink:
+class SlackWebhookSink(Blind):
     """Alerts through ``SLACK_WEBHOOK_URL``; a growing story stays as it was posted."""
 
     name = "webhook"
     can_update = False
-    can_find = False
-    can_thread = False
 
     def __init__(
         self,
@@ -97,17 +94,6 @@ class SlackWebhookSink:
     async def update(self, posted: Posted, message: Message) -> None:  # noqa: ARG002 - the seam asks for it
         """Refuse: a webhook can't change what it posted."""
         raise Rejected("cant_update", "a webhook can't change messages")
-
-    async def find(
-        self,
-        channel: str,  # noqa: ARG002 - the seam asks for it
-        delivery_id: str,  # noqa: ARG002 - the seam asks for it
-        since: datetime,  # noqa: ARG002 - the seam asks for it
-        *,
-        thread: Posted | None = None,  # noqa: ARG002 - the seam asks for it
-    ) -> Posted | None:
-        """Refuse: a webhook can't read."""
-        raise Stopped("cant_find", "a webhook can't look for messages")
 
     async def close(self) -> None:
         """Give back connections."""
