@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from alerts.slack import INTERACTIVE_SCOPES, SCOPES
+from alerts.slack import wanted_scopes
 
 COMMAND = "/monitor"
 NEW_APP = "https://api.slack.com/apps?new_app=1&manifest_json="
@@ -27,11 +27,6 @@ WHY: Mapping[str, str] = {
     "users:read": "say who acknowledged, by the name people know",
 }
 """What each scope is for."""
-
-
-def scopes(*, interactive: bool) -> tuple[str, ...]:
-    """Those that the bot needs."""
-    return (*SCOPES, *INTERACTIVE_SCOPES) if interactive else SCOPES
 
 
 def manifest(*, interactive: bool = False) -> dict[str, Any]:
@@ -63,7 +58,7 @@ def manifest(*, interactive: bool = False) -> dict[str, Any]:
             "background_color": "#1f2937",
         },
         "features": features,
-        "oauth_config": {"scopes": {"bot": list(scopes(interactive=interactive))}},
+        "oauth_config": {"scopes": {"bot": list(wanted_scopes(interactive=interactive))}},
         "settings": settings,
     }
 

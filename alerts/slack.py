@@ -85,6 +85,11 @@ class Identity:
         return self.scopes >= _LOOK_UP
 
 
+def wanted_scopes(*, interactive: bool) -> tuple[str, ...]:
+    """Those that the bot needs."""
+    return (*SCOPES, *INTERACTIVE_SCOPES) if interactive else SCOPES
+
+
 class SlackSink:
     """Alerts as messages of a bot.
 
@@ -123,7 +128,7 @@ class SlackSink:
         self._pauses = Pauses(monotonic)
         self._posts = Pacer(rate=1.0, monotonic=monotonic, sleep=sleep)
         self._updates = Pacer(rate=_UPDATES_PER_SECOND, burst=10, monotonic=monotonic, sleep=sleep)
-        self._scopes = (*SCOPES, *INTERACTIVE_SCOPES) if interactive else SCOPES
+        self._scopes = wanted_scopes(interactive=interactive)
         self._ids: dict[str, str] = {}
         self._names: dict[str, str] = {}
         # the SDK reads HTTPS_PROXY and ignores NO_PROXY unless it is given a proxy: give it one,
