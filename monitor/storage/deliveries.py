@@ -6,8 +6,9 @@ A row's message is made of the story as it stands when it is claimed.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -63,23 +64,8 @@ class DeliveryWork(Work):
 
     def want_delivery(self, story: StoryId, channel: str, now: datetime) -> bool:
         """See `ports.Transaction`. What was given up (`dead`) stays given up."""
-        # behind what could not be shown just now
-        last = self._run(LAST_TURN, {"in_channel": channel}).scalar_one()
-        made = self._on(
-            ADD_DELIVERY,
-            {
-                "id": uuid.uuid4().hex,
-                "story_id": story,
-                "channel": channel,
-                "state": DeliveryState.PENDING,
-                "attempts": 0,
-                "wanted": 1,
-                "shown": 0,
-                "due_at": max(now, last) if last else now,
-                "created_at": now,
-            },
-        ).one_or_none()
-        if made is not None:
+        new = {"id": uuid.uuid4().hex, "story_id": story, **self._new(channel, now, due_at=now)}
+        if self._on(ADD_DELIVERY, new).one_or_none() is not None:
             return True
         self._run(WANT_AGAIN, {"story": story, "in_channel": channel, "by": now})
         return False
@@ -99,23 +85,14 @@ class DeliveryWork(Work):
         return row if row is not None else self._run(NEXT_DELIVERY, where).one_or_none()
 
     def claim_delivery(self, channel: str, now: datetime, lease: timedelta) -> Delivery | None:
-        """See `ports.Transaction`.
-
-        `found_sending_at` is the start of the *first* call since which nothing is certain.
-        """
+        """See `ports.Transaction`."""
         row = self._next_delivery(channel, now)
-        if row is None:
-            return None
-        found = row.claimed_at if row.state == DeliveryState.SENDING else None
-        self._run(CLAIM, {"row": row.id, "since": found or now, "until": now + lease})
+        return None if row is None else self._claim_delivery(row, now, lease)
+
+    def _claim_delivery(self, row: Row, now: datetime, lease: timedelta) -> Delivery:
         return Delivery(
-            id=DeliveryId(row.id),
+            **self._claimed(CLAIM, row, now, lease),
             story=StoryId(row.story_id),
-            channel=row.channel,
-            attempts=row.attempts + 1,
-            sent=outbox.sent_of(row),
-            found_sending_at=found,
-            revision=row.wanted,
             hands=hands_of(self.connection, row.id),
         )
 
@@ -142,3 +119,36 @@ class DeliveryWork(Work):
     ) -> None:
         """See `ports.Transaction`."""
         self._run(FINISH, outbox.ended(delivery, state, now, sent=sent, due_at=due_at, error=error))
+
+    # -- of either table
+
+    def _new(self, channel: str, now: datetime, *, due_at: datetime) -> Mapping[str, Any]:
+        """What a row begins with: due behind what could not be shown just now."""
+        last = self._run(LAST_TURN, {"in_channel": channel}).scalar_one()
+        return {
+            "channel": channel,
+            "state": DeliveryState.PENDING,
+            "attempts": 0,
+            "wanted": 1,
+            "shown": 0,
+            "due_at": max(due_at, last) if last else due_at,
+            "created_at": now,
+        }
+
+    def _claimed(
+        self, claim: sa.Update, row: Row, now: datetime, lease: timedelta
+    ) -> Mapping[str, Any]:
+        """Mark a row as `sending`; returns the fields of `Outgoing`.
+
+        `found_sending_at` is the start of the *first* call since which nothing is certain.
+        """
+        found = row.claimed_at if row.state == DeliveryState.SENDING else None
+        self._run(claim, {"row": row.id, "since": found or now, "until": now + lease})
+        return {
+            "id": DeliveryId(row.id),
+            "channel": row.channel,
+            "attempts": row.attempts + 1,
+            "sent": outbox.sent_of(row),
+            "found_sending_at": found,
+            "revision": row.wanted,
+        }

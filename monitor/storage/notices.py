@@ -10,7 +10,6 @@ import itertools
 import secrets
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -28,7 +27,7 @@ from monitor.ports import Told
 from monitor.storage import outbox
 from monitor.storage import tables as t
 from monitor.storage.deliveries import DeliveryWork
-from monitor.storage.outbox import BY, LAST_TURN
+from monitor.storage.outbox import BY
 from monitor.storage.stories import LIVES_IN
 from monitor.storage.work import Row, insert_missing
 
@@ -109,25 +108,15 @@ class NoticeWork(DeliveryWork):
         """See `ports.Transaction`."""
         due_at = due_at or now
         packed = card_to_json(card)
-        last = self._run(LAST_TURN, {"in_channel": channel}).scalar_one()
-        made = self._on(
-            ADD_NOTICE,
-            {
-                "id": new_id(now),
-                "channel": channel,
-                "subject": subject,
-                "story_id": story,
-                "broadcast": broadcast,
-                "card": packed,
-                "state": DeliveryState.PENDING,
-                "attempts": 0,
-                "wanted": 1,
-                "shown": 0,
-                "due_at": max(due_at, last) if last else due_at,
-                "created_at": now,
-            },
-        ).one_or_none()
-        if made is not None:
+        new = {
+            "id": new_id(now),
+            "subject": subject,
+            "story_id": story,
+            "broadcast": broadcast,
+            "card": packed,
+            **self._new(channel, now, due_at=due_at),
+        }
+        if self._on(ADD_NOTICE, new).one_or_none() is not None:
             return True
         if not again:
             return False
@@ -158,7 +147,7 @@ class NoticeWork(DeliveryWork):
             notice = self._next_notice(channel, now, delivery.due_at, inclusive=False)
         if notice is not None:
             return self._claim_notice(notice, now, lease)
-        return self.claim_delivery(channel, now, lease)
+        return None if delivery is None else self._claim_delivery(delivery, now, lease)
 
     def finish_notice(
         self,
@@ -213,20 +202,13 @@ class NoticeWork(DeliveryWork):
             return None
         return max(root.due_at or now, now + LOOK_AGAIN)
 
-    def _root(self, row: Row) -> Any:
+    def _root(self, row: Row) -> Row | None:
         return self._run(ROOT, {"story": row.story_id, "in_channel": row.channel}).one_or_none()
 
     def _claim_notice(self, row: Row, now: datetime, lease: timedelta) -> Notice:
-        found = row.claimed_at if row.state == DeliveryState.SENDING else None
-        self._run(CLAIM, {"row": row.id, "since": found or now, "until": now + lease})
         root = None if row.story_id is None else self._root(row)
         return Notice(
-            id=DeliveryId(row.id),
-            channel=row.channel,
-            attempts=row.attempts + 1,
-            sent=outbox.sent_of(row),
-            found_sending_at=found,
-            revision=row.wanted,
+            **self._claimed(CLAIM, row, now, lease),
             subject=row.subject,
             card=card_from_json(row.card),
             story=None if row.story_id is None else StoryId(row.story_id),
