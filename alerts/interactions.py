@@ -226,7 +226,7 @@ class SocketMode:
         """Answer a command, to its author's eyes alone.
 
         Raises Rejected where `url` is no address of Slack's, or is not good any more (half an hour,
-        five answers).
+        five answers); Deferred where Slack can't take it just now.
         """
         if not self.is_ours(url):
             raise Rejected("bad_address", "an answer goes to Slack only")

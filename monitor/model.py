@@ -437,7 +437,7 @@ class Delivery(Outgoing):
 class Notice(Outgoing):
     """Anything else that `channel` should show: one message per subject, for ever."""
 
-    subject: str  # what it is about: `feed:URL`, `digest:NAME:DAY`, `reply:STORY:WHAT`
+    subject: str  # what it is about: `digest:WHEN:DAY`, `reply:STORY:WHAT`
     card: Card
     story: StoryId | None = None  # in whose thread it stands
     broadcast: bool = False  # a reply that the channel shows, too
@@ -445,7 +445,7 @@ class Notice(Outgoing):
 
 
 class Kind(StrEnum):
-    """What a job does; its key is a channel (deliver) or a bucket."""
+    """What a job does; its key is a channel (deliver), nothing (backfill) or a bucket."""
 
     POLL = "poll"
     INGEST = "ingest"
@@ -463,7 +463,7 @@ class Job:
 
     @property
     def lock(self) -> str | None:
-        """What this job must hold alone: its channel, or its bucket's hubs.
+        """What this job must hold alone: its channel, its bucket's hubs, or all backfills.
 
         None: feeds and articles are claimed host by host, so that their leases are what is held.
         """

@@ -9,8 +9,10 @@ three rules:
 
 * a word of an end must be new, and the headline must not have had one of that end before;
 * it does not count where the headline asks, fears, or says what might be (`_HEDGES`);
-* the other end must have stood in the old headline, or both must speak of what can be broken off (a
-  ceasefire, talks, a treaty); a denial and a death of who was hurt need neither.
+* the other end must have stood in the old headline, or either must speak of what can be broken off
+  (a ceasefire, talks, a treaty); a denial needs neither.
+
+Beside that, a headline that is nearly the same turned if a "not" came or went.
 
 Words are compared as whole words in the normal form (`monitor.text`).
 """
