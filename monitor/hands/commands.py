@@ -236,7 +236,7 @@ def _sample(sample: Sample) -> Iterator[Line]:
     yield line(
         Part(text=title, url=each.url, bold=True),
         f"  {source} · " if source else "  ",
-        Part(text=f"{when:%Y-%m-%d %H:%M} UTC", at=when),
+        Part(text="", at=when),
         bullet=True,
     )
     if passage := sample.passage(PASSAGE):
