@@ -1,5 +1,5 @@
-"""The command line. Errors are one sentence each on stderr; exit codes are the design's:
-0 fine, 2 configuration (and usage), 3 database, 1 anything else.
+"""The command line. Errors are one sentence each on stderr; exit codes: 0 fine, 2 configuration (and
+usage), 3 database, 130 broken off by Ctrl-C (`run`: by a second one), 1 anything else.
 """
 
 from __future__ import annotations
@@ -184,15 +184,17 @@ def check(config_file: ConfigOption = None) -> None:
     for warning in (*settings.warnings, *asyncio.run(_too_broad(settings))):
         err.print(str(warning), style="yellow", markup=False, soft_wrap=True)
     out.print(
-        f"{path}: fine. {words.some(len(settings.watches), 'watch', 'watches')} over "
-        f"{words.some(len(settings.feeds), 'feed')}, alerts to {show.destination(settings)}.",
+        f"{path}: fine. {examine.counted(settings)}, alerts to {show.destination(settings)}.",
         markup=False,
         soft_wrap=True,
     )
 
 
 @app.command()
-def why(url: str, config_file: ConfigOption = None) -> None:
+def why(
+    url: Annotated[str, typer.Argument(help="The address of an article.", show_default=False)],
+    config_file: ConfigOption = None,
+) -> None:
     """Say of an article, stage by stage, why it did or did not alert."""
     settings = _settings_to_look_by(config_file)
 
@@ -554,7 +556,7 @@ def deliveries_list(
 
 @delivery_commands.command("retry")
 def deliveries_retry(message: MessageArgument, config_file: ConfigOption = None) -> None:
-    """Send a message again that was refused, or that waits to be tried again: now."""
+    """Send a message again that was refused or dropped, or that waits to be tried again: now."""
     row = asyncio.run(_decide_on(message, retry_by_hand, config_file))
     out.print(f"It is due in {row.channel} now.", markup=False)
 

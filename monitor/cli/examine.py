@@ -50,16 +50,20 @@ class Finding:
     is_right: bool | None
 
 
-def configuration(path: Path, settings: Settings) -> Finding:
-    """Of a file without mistakes."""
-    counted = (
+def counted(settings: Settings) -> str:
+    """How much there is to do."""
+    return (
         f"{words.some(len(settings.watches), 'watch', 'watches')} over "
         f"{words.some(len(settings.feeds), 'feed')}"
     )
+
+
+def configuration(path: Path, settings: Settings) -> Finding:
+    """Of a file without mistakes."""
     warned = "; ".join(str(warning) for warning in settings.warnings)
     return Finding(
         subject="configuration",
-        said=f"{path}: {counted}{f'; {warned}' if warned else ''}",
+        said=f"{path}: {counted(settings)}{f'; {warned}' if warned else ''}",
         is_right=True,
     )
 

@@ -25,6 +25,7 @@ from monitor.demo.server import NewsroomServer
 from monitor.demo.slack import SlackDouble
 from monitor.demo.slack.page import YOU
 from monitor.demo.slack.rendering import words_of
+from monitor.model import DeliveryState
 from monitor.ports import Counts
 from monitor.service import Pace, Service, assembled
 
@@ -187,7 +188,7 @@ async def _end(
     console.print(
         f"\nThe story is told: {articles} articles in "
         f"{counts.stories - before.stories} stories, {counts.hits - before.hits} hits, "
-        f"{sum(counts.deliveries.values())} messages."
+        f"{counts.messages(DeliveryState.SENT)} messages."
         + (" Page and Slack stay until Ctrl-C." if stay else ""),
         soft_wrap=True,
     )
