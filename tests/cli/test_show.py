@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from rich.console import Console
 
 from monitor import answers
-from monitor.cli import show
+from monitor.cli.show import summary as show
 from monitor.config import Settings
 from monitor.model import (
     ArticleId,

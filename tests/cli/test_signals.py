@@ -7,7 +7,7 @@ import os
 import signal
 from pathlib import Path
 
-from monitor.cli import _obey_signals
+from monitor.cli.commands.service import obey_signals
 from monitor.errors import StorageError
 from monitor.service import Service
 
@@ -33,7 +33,7 @@ async def test_a_sighup_while_the_database_is_away_is_not_forgotten():
     """It is read again until it can be stored, as an edit that was noticed by itself."""
     service, loop = Away(), asyncio.get_running_loop()
     try:
-        _obey_signals(service, asyncio.Event(), Path("feeds.toml"))
+        obey_signals(service, asyncio.Event(), Path("feeds.toml"))
         os.kill(os.getpid(), signal.SIGHUP)
         await asyncio.wait_for(service.applied.wait(), 2)
     finally:

@@ -15,7 +15,7 @@ import pytest
 
 from monitor import answers
 from monitor.cli import main
-from monitor.cli import watches as show_watches
+from monitor.cli.show import watches as show_watches
 from monitor.match.backtest import Archived, Backtest, Day
 from monitor.model import Article, ArticleState, Entry, FeedSpec, Watch, bucket_of
 from monitor.ports import FoundEntry, Transaction

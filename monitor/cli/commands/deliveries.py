@@ -1,0 +1,80 @@
+"""`monitor deliveries`: what was said and what could not be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor.cli.shared import (
+    ConfigOption,
+    JsonOption,
+    LimitOption,
+    MessageArgument,
+    out,
+    print_json,
+    settings_to_change_by,
+    settings_to_look_by,
+    whoever_types,
+)
+from monitor.cli.show import deliveries as show_deliveries
+from monitor.model import DeliveryState
+from monitor.pipeline.by_hand import drop_by_hand, retry_by_hand
+from monitor.ports import Waits
+from monitor.service import (
+    SystemClock,
+    deciding,
+    looking_at,
+)
+
+commands = typer.Typer(
+    help="Messages: what was said and what could not be; to send it again, or to drop it.",
+    no_args_is_help=True,
+)
+
+
+@commands.command("list")
+def deliveries_list(
+    dead: Annotated[bool, typer.Option("--dead", help="Only what was refused for good.")] = False,
+    limit: LimitOption = 20,
+    config_file: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Messages, the newest first: what waits or failed, and why; then what is shown."""
+    settings = settings_to_look_by(config_file)
+    states = {DeliveryState.DEAD} if dead else ()
+
+    async def tell() -> None:
+        async with looking_at(settings) as reports:
+            rows = await reports.deliveries(limit, states=states)
+        if as_json:
+            print_json(show_deliveries.listed_json(rows))
+            return
+        for part in show_deliveries.listed(rows, SystemClock().now()):
+            out.print(part)
+
+    asyncio.run(tell())
+
+
+@commands.command("retry")
+def deliveries_retry(message: MessageArgument, config_file: ConfigOption = None) -> None:
+    """Send a message again that was refused or dropped, or that waits to be tried again: now."""
+    row = asyncio.run(_decide_on(message, retry_by_hand, config_file))
+    out.print(f"It is due in {row.channel} now.", markup=False)
+
+
+@commands.command("drop")
+def deliveries_drop(message: MessageArgument, config_file: ConfigOption = None) -> None:
+    """Give up a message that is not shown. It counts as failed no more; `retry` takes it back."""
+    row = asyncio.run(_decide_on(message, drop_by_hand, config_file))
+    out.print(f"It is dropped: {row.channel} will not show it.", markup=False)
+
+
+async def _decide_on(message: str, decide: Callable[..., Waits], config_file: Path | None) -> Waits:
+    settings = settings_to_change_by(config_file)
+    now, by = SystemClock().now(), whoever_types()
+    async with deciding(settings) as (store, _):
+        return await store.write(lambda tx: decide(tx, message.lower(), by=by, now=now))

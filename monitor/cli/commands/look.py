@@ -1,0 +1,138 @@
+"""What looks at all of it: check, doctor, status, why, audit."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from monitor import answers, config, volume
+from monitor.cli import examine
+from monitor.cli.shared import (
+    ConfigOption,
+    JsonOption,
+    LimitOption,
+    err,
+    out,
+    print_json,
+    settings_of,
+    settings_to_look_by,
+)
+from monitor.cli.show import deliveries as show_deliveries
+from monitor.cli.show import summary as show
+from monitor.config import Settings
+from monitor.errors import ConfigError, Mistake, StorageError
+from monitor.service import (
+    SystemClock,
+    looking_at,
+)
+
+
+def check(config_file: ConfigOption = None) -> None:
+    """Read the configuration and print every mistake with its line and column."""
+    path, settings = settings_of(config_file)
+    for warning in (*settings.warnings, *asyncio.run(_too_broad(settings))):
+        err.print(str(warning), style="yellow", markup=False, soft_wrap=True)
+    out.print(
+        f"{path}: fine. {examine.counted(settings)}, alerts to {show.destination(settings)}.",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def doctor(config_file: ConfigOption = None) -> None:
+    """Check what alerts depend on, a line each: configuration, database, Slack, clock, feeds.
+
+    Exits with 1 if something is wrong, with 2 if that is the configuration.
+    """
+    path = config_file or config.config_path_from(os.environ)
+    mistakes = 0
+    try:
+        settings = config.load(path, os.environ)
+    except ConfigError as error:
+        mistakes = len(error.mistakes)
+        settings = config.load_what_is_right(path, os.environ).settings
+        for mistake in error.mistakes:
+            _print_finding(
+                examine.Finding(subject="configuration", said=str(mistake), is_right=False)
+            )
+    else:
+        _print_finding(examine.configuration(path, settings))
+
+    async def all_fine() -> bool:
+        fine = True
+        async for finding in examine.findings(settings, SystemClock()):
+            _print_finding(finding)
+            fine = fine and finding.is_right is not False
+        return fine
+
+    fine = asyncio.run(all_fine())
+    if mistakes or not fine:
+        raise typer.Exit(2 if mistakes else 1)
+
+
+def status(config_file: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Show how the feeds, the articles and the alerts stand."""
+    settings = settings_to_look_by(config_file)
+
+    async def tell() -> None:
+        now = SystemClock().now()
+        async with looking_at(settings) as reports:
+            counts, feeds = await reports.counts(now), await reports.feeds()
+        if as_json:
+            print_json(show.status_json(counts, feeds))
+        else:
+            for part in show.status(counts, feeds, now):
+                out.print(part, soft_wrap=not out.is_terminal)  # who greps wants whole URLs
+
+    asyncio.run(tell())
+
+
+def why(
+    url: Annotated[str, typer.Argument(help="The address of an article.", show_default=False)],
+    config_file: ConfigOption = None,
+) -> None:
+    """Say of an article, stage by stage, why it did or did not alert."""
+    settings = settings_to_look_by(config_file)
+
+    async def tell() -> None:
+        async with looking_at(settings) as reports:
+            for line in await answers.why(url, settings, reports, SystemClock().now()):
+                out.print(line, soft_wrap=True)
+
+    asyncio.run(tell())
+
+
+def audit(
+    limit: LimitOption = 20, config_file: ConfigOption = None, as_json: JsonOption = False
+) -> None:
+    """Who did what about messages, in Slack and here; the newest first."""
+    settings = settings_to_look_by(config_file)
+
+    async def tell() -> None:
+        async with looking_at(settings) as reports:
+            rows = await reports.audit(limit)
+        if as_json:
+            print_json(show_deliveries.audited_json(rows))
+            return
+        for part in show_deliveries.audited(rows, SystemClock().now()):
+            out.print(part)
+
+    asyncio.run(tell())
+
+
+def _print_finding(finding: examine.Finding) -> None:
+    out.print(show.finding(finding), soft_wrap=True)
+
+
+async def _too_broad(settings: Settings) -> Sequence[Mistake]:
+    """Watches that would bring too much, if there is an archive to tell by."""
+    with suppress(StorageError):
+        async with looking_at(settings) as reports:
+            found = await volume.too_broad(settings, reports, SystemClock().now())
+            return tuple(found.values())
+    return ()

@@ -1,0 +1,222 @@
+"""`monitor watches`: what they look for, what they find, what they would find."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from monitor import config, volume
+from monitor.cli.shared import (
+    ConfigOption,
+    JsonOption,
+    NameArgument,
+    QueryOption,
+    err,
+    out,
+    print_json,
+    stored,
+    what_is_right,
+)
+from monitor.cli.show import watches as show_watches
+from monitor.cli.typed import whole
+from monitor.config import Settings
+from monitor.errors import ConfigError, Mistake, MonitorError, StorageError
+from monitor.match import Document
+from monitor.match.backtest import Backtest
+from monitor.match.explain import explain
+from monitor.match.plan import content_of, read
+from monitor.match.query import bracketed
+from monitor.model import Watch
+from monitor.ports import WatchRow
+from monitor.service import (
+    SystemClock,
+    looking_at,
+    spikes_unjudged,
+)
+from monitor.web import words
+
+commands = typer.Typer(
+    help="Watches: what they look for, what they find, what they would find.", no_args_is_help=True
+)
+
+
+@commands.command("list")
+def watches_list(config_file: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Every watch: where it leads, what it found in seven days, how people judged, how it reads."""
+    settings, _ = what_is_right(config_file)
+    written = {watch.name: bracketed(read(watch).root) for watch in settings.watches}
+    found = asyncio.run(_found_in_a_week(settings))
+    unjudged = asyncio.run(spikes_unjudged(settings)) if found is not None else {}
+    if as_json:
+        print_json(show_watches.listed_json(settings, written, found, unjudged))
+        return
+    for part in show_watches.listed(settings, written, found, unjudged):
+        out.print(part)
+
+
+@commands.command("explain")
+def watches_explain(
+    name: NameArgument = None,
+    query: QueryOption = None,
+    article: Annotated[
+        str | None,
+        typer.Option("--article", "-a", help="Try it on a stored article: its URL, or its number."),
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(
+            "--text",
+            "-t",
+            help="Try it on a file, or on what is piped in (-). Its first line is the headline.",
+        ),
+    ] = None,
+    config_file: ConfigOption = None,
+) -> None:
+    """Take a watch apart: its brackets, what each term is found as; why an article matches or not."""
+    settings, mistakes = what_is_right(config_file)
+    watch = _watch_of(name, query, settings, mistakes)
+    if article is not None and text is not None:
+        raise typer.BadParameter(
+            "takes the place of --article: give one of them", param_hint="--text"
+        )
+    document = None
+    if article is not None:
+        document = asyncio.run(stored(article, settings)).document
+    elif text is not None:
+        headline, _, body = _text_of(text).strip().partition("\n")
+        document = Document(title=headline.strip(), body=body.strip())
+    for part in show_watches.explained(watch, explain(watch, document), document):
+        out.print(part)
+
+
+@commands.command("test")
+def watches_test(
+    name: NameArgument = None,
+    query: QueryOption = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="Compare with this query. Default: the watch as the service last ran it, if it "
+            "was another.",
+            show_default=False,
+        ),
+    ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            help="How far to go back. Default: 30.",
+            parser=whole(most=36500),
+            metavar="NUMBER",
+            show_default=False,
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            help="At most so many articles, the newest.",
+            parser=whole(),
+            metavar="NUMBER",
+            show_default=False,
+        ),
+    ] = None,
+    config_file: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Try a watch on the stored articles: how much it finds, a few of them, what an edit changes."""
+    settings, mistakes = what_is_right(config_file)
+    watch = _watch_of(name, query, settings, mistakes)
+    other = None if against is None else _watch_of(None, against, settings, mistakes)
+    trial = asyncio.run(_try(watch, other, settings, days=days, limit=limit))
+    if as_json:
+        print_json(show_watches.tried_json(trial))
+        return
+    for part in show_watches.tried(trial):
+        out.print(part)
+
+
+async def _found_in_a_week(settings: Settings) -> Mapping[str, WatchRow] | None:
+    try:
+        async with looking_at(settings) as reports:
+            rows = await reports.watches(SystemClock().now() - timedelta(days=7))
+    except StorageError:  # nothing has run yet
+        return None
+    return {row.watch.name: row for row in rows}
+
+
+async def _try(
+    watch: Watch, other: Watch | None, settings: Settings, *, days: int | None, limit: int | None
+) -> show_watches.Trial:
+    now = SystemClock().now()
+    days = days or (None if limit else 30)
+    since = now - timedelta(days=days) if days else datetime.min.replace(tzinfo=UTC)
+    async with looking_at(settings) as reports:
+        rows = await reports.watches(now)
+        stored = next((row.watch for row in rows if row.watch.name == watch.name), None)
+        names = ("this one", "the other")
+        if other is None and stored is not None and content_of(stored) != content_of(watch):
+            other, names = stored, ("the edited version", "the version last run")
+        size = await reports.archive_size(since)
+        if not size:
+            period = f" of the last {words.some(days, 'day')}" if days else ""
+            raise MonitorError(f"there are no articles{period} to try it on")
+        test = Backtest(watch, other, is_news=volume.news_within(settings.alerts.max_age))
+        began = perf_counter()
+        with Progress(
+            TextColumn("Reading"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=err,
+            transient=True,
+            disable=not err.is_terminal,
+        ) as progress:
+            task = progress.add_task("", total=min(size, limit or size))
+            async for batch in volume.newest(reports, since, limit):
+                test.read(batch)
+                progress.advance(task, len(batch))
+        seconds = perf_counter() - began
+    return show_watches.Trial(
+        outcome=test.outcome(),
+        new=bracketed(read(watch).root),
+        old=bracketed(read(other).root) if other else None,
+        names=names,
+        period=f" of the last {words.some(days, 'day')}" if days else "",
+        seconds=seconds,
+    )
+
+
+def _watch_of(
+    name: str | None, query: str | None, settings: Settings, mistakes: Sequence[Mistake]
+) -> Watch:
+    """The watch that is meant: one of the configuration, or a query alone.
+
+    Raises `ConfigError` for a name that there is none of, `QueryError` for a query.
+    """
+    if (name is None) == (query is None):
+        raise typer.BadParameter("give the name of a watch, or a query with --query")
+    if query is not None:
+        config.checked(query)
+        return Watch(name="--query", query=query)
+    assert name is not None
+    known = {config.folded(watch.name): watch for watch in settings.watches}
+    if watch := known.get(config.folded(name)):
+        return watch
+    own = tuple(mistake for mistake in mistakes if f'watch "{name}"' in mistake.message)
+    raise ConfigError(own or (Mistake(show_watches.unknown(name, settings.watches)),))
+
+
+def _text_of(file: str) -> str:
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="--text") from None
+    except UnicodeDecodeError:
+        raise typer.BadParameter(f"{file} is not in UTF-8", param_hint="--text") from None

@@ -1,0 +1,1 @@
+"""What is printed: values in; lines, tables and JSON out."""
