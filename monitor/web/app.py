@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection
 from datetime import datetime
 from http import HTTPStatus
@@ -22,11 +21,13 @@ from monitor.errors import MonitorError
 from monitor.ports import Clock, Counts, Reports
 from monitor.web import assets, view
 from monitor.web.decisions import Decisions
-from monitor.web.desk import Desk
+from monitor.web.desk import Desk, Section
 from monitor.web.health import Check, Health, alive, ready
+from monitor.web.now import Now
 from monitor.web.pages import Pages
 from monitor.web.push import Pushes, is_callback
-from monitor.web.security import Guard
+from monitor.web.security import Forms, Guard
+from monitor.web.stories import Stories
 
 
 def create_app(
@@ -39,8 +40,6 @@ def create_app(
     hosts: Collection[str] = (),
     decisions: Decisions | None = None,
     pushes: Pushes | None = None,
-    max_hits: int = 100,
-    max_deliveries: int = 25,
 ) -> Starlette:
     """The page as an ASGI application.
 
@@ -49,14 +48,13 @@ def create_app(
     Without `decisions` nothing can be changed, without `pushes` no hub can call.
     """
     pages = Pages(health, clock, stale_after)
-    front = _Front(
-        reports, clock, pages, decisions, max_hits=max_hits, max_deliveries=max_deliveries
-    )
+    desk = Desk(reports=reports, pages=pages, clock=clock, forms=Forms(), decisions=decisions)
+    sections: tuple[Section, ...] = (Now(desk), Stories(desk))
+    pages.nav = tuple(section.nav for section in sections)
     probes = _Probes(reports, health, clock, registry, stale_after)
     return Starlette(
         routes=[
-            Route("/", front.index),
-            *Desk(reports, pages, decisions).routes(),
+            *(route for section in sections for route in section.routes()),
             *(pushes.routes() if pushes else ()),
             Route("/healthz", probes.healthz),
             Route("/readyz", probes.readyz),
@@ -72,45 +70,6 @@ def create_app(
             500: pages.broken,
         },
     )
-
-
-class _Front:
-    """What people see first."""
-
-    def __init__(
-        self,
-        reports: Reports,
-        clock: Clock,
-        pages: Pages,
-        decisions: Decisions | None,
-        *,
-        max_hits: int,
-        max_deliveries: int,
-    ) -> None:
-        self._reports = reports
-        self._clock = clock
-        self._pages = pages
-        self._decisions = decisions
-        self._max_hits = max_hits
-        self._max_deliveries = max_deliveries
-
-    async def index(self, _request: Request) -> Response:
-        """Recent hits, deliveries and feeds on one page."""
-        counts = await self._reports.counts(self._clock.now())
-        hits = await self._reports.hits(self._max_hits)
-        deliveries = await self._reports.deliveries(self._max_deliveries)
-        feeds = await self._reports.feeds()
-        # in a thread: the passages of long bodies take up to a second each
-        max_age = self._decisions.rules().max_age if self._decisions else None
-        reports = await asyncio.to_thread(view.reports, hits, max_age)
-        return self._pages.render(
-            "index.html",
-            figures=view.figures(counts, self._clock.now()),
-            counts=counts,
-            reports=reports,
-            deliveries=view.delivery_lines(deliveries),
-            feeds=view.feed_lines(feeds),
-        )
 
 
 class _Probes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -34,6 +35,7 @@ class Pages:
         self._health = health
         self._clock = clock
         self._stale_after = stale_after
+        self.nav: Sequence[tuple[str, str]] = ()  # of each section its path and name
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
             autoescape=True,
@@ -49,6 +51,7 @@ class Pages:
         """A template with the service's state as a response."""
         html = self._templates.get_template(template).render(
             now=self._clock.now(),
+            nav=self.nav,
             version=self._health.version,
             state=ready(self._health, self._stale_after),
             config_error=self._health.config_error(),

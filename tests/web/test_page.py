@@ -286,13 +286,3 @@ async def test_what_is_further_back_is_folded():
     assert words_of(folded.find("summary")) == "3 earlier stories"
     assert len(folded.xpath("./ol/li")) == 3
     assert len(page.xpath("//section[@id='hits']/ol/li")) == 20
-
-
-async def test_no_more_is_asked_of_the_database_than_is_shown():
-    """The page asks for as many hits and deliveries as it has room for."""
-    reports = lifelike()
-    async with browsing(reports, max_hits=1, max_deliveries=2) as browser:
-        page = (await browser.get()).page
-    assert len(page.xpath("//ol[@class='hits']/li")) == 1
-    assert len(page.xpath("//section[@id='deliveries']//tbody/tr")) == 2
-    assert sorted(reports.asked) == ["counts", "deliveries", "feeds", "hits"]

@@ -25,7 +25,7 @@ FOREIGN = [
 
 
 async def test_every_answer_is_guarded():
-    """No answer may be framed, sniffed, scripted, or followed by a referrer; none sets a cookie."""
+    """No answer may be framed, sniffed, scripted by others, or followed by a referrer; none sets a cookie."""
     async with browsing(lifelike()) as browser:
         for path in PATHS:
             assert_guarded(path, (await browser.get(path)).headers)
@@ -36,8 +36,10 @@ def assert_guarded(path: str, headers: CIMultiDictProxy[str]) -> None:
     policy = headers["Content-Security-Policy"].split("; ")
     assert policy == [
         "default-src 'none'",
+        "script-src 'self'",
         "style-src 'self'",
         "img-src 'self'",
+        "connect-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
