@@ -165,18 +165,21 @@ class Forms:
         peer = request.client.host if request.client else None
         return is_local(peer, request.headers.get("host", ""))
 
-    def token(self, request: Request) -> tuple[str, str]:
-        """A new form's session and token; it may be sent to the path at which it is asked for."""
+    def token(self, request: Request, path: str | None = None) -> tuple[str, str]:
+        """A new form's session and token; it may be sent to `path`, or to where it is asked for."""
         session = self._session(request) or secrets.token_hex(16)
-        return session, self._sign(session, request.url.path)
+        return session, self._sign(session, path or request.url.path)
 
     def attach(self, response: Response, session: str) -> None:
         """Have the browser show, with the form, that it was given it."""
         response.headers.update(FORM_HEADERS)
-        response.set_cookie(_COOKIE, session, path="/stories", httponly=True, samesite="strict")
+        response.set_cookie(_COOKIE, session, path="/", httponly=True, samesite="strict")
 
-    async def read(self, request: Request) -> Mapping[str, str]:
-        """A form's fields. Raises `HTTPException` unless it is ours, and its sender may use it."""
+    async def read(self, request: Request, *, largest: int = _LARGEST) -> Mapping[str, str]:
+        """A form's fields. Raises `HTTPException` unless it is ours, and its sender may use it.
+
+        `largest`: of its body, in bytes as a browser encodes it: up to nine for a character.
+        """
         if not self.may_use(request):
             raise HTTPException(403, NOT_HERE)
         headers = request.headers
@@ -188,7 +191,7 @@ class Forms:
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/x-www-form-urlencoded":
             raise HTTPException(415, "This is not a form as browsers send it.")
-        fields = _fields(await _body(request))
+        fields = _fields(await _body(request, largest))
         session = self._session(request)
         expected = self._sign(session, request.url.path) if session else ""
         token = fields.get("token", "")
@@ -204,12 +207,12 @@ class Forms:
         return hmac.digest(self._secret, f"{session} {path}".encode(), "sha256").hex()
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, largest: int) -> bytes:
     body = b""
     try:
         async for chunk in request.stream():
             body += chunk
-            if len(body) > _LARGEST:
+            if len(body) > largest:
                 raise HTTPException(413, "This form is too large.")
     except ClientDisconnect:
         raise HTTPException(400, "The form broke off.") from None

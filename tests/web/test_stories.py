@@ -501,7 +501,7 @@ async def test_only_pages_with_a_form_let_one_be_sent_and_set_a_cookie(newsroom:
         assert answer.headers["Cache-Control"] == "no-store"
         assert ("Set-Cookie" in answer.headers) == (path in forms)
     assert re.fullmatch(
-        r"monitor-forms=[0-9a-f]{32}; HttpOnly; Path=/stories; SameSite=strict",
+        r"monitor-forms=[0-9a-f]{32}; HttpOnly; Path=/; SameSite=strict",
         answers[forms[0]].headers["Set-Cookie"],
     )
 
