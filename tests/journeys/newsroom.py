@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -31,6 +31,16 @@ class Newsroom:
     def items(self) -> int:
         """Items of all feeds together."""
         return sum(number for _, number in self.feeds)
+
+    def only(self, *names: str) -> Newsroom:
+        """A smaller one: these feeds, and the articles that they list."""
+        feeds = tuple(each for each in self.feeds if Path(each[0]).stem in names)
+        listed = "".join(
+            (self.corpus / "newsroom" / path.lstrip("/")).read_text(encoding="utf-8")
+            for path, _ in feeds
+        )
+        articles = {path: each for path, each in self.articles.items() if path in listed}
+        return replace(self, feeds=feeds, articles=articles)
 
     def hits(self) -> set[str]:
         """Paths of the articles whose gold title or text holds a term of the seed's watch.

@@ -122,8 +122,8 @@ def paths(urls) -> set[str]:
 def check_promises(site: Site) -> None:
     """What the manifest says is what is stored and shown."""
     state = site.state()
-    assert len(state["articles"]) == len(site.room.articles) == 55
-    assert len(state["entries"]) == site.room.items == 110
+    assert len(state["articles"]) == len(site.room.articles)
+    assert len(state["entries"]) == site.room.items
     assert {row[1] for row in state["articles"]} == {"done"}
     assert paths(row[0] for row in state["hits"]) == site.room.hits()
     assert {row[2] for row in state["deliveries"]} == {"sent"}
@@ -134,6 +134,7 @@ def check_promises(site: Site) -> None:
 async def test_the_newsroom_arrives_as_its_manifest_says(site):
     """55 pages in 8 feeds, each listed twice: 55 articles, and one message for each that hits."""
     assert await site.work() == 0
+    assert (len(site.room.articles), site.room.items) == (55, 110)
     check_promises(site)
 
 
@@ -162,6 +163,8 @@ async def test_a_second_run_adds_nothing(site):
 @pytest.mark.parametrize("instant", INSTANTS)
 async def test_killed_at_any_instant_it_ends_in_the_same_state(site, instant):
     """Kill -9, then a restart: nothing is lost and nobody is told twice."""
+    site.room = site.room.only("americas-atom", "africa-jsonfeed", "southasia-pacific-rss2")
+    assert len(site.room.hits()) == 3
     assert await site.work(instant) == -signal.SIGKILL
     assert await site.work() == 0
     check_promises(site)
