@@ -111,6 +111,37 @@ def places(text: str) -> Places:
     return Places(walk.found, walk.texts)
 
 
+class Extent(NamedTuple):
+    """The lines of an item of an array of tables, from its header to its last key."""
+
+    first: int  # line of its header, from 0
+    end: int  # the line behind its last
+
+
+def extents(text: str, kind: str) -> tuple[Extent, ...]:
+    """The extents of all ``[[kind]]`` of a valid TOML document, with the tables below them.
+
+    An item whose tables below stand elsewhere, behind other tables, ends before those.
+    """
+    found: list[Extent] = []
+    is_open = False
+    for node in Parser(_TOML).parse(text.encode()).root_node.named_children:
+        if node.type not in {"table", "table_array_element"}:
+            continue
+        header, *rest = node.named_children
+        names = [name for name, _ in _names(header)]
+        lines = [child for child in (header, *rest) if child.type != "comment"]
+        end = lines[-1].end_point[0] + 1
+        if names == [kind] and node.type == "table_array_element":
+            found.append(Extent(node.start_point[0], end))
+            is_open = True
+        elif names[0] == kind and is_open:
+            found[-1] = found[-1]._replace(end=end)
+        else:
+            is_open = False
+    return tuple(found)
+
+
 @dataclass(slots=True)
 class _Walk:
     """The state of one reading of a syntax tree."""
