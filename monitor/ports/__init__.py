@@ -51,10 +51,12 @@ from monitor.ports.reports import (
     Verdict,
     WatchRow,
 )
+from monitor.ports.search import EVERYTHING, Filters, Match, Results, Search
 from monitor.ports.store import JobOutlet, Store, Transaction
 from monitor.ports.world import Clock, Fetcher, NotModified, Offload, Page
 
 __all__ = [
+    "EVERYTHING",
     "Added",
     "ArticleTrace",
     "AuditRow",
@@ -74,6 +76,7 @@ __all__ = [
     "FeedRow",
     "FeedUpdate",
     "Fetcher",
+    "Filters",
     "Finding",
     "FoundEntry",
     "HitRow",
@@ -83,13 +86,16 @@ __all__ = [
     "Judged",
     "Known",
     "Listing",
+    "Match",
     "NotModified",
     "Offload",
     "Page",
     "Place",
     "Precision",
     "Reports",
+    "Results",
     "Revision",
+    "Search",
     "Sighting",
     "Store",
     "Stored",

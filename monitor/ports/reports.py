@@ -26,6 +26,7 @@ from monitor.ports.facts import (
     Hold,
     StoryView,
 )
+from monitor.ports.search import Search
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +263,10 @@ class AuditRow:
 
 class Reports(Protocol):
     """Read-only questions of the page and the command line."""
+
+    @property
+    def search(self) -> Search:
+        """Full text over the archive."""
 
     async def counts(self, now: datetime) -> Counts:
         """Totals by state."""

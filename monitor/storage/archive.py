@@ -7,7 +7,7 @@ neither keeps a snapshot open nor costs more per article than one over a day.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
@@ -58,6 +58,11 @@ BATCH: sa.Select[Any] = (
 )
 COUNT = sa.select(sa.func.count()).select_from(t.article).where(_is_matched, _since)
 ONE: sa.Select[Any] = sa.select(*_article).where(t.article.c.id == sa.bindparam("article"))
+SOME: sa.Select[Any] = (
+    sa.select(*_article)
+    .where(t.article.c.id.in_(sa.bindparam("articles", expanding=True)), _is_matched)
+    .order_by(t.article.c.id.desc())
+)
 LISTED_BY = (
     sa.select(t.entry.c.article_id, t.entry.c.feed_id, t.entry.c.backlog)
     .where(t.entry.c.article_id.in_(sa.bindparam("articles", expanding=True)))
@@ -88,6 +93,14 @@ def one(connection: sa.Connection, article: ArticleId) -> Archived | None:
     """One article, whatever its state."""
     rows = connection.execute(ONE, {"article": article}).all()
     return next(iter(_archived(connection, {}, rows)), None)
+
+
+def some(
+    connection: sa.Connection, feeds: Feeds, articles: Collection[ArticleId | int]
+) -> list[Archived]:
+    """Those of these articles that were matched, by id, the newest first. `feeds` is added to."""
+    rows = connection.execute(SOME, {"articles": [*articles]}).all() if articles else []
+    return _archived(connection, feeds, rows)
 
 
 def count(connection: sa.Connection, since: datetime) -> int:

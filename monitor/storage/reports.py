@@ -48,6 +48,7 @@ from monitor.storage.feeds import FEED_COLUMNS, feed_spec, move_of
 from monitor.storage.hands import HandWork
 from monitor.storage.holds import holds_of
 from monitor.storage.leads import IS_BACKLOG, leads
+from monitor.storage.search import SqlSearch
 from monitor.storage.store import SqlStore
 from monitor.storage.transaction import SqlTransaction
 from monitor.storage.work import Row, is_due
@@ -262,6 +263,7 @@ class SqlReports:
         """`max_age`: [alerts] max_age as it is now: stories are named by what was news."""
         self._store = store
         self._max_age = max_age
+        self.search = SqlSearch(store)
 
     async def counts(self, now: datetime) -> Counts:
         """See `ports.Reports`. Feeds are the declared ones; entries are those of every feed."""
