@@ -117,6 +117,7 @@ def retry_by_hand(tx: Transaction, message: str, *, by: str, now: datetime) -> W
         raise Refused(f"message {message} {_STANDS[row.state]}: there is nothing to send again")
     tx.resend(row.id, now)
     _note(tx, "retry", row, by, now)
+    tx.note_outcome([row.id], "resent", now, error=f"by {by}")
     tx.submit(Job(Kind.DELIVER, row.channel))
     return row
 
@@ -132,6 +133,7 @@ def drop_by_hand(tx: Transaction, message: str, *, by: str, now: datetime) -> Wa
         raise Refused(f"message {message} {_STANDS[row.state]}: there is nothing to drop")
     tx.drop(row.id, f"dropped by {by}")
     _note(tx, "drop", row, by, now)
+    tx.note_outcome([row.id], "dropped", now, error=f"by {by}")
     return row
 
 

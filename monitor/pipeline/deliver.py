@@ -142,6 +142,7 @@ class Deliver:
             if delivery.found_sending_at is not None:  # it may be shown: nothing more is known
                 why = "broke off, and nothing is left to show"
                 tx.finish_delivery(delivery.id, DeliveryState.DEAD, now, error=why)
+                tx.note_outcome([delivery.id], "dropped", now, error=why)
             else:
                 tx.drop_delivery(delivery.id)
                 # there still is something to finish if a hit came meanwhile: that one is told
@@ -279,6 +280,7 @@ def _finish(tx: Transaction, row: Outgoing, result: _Result, now: datetime) -> N
         tx.postpone_channel(row.channel, result.due_at)
     finish = tx.finish_notice if isinstance(row, Notice) else tx.finish_delivery
     finish(row.id, result.state, now, sent=result.sent, due_at=result.due_at, error=result.error)
+    tx.note_outcome([row.id], result.outcome, now, error=result.error)
 
 
 def _about(message: Alert | Card) -> str:

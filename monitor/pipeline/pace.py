@@ -22,7 +22,7 @@ from typing import Final
 
 from alerts import Card
 from monitor.compose import Rules
-from monitor.model import DeliveryState, DigestTime, StoryId, Watch
+from monitor.model import DeliveryId, DeliveryState, DigestTime, StoryId, Watch
 from monitor.ports import DueDigest, Transaction, Waiting
 from monitor.telling import charts, digest, flood, quiet
 
@@ -116,6 +116,8 @@ def keep_pace(
         by_how[manners[row.id].how].append(row)
     for row in by_how["hold"]:
         tx.hold_back([row.id], manners[row.id].why, manners[row.id].until)
+        if row.state is not DeliveryState.HELD:
+            tx.note_outcome([row.id], "held", now, error=manners[row.id].why)
     tx.fold([row.id for row in by_how["stay"]])
     for why, reason in _WOKEN.items():
         if woken := [row for row in by_how["wake"] if manners[row.id].why == why]:
@@ -189,7 +191,13 @@ def _tell_together(
             title += f" ({number} of {len(chunks)})"
         known = [briefs[row.story] for row in chunk if row.story in briefs]
         tx.tell(channel, subject, digest.together(title, known, reason.note), now)
-        tx.fold([row.id for row in chunk], subject)
+        _fold(tx, [row.id for row in chunk], subject, now)
+
+
+def _fold(tx: Transaction, rows: Sequence[DeliveryId], into: str, now: datetime) -> None:
+    """Tell these in the message about that subject."""
+    tx.fold(rows, into)
+    tx.note_outcome(rows, "folded", now)
 
 
 def _fold_floods(
@@ -228,7 +236,7 @@ def _fold_floods(
         summaries.setdefault(subject, []).append(row)
         last_at, listed = max(last_at, row.wanted_at), listed + 1
     for each, rows in summaries.items():
-        tx.fold([row.id for row in rows], each)
+        _fold(tx, [row.id for row in rows], each, now)
         card = _flood_card(tx, tx.stories_told_in(channel, each), rules)
         due_at = now
         if not can_update:
@@ -306,7 +314,7 @@ def _tell_digest(
         cards = [replace(cards[0], image=charts.as_image(chart)), *cards[1:]]
     for number, card in enumerate(cards):
         tx.tell(channel, subject if number == 0 else f"{subject}/{number + 1}", card, now)
-    tx.fold([*must.values()], subject)
+    _fold(tx, [*must.values()], subject, now)
     tx.next_digest(channel, due.schedule, now, quiet.next_digest(when, now))
 
 

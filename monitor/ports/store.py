@@ -35,6 +35,7 @@ from monitor.model import (
 )
 from monitor.ports.facts import (
     Added,
+    Asked,
     Backfilling,
     Beginning,
     Beginnings,
@@ -122,6 +123,21 @@ class Transaction(Protocol):
 
     def rhythms(self) -> Mapping[str, str | None]:
         """How every feed posts that is polled, by URL: JSON of `monitor.polling.rhythm`."""
+
+    def feeds_to_ask(self) -> Sequence[Asked]:
+        """All declared feeds, as far as one must know them to have them polled now."""
+
+    def ask_feeds(self, feeds: Mapping[FeedId, datetime]) -> None:
+        """Have these feeds polled at these times, because somebody wants to know."""
+
+    def count_places(self, now: datetime) -> int:
+        """Count who was first with some of the stories that are a day old; returns of how many.
+
+        Each story is counted once, in the order in which they came up.
+        """
+
+    def forget_feed_history(self, now: datetime) -> int:
+        """Delete what is too old of how feeds did; returns how many rows."""
 
     def release_feeds(self, feeds: Sequence[FeedId]) -> None:
         """End leases without a poll: what was due is still due."""
@@ -739,6 +755,16 @@ class Transaction(Protocol):
         the end of the lease, is told so. A row that was wanted anew while the call ran is due again
         at once; one that somebody else has finished meanwhile is left as it is.
         """
+
+    def note_outcome(
+        self,
+        messages: Collection[DeliveryId],
+        what: str,
+        now: datetime,
+        *,
+        error: str | None = None,
+    ) -> None:
+        """Keep what became of these messages just now, of either kind: for who asks later."""
 
     # -- how the service fares
 

@@ -6,7 +6,7 @@ A row's message is made of the story as it stands when it is claimed.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -57,6 +57,7 @@ NEXT_DELIVERY = (
 NEXT_UNSHOWN = NEXT_DELIVERY.where(t.delivery.c.sent_ref.is_(None))
 CLAIM = outbox.claim_row(t.delivery)
 FINISH = outbox.finish_row(t.delivery)
+NOTE_OUTCOME = sa.insert(t.outcome)
 
 
 class DeliveryWork(Work):
@@ -121,6 +122,19 @@ class DeliveryWork(Work):
         self._run(FINISH, outbox.ended(delivery, state, now, sent=sent, due_at=due_at, error=error))
 
     # -- of either table
+
+    def note_outcome(
+        self,
+        messages: Collection[DeliveryId],
+        what: str,
+        now: datetime,
+        *,
+        error: str | None = None,
+    ) -> None:
+        """See `ports.Transaction`."""
+        rows = [{"message": each, "at": now, "what": what, "error": error} for each in messages]
+        if rows:
+            self._run(NOTE_OUTCOME, rows)
 
     def _new(self, channel: str, now: datetime, *, due_at: datetime) -> Mapping[str, Any]:
         """What a row begins with: due behind what could not be shown just now."""

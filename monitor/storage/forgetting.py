@@ -37,6 +37,9 @@ TOLD: Final = timedelta(days=90)
 DEEDS: Final = timedelta(days=365)
 """How long it is kept who did what."""
 
+OUTCOMES: Final = timedelta(days=90)
+"""How long it is kept what became of a message each time."""
+
 _TERMS: Final = 1 << 32
 
 _key = t.article_key.c
@@ -134,6 +137,14 @@ OLD_NOTICES = sa.delete(t.notice).where(
     )
 )
 OLD_DEEDS = sa.delete(t.audit).where(t.audit.c.at < sa.bindparam("before", type_=t.audit.c.at.type))
+OLD_OUTCOMES = sa.delete(t.outcome).where(
+    t.outcome.c.id.in_(
+        sa.select(t.outcome.c.id)
+        .where(t.outcome.c.at < sa.bindparam("before", type_=t.outcome.c.at.type))
+        .order_by(t.outcome.c.at)
+        .limit(sa.bindparam("step", type_=sa.Integer(), literal_execute=True))
+    )
+)
 OLD_SNOOZES = sa.delete(t.snooze).where(
     t.snooze.c.until < sa.bindparam("before", type_=t.snooze.c.until.type)
 )
@@ -177,6 +188,7 @@ class ForgetWork(Work):
         """
         gone = self._run(OLD_NOTICES, {"before": now - TOLD, "step": NOTICES}).rowcount
         gone += self._run(OLD_SNOOZES, {"before": now}).rowcount
+        gone += self._run(OLD_OUTCOMES, {"before": now - OUTCOMES, "step": NOTICES}).rowcount
         return gone + self._run(OLD_DEEDS, {"before": now - DEEDS}).rowcount
 
     def _forget_keys(self, day: int) -> int:

@@ -310,6 +310,7 @@ hit = sa.Table(
     sa.Column("matched_at", UtcDateTime, nullable=False),
     sa.UniqueConstraint("article_id", "watch_id"),
     sa.Index(None, "watch_id", "matched_at"),  # how many a watch had lately
+    sa.Index(None, "matched_at", "id"),  # what was found, the newest first
 )
 
 hold = sa.Table(
@@ -456,3 +457,16 @@ notice = sa.Table(
 """The outbox's other half: all that is said beside the messages of stories. One row per channel and
 subject, until nothing can tell it again (`monitor.storage.forgetting`); the columns of the same name
 mean what they mean in `delivery`."""
+
+outcome = sa.Table(
+    "outcome",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("message", sa.String(32), nullable=False),  # id of a delivery or a notice
+    sa.Column("at", UtcDateTime, nullable=False, index=True),
+    sa.Column("what", sa.Text, nullable=False),  # sent, updated, deferred, held, …
+    sa.Column("error", Words),
+    sa.Index(None, "message", "id"),
+    sqlite_autoincrement=True,  # who follows what changes asks for what is newer than an id
+)
+"""What became of a message, each time: how a call ended, or why none was made."""
