@@ -1,4 +1,4 @@
-"""What became of messages, each time; hits by their time."""
+"""What became of messages, each time; hits by their time, messages by their channel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TIME = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
 
 
 def upgrade() -> None:
-    """A table, empty until something is delivered; and an index that takes a second a million."""
+    """A table, empty until something is delivered; and indexes that take a second a million."""
     op.create_table(
         "outcome",
         sa.Column("id", ID, nullable=False),
@@ -29,3 +29,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_outcome_message_id"), "outcome", ["message", "id"])
     op.create_index(op.f("ix_outcome_at"), "outcome", ["at"])
     op.create_index(op.f("ix_hit_matched_at_id"), "hit", ["matched_at", "id"])
+    for table in ("delivery", "notice"):
+        name = f"ix_{table}_channel_state_created_at"
+        op.create_index(op.f(name), table, ["channel", "state", "created_at"])

@@ -45,7 +45,7 @@ class Sought:
     words: tuple[str, ...] = ()  # of its headline, in any case: each is a part of it
 
 
-Place = tuple[datetime, int]
+FoundPlace = tuple[datetime, int]
 """Where a list goes on: before this moment, and at it before the hit of this number."""
 
 
@@ -104,7 +104,7 @@ class NowPage:
     """Some stories, those in which something was found last first."""
 
     rows: tuple[NowRow, ...]
-    earlier: Place | None  # where it goes on; None: this is all
+    earlier: FoundPlace | None  # where it goes on; None: this is all
     looked_back_to: datetime | None = None  # looking ended here before the page was full
 
 
@@ -150,7 +150,9 @@ class Choices:
 class News(Protocol):
     """Read-only questions of the front page."""
 
-    async def page(self, sought: Sought, limit: int, *, before: Place | None = None) -> NowPage:
+    async def page(
+        self, sought: Sought, limit: int, *, before: FoundPlace | None = None
+    ) -> NowPage:
         """The stories in which something was found last.
 
         Where few of many are sought, looking ends after some thousand finds, see

@@ -11,21 +11,19 @@ from monitor.match.backtest import Archived
 from monitor.model import (
     ArticleId,
     ArticleState,
-    DeliveryId,
     DeliveryState,
-    FeedSpec,
-    FeedStatus,
     Health,
     Hit,
-    Move,
     StoryId,
-    SubscriptionState,
     Watch,
 )
 from monitor.ports.facts import (
     Hold,
     StoryView,
 )
+from monitor.ports.feeds import FeedRow, Fleet
+from monitor.ports.messages import DeliveryRow, Messages
+from monitor.ports.now import News
 from monitor.ports.search import Search
 
 
@@ -48,52 +46,6 @@ class HitRow:
     copies: int  # other articles of the same story
     delivery: DeliveryState | None
     backlog: bool = False  # every feed that lists it did so when it was polled first
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedRow:
-    """A feed for the page and for `monitor status`."""
-
-    spec: FeedSpec
-    status: FeedStatus
-    polled_at: datetime | None
-    ok_at: datetime | None
-    due_at: datetime | None
-    failures: int
-    error: str | None  # "code: detail"
-    entries: int
-    newest_at: datetime | None  # publication of its newest entry
-    health: Health
-    health_since: datetime | None
-    gaps: int  # polls that missed items
-    gap_at: datetime | None
-    rhythm: str | None  # JSON of `monitor.polling.rhythm`
-    move: Move | None  # where it says it lives now
-    subscription: SubscriptionState | None = None  # at a hub, if it is to push it
-    subscribed_until: datetime | None = None  # the end of what its hub promised
-    pushed_at: datetime | None = None  # last
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryRow:
-    """An outbox row for the page: of a story's message, or of a notice, which has a subject."""
-
-    id: DeliveryId
-    story: StoryId | None  # None: a notice that is no reply
-    headline: str  # of a notice, its title
-    channel: str
-    state: DeliveryState
-    attempts: int
-    created_at: datetime
-    due_at: datetime | None
-    sent_at: datetime | None
-    error: str | None
-    subject: str | None = None
-
-    @property
-    def is_uncertain(self) -> bool:
-        """Whether a call broke off, so that nobody knows yet whether the message is shown."""
-        return self.state is DeliveryState.SENDING and self.error is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +215,18 @@ class AuditRow:
 
 class Reports(Protocol):
     """Read-only questions of the page and the command line."""
+
+    @property
+    def fleet(self) -> Fleet:
+        """What is asked about feeds."""
+
+    @property
+    def news(self) -> News:
+        """What the front page asks."""
+
+    @property
+    def messages(self) -> Messages:
+        """What is asked of the outbox."""
 
     @property
     def search(self) -> Search:

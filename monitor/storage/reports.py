@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +17,6 @@ from monitor.match.backtest import Archived
 from monitor.model import (
     ArticleId,
     ArticleState,
-    DeliveryId,
     DeliveryState,
     FeedStatus,
     Health,
@@ -48,38 +46,20 @@ from monitor.storage.feeds import FEED_COLUMNS, feed_spec, move_of
 from monitor.storage.hands import HandWork
 from monitor.storage.holds import holds_of
 from monitor.storage.leads import IS_BACKLOG, leads
+from monitor.storage.messages import (
+    DELIVERIES,
+    NOTICES,
+    SqlMessages,
+    delivery_row,
+    named,
+    notice_row,
+)
+from monitor.storage.now import SqlNews
 from monitor.storage.search import SqlSearch
 from monitor.storage.store import SqlStore
 from monitor.storage.transaction import SqlTransaction
 from monitor.storage.work import Row, is_due
 from monitor.stories.copies import NEWS
-
-DELIVERIES: sa.Select[Any] = sa.select(
-    t.delivery.c.id,
-    t.delivery.c.story_id,
-    t.delivery.c.channel,
-    t.delivery.c.state,
-    t.delivery.c.attempts,
-    t.delivery.c.created_at,
-    t.delivery.c.due_at,
-    t.delivery.c.sent_at,
-    t.delivery.c.error,
-)
-
-
-NOTICES: sa.Select[Any] = sa.select(
-    t.notice.c.id,
-    t.notice.c.story_id,
-    t.notice.c.subject,
-    t.notice.c.card,
-    t.notice.c.channel,
-    t.notice.c.state,
-    t.notice.c.attempts,
-    t.notice.c.created_at,
-    t.notice.c.due_at,
-    t.notice.c.sent_at,
-    t.notice.c.error,
-)
 
 
 def _hits() -> sa.Select[Any]:
@@ -264,6 +244,8 @@ class SqlReports:
         self._store = store
         self._max_age = max_age
         self.search = SqlSearch(store)
+        self.news = SqlNews(store, max_age)
+        self.messages = SqlMessages(store, max_age)
 
     async def counts(self, now: datetime) -> Counts:
         """See `ports.Reports`. Feeds are the declared ones; entries are those of every feed."""
@@ -292,7 +274,7 @@ class SqlReports:
 
         def ask(connection: sa.Connection) -> Sequence[DeliveryRow]:
             rows = _outbox(connection, states, limit) if states else _deliveries(connection, limit)
-            return _named(connection, rows, self._max_age())
+            return named(connection, rows, self._max_age())
 
         return await self._store.query(ask)
 
@@ -500,7 +482,7 @@ def _outbox(
 ) -> Sequence[DeliveryRow]:
     """Rows of either table in one of these states, the newest first."""
     rows = [
-        _delivery_row(row)
+        delivery_row(row)
         for row in connection.execute(
             DELIVERIES.where(t.delivery.c.state.in_(states))
             .order_by(t.delivery.c.created_at.desc(), t.delivery.c.story_id.desc())
@@ -508,7 +490,7 @@ def _outbox(
         )
     ]
     rows += [
-        _notice_row(row)
+        notice_row(row)
         for row in connection.execute(
             NOTICES.where(t.notice.c.state.in_(states))
             .order_by(t.notice.c.created_at.desc(), t.notice.c.id.desc())
@@ -516,46 +498,6 @@ def _outbox(
         )
     ]
     return sorted(rows, key=lambda row: row.created_at, reverse=True)[:limit]
-
-
-def _named(
-    connection: sa.Connection, rows: Sequence[DeliveryRow], max_age: timedelta | None
-) -> tuple[DeliveryRow, ...]:
-    """The same, each that is of a story's own message by the story's headline."""
-    named = leads(connection, {row.story for row in rows if row.story is not None}, max_age)
-    titles: Mapping[StoryId | None, str] = {story: lead.title for story, lead in named.items()}
-    return tuple(replace(row, headline=row.headline or titles.get(row.story, "")) for row in rows)
-
-
-def _delivery_row(row: Row) -> DeliveryRow:
-    return DeliveryRow(
-        id=DeliveryId(row.id),
-        story=StoryId(row.story_id),
-        headline="",  # see `_named`
-        channel=row.channel,
-        state=DeliveryState(row.state),
-        attempts=row.attempts,
-        created_at=row.created_at,
-        due_at=row.due_at,
-        sent_at=row.sent_at,
-        error=row.error,
-    )
-
-
-def _notice_row(row: Row) -> DeliveryRow:
-    return DeliveryRow(
-        id=DeliveryId(row.id),
-        story=_story(row),
-        headline=card_from_json(row.card).title,
-        channel=row.channel,
-        state=DeliveryState(row.state),
-        attempts=row.attempts,
-        created_at=row.created_at,
-        due_at=row.due_at,
-        sent_at=row.sent_at,
-        error=row.error,
-        subject=row.subject,
-    )
 
 
 def _story(row: Row) -> StoryId | None:
@@ -666,9 +608,7 @@ def _story_trace(
             )
             for each in verdicts
         ),
-        deliveries=_named(
-            connection, [*map(_delivery_row, connection.execute(deliveries))], max_age
-        ),
+        deliveries=named(connection, [*map(delivery_row, connection.execute(deliveries))], max_age),
         held=holds_of(connection, [row.id]).get(row.id, ()),
         revisions=_revisions(connection, [each.article for each in view.articles]),
     )
@@ -707,9 +647,9 @@ def _trace(connection: sa.Connection, url: str, max_age: timedelta | None) -> Ar
         copy_of=row.original_url,
         sightings=sightings,
         hits=_hits_of(connection, row.id),
-        deliveries=_named(
+        deliveries=named(
             connection,
-            [*map(_delivery_row, connection.execute(deliveries.order_by(t.delivery.c.channel)))],
+            [*map(delivery_row, connection.execute(deliveries.order_by(t.delivery.c.channel)))],
             max_age,
         ),
         furniture=row.furniture,

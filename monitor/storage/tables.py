@@ -410,6 +410,7 @@ snooze = sa.Table(
     metadata,
     sa.Column("watch", sa.Text, primary_key=True),
     sa.Column("channel", sa.Text, primary_key=True),
+    sa.Index(None, "channel", "state", "created_at"),
     sa.Column("until", UtcDateTime, nullable=False),
     sa.Column("by", Words, nullable=False),
 )
@@ -470,3 +471,4 @@ outcome = sa.Table(
     sqlite_autoincrement=True,  # who follows what changes asks for what is newer than an id
 )
 """What became of a message, each time: how a call ended, or why none was made."""
+    sa.Index(None, "channel", "state", "created_at"),

@@ -1,0 +1,226 @@
+"""The outbox as it is looked through: its two tables as one list, read from the ends of indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from alerts.message import card_from_json
+from monitor.model import DeliveryId, DeliveryState, StoryId
+from monitor.ports.messages import DeliveryRow, MessagePlace, Outcome
+from monitor.storage import tables as t
+from monitor.storage.leads import leads
+from monitor.storage.outbox import TABLES
+from monitor.storage.store import SqlStore
+from monitor.storage.work import Row
+
+OUTCOMES: Final = 100
+"""Of each message, those that are told: the last ones."""
+
+DELIVERIES: sa.Select[Any] = sa.select(
+    t.delivery.c.id,
+    t.delivery.c.story_id,
+    t.delivery.c.channel,
+    t.delivery.c.state,
+    t.delivery.c.attempts,
+    t.delivery.c.created_at,
+    t.delivery.c.due_at,
+    t.delivery.c.sent_at,
+    t.delivery.c.error,
+)
+
+
+NOTICES: sa.Select[Any] = sa.select(
+    t.notice.c.id,
+    t.notice.c.story_id,
+    t.notice.c.subject,
+    t.notice.c.card,
+    t.notice.c.channel,
+    t.notice.c.state,
+    t.notice.c.attempts,
+    t.notice.c.created_at,
+    t.notice.c.due_at,
+    t.notice.c.sent_at,
+    t.notice.c.error,
+)
+
+
+def named(
+    connection: sa.Connection, rows: Sequence[DeliveryRow], max_age: timedelta | None
+) -> tuple[DeliveryRow, ...]:
+    """The same, each that is of a story's own message by the story's headline."""
+    named = leads(connection, {row.story for row in rows if row.story is not None}, max_age)
+    titles: Mapping[StoryId | None, str] = {story: lead.title for story, lead in named.items()}
+    return tuple(replace(row, headline=row.headline or titles.get(row.story, "")) for row in rows)
+
+
+def delivery_row(row: Row) -> DeliveryRow:
+    """A row of `DELIVERIES`; what it is called is for `named` to say."""
+    return DeliveryRow(
+        id=DeliveryId(row.id),
+        story=StoryId(row.story_id),
+        headline="",  # see `_named`
+        channel=row.channel,
+        state=DeliveryState(row.state),
+        attempts=row.attempts,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        sent_at=row.sent_at,
+        error=row.error,
+    )
+
+
+def notice_row(row: Row) -> DeliveryRow:
+    """A row of `NOTICES`."""
+    return DeliveryRow(
+        id=DeliveryId(row.id),
+        story=None if row.story_id is None else StoryId(row.story_id),
+        headline=card_from_json(row.card).title,
+        channel=row.channel,
+        state=DeliveryState(row.state),
+        attempts=row.attempts,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        sent_at=row.sent_at,
+        error=row.error,
+        subject=row.subject,
+    )
+
+
+_SELECTS: Final = {t.delivery: DELIVERIES, t.notice: NOTICES}
+_MAKE: Final = {t.delivery: delivery_row, t.notice: notice_row}
+
+
+def _newest(table: sa.Table, *, in_channel: bool, goes_on: bool) -> sa.Select[Any]:
+    """Of one table, in one state: an end of an index, whichever of the others is asked for."""
+    where = [table.c.state == sa.bindparam("in_state")]
+    if in_channel:
+        where.append(table.c.channel == sa.bindparam("in_channel"))
+    if goes_on:
+        at = sa.bindparam("at", type_=table.c.created_at.type)
+        place = sa.tuple_(at, sa.bindparam("last", type_=sa.Text()))
+        where += [table.c.created_at <= at, sa.tuple_(table.c.created_at, table.c.id) < place]
+    return (
+        _SELECTS[table]
+        .where(*where)
+        .order_by(table.c.created_at.desc(), table.c.id.desc())
+        .limit(sa.bindparam("limit", type_=sa.Integer(), literal_execute=True))
+    )
+
+
+NEWEST: Final = {
+    (table.name, in_channel, goes_on): _newest(table, in_channel=in_channel, goes_on=goes_on)
+    for table in TABLES
+    for in_channel in (False, True)
+    for goes_on in (False, True)
+}
+_story: sa.BindParameter[Any] = sa.bindparam("story")
+OF_STORY: Final = (
+    (t.delivery, DELIVERIES.where(t.delivery.c.story_id == _story).order_by(t.delivery.c.channel)),
+    (t.notice, NOTICES.where(t.notice.c.story_id == _story).order_by(t.notice.c.id)),
+)
+_ranked = (
+    sa.select(
+        t.outcome,
+        sa.func.row_number()
+        .over(partition_by=t.outcome.c.message, order_by=t.outcome.c.id.desc())
+        .label("place"),
+    )
+    .where(t.outcome.c.message.in_(sa.bindparam("messages", expanding=True)))
+    .subquery("ranked")
+)
+BECAME: Final = sa.select(_ranked).where(_ranked.c.place <= OUTCOMES).order_by(_ranked.c.id)
+
+
+def _channels(table: sa.Table) -> sa.Select[Any]:
+    """Channels, found by leaping from one to the next in an index."""
+    row = table.alias()
+    first = sa.select(sa.func.min(row.c.channel).label("name"))
+    each = first.cte(f"each_channel_of_{table.name}", recursive=True)
+    following = sa.select(sa.func.min(row.c.channel)).where(row.c.channel > each.c.name)
+    each = each.union_all(
+        sa.select(following.correlate(each).scalar_subquery()).where(each.c.name.is_not(None))
+    )
+    return sa.select(each.c.name).where(each.c.name.is_not(None))
+
+
+CHANNELS: Final = tuple(map(_channels, TABLES))
+
+
+class SqlMessages:
+    """`ports.Messages` over an open store."""
+
+    def __init__(self, store: SqlStore, max_age: Callable[[], timedelta | None]) -> None:
+        """`max_age`: [alerts] max_age as it is now: stories are named by what was news."""
+        self._store = store
+        self._max_age = max_age
+
+    async def newest(
+        self,
+        limit: int,
+        *,
+        states: Collection[DeliveryState] = (),
+        channel: str | None = None,
+        before: MessagePlace | None = None,
+    ) -> Sequence[DeliveryRow]:
+        """See `ports.Messages`."""
+        values: dict[str, Any] = {"limit": limit}
+        if channel is not None:
+            values["in_channel"] = channel
+        if before is not None:
+            values |= {"at": before[0], "last": before[1]}
+        age = self._max_age()
+
+        def ask(connection: sa.Connection) -> Sequence[DeliveryRow]:
+            rows: list[DeliveryRow] = []
+            for table in TABLES:
+                statement = NEWEST[table.name, channel is not None, before is not None]
+                for state in states or DeliveryState:
+                    found = connection.execute(statement, values | {"in_state": state})
+                    rows += map(_MAKE[table], found)
+            rows.sort(key=lambda row: (row.created_at, row.id), reverse=True)
+            return named(connection, rows[:limit], age)
+
+        return await self._store.query(ask)
+
+    async def of_story(self, story: StoryId) -> Sequence[DeliveryRow]:
+        """See `ports.Messages`."""
+        age = self._max_age()
+
+        def ask(connection: sa.Connection) -> Sequence[DeliveryRow]:
+            rows = [
+                _MAKE[table](row)
+                for table, statement in OF_STORY
+                for row in connection.execute(statement, {"story": story})
+            ]
+            return named(connection, rows, age)
+
+        return await self._store.query(ask)
+
+    async def outcomes(
+        self, messages: Collection[DeliveryId]
+    ) -> Mapping[DeliveryId, tuple[Outcome, ...]]:
+        """See `ports.Messages`."""
+        if not messages:
+            return {}
+        rows = await self._store.query(
+            lambda connection: connection.execute(BECAME, {"messages": [*messages]}).all()
+        )
+        found: dict[DeliveryId, tuple[Outcome, ...]] = {}
+        for row in rows:
+            outcome = Outcome(at=row.at, what=row.what, error=row.error)
+            found[row.message] = (*found.get(row.message, ()), outcome)
+        return found
+
+    async def channels(self) -> Sequence[str]:
+        """See `ports.Messages`."""
+
+        def ask(connection: sa.Connection) -> Sequence[str]:
+            names = {name for each in CHANNELS for name in connection.execute(each).scalars()}
+            return sorted(names, key=str.casefold)
+
+        return await self._store.query(ask)
