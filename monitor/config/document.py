@@ -99,7 +99,11 @@ def quoted(text: str) -> str:
 
 def read(path: Path) -> Document:
     """The document in a file. Raises `ConfigError` if there is none or it is not TOML."""
-    text = _text(path)
+    return read_text(decoded(path, content_of(path)), path)
+
+
+def read_text(text: str, path: Path) -> Document:
+    """The document that a text would be at this path. Raises `ConfigError` if it is not TOML."""
     if not text.strip():
         # An editor, a full disk or a half-done copy leaves this behind; nobody means it.
         raise _error(path, "the file is empty; see the feeds.toml that ships with monitor")
@@ -177,9 +181,10 @@ def _error(path: Path, message: str, where: Position = Position(0, 0)) -> Config
     return ConfigError((Mistake(without_secrets(message), str(path), where.line, where.column),))
 
 
-def _text(path: Path) -> str:
+def content_of(path: Path) -> bytes:
+    """The bytes of the configuration file. Raises `ConfigError` if it can't be read."""
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise _error(
             path,
@@ -192,6 +197,10 @@ def _text(path: Path) -> str:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise _error(path, f"the file can't be read: {reason}") from None
+
+
+def decoded(path: Path, content: bytes) -> str:
+    """The text of the file, without a byte order mark. Raises `ConfigError` if it is none."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise _error(path, "the file is saved as UTF-16; save it as UTF-8")
     content = content.removeprefix(codecs.BOM_UTF8)  # some Windows editors write one

@@ -190,7 +190,7 @@ def written(kind: str, table: Table, like: str = "") -> str:
 def _parsed(text: str) -> dict[str, Any]:
     """The file's data. Raises `Refused` if it is not TOML: nothing can be edited in such a file."""
     try:
-        return tomllib.loads(text.removeprefix("\N{BOM}"))
+        return tomllib.loads(text)
     except (ValueError, RecursionError):
         raise Refused(
             "the file is not valid TOML at present (`monitor check` says where): mend it first"
@@ -225,14 +225,11 @@ class _Source:
 
     lines: Sequence[str]
     newline: str  # that most of them have
-    bom: str
 
     @classmethod
     def of(cls, text: str) -> _Source:
-        bom = "\N{BOM}" if text.startswith("\N{BOM}") else ""
-        text = text.removeprefix(bom)
         newline = "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
-        return cls(re.findall(r"[^\n]*\n|[^\n]+", text), newline, bom)
+        return cls(re.findall(r"[^\n]*\n|[^\n]+", text), newline)
 
     @property
     def end(self) -> int:
@@ -275,9 +272,13 @@ class _Source:
     def checked(self, lines: Iterable[str], data: dict[str, Any]) -> str:
         """The text of these lines, if it says this."""
         text = "".join(line if line.endswith("\n") else f"{line}{self.newline}" for line in lines)
-        if _stripped(_parsed(text)) != _stripped(data):
+        try:
+            is_right = _stripped(tomllib.loads(text)) == _stripped(data)
+        except ValueError:
+            is_right = False
+        if not is_right:
             raise Refused(f"this file is written in a way of its own; {_BY_HAND}")
-        return self.bom + text
+        return text
 
 
 def _stripped(value: Any) -> Any:
@@ -368,7 +369,10 @@ class _Style:
                     return f"[{line}]"
                 return "\n".join(("[", *(f"  {self.value(each)}," for each in value), "]"))
             case Mapping():
-                inside = ", ".join(f"{key} = {self.value(each)}" for key, each in value.items())
+                inside = ", ".join(
+                    f"{tomlkit.key(key).as_string()} = {self.value(each)}"
+                    for key, each in value.items()
+                )
                 return f"{{ {inside} }}"
             case _:
                 return tomlkit.item(value).as_string()
@@ -427,8 +431,20 @@ def _change(
             editable.append(SingleKey(key, sep=separator), item)
         elif _stripped(_plain_value(value)) != _stripped(table[key]):
             old = editable[key]
-            if not (isinstance(old, Array) and _edit_list(old, table[key], value, style)):
+            if isinstance(old, EditableTable) and isinstance(value, Mapping):
+                _change_below(old, table[key], value, style)
+            elif not (isinstance(old, Array) and _edit_list(old, table[key], value, style)):
                 editable[key] = _replacement(table[key], value, style)
+
+
+def _change_below(old: EditableTable, was: Table, value: Table, style: _Style) -> None:
+    """Give the keys below a key, ``variants.ceasefire = […]``, other values."""
+    for key in was:
+        if key not in value:
+            del old[key]
+    for key, each in value.items():
+        if key not in was or _plain_value(each) != was[key]:
+            old[key] = tomlkit.value(style.value(each))
 
 
 def _replacement(was: object, value: object, style: _Style) -> Item:

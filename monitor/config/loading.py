@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from monitor.config import checks, values
-from monitor.config.document import Document, quoted, read, read_what_parses
+from monitor.config.document import Document, quoted, read, read_text, read_what_parses
 from monitor.config.environment import Environment, read_environment
 from monitor.config.models import (
     SECTIONS,
@@ -37,9 +37,18 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
     Raises `ConfigError` with everything that is wrong, in the order of the file. What is merely
     odd is in `Settings.warnings`.
     """
+    return _loaded(lambda: read(path), env)
+
+
+def load_text(text: str, path: Path, env: Mapping[str, str]) -> Settings:
+    """What `load` would give if this text stood in the file."""
+    return _loaded(lambda: read_text(text, path), env)
+
+
+def _loaded(document_of: Callable[[], Document], env: Mapping[str, str]) -> Settings:
     environment = read_environment(env)
     try:
-        document = _overlaid(read(path), environment)
+        document = _overlaid(document_of(), environment)
     except ConfigError as error:
         raise ConfigError((*environment.mistakes, *error.mistakes)) from None
     loading = _Loading(document)
@@ -136,6 +145,8 @@ class _Loading:
                 "slack_app_token": environment.slack_app_token,
                 "slack_webhook": environment.slack_webhook,
                 "slack_api_url": environment.slack_api_url,
+                "web_token": environment.web_token,
+                "web_read_token": environment.web_read_token,
                 "webhooks": tuple(self.tables("webhook", WebhookTable)),
                 "sink_secrets": environment.sink_secrets,
                 "lists": _lists(self.document),
@@ -282,6 +293,9 @@ _SECRET_KEYS = {
     "webhook_url": "SLACK_WEBHOOK_URL",
     "slack_webhook_url": "SLACK_WEBHOOK_URL",
     "secret": "MONITOR_WEBHOOK_…_SECRET",
+    "web_token": "MONITOR_WEB_TOKEN",
+    "read_token": "MONITOR_WEB_READ_TOKEN",
+    "web_read_token": "MONITOR_WEB_READ_TOKEN",
 }
 
 
@@ -320,7 +334,13 @@ def _list(words: Any) -> str:
 
 def _no_list(path: tuple[str | int, ...], document: Document) -> str:
     """A single value where several may stand."""
-    example = {"terms": '["ceasefire"]', "tags": '["wire"]', "allow": '["10.0.0.0/8"]'}
+    networks = '["10.0.0.0/8"]'
+    example = {
+        "terms": '["ceasefire"]',
+        "tags": '["wire"]',
+        "allow": networks,
+        "trusted_proxies": networks,
+    }
     value: Any = document.data
     for part in path:
         value = value[part]
