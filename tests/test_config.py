@@ -117,6 +117,8 @@ def test_every_key_arrives_where_it_should():
     assert (settings.web.enabled, settings.web.host, settings.web.port) == (False, "::1", 9090)
     assert settings.web.hosts == ("monitor", "monitor.lan")
     assert settings.web.public_url == "https://desk.example.org"
+    assert settings.web.trusted_proxies == ("10.0.0.5", "fd00::/8")
+    assert settings.web.auth_header == "X-Remote-User"
     assert settings.watches == (
         Watch(
             name="युद्धविराम",

@@ -5,10 +5,11 @@ this machine; and hubs may say that a feed has changed (`monitor.web.push`). No 
 as text, never as HTML.
 """
 
+from monitor.web.access import Doors
 from monitor.web.app import create_app
 from monitor.web.decisions import Decisions
 from monitor.web.health import Health
 from monitor.web.push import Pushes
 from monitor.web.server import WebError, WebServer
 
-__all__ = ["Decisions", "Health", "Pushes", "WebError", "WebServer", "create_app"]
+__all__ = ["Decisions", "Doors", "Health", "Pushes", "WebError", "WebServer", "create_app"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
@@ -20,9 +21,11 @@ from monitor import telemetry
 from monitor.errors import MonitorError
 from monitor.ports import Clock, Counts, Reports
 from monitor.web import assets, view
+from monitor.web.access import Access, Doors, Gate
 from monitor.web.decisions import Decisions
 from monitor.web.desk import Desk, Section
 from monitor.web.health import Check, Health, alive, ready
+from monitor.web.login import Door
 from monitor.web.now import Now
 from monitor.web.pages import Pages
 from monitor.web.push import Pushes, is_callback
@@ -38,6 +41,7 @@ def create_app(
     registry: CollectorRegistry = telemetry.REGISTRY,
     stale_after: float = 3.0,
     hosts: Collection[str] = (),
+    doors: Doors | None = None,
     decisions: Decisions | None = None,
     pushes: Pushes | None = None,
 ) -> Starlette:
@@ -45,16 +49,21 @@ def create_app(
 
     `stale_after` is the age of the last tick, in seconds, from which the service counts as dead.
     `hosts` are the names, beside ``localhost`` and plain addresses, by which it may be called.
+    `doors` are what opens it; without them it is this machine's alone.
     Without `decisions` nothing can be changed, without `pushes` no hub can call.
     """
     pages = Pages(health, clock, stale_after)
-    desk = Desk(reports=reports, pages=pages, clock=clock, forms=Forms(), decisions=decisions)
+    access = Access(clock, doors)
+    forms = Forms(access.origins)
+    door = Door(access, forms, pages)
+    desk = Desk(reports=reports, pages=pages, clock=clock, forms=forms, decisions=decisions)
     sections: tuple[Section, ...] = (Now(desk), Stories(desk))
     pages.nav = tuple(section.nav for section in sections)
     probes = _Probes(reports, health, clock, registry, stale_after)
     return Starlette(
         routes=[
             *(route for section in sections for route in section.routes()),
+            *door.routes(),
             *(pushes.routes() if pushes else ()),
             Route("/healthz", probes.healthz),
             Route("/readyz", probes.readyz),
@@ -63,13 +72,36 @@ def create_app(
             Route("/favicon.ico", assets.icon),
             Route("/static/{name}", assets.asset),
         ],
-        middleware=[Middleware(Guard, names=hosts, by_any_name=is_callback)],
+        middleware=[
+            Middleware(Guard, names=(*hosts, *_public(doors)), by_any_name=is_callback),
+            Middleware(
+                Gate,
+                access=access,
+                is_open=lambda request: _is_open(request.url.path),
+                judges_itself=lambda path: path.startswith("/api/"),
+                refuse=door.refuse,
+            ),
+        ],
         exception_handlers={
             HTTPException: pages.refused,
             MonitorError: pages.unavailable,
             500: pages.broken,
         },
     )
+
+
+_OPEN: Final = {"/login", "/healthz", "/readyz", "/metrics", "/favicon.ico"}
+"""What anybody may ask: it tells nothing of what was found."""
+
+
+def _is_open(path: str) -> bool:
+    return path in _OPEN or path.startswith("/static/") or is_callback(path)
+
+
+def _public(doors: Doors | None) -> Sequence[str]:
+    """The name by which a proxy shows us."""
+    url = doors.public_url if doors else None
+    return (urlsplit(url).hostname or "",) if url else ()
 
 
 class _Probes:

@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from monitor import telemetry
 from monitor.ports import Clock
 from monitor.web import words
+from monitor.web.access import May, visitor, visitor_of
 from monitor.web.assets import asset_url
 from monitor.web.health import Health, ready
 from monitor.web.security import guard
@@ -56,6 +57,7 @@ class Pages:
             state=ready(self._health, self._stale_after),
             config_error=self._health.config_error(),
             sink_problem=self._health.sink_problem(),
+            visitor=visitor(),
             **values,
         )
         # a feed may hold half a character; it must not take the page down
@@ -85,7 +87,10 @@ class Pages:
         return response
 
     def _problem(self, request: Request, status: int, sentence: str) -> Response:
-        if "text/html" not in request.headers.get("accept", ""):
+        is_stranger = (
+            visitor_of(request).may is May.NOTHING
+        )  # to whom no page says how the service is
+        if is_stranger or "text/html" not in request.headers.get("accept", ""):
             return PlainTextResponse(f"{sentence}\n", status)
         return self.render(
             "problem.html",

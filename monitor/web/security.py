@@ -5,17 +5,15 @@ address (DNS rebinding). Such a request carries that name in its Host header; so
 only if it is known. An IP address can't be rebound and is always answered; and so is who knows the
 token of a hub's callback, whatever name the hub calls us by: it leads to no page.
 
-Nobody logs in to this page, so what it changes is left to those who sit at its machine: a request
-from a loopback address, for a loopback name, which a tunnel has too and a proxy that passes its
-visitors' requests on has not, or else says that it does so. That it was their wish, and not that of another site in the same
-browser, is shown by what the browser says of its origin, and by a token that only this page's own
-forms hold (OWASP, "Cross-Site Request Forgery Prevention": signed double submit).
+Who may change something is the matter of `monitor.web.access`. That it was their wish, and not that
+of another site in the same browser, is shown by what the browser says of its origin, and by a token
+that only this page's own forms hold (OWASP, "Cross-Site Request Forgery Prevention": signed double
+submit).
 """
 
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
@@ -28,47 +26,37 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from monitor.web.access import May, visitor
+from monitor.web.hosts import Origins, host_of, may_call
+
+_DIRECTIVES: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_NOT_USED: Final = (
+    "accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "display-capture",
+    "encrypted-media", "fullscreen", "geolocation", "gyroscope", "hid", "magnetometer",
+    "microphone", "midi", "payment", "picture-in-picture", "publickey-credentials-get",
+    "screen-wake-lock", "serial", "usb", "xr-spatial-tracking",
+)  # fmt: skip
+
 HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": _DIRECTIVES,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",  # for browsers that don't read frame-ancestors
     "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _NOT_USED),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 """Sent with every answer that says nothing else."""
 
 FORM_HEADERS: Final = {
-    "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace(
-        "form-action 'none'", "form-action 'self'"
-    ),
+    "Content-Security-Policy": _DIRECTIVES.replace("form-action 'none'", "form-action 'self'"),
     # with "no-referrer" a browser hides its origin from us, too
     "Referrer-Policy": "same-origin",
 }
 """Sent with what holds a form."""
-
-
-def host_of(header: str) -> str:
-    """The host of a Host header in lower case, without port, brackets or final dot."""
-    host = header.strip().lower()
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0].removesuffix(".")
-
-
-def may_call(header: str, names: Collection[str]) -> bool:
-    """Whether a Host header is an address, ``localhost``, or one of these names."""
-    host = host_of(header)
-    if host == "localhost" or host.endswith(".localhost") or host in names:
-        return True
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 class Guard:
@@ -119,34 +107,17 @@ _REFUSED: Final = PlainTextResponse(
 # --------------------------------------------------------------------------- forms
 
 NOT_HERE: Final = (
-    "Stories can be changed only on the machine that the service runs on: open this page there as "
-    "localhost (a tunnel will do), or use `monitor stories`."
+    "You may read here, and change nothing: log out, and in again with the token that may change "
+    "things (MONITOR_WEB_TOKEN)."
 )
-_FOREIGN: Final = "This form was not sent from this page: nothing was changed."
+FOREIGN: Final = "This form was not sent from this page: nothing was changed."
 _TOO_OLD: Final = (
     "This form is no longer good, because the service was started again or another one was opened "
     "since: nothing was changed. Go back, load the page anew, and try again."
 )
-_PASSED_ON: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 _COOKIE: Final = "monitor-forms"
 _SESSION: Final = re.compile(r"[0-9a-f]{32}")
 _LARGEST: Final = 4096  # bytes of a form
-
-
-def is_local(peer: str | None, host: str) -> bool:
-    """Whether a request of this address, with this Host header, comes from this machine."""
-    name = host_of(host)
-    by_name = name == "localhost" or name.endswith(".localhost") or _is_loopback(name)
-    return by_name and peer is not None and _is_loopback(peer)
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
-    return (mapped or ip).is_loopback
 
 
 class Forms:
@@ -155,15 +126,17 @@ class Forms:
     The secret lives as long as the process: a form of before a restart is refused.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, origins: Origins | None = None) -> None:
         self._secret = secrets.token_bytes(32)
+        self._origins = origins or Origins()
 
-    def may_use(self, request: Request) -> bool:
+    def may_use(self, _request: Request) -> bool:
         """Whether forms are of any use to who asks."""
-        if any(name in request.headers for name in _PASSED_ON):
-            return False
-        peer = request.client.host if request.client else None
-        return is_local(peer, request.headers.get("host", ""))
+        return visitor().may >= May.WRITE
+
+    def by(self, _request: Request) -> str:
+        """Who changes what they change, as it is kept: by the name that a proxy gave them."""
+        return visitor().name
 
     def token(self, request: Request, path: str | None = None) -> tuple[str, str]:
         """A new form's session and token; it may be sent to `path`, or to where it is asked for."""
@@ -182,16 +155,18 @@ class Forms:
         """
         if not self.may_use(request):
             raise HTTPException(403, NOT_HERE)
-        headers = request.headers
-        own = f"http://{headers.get('host', '')}"
-        if headers.get("origin") != own or headers.get("sec-fetch-site", "same-origin") != (
-            "same-origin"
-        ):
-            raise HTTPException(403, _FOREIGN)
-        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        return await self.read_from_anyone(request, largest=largest)
+
+    async def read_from_anyone(
+        self, request: Request, *, largest: int = _LARGEST
+    ) -> Mapping[str, str]:
+        """A form's fields, whoever sent it. Raises `HTTPException` unless it is ours."""
+        if not self._origins.is_own(request):
+            raise HTTPException(403, FOREIGN)
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/x-www-form-urlencoded":
             raise HTTPException(415, "This is not a form as browsers send it.")
-        fields = _fields(await _body(request, largest))
+        fields = _fields(await body_of(request, largest))
         session = self._session(request)
         expected = self._sign(session, request.url.path) if session else ""
         token = fields.get("token", "")
@@ -207,7 +182,8 @@ class Forms:
         return hmac.digest(self._secret, f"{session} {path}".encode(), "sha256").hex()
 
 
-async def _body(request: Request, largest: int) -> bytes:
+async def body_of(request: Request, largest: int) -> bytes:
+    """What was sent, in so many bytes. Raises `HTTPException`."""
     body = b""
     try:
         async for chunk in request.stream():
@@ -215,7 +191,7 @@ async def _body(request: Request, largest: int) -> bytes:
             if len(body) > largest:
                 raise HTTPException(413, "This form is too large.")
     except ClientDisconnect:
-        raise HTTPException(400, "The form broke off.") from None
+        raise HTTPException(400, "What was sent broke off.") from None
     return body
 
 

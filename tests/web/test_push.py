@@ -17,7 +17,6 @@ from monitor.web import Pushes
 from tests.fakes import FakeClock
 from tests.pipeline.press import Press, press
 from tests.web.browser import browsing
-from tests.web.samples import lifelike
 
 __all__ = ["press"]
 
@@ -283,19 +282,6 @@ async def test_the_public_name_leads_to_callbacks_alone(press: Press) -> None:
             assert answer.status in {421, 404}, path
             assert "text/html" not in answer.headers["Content-Type"]
             assert "monitor" not in (await answer.text()).lower().replace("`host`", ""), path
-
-
-async def test_a_proxy_that_says_so_gets_no_forms() -> None:
-    """Who calls it localhost and passes its visitors on is not at this machine."""
-
-    class Decisions:
-        can_edit = True
-
-    async with browsing(lifelike(), decisions=Decisions()) as browser:  # type: ignore[arg-type]
-        for header in ("Forwarded", "X_Forwarded_For", "X_Forwarded_Host", "X_Real_IP", "Via"):
-            answer = await browser.post("/stories/1/split/1", {"token": "x"}, **{header: "1.2.3.4"})
-            assert answer.status == 403
-            assert "only on the machine" in answer.text
 
 
 async def test_without_pushes_there_is_no_callback() -> None:

@@ -7,7 +7,8 @@ from multidict import CIMultiDictProxy
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from monitor.web.security import Forms, host_of, is_local, may_call
+from monitor.web.hosts import host_of, is_local, may_call
+from monitor.web.security import Forms
 from tests.web.browser import browsing
 from tests.web.samples import lifelike
 
@@ -138,5 +139,5 @@ async def test_a_form_that_breaks_off_is_no_bug():
         "client": ("127.0.0.1", 1),
     }
     with pytest.raises(HTTPException, match="broke off") as caught:
-        await Forms().read(Request(scope, leaves))
+        await Forms().read_from_anyone(Request(scope, leaves))
     assert caught.value.status_code == 400

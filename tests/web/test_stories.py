@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 
 from monitor.compose import Rules
 from monitor.match import compile_watches
 from monitor.model import DeliveryState, Hit, Sent, Span, StoryId
 from monitor.pipeline.by_hand import merge_by_hand, split_by_hand
 from monitor.storage import SqlReports, SqlStore
-from monitor.web import Decisions
+from monitor.web import Decisions, Doors
 from tests.contracts.material import CEASEFIRE, LEASE, NOW
 from tests.fakes import FakeClock
 from tests.pipeline.desk import CHANNEL, FREQUENCIES, HIT, HOUR, LATER, Desk, News, text
@@ -580,19 +581,23 @@ async def test_a_token_is_good_for_its_own_form_and_process(newsroom: Newsroom):
     assert TOO_OLD in words_of(restarted.page)
 
 
-async def test_who_calls_the_page_by_another_name_may_only_read(newsroom: Newsroom):
-    """A proxy's visitors come from this machine, too, but not for a name of this machine."""
+async def test_who_has_the_token_to_read_changes_nothing(newsroom: Newsroom):
+    """A wall in the newsroom shows stories, and has no buttons."""
     story = await covered(newsroom)
     path = newsroom.split(story, "other")
-    async with newsroom.browsing(hosts=["desk.example.org"]) as browser:
-        name = {"Host": "desk.example.org"}
-        page = (await browser.get(f"/stories/{story}", **name)).page
-        asked = [await browser.get(each, **name) for each in (path, f"/stories/{story}/merge")]
-        fields = fields_of((await browser.get(path)).page)
-        sent = await browser.post(path, fields, Origin="http://desk.example.org", **name)
+    doors = Doors(token=SecretStr("to-write-" * 2), read_token=SecretStr("to-read-" * 2))
+    reads, writes = (
+        {"Authorization": f"Bearer {token.get_secret_value()}"}
+        for token in (doors.read_token, doors.token)
+    )
+    async with newsroom.browsing(doors=doors) as browser:
+        page = (await browser.get(f"/stories/{story}", **reads)).page
+        asked = [await browser.get(each, **reads) for each in (path, f"/stories/{story}/merge")]
+        fields = fields_of((await browser.get(path, **writes)).page)
+        sent = await browser.post(path, fields, **reads)
     assert page.xpath("//a[@class='act' or @class='button']") == []
     assert [each.status for each in (*asked, sent)] == [403] * 3
-    assert all("open this page there as localhost" in words_of(each.page) for each in asked)
+    assert all("log out, and in again" in words_of(each.page) for each in asked)
 
 
 async def test_without_decisions_stories_are_read_only(newsroom: Newsroom):
