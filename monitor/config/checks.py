@@ -57,7 +57,8 @@ def check(document: Document, settings: Settings) -> Report:
     if not settings.feeds:
         report.warnings.append(Mistake("no feed is enabled: nothing is polled", document.file))
     if not settings.watches:
-        report.warnings.append(Mistake("no [[watch]]: nothing can be found", document.file))
+        which = "no [[watch]] is enabled" if settings.resting else "no [[watch]]"
+        report.warnings.append(Mistake(f"{which}: nothing can be found", document.file))
     return report
 
 

@@ -133,7 +133,8 @@ class _Loading:
         return Settings.model_validate(
             {
                 **sections,
-                "watches": tuple(watch.watch() for watch in watches),
+                "watches": tuple(each.watch() for each in watches if each.enabled),
+                "resting": tuple(each.watch() for each in watches if not each.enabled),
                 "feeds": tuple(feed.spec() for feed in feeds),
                 "cadences": {url: each for url, each in cadences.items() if each != usual},
                 "watch_places": {

@@ -188,6 +188,7 @@ class Web(Section):
     ] = ()  # names it may be called by
     public_url: Annotated[str, PlainValidator(addresses.public_url)] | None = None
     """Where hubs reach us from outside; None: feeds are only polled."""
+    editable: Flag = False  # whether the page may change the file
 
 
 def _some(terms: tuple[str, ...]) -> tuple[str, ...]:
@@ -257,6 +258,7 @@ class WatchTable(Section):
     quiet_hours: Annotated[QuietHours, PlainValidator(values.quiet_hours)] | None = None
     digest: Annotated[DigestTime, PlainValidator(values.digest_time)] | None = None
     realtime: Flag = True
+    enabled: Flag = True
 
     @classmethod
     def contradiction(cls, table: Mapping[str, Any]) -> tuple[str | None, str] | None:
@@ -381,7 +383,8 @@ class Settings(Section):
     alerts: Alerts = Alerts()
     slack: Slack = Slack()
     web: Web = Web()
-    watches: tuple[Watch, ...] = ()
+    watches: tuple[Watch, ...] = ()  # the enabled ones
+    resting: tuple[Watch, ...] = ()  # the others
     feeds: tuple[FeedSpec, ...] = ()  # the enabled ones
     cadences: Mapping[str, Cadence] = Field(default_factory=dict)  # by URL, where it is its own
     slack_token: SecretStr | None = None
