@@ -61,6 +61,41 @@ class Health(StrEnum):
         return self not in {Health.NEW, Health.LIVE, Health.RECOVERED}
 
 
+class DueBy(StrEnum):
+    """Why a feed is polled next when it is."""
+
+    FIXED = "fixed"  # its interval is fixed
+    BUDGET = "budget"  # then as much is to be expected of it as a poll should bring
+    HINT = "hint"  # it, or its server, asks to be left alone until then
+    CAUTION = "caution"  # it lost entries between two polls: so soon that half would still be known
+    PUSHED = "pushed"  # its hub says that there is something new
+    BACKUP = "backup"  # its hub pushes it: only in case that a push is lost
+    BACKOFF = "backoff"  # it failed: ever less often
+    RETRY_AFTER = "retry_after"  # its server said when to come again
+    HAND = "hand"  # somebody wants to know
+
+
+class FeedEventKind(StrEnum):
+    """What may happen to a feed that is worth remembering."""
+
+    ERROR = "error"  # polls failed
+    GAP = "gap"  # entries were lost between two polls
+    HEALTH = "health"  # it is otherwise than before
+    MOVE = "move"  # it lives somewhere else now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedEvent:
+    """Something that happened to a feed, once or several times."""
+
+    kind: FeedEventKind
+    at: datetime
+    detail: str  # "code: detail" of an error, "was>is" of its health, the new URL of a move
+    until: datetime | None = None  # last; None: it happened once
+    count: int = 1
+    same_since: datetime | None = None  # the same that happened since then is one with it
+
+
 class ArticleState(StrEnum):
     """How far an article has come."""
 

@@ -13,6 +13,7 @@ from monitor import polling, telemetry, websub
 from monitor.compose import place_entry
 from monitor.errors import Permanent, WorkError
 from monitor.model import (
+    DueBy,
     Entry,
     Feed,
     FeedStatus,
@@ -30,7 +31,7 @@ from monitor.pipeline.budget import limits_of
 from monitor.pipeline.context import BATCH, Context, work_by_host
 from monitor.pipeline.fill import fill
 from monitor.pipeline.results import Results
-from monitor.polling import gaps, health, hints, moves, schedule
+from monitor.polling import gaps, health, hints, history, moves, schedule
 from monitor.polling.gaps import Overlap
 from monitor.polling.health import Signs
 from monitor.polling.rhythm import PRIOR, Rhythm, learn, silence
@@ -155,14 +156,12 @@ class Poll:
     async def _save_unchanged(self, feed: Feed, good: _Good) -> None:
         now = self._with.clock.now()
         rhythm = Rhythm.from_json(feed.rhythm)
+        without, why = self._due_at(feed, good, rhythm, feed.hints, Overlap.load(feed.overlap), now)
         due_at = subscribe.backup_due(
-            feed.subscription,
-            feed.spec.url,
-            self._due_at(feed, good, rhythm, feed.hints, Overlap.load(feed.overlap), now),
-            self._with.rules,
-            now,
+            feed.subscription, feed.spec.url, without, self._with.rules, now
         )
-        await self._save(feed, self._update(feed, good, rhythm, due_at, now), now)
+        why = why if due_at == without else DueBy.BACKUP
+        await self._save(feed, self._update(feed, good, rhythm, (due_at, why), now), now)
 
     async def _save_read(
         self,
@@ -203,18 +202,21 @@ class Poll:
                     gap_at=now if lost else None,
                 ),
             )
+            without, why = self._due_at(feed, good, rhythm, parsed.hints, overlap, now)
             due_at = subscribe.note_poll(
                 tx,
                 feed,
                 subscribe.Read(offer, grew=added.entries > 0),
-                self._due_at(feed, good, rhythm, parsed.hints, overlap, now),
+                without,
                 self._with.rules,
                 now,
             )
             newest_at = max(
                 (at for at in (feed.newest_at, *added.published) if at and at <= now), default=None
             )
-            update = self._update(replace(feed, newest_at=newest_at), good, rhythm, due_at, now)
+            due = due_at, why if due_at == without else DueBy.BACKUP
+            seen = replace(feed, newest_at=newest_at)
+            update = self._update(seen, good, rhythm, due, now, lost=lost)
             tx.save_feeds({feed.id: update})
             ops.note_health(tx, feed, update, self._with.rules, now)
             for bucket in added.buckets:
@@ -248,6 +250,7 @@ class Poll:
         )
         state, since = self._health(feed, rhythm, now, then.status, then.failures, error)
         is_wrong_address = isinstance(error, Permanent) and moves.lasts(feed.move, now)
+        move = None if is_wrong_address else feed.move
         update = FeedUpdate(
             status=then.status,
             due_at=then.due_at,
@@ -259,7 +262,9 @@ class Poll:
             error_detail=error.detail,
             health=state,
             health_since=since,
-            move=None if is_wrong_address else feed.move,
+            move=move,
+            due_by=history.after_failure(error, then.status, then.due_at, now),
+            events=history.events(feed, now, health=state, move=move, error=error),
         )
         await self._save(feed, update, now)
         if then.status is FeedStatus.GONE:
@@ -305,28 +310,35 @@ class Poll:
         asked: Hints,
         overlap: Overlap,
         now: datetime,
-    ) -> datetime:
-        """When the feed is polled after a good poll, pushes aside."""
+    ) -> tuple[datetime, DueBy]:
+        """When the feed is polled after a good poll, and why then, pushes aside."""
         rules = self._with.rules
         cadence = rules.cadence_of(feed.spec.url)
         interval, jitter = self._interval(feed, rhythm, now), self._with.jitter()
         if cadence.interval is not None:
-            return polling.after_about(now, interval, jitter)
+            return polling.after_about(now, interval, jitter), DueBy.FIXED
         within = gaps.faster(overlap, now)
         if within is not None and within < interval:  # it has proved its own hints wrong
-            return polling.after_about(now, max(within, cadence.fastest), jitter)
-        return hints.put_off(
-            polling.after_about(now, interval, jitter),
-            hints=asked,
-            fresh_for=good.fresh_for,
-            now=now,
-            cap=rules.hint_cap,
+            soon = polling.after_about(now, max(within, cadence.fastest), jitter)
+            return soon, DueBy.CAUTION
+        due_at = polling.after_about(now, interval, jitter)
+        asked_for = hints.put_off(
+            due_at, hints=asked, fresh_for=good.fresh_for, now=now, cap=rules.hint_cap
         )
+        return asked_for, DueBy.BUDGET if asked_for == due_at else DueBy.HINT
 
     def _update(
-        self, feed: Feed, good: _Good, rhythm: Rhythm, due_at: datetime, now: datetime
+        self,
+        feed: Feed,
+        good: _Good,
+        rhythm: Rhythm,
+        due: tuple[datetime, DueBy],
+        now: datetime,
+        *,
+        lost: bool = False,
     ) -> FeedUpdate:
         state, since = self._health(feed, rhythm, now, FeedStatus.OK, 0, None)
+        move, (due_at, why) = good.move(feed, now), due
         return FeedUpdate(
             status=FeedStatus.OK,
             due_at=due_at,
@@ -336,7 +348,9 @@ class Poll:
             body_hash=good.body_hash,
             health=state,
             health_since=since,
-            move=good.move(feed, now),
+            move=move,
+            due_by=why,
+            events=history.events(feed, now, health=state, move=move, lost=lost),
         )
 
     def _health(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from monitor.ports.facts import (
     Added,
+    Asked,
     Backfilling,
     Beginning,
     Beginnings,
@@ -83,6 +84,7 @@ __all__ = [
     "EVERYTHING",
     "Added",
     "ArticleTrace",
+    "Asked",
     "AuditRow",
     "Backfilling",
     "Beginning",

@@ -13,7 +13,10 @@ from monitor.model import (
     ArticleState,
     DeliveryId,
     DeliveryState,
+    DueBy,
     Entry,
+    FeedEvent,
+    FeedId,
     FeedStatus,
     Health,
     Hints,
@@ -72,6 +75,21 @@ class FeedUpdate:
     health: Health = Health.LIVE
     health_since: datetime | None = None
     move: Move | None = None
+    due_by: DueBy | None = None
+    events: tuple[FeedEvent, ...] = ()  # what is worth remembering of it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A feed as far as somebody must know it who would have it polled now."""
+
+    id: FeedId
+    name: str
+    bucket: int
+    due_at: datetime | None  # None: never
+    due_by: DueBy | None
+    lease_until: datetime | None  # while it is being polled
+    polled_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,15 +26,22 @@ from monitor.model import (
 )
 from monitor.ports import Added, Changed, FeedUpdate, FoundEntry, Listing
 from monitor.storage import tables as t
+from monitor.storage.feed_history import FeedHistoryWork
+from monitor.storage.pruning import bygone
 from monitor.storage.subscriptions import subscriptions_of
 from monitor.storage.types import key_of, storable
-from monitor.storage.work import Row, Work, claim, insert_missing
+from monitor.storage.work import Row, claim, insert_missing
 
 FEED_COLUMNS = tuple(column for column in t.feed.c if column.name != "blocks")
 """Without what is needed only when there is a new document, and is as large as all else."""
 CLAIM_FEEDS, CLAIM_OF_IDLE_HOSTS = (
     claim(t.feed, t.feed.c.declared, returning=FEED_COLUMNS, idle_hosts=idle_hosts)
     for idle_hosts in (False, True)
+)
+_WAS_PUSHED = sa.and_(  # what is leased was due before: due later, it was pushed meanwhile
+    sa.bindparam("new_failures", type_=t.feed.c.failures.type) == 0,
+    t.feed.c.due_at > sa.bindparam("new_polled_at", type_=t.feed.c.polled_at.type),
+    t.feed.c.due_at < sa.bindparam("new_due_at", type_=t.feed.c.due_at.type),
 )
 SAVE_FEED = (
     sa.update(t.feed)
@@ -63,16 +70,12 @@ SAVE_FEED = (
     .values(
         lease_until=None,
         due_at=sa.case(
-            # what is leased was due before: due later, it was pushed meanwhile
-            (
-                sa.and_(
-                    sa.bindparam("new_failures", type_=t.feed.c.failures.type) == 0,
-                    t.feed.c.due_at > sa.bindparam("new_polled_at", type_=t.feed.c.polled_at.type),
-                    t.feed.c.due_at < sa.bindparam("new_due_at", type_=t.feed.c.due_at.type),
-                ),
-                t.feed.c.due_at,
-            ),
+            (_WAS_PUSHED, t.feed.c.due_at),
             else_=sa.bindparam("new_due_at", type_=t.feed.c.due_at.type),
+        ),
+        due_by=sa.case(
+            (_WAS_PUSHED, t.feed.c.due_by),
+            else_=sa.bindparam("new_due_by", type_=t.feed.c.due_by.type),
         ),
         ok_at=sa.func.coalesce(
             sa.bindparam("ok_at_now", type_=t.feed.c.ok_at.type), t.feed.c.ok_at
@@ -172,7 +175,7 @@ COUNT_ENTRIES = (
 )
 
 
-class FeedWork(Work):
+class FeedWork(FeedHistoryWork):
     """The part of `ports.Transaction` about feeds."""
 
     def claim_feeds(
@@ -203,6 +206,9 @@ class FeedWork(Work):
         """See `ports.Transaction`."""
         if updates:
             self._run(SAVE_FEED, [_saved(feed, each) for feed, each in sorted(updates.items())])
+        for feed, each in sorted(updates.items()):
+            if each.events:
+                self.note_feed_events(feed, each.events)
 
     def blocks_of(self, feed: FeedId) -> bytes:
         """See `ports.Transaction`."""
@@ -251,9 +257,19 @@ class FeedWork(Work):
             if _words_of(entry) != _words_of(row):
                 self._run(SAY_ANEW, _anew(row.id, entry, now))
                 changed.add(row.article_id)
+        gone = self._let_go(feed, first, now)
         added = self._add(feed, first, now, changed) if first else Added()
-        added = replace(added, known=added.known + len(known))
+        added = replace(added, known=added.known + len(known) + gone)
         return replace(added, changed=self._finished(changed)) if changed else added
+
+    def _let_go(self, feed: Feed, first: dict[str, FoundEntry], now: datetime) -> int:
+        """Take out what was here and was deleted since; returns how many that were."""
+        if not first:
+            return 0
+        gone = bygone(self, feed.id, {guid: each.url for guid, each in first.items()}, now)
+        for guid in gone:
+            del first[guid]
+        return len(gone)
 
     def _add(
         self, feed: Feed, first: Mapping[str, FoundEntry], now: datetime, changed: set[int]
@@ -274,6 +290,8 @@ class FeedWork(Work):
             before = self._said_before(feed, said)
             changed |= {article for article in before if not said[article] <= before[article]}
         self._on(ADD_ENTRIES, rows)
+        if feed.ok_at is not None:  # what was there before is not how it posts
+            self.tally(feed.id, [(row["published_at"], now) for row in rows], now)
         dates = [row["published_at"] for row in rows]
         # a date in the future is a mistake of the feed's that would stand for years
         newest = max((date for date in dates if date and date <= now), default=None)
@@ -409,6 +427,7 @@ def _saved(feed: FeedId, update: FeedUpdate) -> dict[str, Any]:
         "new_move_url": move and move.url,
         "new_move_since": move and move.since,
         "new_move_polls": move and move.polls,
+        "new_due_by": update.due_by,
         "ok_at_now": update.polled_at if update.status is FeedStatus.OK else None,
     }
 

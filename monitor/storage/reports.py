@@ -18,7 +18,6 @@ from monitor.model import (
     ArticleId,
     ArticleState,
     DeliveryState,
-    FeedStatus,
     Health,
     Hit,
     StoryId,
@@ -42,7 +41,7 @@ from monitor.ports import (
 )
 from monitor.storage import archive, outbox
 from monitor.storage import tables as t
-from monitor.storage.feeds import FEED_COLUMNS, feed_spec, move_of
+from monitor.storage.feed_reports import DECLARED, SqlFleet, error_of, feed_row
 from monitor.storage.hands import HandWork
 from monitor.storage.holds import holds_of
 from monitor.storage.leads import IS_BACKLOG, leads
@@ -123,22 +122,6 @@ def _hits() -> sa.Select[Any]:
 
 
 HITS = _hits()
-FEEDS: sa.Select[Any] = (
-    sa.select(
-        *FEED_COLUMNS,
-        t.subscription.c.state.label("subscription"),
-        t.subscription.c.expires_at,
-        t.subscription.c.pushed_at,
-    )
-    .outerjoin(
-        t.subscription,
-        sa.and_(
-            t.subscription.c.feed_id == t.feed.c.id,
-            t.subscription.c.state != SubscriptionState.LEAVING,
-        ),
-    )
-    .where(t.feed.c.declared)
-)
 PUSHED = sa.select(sa.func.count(t.subscription.c.feed_id.distinct())).where(
     t.subscription.c.state == SubscriptionState.ACTIVE,
     t.subscription.c.expires_at > sa.bindparam("now", type_=t.subscription.c.expires_at.type),
@@ -244,6 +227,7 @@ class SqlReports:
         self._store = store
         self._max_age = max_age
         self.search = SqlSearch(store)
+        self.fleet = SqlFleet(store)
         self.news = SqlNews(store, max_age)
         self.messages = SqlMessages(store, max_age)
 
@@ -263,8 +247,8 @@ class SqlReports:
 
     async def feeds(self) -> Sequence[FeedRow]:
         """See `ports.Reports`."""
-        rows = await self._store.query(lambda connection: connection.execute(FEEDS).all())
-        feeds = [_feed_row(row) for row in rows]
+        rows = await self._store.query(lambda connection: connection.execute(DECLARED).all())
+        feeds = [feed_row(row) for row in rows]
         return sorted(feeds, key=lambda feed: (not _in_trouble(feed), feed.spec.name.casefold()))
 
     async def deliveries(
@@ -432,29 +416,6 @@ def _hit_row(row: Row) -> HitRow:
     )
 
 
-def _feed_row(row: Row) -> FeedRow:
-    return FeedRow(
-        spec=feed_spec(row),
-        status=FeedStatus(row.status),
-        polled_at=row.polled_at,
-        ok_at=row.ok_at,
-        due_at=row.due_at,
-        failures=row.failures,
-        error=_error(row),
-        entries=row.entries,
-        newest_at=row.newest_at,
-        health=Health(row.health),
-        health_since=row.health_since,
-        gaps=row.gaps,
-        gap_at=row.gap_at,
-        rhythm=row.rhythm,
-        move=move_of(row),
-        subscription=SubscriptionState(row.subscription) if row.subscription else None,
-        subscribed_until=row.expires_at,
-        pushed_at=row.pushed_at,
-    )
-
-
 def _watch_row(row: Row, precision: Precision | None) -> WatchRow:
     watch = Watch(
         name=row.name,
@@ -502,12 +463,6 @@ def _outbox(
 
 def _story(row: Row) -> StoryId | None:
     return None if row.story_id is None else StoryId(row.story_id)
-
-
-def _error(row: Row) -> str | None:
-    if row.error_code is None:
-        return None
-    return f"{row.error_code}: {row.error_detail}" if row.error_detail else str(row.error_code)
 
 
 # --------------------------------------------------------------------------- stories
@@ -638,7 +593,7 @@ def _trace(connection: sa.Connection, url: str, max_age: timedelta | None) -> Ar
         source=row.source,
         language=row.language,
         attempts=row.attempts,
-        error=_error(row),
+        error=error_of(row),
         published_at=row.published_at,
         first_seen_at=row.first_seen_at,
         ingested_at=row.ingested_at,

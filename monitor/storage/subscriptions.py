@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 
 from monitor.model import (
+    DueBy,
     FeedId,
     FeedStatus,
     Subscription,
@@ -117,7 +118,7 @@ PUSHED_FEED = (
 HASTEN = (
     sa.update(t.feed)
     .where(t.feed.c.id == sa.bindparam("feed"))
-    .values(due_at=sa.bindparam("new_due_at"))
+    .values(due_at=sa.bindparam("new_due_at"), due_by=DueBy.PUSHED)
 )
 
 
@@ -127,6 +128,10 @@ class SubscriptionWork(Work):
     def subscription_of(self, feed: FeedId) -> Subscription | None:
         """See `ports.Transaction`."""
         self._run(LOCK_FEED, {"feed": feed})
+        return _subscription(self._run(SUBSCRIPTION_OF, {"feed": feed}).first())
+
+    def subscription_seen(self, feed: FeedId) -> Subscription | None:
+        """By what a feed's pushes come; to be looked at only."""
         return _subscription(self._run(SUBSCRIPTION_OF, {"feed": feed}).first())
 
     def feed_name(self, feed: FeedId) -> str:

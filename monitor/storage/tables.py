@@ -74,8 +74,58 @@ feed = sa.Table(
     sa.Column("overlap", sa.Text),  # whether polls share items: JSON of monitor.polling.gaps
     sa.Column("blocks", sa.LargeBinary),  # marks of the items it listed last: known by their bytes
     sa.Column("tier", sa.Integer, nullable=False, server_default="2"),
+    sa.Column("due_by", sa.Text),  # why it is due when it is: monitor.model.DueBy
     sa.Index(None, "bucket", "due_at", postgresql_where=WAITING, sqlite_where=WAITING),
 )
+
+feed_event = sa.Table(
+    "feed_event",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("feed_id", Id, sa.ForeignKey("feed.id"), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # monitor.model.FeedEventKind
+    sa.Column("at", UtcDateTime, nullable=False),  # first
+    sa.Column("until", UtcDateTime, nullable=False, index=True),  # last
+    sa.Column("detail", Words, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Index(None, "feed_id", "id"),
+)
+"""What happened to feeds. What happens again at once extends the last row."""
+
+feed_tally = sa.Table(
+    "feed_tally",
+    metadata,
+    sa.Column("day", sa.Integer, primary_key=True, autoincrement=False),  # since 1970
+    sa.Column("feed_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("slot", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("entries", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How many new entries a feed listed on a day, by how long after their publication they were seen:
+`slot` is one of monitor.polling.delays. Without foreign keys, like `article_key`."""
+
+feed_week = sa.Table(
+    "feed_week",
+    metadata,
+    sa.Column("feed_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("hour", sa.Integer, primary_key=True, autoincrement=False),  # from Monday 00:00 UTC
+    sa.Column("weight", sa.Double, nullable=False),  # of monitor.polling.week
+    sqlite_with_rowid=False,
+)
+"""In which hours of the week a feed posts, the last weeks more than those before."""
+
+publisher_tally = sa.Table(
+    "publisher_tally",
+    metadata,
+    sa.Column("week", sa.Integer, primary_key=True, autoincrement=False),  # since 1970
+    sa.Column("publisher", Key, primary_key=True),
+    sa.Column("first", sa.Boolean, primary_key=True),
+    sa.Column("slot", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("stories", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How many stories of several publishers each of them reported: as the first, by how long before the
+next; or later, by how long after the first. `slot` as in `feed_tally`."""
 
 subscription = sa.Table(
     "subscription",
@@ -294,6 +344,7 @@ watch = sa.Table(
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("terms", Names, nullable=False),
     sa.Column("query", sa.Text),  # in place of terms
+    sa.Index(None, "feed_id", "id"),  # the newest of a feed
     sa.Column("variants", Variants),
     sa.Column("channel", sa.Text),
     sa.Column("declared", sa.Boolean, nullable=False),  # stands in the configuration
