@@ -58,6 +58,7 @@ from monitor.storage import SqlReports, SqlStore, exclusive, upgrade
 from monitor.stories.frequencies import shipped
 from monitor.telling import ops
 from monitor.web import Decisions, Pushes, WebServer, create_app
+from monitor.web.editor import Editor
 from monitor.websub import callback_url
 
 log = telemetry.get_logger()
@@ -327,7 +328,8 @@ class Service:
         async with AsyncExitStack() as stack:
             url = None
             if self.settings.web.enabled:
-                server = await stack.enter_async_context(self._web_server())
+                editor = Editor(path, env or {}, lambda: self.settings) if path else None
+                server = await stack.enter_async_context(self._web_server(editor))
                 url = server.url
             # beside the work: a Slack that hangs keeps neither the polls nor a stop waiting
             self.operators.greet()
@@ -421,7 +423,7 @@ class Service:
 
         return end
 
-    def _web_server(self) -> WebServer:
+    def _web_server(self, editor: Editor | None) -> WebServer:
         web = self.settings.web
         context = self.pipeline.context
         app = create_app(
@@ -434,6 +436,7 @@ class Service:
                 self.store, self.clock, lambda: context.rules, can_edit=context.sink.can_update
             ),
             pushes=Pushes(self.store, self.clock, lambda: context.rules),
+            editor=editor,
         )
         return WebServer(app, self.settings.web.host, self.settings.web.port)
 

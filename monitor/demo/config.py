@@ -56,6 +56,9 @@ ops_channel = "#{ops}"
 {heartbeat}
 [alerts]
 max_age = "24h"
+
+[web]
+editable = true  # try it: save a watch on the page
 """
 
 

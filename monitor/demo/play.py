@@ -74,16 +74,14 @@ async def play(*, minutes: float, port: int, console: Console, stay: bool = True
         path = folder / "feeds.toml"
         path.write_text(demo_config(newsroom.base_url, start=clock.start), encoding="utf-8")
         database = f"sqlite:///{folder / 'demo.db'}"
-        settings = config.load(
-            path,
-            {
-                "MONITOR_DATABASE_URL": database,
-                "MONITOR_WEB_PORT": str(port),
-                "SLACK_BOT_TOKEN": slack.token,
-                "SLACK_APP_TOKEN": slack.app_token,
-                "SLACK_API_URL": slack.url,
-            },
-        )
+        env = {
+            "MONITOR_DATABASE_URL": database,
+            "MONITOR_WEB_PORT": str(port),
+            "SLACK_BOT_TOKEN": slack.token,
+            "SLACK_APP_TOKEN": slack.app_token,
+            "SLACK_API_URL": slack.url,
+        }
+        settings = config.load(path, env)
         sink = SlackSink(  # one message a second of the newsroom's seconds
             slack.token,
             base_url=slack.url,
@@ -115,6 +113,8 @@ async def play(*, minutes: float, port: int, console: Console, stay: bool = True
         try:
             await service.run(
                 stop,
+                path=path,
+                env=env,
                 announce=lambda url: console.print(
                     f"The page:   {url}\nIts Slack:  {slack.page_url}\n", soft_wrap=True
                 ),

@@ -24,6 +24,7 @@ from monitor.web import assets, view
 from monitor.web.access import Access, Doors, Gate
 from monitor.web.decisions import Decisions
 from monitor.web.desk import Desk, Section
+from monitor.web.editor import Editor
 from monitor.web.health import Check, Health, alive, ready
 from monitor.web.login import Door
 from monitor.web.now import Now
@@ -44,19 +45,28 @@ def create_app(
     doors: Doors | None = None,
     decisions: Decisions | None = None,
     pushes: Pushes | None = None,
+    editor: Editor | None = None,
 ) -> Starlette:
     """The page as an ASGI application.
 
     `stale_after` is the age of the last tick, in seconds, from which the service counts as dead.
     `hosts` are the names, beside ``localhost`` and plain addresses, by which it may be called.
     `doors` are what opens it; without them it is this machine's alone.
-    Without `decisions` nothing can be changed, without `pushes` no hub can call.
+    Without `decisions` nothing can be changed, without `pushes` no hub can call, without an `editor`
+    `feeds.toml` is not known.
     """
     pages = Pages(health, clock, stale_after)
     access = Access(clock, doors)
     forms = Forms(access.origins)
     door = Door(access, forms, pages)
-    desk = Desk(reports=reports, pages=pages, clock=clock, forms=forms, decisions=decisions)
+    desk = Desk(
+        reports=reports,
+        pages=pages,
+        clock=clock,
+        forms=forms,
+        decisions=decisions,
+        editor=editor,
+    )
     sections: tuple[Section, ...] = (Now(desk), Stories(desk))
     pages.nav = tuple(section.nav for section in sections)
     probes = _Probes(reports, health, clock, registry, stale_after)

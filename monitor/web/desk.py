@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 
 from monitor.ports import Clock, Reports
 from monitor.web.decisions import Decisions
+from monitor.web.editor import Editor
 from monitor.web.pages import Pages
 from monitor.web.security import Forms
 
@@ -23,6 +24,7 @@ class Desk:
     clock: Clock
     forms: Forms
     decisions: Decisions | None  # None: nothing can be changed
+    editor: Editor | None = None  # of feeds.toml; None: it runs from no file
 
 
 class Section(Protocol):

@@ -96,9 +96,7 @@ class Editor:
         return True
 
     def _write(self, edit: Callable[[str], str], mark: str) -> Settings:
-        return writing.write(
-            self.path, edit(writing.source(self.path).text), mark, self._env
-        )
+        return writing.write(self.path, edit(writing.source(self.path).text), mark, self._env)
 
 
 def difference(old: str, new: str) -> Sequence[Line]:
