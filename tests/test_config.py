@@ -119,6 +119,7 @@ def test_every_key_arrives_where_it_should():
     assert settings.web.public_url == "https://desk.example.org"
     assert settings.web.trusted_proxies == ("10.0.0.5", "fd00::/8")
     assert settings.web.auth_header == "X-Remote-User"
+    assert settings.web.editable
     assert settings.watches == (
         Watch(
             name="युद्धविराम",
@@ -152,6 +153,7 @@ def test_every_key_arrives_where_it_should():
         Watch(name="Elsewhere", terms=("truce",), channel="webhook:desk-2"),
         Watch(name="By mail", terms=("truce",), channel="apprise:mail"),
     )
+    assert settings.resting == (Watch(name="Not now", terms=("treaty",)),)
     assert settings.feeds == (
         FeedSpec(
             url="https://www.dawn.com/feeds/home",
