@@ -57,7 +57,7 @@ from monitor.scheduler import MAINTENANCE, TICK, Scheduler, submit_due
 from monitor.storage import SqlReports, SqlStore, exclusive, upgrade
 from monitor.stories.frequencies import shipped
 from monitor.telling import ops
-from monitor.web import Decisions, Pushes, WebServer, create_app
+from monitor.web import Decisions, Doors, Pushes, WebServer, create_app
 from monitor.web.editor import Editor
 from monitor.websub import callback_url
 
@@ -432,6 +432,13 @@ class Service:
             self.clock,
             stale_after=STALE_TICK,
             hosts=(web.host, *web.hosts),
+            doors=Doors(
+                token=self.settings.web_token,
+                read_token=self.settings.web_read_token,
+                header=web.auth_header,
+                proxies=web.trusted_proxies,
+                public_url=web.public_url,
+            ),
             decisions=Decisions(
                 self.store, self.clock, lambda: context.rules, can_edit=context.sink.can_update
             ),
