@@ -1116,3 +1116,99 @@ def test_a_database_password_with_a_bare_at_sign_is_refused_and_not_shown():
     assert "%40" in str(caught.value)
     assert "print-me" not in str(caught.value)
     assert addresses.database("postgresql://u:a%40b@db/m") == "postgresql://u:a%40b@db/m"
+
+
+# ------------------------------------------------------------------------------ who may read the page
+
+
+LONG_ENOUGH = "0123456789abcdef"
+
+
+def test_tokens_of_the_page_come_from_the_environment(minimal, tmp_path):
+    """Or from files, as other secrets; none is shown when the settings are."""
+    file = tmp_path / "token"
+    file.write_text(f"{LONG_ENOUGH}\n", encoding="utf-8")
+    settings = load(
+        minimal, {"MONITOR_WEB_TOKEN_FILE": str(file), "MONITOR_WEB_READ_TOKEN": "r" * 16}
+    )
+    assert settings.web_token is not None
+    assert settings.web_read_token is not None
+    assert settings.web_token.get_secret_value() == LONG_ENOUGH
+    assert settings.web_read_token.get_secret_value() == "r" * 16
+    assert LONG_ENOUGH not in repr(settings)
+    assert differences(load(minimal, {}), settings) == (
+        "~ MONITOR_WEB_TOKEN (takes effect after a restart)",
+        "~ MONITOR_WEB_READ_TOKEN (takes effect after a restart)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        (
+            {"MONITOR_WEB_TOKEN": "too-short"},
+            "MONITOR_WEB_TOKEN: must have 16 characters or more, not 9: `openssl rand -hex 16` makes"
+            " a good one",
+        ),
+        (
+            {"MONITOR_WEB_TOKEN": "सोलह अक्षरों का टोकन"},
+            "MONITOR_WEB_TOKEN: must be of letters, digits and signs of ASCII, without spaces",
+        ),
+        (
+            {"MONITOR_WEB_READ_TOKEN": LONG_ENOUGH},
+            "MONITOR_WEB_READ_TOKEN: opens the page to read; set MONITOR_WEB_TOKEN beside it",
+        ),
+        (
+            {"MONITOR_WEB_TOKEN": LONG_ENOUGH, "MONITOR_WEB_READ_TOKEN": LONG_ENOUGH},
+            "MONITOR_WEB_READ_TOKEN: is the same as MONITOR_WEB_TOKEN, and so would change things,"
+            " too",
+        ),
+    ],
+)
+def test_a_token_that_protects_nothing_is_a_mistake(minimal, env, said):
+    """In one sentence that does not repeat it."""
+    with pytest.raises(ConfigError) as caught:
+        load(minimal, env)
+    assert [str(each) for each in caught.value.mistakes] == [said]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (['auth_header = "X-Remote-User"'], "needs trusted_proxies"),
+        (['auth_header = "X Remote"', 'trusted_proxies = ["10.0.0.5"]'], "the name of a header"),
+        (['trusted_proxies = ["proxy.lan"]'], "an address or a network"),
+        (['trusted_proxies = ["10.0.0.5/8"]'], 'did you mean "10.0.0.0/8"'),
+        (['trusted_proxies = "10.0.0.5"'], 'must be a list of strings, e.g. ["10.0.0.5"]'),
+        (["trusted_proxies = [7]"], "must be text"),
+        (['token = "0123456789abcdef"'], "is a secret and does not belong in this file"),
+    ],
+)
+def test_proxies_are_trusted_by_their_addresses(write, lines, said):
+    """Anybody can send a header, and names of the network can be forged."""
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        load(write("[web]", *lines), {})
+
+
+@pytest.mark.parametrize(
+    ("lines", "env", "warned"),
+    [
+        ([], {}, False),
+        (['host = "localhost"'], {}, False),
+        (['host = "::1"'], {}, False),
+        (['host = "0.0.0.0"'], {}, True),
+        (['host = "desk.lan"'], {}, True),
+        ([], {"MONITOR_WEB_HOST": "0.0.0.0"}, True),
+        (['host = "0.0.0.0"', "enabled = false"], {}, False),
+        (['host = "0.0.0.0"'], {"MONITOR_WEB_TOKEN": LONG_ENOUGH}, False),
+        (
+            ['host = "0.0.0.0"', 'auth_header = "X-User"', 'trusted_proxies = ["10.0.0.5"]'],
+            {},
+            False,
+        ),
+    ],
+)
+def test_what_others_reach_wants_a_token(write, lines, env, warned):
+    """Alerts matter more than the page: it is a warning, and the page stays closed."""
+    warnings = [str(each) for each in load(write("[web]", *lines), env).warnings]
+    assert any("MONITOR_WEB_TOKEN is not set" in each for each in warnings) is warned

@@ -56,6 +56,16 @@ def allowed(value: object) -> str:
     return str(network) if "/" in line else str(network.network_address)
 
 
+def network(value: object) -> str:
+    """An IP address or a network (CIDR)."""
+    line = allowed(value)
+    try:
+        ipaddress.ip_network(line)
+    except ValueError:
+        raise Invalid('must be an address or a network such as "10.0.0.0/8", no name') from None
+    return line
+
+
 def _allowed_name(line: str) -> str:
     bare = urlsplit(line if "//" in line else f"//{line}").netloc.rpartition("@")[2]
     bare = re.sub(r":\d*$", "", bare)
@@ -123,6 +133,16 @@ def is_private(url_host: str) -> bool:
         return True
     try:
         return not ipaddress.ip_address(url_host.partition("%")[0]).is_global
+    except ValueError:
+        return False
+
+
+def is_loopback(url_host: str) -> bool:
+    """Whether only this machine itself reaches what listens there (names are not looked up)."""
+    if url_host == "localhost" or url_host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(url_host).is_loopback
     except ValueError:
         return False
 

@@ -20,6 +20,10 @@ RESTART = frozenset(
         "web.host",
         "web.port",
         "web.hosts",
+        "web.trusted_proxies",
+        "web.auth_header",
+        "MONITOR_WEB_TOKEN",
+        "MONITOR_WEB_READ_TOKEN",
         "SLACK_BOT_TOKEN",
         "SLACK_APP_TOKEN",
         "SLACK_WEBHOOK_URL",
@@ -31,8 +35,14 @@ RESTART = frozenset(
 _SHOWN = 5
 """Terms of an edit that are named: a log line is not the place for two hundred."""
 
-_SIZES = {"fetch.max_feed", "fetch.max_page"}
-_OFF = {"alerts.max_age", "alerts.repeat_critical", "alerts.backfill"}
+_SIZES = {"fetch.max_feed", "fetch.max_page", "retention.size"}
+_OFF = {
+    "alerts.max_age",
+    "alerts.repeat_critical",
+    "alerts.backfill",
+    "retention.articles",
+    "retention.matched",
+}
 _HIDDEN = {"monitor.database", "fetch.proxy"}
 
 
@@ -65,6 +75,8 @@ def _settings(old: Settings, new: Settings) -> Iterator[str]:
         ("SLACK_APP_TOKEN", "slack_app_token"),
         ("SLACK_WEBHOOK_URL", "slack_webhook"),
         ("SLACK_API_URL", "slack_api_url"),
+        ("MONITOR_WEB_TOKEN", "web_token"),
+        ("MONITOR_WEB_READ_TOKEN", "web_read_token"),
     ):
         if getattr(old, key) != getattr(new, key):
             yield _line(name, "")

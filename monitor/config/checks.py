@@ -46,6 +46,7 @@ def check(document: Document, settings: Settings) -> Report:
     _idle(document, report)
     _passwords(document, settings, report)
     _public_url(document, settings, report)
+    _doors(document, settings, report)
     for index, entry in enumerate(settings.fetch.allow):
         if entry in {"0.0.0.0/0", "::/0"}:
             report.warnings.append(
@@ -427,6 +428,18 @@ def _public_url(document: Document, settings: Settings, report: Report) -> None:
     if not settings.web.enabled:
         message = "is of no use while enabled = false: nobody would answer"
         report.warnings.append(document.mistake(path, message))
+
+
+def _doors(document: Document, settings: Settings, report: Report) -> None:
+    """What is bound where others reach it shows them nothing without a token."""
+    web = settings.web
+    if not web.enabled or settings.web_token or web.auth_header or addresses.is_loopback(web.host):
+        return
+    message = (
+        f"others can reach {web.host}, and MONITOR_WEB_TOKEN is not set: they are shown how to set"
+        " it, and nothing else (polls and alerts go on)"
+    )
+    report.warnings.append(document.mistake(("web", "host"), message))
 
 
 def _passwords(document: Document, settings: Settings, report: Report) -> None:

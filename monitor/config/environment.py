@@ -29,7 +29,14 @@ _SECRET_OVERRIDES: Mapping[str, KeyPath] = {  # may hold a password
     "MONITOR_DATABASE_URL": ("monitor", "database"),
     "MONITOR_PROXY": ("fetch", "proxy"),
 }
-_SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_WEBHOOK_URL", *_SECRET_OVERRIDES)
+_WEB_TOKENS = ("MONITOR_WEB_TOKEN", "MONITOR_WEB_READ_TOKEN")
+_SECRETS = (
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+    "SLACK_WEBHOOK_URL",
+    *_WEB_TOKENS,
+    *_SECRET_OVERRIDES,
+)
 _OF_SINK = re.compile(r"MONITOR_(WEBHOOK_[A-Z0-9_]+_SECRET|APPRISE_[A-Z0-9_]+)(_FILE)?")
 """Secrets of sinks beside Slack; the middle is the sink's name."""
 _KNOWN = (
@@ -54,6 +61,8 @@ class Environment:
     slack_app_token: SecretStr | None = None
     slack_webhook: SecretStr | None = None
     slack_api_url: str | None = None
+    web_token: SecretStr | None = None
+    web_read_token: SecretStr | None = None
     sink_secrets: dict[str, SecretStr] = field(default_factory=dict)
     """Of sinks beside Slack, by variable, whether anything leads to them or not."""
     overrides: dict[KeyPath, tuple[str, object]] = field(default_factory=dict)
@@ -77,6 +86,7 @@ def read_environment(env: Mapping[str, str]) -> Environment:
     found.slack_app_token = _app_token(*_secret(env, "SLACK_APP_TOKEN", found), found)
     found.slack_webhook = _webhook(*_secret(env, "SLACK_WEBHOOK_URL", found), found)
     found.slack_api_url = _api_url(env.get("SLACK_API_URL", "").strip(), found)
+    found.web_token, found.web_read_token = _web_tokens(env, found)
     for name in sorted({each.removesuffix("_FILE") for each in env if _OF_SINK.fullmatch(each)}):
         if secret := _secret(env, name, found)[1]:
             found.sink_secrets[name] = SecretStr(secret)
@@ -152,6 +162,41 @@ def _app_token(variable: str, value: str | None, found: Environment) -> SecretSt
         )
     )
     return None
+
+
+_SHORTEST_TOKEN = 16
+"""Characters of what opens the page: of letters and digits by chance, 95 bits."""
+
+
+def _web_tokens(
+    env: Mapping[str, str], found: Environment
+) -> tuple[SecretStr | None, SecretStr | None]:
+    """What opens the page: to change things, and to read alone."""
+    given = [_secret(env, name, found) for name in _WEB_TOKENS]
+    for variable, value in given:
+        if value is not None and not re.fullmatch(r"[!-~]+", value):
+            found.mistakes.append(
+                Mistake(
+                    f"{variable}: must be of letters, digits and signs of ASCII, without spaces"
+                )
+            )
+        elif value is not None and len(value) < _SHORTEST_TOKEN:
+            found.mistakes.append(
+                Mistake(
+                    f"{variable}: must have {_SHORTEST_TOKEN} characters or more, not {len(value)}:"
+                    " `openssl rand -hex 16` makes a good one"
+                )
+            )
+    (variable, token), (read_variable, read_token) = given
+    if read_token is not None and token is None:
+        found.mistakes.append(
+            Mistake(f"{read_variable}: opens the page to read; set {_WEB_TOKENS[0]} beside it")
+        )
+    elif read_token is not None and read_token == token:
+        found.mistakes.append(
+            Mistake(f"{read_variable}: is the same as {variable}, and so would change things, too")
+        )
+    return SecretStr(token) if token else None, SecretStr(read_token) if read_token else None
 
 
 def _webhook(variable: str, value: str | None, found: Environment) -> SecretStr | None:

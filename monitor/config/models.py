@@ -160,6 +160,36 @@ class Alerts(Section):
     ] = timedelta(minutes=10)
 
 
+class Retention(Section):
+    """`[retention]`: how long what was read is kept."""
+
+    articles: Annotated[  # None: for ever
+        timedelta | None,
+        PlainValidator(values.duration(30 * _DAY, 3650 * _DAY, example="90d", or_off=True)),
+    ] = timedelta(days=90)
+    matched: Annotated[  # of stories in which a watch found something; None: for ever
+        timedelta | None,
+        PlainValidator(values.duration(30 * _DAY, 36500 * _DAY, example="730d", or_off=True)),
+    ] = timedelta(days=730)
+    size: Annotated[int, PlainValidator(values.size(2**26, 2**50))] | None = None
+    """Bytes of the database above which the oldest goes sooner."""
+
+    @classmethod
+    def contradiction(cls, table: Mapping[str, Any]) -> tuple[str | None, str] | None:
+        """What watches found is kept no shorter than what they did not."""
+        try:
+            kept = cls.model_validate({k: table[k] for k in ("articles", "matched") if k in table})
+        except ValueError:  # said of the key itself
+            return None
+        if kept.matched is None or (kept.articles is None and "matched" not in table):
+            return None
+        if kept.articles is not None and kept.articles <= kept.matched:
+            return None
+        return "matched" if "matched" in table else "articles", (
+            "what watches found (matched) must be kept at least as long as all else (articles)"
+        )
+
+
 class Slack(Section):
     """`[slack]`: where messages go. The token comes from the environment."""
 
@@ -189,6 +219,17 @@ class Web(Section):
     public_url: Annotated[str, PlainValidator(addresses.public_url)] | None = None
     """Where hubs reach us from outside; None: feeds are only polled."""
     editable: Flag = False  # whether the page may change the file
+    trusted_proxies: tuple[Annotated[str, PlainValidator(addresses.network)], ...] = ()
+    """Whose word on who asks, and from where, is taken: addresses and networks."""
+    auth_header: Annotated[str, PlainValidator(values.header)] | None = None
+    """In which these say who has logged in there; such a visitor may do everything."""
+
+    @classmethod
+    def contradiction(cls, table: Mapping[str, Any]) -> tuple[str | None, str] | None:
+        """Anybody can send a header."""
+        if "auth_header" in table and not table.get("trusted_proxies"):
+            return "auth_header", 'needs trusted_proxies = ["10.0.0.5"]: whose word is taken'
+        return None
 
 
 def _some(terms: tuple[str, ...]) -> tuple[str, ...]:
@@ -351,6 +392,7 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
         "polling": Polling,
         "fetch": Fetch,
         "alerts": Alerts,
+        "retention": Retention,
         "slack": Slack,
         "web": Web,
     }
@@ -381,6 +423,7 @@ class Settings(Section):
     polling: Polling = Polling()
     fetch: Fetch = Fetch()
     alerts: Alerts = Alerts()
+    retention: Retention = Retention()
     slack: Slack = Slack()
     web: Web = Web()
     watches: tuple[Watch, ...] = ()  # the enabled ones
@@ -391,6 +434,8 @@ class Settings(Section):
     slack_app_token: SecretStr | None = None  # with it, people can press and type in Slack
     slack_webhook: SecretStr | None = None
     slack_api_url: str | None = None
+    web_token: SecretStr | None = None  # opens the page, and the API
+    web_read_token: SecretStr | None = None  # the same, to read alone
     webhooks: tuple[WebhookTable, ...] = ()
     sink_secrets: Mapping[str, SecretStr] = Field(default_factory=dict)
     """What signs events, and addresses for Apprise: by `sink_variable`."""

@@ -222,6 +222,14 @@ def channel(value: object) -> str:
     raise Invalid(f"must be #name in lower case, or an id such as C0123456789{hint}")
 
 
+def header(value: object) -> str:
+    """The name of a header of HTTP (RFC 9110, section 5.6.2)."""
+    line = text(value)
+    if re.fullmatch(r"[A-Za-z0-9-]{1,60}", line):
+        return line
+    raise Invalid('must be the name of a header, such as "X-Remote-User"')
+
+
 def person(value: object) -> str:
     """Who can be notified: Slack's id of a member (U…, W…) or of a user group (S…)."""
     line = text(value)
