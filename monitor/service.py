@@ -48,6 +48,7 @@ from monitor.pipeline.context import parsers_of
 from monitor.pipeline.group import KEPT
 from monitor.pipeline.ops import note_heartbeat
 from monitor.pipeline.pace import plan_digests
+from monitor.pipeline.retention import Limits, Retention
 from monitor.pipeline.spikes import Spikes, shortfalls
 from monitor.pipeline.updates import KEPT as WAITS
 from monitor.pipeline.updates import review_all
@@ -151,6 +152,7 @@ class Service:
         self.operators = Operators(pipeline.context)
         self.hands = hands
         self._spikes = Spikes(pipeline.context)
+        self.retention = Retention(pipeline.context, limits_of(settings))
         self._rejected: tuple[Mistake, ...] = ()
         self._ready = False
         self._looking: set[asyncio.Task[None]] = set()
@@ -202,6 +204,7 @@ class Service:
             proxy=settings.fetch.proxy,
         )
         self._elsewhere.configure(settings)
+        self.retention.limits = limits_of(settings)
         self._fetcher.spacing = settings.fetch.spacing
         self.pipeline.context.for_pages = self._for_pages if settings.fetch.robots else None
         await set_price(self.pipeline.context)
@@ -453,6 +456,7 @@ class Service:
         await self.store.write(lambda tx: tx.forget_paragraphs(now))
         await self.store.write(lambda tx: tx.forget_told(now))
         await self.store.write(lambda tx: tx.forget_holds(now, WAITS))
+        await self.retention.look()
         await self._sync_subscriptions(self.settings, now)
         await set_price(self.pipeline.context)
         await self._spikes.look()
@@ -668,6 +672,12 @@ def socket_of(settings: Settings) -> SocketMode | None:
         return None
     token = settings.slack_app_token.get_secret_value()
     return SocketMode(token, base_url=settings.slack_api_url or BASE_URL)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """How long what was read is kept."""
+    kept = settings.retention
+    return Limits(articles=kept.articles, matched=kept.matched, size=kept.size)
 
 
 def is_elsewhere(channel: str | None) -> bool:

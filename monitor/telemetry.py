@@ -125,6 +125,15 @@ OUTBOX_OLDEST = Gauge(
     "Age of the oldest message that is not shown yet",
     registry=REGISTRY,
 )
+PRUNED = Counter(
+    "monitor_pruned_rows_total",
+    "Rows deleted because they were too old or too many, by table",
+    ["table"],
+    registry=REGISTRY,
+)
+DATABASE_BYTES = Gauge(
+    "monitor_database_bytes", "What all rows and indexes take in the database", registry=REGISTRY
+)
 CONFIG_OK = Gauge(
     "monitor_config_last_reload_successful",
     "1 if the configuration in the file is the one in use",

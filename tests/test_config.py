@@ -111,6 +111,8 @@ def test_every_key_arrives_where_it_should():
     assert settings.alerts.max_age is None
     assert settings.alerts.repeat_critical == timedelta(minutes=20)
     assert (settings.alerts.backfill, settings.alerts.flood) == (timedelta(days=2), 25)
+    kept = settings.retention
+    assert (kept.articles, kept.matched, kept.size) == (timedelta(days=45), None, 20 << 30)
     assert (settings.slack.channel, settings.slack.ops_channel) == ("#newsdesk", "C0123456789")
     assert not settings.slack.buttons
     assert str(settings.slack.heartbeat) == "Mon 09:00 Asia/Kolkata"
@@ -195,6 +197,24 @@ def test_a_webhook_and_a_list_of_addresses_have_their_secrets_in_the_environment
     assert "hush" not in shown
     assert "whsec_" not in shown
     assert "hooks.example.org" not in shown
+
+
+@pytest.mark.parametrize(
+    ("lines", "wrong"),
+    [
+        (['articles = "2d"'], "retention: articles: must be at least 30d"),
+        (['articles = "off"'], ""),
+        (['articles = "off"', 'matched = "off"'], ""),
+        (['articles = "off"', 'matched = "90d"'], "retention: matched: what watches found"),
+        (['articles = "900d"'], "retention: articles: what watches found"),
+        (['matched = "60d"'], "retention: matched: what watches found"),
+        (["size = 5"], "retention: size: must be from 64 MiB to"),
+    ],
+)
+def test_what_watches_found_is_kept_as_long_as_all_else(write, lines, wrong):
+    """And nothing goes so early that it would be told again."""
+    said = attempt(write("[retention]", *lines), {})
+    assert wrong in said if wrong else "retention" not in said
 
 
 @pytest.mark.parametrize(

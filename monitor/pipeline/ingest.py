@@ -197,6 +197,8 @@ def _save_ingest(
     other_than = None
     # its own address leads to it as long as it is there
     known = tx.article_at(content.url) if content.url != pending.url else None
+    if content.url != pending.url and tx.is_bygone(content.url):
+        pending = replace(pending, backlog=True)  # what was told and deleted, by another URL
     if known is not None and known.article != pending.id:
         if tx.place_of(pending.id).fixed or tx.told_apart(pending.id, known.article):
             content = replace(content, url=pending.url)  # it stays itself

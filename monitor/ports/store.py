@@ -58,6 +58,7 @@ from monitor.ports.facts import (
     Waiting,
     Waits,
 )
+from monitor.ports.retention import Bounds, Pruned
 
 T = TypeVar("T")
 
@@ -518,6 +519,18 @@ class Transaction(Protocol):
         A small step, too. What could still be told again, or edited, stays.
         """
 
+    def prune(self, bounds: Bounds, now: datetime, *, after: StoryId | None = None) -> Pruned:
+        """Delete some of the stories that came before these bounds, with all that is of them.
+
+        A small step; the next one goes on `after` what this one answers. What waits to be read or
+        told stays, and of what goes it is remembered that it was there (`is_bygone`).
+        """
+
+    def is_bygone(self, url: str) -> bool:
+        """Whether this canonical URL led to an article that was deleted."""
+
+    def stored_bytes(self) -> int:
+        """How much all rows and indexes take. On PostgreSQL an estimate."""
     # -- what sites repeat
 
     def seen_paragraphs(

@@ -266,6 +266,15 @@ fingerprint = sa.Table(
 )
 """What a candidate is judged by, of the articles of the last two weeks."""
 
+bygone = sa.Table(
+    "bygone",
+    metadata,
+    sa.Column("mark", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("day", sa.Integer, nullable=False),  # since 1970: when it was met last
+    sqlite_with_rowid=False,
+)
+"""Of entries and URLs that were deleted, a hash each: who lists them again brings nothing new."""
+
 verdict = sa.Table(
     "verdict",
     metadata,

@@ -23,8 +23,10 @@ from monitor.storage.notices import NoticeWork
 from monitor.storage.ops import OpsWork
 from monitor.storage.outbox import due_channels
 from monitor.storage.pacing import DUE_DIGEST_CHANNELS, PaceWork
+from monitor.storage.pruning import PruneWork
 from monitor.storage.revisions import RevisionWork
 from monitor.storage.sites import SiteWork
+from monitor.storage.sizes import SizeWork
 from monitor.storage.spikes import SpikeWork
 from monitor.storage.stories import StoryWork
 from monitor.storage.subscriptions import SubscriptionWork
@@ -61,6 +63,8 @@ class SqlTransaction(
     VerdictWork,
     SpikeWork,
     ForgetWork,
+    PruneWork,
+    SizeWork,
     NoticeWork,
     OpsWork,
     PaceWork,

@@ -1,0 +1,306 @@
+"""What is too old to be kept is deleted: whole stories, the oldest first, a few at a time.
+
+The unit is the story, because what is shown of one is shown together: its articles, their hits and
+revisions, its messages. It goes when its newest article is old enough, nothing of it waits to be
+read or told, and nobody is at it. Articles that are in no story go by themselves.
+
+A feed may list for years what is deleted here, without a date, and every bit of it would look new.
+So of each entry and each URL a *mark* stays, eight bytes of a hash (`bygone`): what bears one is
+passed over when a feed lists it, and a page that turns out to be one is stored as old news
+(`pipeline.ingest`). 64 bits: of a hundred million marks, one new item in 10^11 meets one by chance.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from monitor.model import DeliveryState, StoryId
+from monitor.ports.retention import Bounds, Pruned
+from monitor.storage import tables as t
+from monitor.storage.families import day_of
+from monitor.storage.types import key_of
+from monitor.storage.work import Pair, Work, each_of, for_each, insert_missing, is_among
+
+WINDOW: Final = 1_000
+"""Stories that a step looks at: 10 ms of index probes."""
+
+STEP: Final = 50
+"""Stories, or articles without one, that a step deletes: 10 to 30 ms, for which others wait."""
+
+MARKS_KEPT: Final = timedelta(days=730)
+"""How long a mark is kept after a feed listed what it stands for, or since it was deleted."""
+
+SEEN_AGAIN: Final = 30
+"""Days after which a mark that was met is noted as met today: it need not be exact."""
+
+SLICES: Final = 24 * 60
+"""Parts that all marks are looked through in: one a minute, and so all once a day."""
+
+SETTLED: Final = tuple(
+    state
+    for state in DeliveryState
+    if state
+    not in {DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.RETRY, DeliveryState.HELD}
+)
+"""States of a message that nothing is done about any more."""
+
+_story, _article = t.story.c, t.article.c
+_TIME = _article.first_seen_at.type
+
+
+def _time(name: str) -> sa.BindParameter[datetime]:
+    return sa.bindparam(name, type_=_TIME)
+
+
+def _is_in(table: sa.Table, *where: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Whether a row of the table belongs to the story."""
+    return sa.exists().where(table.c.story_id == _story.id, *where)
+
+
+END_OF_WINDOW = (
+    sa.select(_story.id, _story.created_at)
+    .where(_story.id > sa.bindparam("after", type_=sa.BigInteger()))
+    .order_by(_story.id)
+    .limit(sa.bindparam("window", type_=sa.Integer(), literal_execute=True))
+)
+GOING = (
+    sa.select(_story.id)
+    .where(
+        _story.id > sa.bindparam("after", type_=sa.BigInteger()),
+        _story.id <= sa.bindparam("upto", type_=sa.BigInteger()),
+        _story.created_at < _time("plain"),
+        _story.merged_into.is_(None),  # goes with what it was merged into
+        ~_is_in(t.article, _article.first_seen_at >= _time("plain")),
+        ~_is_in(
+            t.article,
+            sa.or_(_article.ingested_at >= _time("plain"), _article.lease_until > _time("now")),
+        ),
+        sa.or_(
+            ~_is_in(t.article, sa.exists().where(t.hit.c.article_id == _article.id)),
+            sa.and_(
+                _story.created_at < _time("matched"),
+                ~_is_in(t.article, _article.first_seen_at >= _time("matched")),
+            ),
+        ),
+        ~_is_in(t.delivery, t.delivery.c.state.not_in(SETTLED)),
+        ~_is_in(t.notice, t.notice.c.state.not_in(SETTLED)),
+        ~_is_in(t.hold, t.hold.c.since >= _time("plain")),
+    )
+    .order_by(_story.id)
+    .limit(sa.bindparam("step", type_=sa.Integer(), literal_execute=True))
+)
+WITHOUT_STORY = (
+    sa.select(_article.id)
+    .where(
+        _article.story_id.is_(None),
+        _article.first_seen_at < _time("plain"),
+        sa.or_(_article.lease_until.is_(None), _article.lease_until <= _time("now")),
+    )
+    .order_by(_article.first_seen_at)
+    .limit(sa.bindparam("step", type_=sa.Integer(), literal_execute=True))
+)
+
+
+def _of(column: sa.Column[Any], name: str) -> Callable[[str], sa.ColumnElement[bool]]:
+    return lambda dialect: is_among(column, name, dialect)
+
+
+def _select(column: sa.Column[Any], by: sa.Column[Any], name: str) -> Pair:
+    return for_each(lambda dialect: sa.select(column).where(_of(by, name)(dialect)))
+
+
+MERGED_INTO = _select(_story.id, _story.merged_into, "stories")
+ARTICLES_OF = _select(_article.id, _article.story_id, "stories")
+GUIDS_OF = for_each(
+    lambda dialect: sa.select(t.entry.c.feed_id, t.entry.c.guid).where(
+        _of(t.entry.c.article_id, "articles")(dialect)
+    )
+)
+URLS_OF = _select(t.article_url.c.url, t.article_url.c.article_id, "articles")
+
+BY_ARTICLE: Final[Sequence[sa.Table]] = (
+    t.hit, t.revision, t.article_update, t.fingerprint, t.verdict, t.entry, t.article_url,
+)  # fmt: skip
+"""Tables whose rows go with their article: those that refer to it."""
+
+BY_STORY: Final[Sequence[sa.Table]] = (t.verdict, t.hold, t.notice, t.delivery)
+"""Tables whose rows go with their story; judgements and what people did go with the delivery."""
+
+
+def _delete(table: sa.Table, by: sa.Column[Any], name: str) -> Pair:
+    return for_each(lambda dialect: sa.delete(table).where(_of(by, name)(dialect)))
+
+
+def _clear(column: sa.Column[Any], name: str) -> Pair:
+    """Nothing refers to what goes."""
+    return for_each(
+        lambda dialect: (
+            sa.update(column.table).where(_of(column, name)(dialect)).values({column.name: None})
+        )
+    )
+
+
+DELETE_BY_ARTICLE = {
+    table.name: _delete(table, table.c.article_id, "articles") for table in BY_ARTICLE
+}
+DELETE_BY_STORY = {table.name: _delete(table, table.c.story_id, "stories") for table in BY_STORY}
+NO_COPIES = _clear(_article.copy_of, "articles")
+NO_CHAPTERS = _clear(_story.follows, "stories")
+NOT_MERGED = _clear(_story.merged_into, "stories")
+DELETE_ARTICLES = _delete(t.article, _article.id, "articles")
+DELETE_STORIES = _delete(t.story, _story.id, "stories")
+
+KEEP_MARKS = insert_missing(t.bygone)
+KNOWN_MARKS = for_each(
+    lambda dialect: sa.select(t.bygone.c.mark, t.bygone.c.day).where(
+        t.bygone.c.mark.in_(sa.select(each_of("marks", dialect)))
+    )
+)
+MEET_MARKS = for_each(
+    lambda dialect: (
+        sa.update(t.bygone)
+        .where(_of(t.bygone.c.mark, "marks")(dialect))
+        .values(day=sa.bindparam("today", type_=sa.Integer()))
+    )
+)
+OLD_MARKS = sa.delete(t.bygone).where(
+    t.bygone.c.mark >= sa.bindparam("first", type_=sa.BigInteger()),
+    t.bygone.c.mark <= sa.bindparam("last", type_=sa.BigInteger()),
+    t.bygone.c.day < sa.bindparam("day", type_=sa.Integer()),
+)
+
+
+class PruneWork(Work):
+    """The part of `ports.Transaction` about what is too old."""
+
+    def prune(self, bounds: Bounds, now: datetime, *, after: StoryId | None = None) -> Pruned:
+        """See `ports.Transaction`."""
+        self._forget_marks(now)
+        if bounds.plain is None:
+            return Pruned()
+        stories, upto = going(self.connection, bounds, now, after=after or 0, step=STEP)
+        rows: dict[str, int] = {}
+        if stories:
+            self._delete_stories(stories, now, rows)
+        if upto is not None:
+            return Pruned(rows=rows, after=StoryId(stories[-1] if len(stories) == STEP else upto))
+        articles = without_story(self.connection, bounds, now, step=STEP)
+        self._delete_articles(articles, now, rows)
+        # what is in no story is found by its time: the next step finds the next
+        return Pruned(rows=rows, after=after if len(articles) == STEP else None)
+
+    def is_bygone(self, url: str) -> bool:
+        """See `ports.Transaction`."""
+        return bool(self._on(KNOWN_MARKS, {"marks": [mark_of_url(url)]}).all())
+
+    def _delete_stories(self, stories: Sequence[int], now: datetime, rows: dict[str, int]) -> None:
+        every, newest = list(stories), list(stories)
+        while newest:  # what was merged into these, and into those
+            newest = list(self._on(MERGED_INTO, {"stories": newest}).scalars())
+            every += newest
+        articles = list(self._on(ARTICLES_OF, {"stories": every}).scalars())
+        self._delete_articles(articles, now, rows)
+        for name, statement in DELETE_BY_STORY.items():
+            _count(rows, name, self._on(statement, {"stories": every}).rowcount)
+        for statement in (NO_CHAPTERS, NOT_MERGED):
+            self._on(statement, {"stories": every})
+        _count(rows, "story", self._on(DELETE_STORIES, {"stories": every}).rowcount)
+
+    def _delete_articles(
+        self, articles: Sequence[int], now: datetime, rows: dict[str, int]
+    ) -> None:
+        if not articles:
+            return
+        values = {"articles": articles}
+        marks = {mark_of_guid(row.feed_id, row.guid) for row in self._on(GUIDS_OF, values)}
+        marks |= {mark_of_url(url) for url in self._on(URLS_OF, values).scalars()}
+        today = day_of(now)
+        if marks:
+            self._on(KEEP_MARKS, [{"mark": mark, "day": today} for mark in sorted(marks)])
+        for name, statement in DELETE_BY_ARTICLE.items():
+            _count(rows, name, self._on(statement, values).rowcount)
+        self._on(NO_COPIES, values)
+        _count(rows, "article", self._on(DELETE_ARTICLES, values).rowcount)
+
+    def _forget_marks(self, now: datetime) -> None:
+        part = int(now.timestamp() / 60) % SLICES
+        first, last = (-(1 << 63) + (1 << 64) * edge // SLICES for edge in (part, part + 1))
+        values = {"first": first, "last": last - 1, "day": day_of(now - MARKS_KEPT)}
+        self._run(OLD_MARKS, values)
+
+
+def bygone(work: Work, feed: int, listed: Mapping[str, str], now: datetime) -> Collection[str]:
+    """Of what a feed lists, URLs by the key of their guid, the guids of what was deleted.
+
+    What is met is remembered for as long again.
+    """
+    behind: dict[int, list[str]] = {}
+    for guid, url in listed.items():
+        for mark in (mark_of_guid(feed, guid), mark_of_url(url)):
+            behind.setdefault(mark, []).append(guid)
+    dialect = work.connection.dialect.name
+    met = work.connection.execute(KNOWN_MARKS[dialect], {"marks": sorted(behind)}).all()
+    today = day_of(now)
+    stale = sorted(row.mark for row in met if row.day < today - SEEN_AGAIN)
+    if stale:
+        work.connection.execute(MEET_MARKS[dialect], {"marks": stale, "today": today})
+    return {guid for row in met for guid in behind[row.mark]}
+
+
+def going(
+    connection: sa.Connection, bounds: Bounds, now: datetime, *, after: int, step: int
+) -> tuple[Sequence[int], int | None]:
+    """Stories to be deleted, of the `WINDOW` that come next; and where it ends.
+
+    None if there are no more that are old enough. Ids rise with the time at which stories began.
+    """
+    assert bounds.plain is not None
+    window = connection.execute(END_OF_WINDOW, {"after": after, "window": WINDOW}).all()
+    if not window or window[0].created_at >= bounds.plain:
+        return (), None
+    values = {
+        "after": after,
+        "upto": window[-1].id,
+        "plain": bounds.plain,
+        "matched": bounds.matched or _BEGINNING,
+        "now": now,
+        "step": step,
+    }
+    return connection.execute(GOING, values).scalars().all(), window[-1].id
+
+
+def without_story(
+    connection: sa.Connection, bounds: Bounds, now: datetime, *, step: int
+) -> Sequence[int]:
+    """Articles in no story that are to be deleted: what was never read, or said nothing."""
+    values = {"plain": bounds.plain, "now": now, "step": step}
+    return connection.execute(WITHOUT_STORY, values).scalars().all()
+
+
+def mark_of_guid(feed: int, guid: str) -> int:
+    """What stays of an entry: a hash of its feed and its guid."""
+    return _mark(f"{feed}\n{key_of(guid)}")
+
+
+def mark_of_url(url: str) -> int:
+    """What stays of a canonical URL that led to an article."""
+    return _mark(key_of(url))
+
+
+def _mark(text: str) -> int:
+    digest = hashlib.blake2b(text.encode(errors="replace"), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
+
+
+def _count(rows: dict[str, int], name: str, number: int) -> None:
+    if number:
+        rows[name] = rows.get(name, 0) + number
+
+
+_BEGINNING: Final = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
+"""Before everything: what was matched stays for ever."""
