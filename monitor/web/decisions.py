@@ -5,16 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from functools import partial
-from typing import Final
 
 from monitor.compose import Rules
 from monitor.errors import Refused
 from monitor.model import ArticleId, StoryId
-from monitor.pipeline.by_hand import merge_by_hand, split_by_hand
-from monitor.ports import Clock, Store, Transaction
-
-BY: Final = "page"
-"""Who decided, as it is kept."""
+from monitor.pipeline.by_hand import drop_by_hand, merge_by_hand, retry_by_hand, split_by_hand
+from monitor.ports import Clock, Store, Transaction, Waits
+from monitor.web.access import PAGE
 
 
 class Changed(Refused):
@@ -22,7 +19,7 @@ class Changed(Refused):
 
 
 class Decisions:
-    """Merges and splits stories.
+    """Merges and splits stories; has messages sent again, or dropped.
 
     What somebody agrees to is what the page told them. So each form carries a *mark* of what the
     stories were when it was made, and in the transaction that would change them they must still
@@ -42,10 +39,12 @@ class Decisions:
         """What these stories are now."""
         return await self._store.read(partial(_mark, stories=stories))
 
-    async def split(self, article: ArticleId, story: StoryId, mark: str) -> StoryId:
+    async def split(
+        self, article: ArticleId, story: StoryId, mark: str | None, *, by: str = PAGE
+    ) -> StoryId:
         """Take an article, with its copies, out of a story; returns the story that it has now.
 
-        Raises `Refused`, with a sentence for who decided.
+        Without a mark, whatever the story is by now. Raises `Refused`, with a sentence for who decided.
         """
         now, rules = self._clock.now(), self.rules()
 
@@ -54,27 +53,39 @@ class Decisions:
             if tx.story_of(article) != story:
                 raise Refused(f"article {article} is not in story {story} any more")
             _check(tx, (story,), mark)
-            return split_by_hand(tx, article, by=BY, now=now, rules=rules)
+            return split_by_hand(tx, article, by=by, now=now, rules=rules)
 
         return await self._store.write(work)
 
-    async def merge(self, one: StoryId, other: StoryId, mark: str) -> StoryId:
+    async def merge(
+        self, one: StoryId, other: StoryId, mark: str | None, *, by: str = PAGE
+    ) -> StoryId:
         """Make two stories one; returns which of them goes on.
 
-        Raises `Refused`, with a sentence for who decided.
+        Without a mark, whatever they are by now. Raises `Refused`, with a sentence for who decided.
         """
         now, rules = self._clock.now(), self.rules()
 
         def work(tx: Transaction) -> StoryId:
             tx.lock_stories()
             _check(tx, (one, other), mark)
-            return merge_by_hand(tx, one, other, by=BY, now=now, rules=rules)
+            return merge_by_hand(tx, one, other, by=by, now=now, rules=rules)
 
         return await self._store.write(work)
 
+    async def retry(self, message: str, *, by: str = PAGE) -> Waits:
+        """Have a message sent again, now. Raises `Refused`."""
+        now = self._clock.now()
+        return await self._store.write(lambda tx: retry_by_hand(tx, message, by=by, now=now))
 
-def _check(tx: Transaction, stories: tuple[StoryId, ...], mark: str) -> None:
-    if _mark(tx, stories) != mark:
+    async def drop(self, message: str, *, by: str = PAGE) -> Waits:
+        """Give up a message that is not shown. Raises `Refused`."""
+        now = self._clock.now()
+        return await self._store.write(lambda tx: drop_by_hand(tx, message, by=by, now=now))
+
+
+def _check(tx: Transaction, stories: tuple[StoryId, ...], mark: str | None) -> None:
+    if mark is not None and _mark(tx, stories) != mark:
         raise Changed("the story has changed since you opened this page")
 
 

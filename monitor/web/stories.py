@@ -84,7 +84,9 @@ class Stories:
         if request.method == "POST":
             fields = await self._forms.read(request)
             try:
-                own = await self._decisions.split(article, story, fields.get("mark", ""))
+                own = await self._decisions.split(
+                    article, story, fields.get("mark", ""), by=self._forms.by(request)
+                )
                 return _go(own)
             except Changed as error:
                 trouble = str(error)
@@ -144,7 +146,9 @@ class Stories:
         if request.method == "POST":
             fields = await self._forms.read(request)
             try:
-                into = await self._decisions.merge(one, other, fields.get("mark", ""))
+                into = await self._decisions.merge(
+                    one, other, fields.get("mark", ""), by=self._forms.by(request)
+                )
                 return _go(into)
             except Changed as error:
                 trouble = str(error)
