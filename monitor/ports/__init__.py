@@ -78,6 +78,7 @@ from monitor.ports.reports import (
 )
 from monitor.ports.search import EVERYTHING, Filters, Match, Results, Search
 from monitor.ports.store import JobOutlet, Store, Transaction
+from monitor.ports.watches import Snoozed, Watched, Watches
 from monitor.ports.world import Clock, Fetcher, NotModified, Offload, Page
 
 __all__ = [
@@ -143,6 +144,7 @@ __all__ = [
     "Revision",
     "Search",
     "Sighting",
+    "Snoozed",
     "Sought",
     "Standing",
     "Store",
@@ -158,5 +160,7 @@ __all__ = [
     "Waiting",
     "Waits",
     "WatchRow",
+    "Watched",
+    "Watches",
     "spike_subject",
 ]

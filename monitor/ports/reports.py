@@ -25,6 +25,7 @@ from monitor.ports.feeds import FeedRow, Fleet
 from monitor.ports.messages import DeliveryRow, Messages
 from monitor.ports.now import News
 from monitor.ports.search import Search
+from monitor.ports.watches import Watches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +232,10 @@ class Reports(Protocol):
     @property
     def search(self) -> Search:
         """Full text over the archive."""
+
+    @property
+    def watched(self) -> Watches:
+        """What is asked about watches beside `watches`."""
 
     async def counts(self, now: datetime) -> Counts:
         """Totals by state."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -44,7 +46,10 @@ class ConfigurationWork(Work):
             self._run(sa.update(t.feed).where(t.feed.c.id == row.id).values(values))
 
     def sync_watches(self, watches: Sequence[Watch], now: datetime) -> Sequence[str]:
-        """See `ports.Transaction`. A watch that is no longer declared keeps its hits."""
+        """See `ports.Transaction`. A watch that is no longer declared keeps its hits.
+
+        Of what is not stored itself, whether it was edited is told by a mark of the whole.
+        """
         stored = {row.name: row for row in self._run(sa.select(t.watch))}
         wanted: dict[str, Watch] = {}
         for watch in watches:
@@ -57,9 +62,12 @@ class ConfigurationWork(Work):
                 "query": watch.query,
                 "variants": watch.variants,
                 "channel": watch.channel,
+                "definition": _mark(watch),
                 "declared": True,
             }
             row = stored.get(name)
+            if row is not None and row.definition not in {None, values["definition"]}:
+                values["changed_at"] = now
             if row is None or any(getattr(row, key) != values[key] for key in LOOKS_FOR):
                 changed.append(name)
             if row is None:
@@ -77,6 +85,20 @@ class ConfigurationWork(Work):
         rows = [{"row": each} for each in ids]
         if rows:
             self._run(statement.values(declared=False), rows)
+
+
+def _mark(watch: Watch) -> str:
+    """What tells a watch from an edited one, in this version of the program and in others.
+
+    A key that a version has and another has not tells nothing as long as it has its default.
+    """
+    plain = Watch(name=watch.name)
+    said = {
+        field.name: repr(value)
+        for field in dataclasses.fields(watch)
+        if (value := getattr(watch, field.name)) != getattr(plain, field.name)
+    }
+    return hashlib.sha256(repr(sorted(said.items())).encode()).hexdigest()[:32]
 
 
 def _host(url: str) -> str:

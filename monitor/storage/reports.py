@@ -57,6 +57,7 @@ from monitor.storage.now import SqlNews
 from monitor.storage.search import SqlSearch
 from monitor.storage.store import SqlStore
 from monitor.storage.transaction import SqlTransaction
+from monitor.storage.watches import SqlWatches
 from monitor.storage.work import Row, is_due
 from monitor.stories.copies import NEWS
 
@@ -227,6 +228,7 @@ class SqlReports:
         self._store = store
         self._max_age = max_age
         self.search = SqlSearch(store)
+        self.watched = SqlWatches(store)
         self.fleet = SqlFleet(store)
         self.news = SqlNews(store, max_age)
         self.messages = SqlMessages(store, max_age)

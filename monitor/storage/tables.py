@@ -358,6 +358,8 @@ watch = sa.Table(
     sa.Column("channel", sa.Text),
     sa.Column("declared", sa.Boolean, nullable=False),  # stands in the configuration
     sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("definition", sa.String(32)),  # a mark of the whole; NULL: not known yet
+    sa.Column("changed_at", UtcDateTime),  # when it was edited last, since that is known
 )
 
 hit = sa.Table(

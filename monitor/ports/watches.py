@@ -1,0 +1,47 @@
+"""What is asked about watches: when they were edited, and what they brought lately."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snoozed:
+    """A channel in which a watch is not to begin new messages for a while."""
+
+    channel: str
+    until: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """A watch as it was last run, and what it brought since some moment."""
+
+    created_at: datetime
+    changed_at: datetime | None  # when anything in it was edited last; None: never since then
+    hits: int
+    stories: int  # in which these are
+    messages: int  # that its channel shows of these, or will
+    is_more: bool = False  # these two are of the newest `MOST` hits alone
+    held: int = 0  # stories that wait now for others to confirm them
+    snoozes: tuple[Snoozed, ...] = field(default=())
+
+
+class Watches(Protocol):
+    """Read-only questions about the declared watches."""
+
+    async def lately(
+        self,
+        names: Collection[str],
+        since: datetime,
+        now: datetime,
+        channels: Mapping[str, str],
+    ) -> Mapping[str, Watched]:
+        """How these stand, by name; without those that never ran. `channels`: where each leads."""
+
+    async def days(self, names: Collection[str], since: date) -> Mapping[str, Mapping[date, int]]:
+        """In how many articles each found something on each day (UTC) from then on, if in any."""
