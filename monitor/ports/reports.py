@@ -17,6 +17,7 @@ from monitor.model import (
     StoryId,
     Watch,
 )
+from monitor.ports.catalogue import Catalogue
 from monitor.ports.facts import (
     Hold,
     StoryView,
@@ -236,6 +237,10 @@ class Reports(Protocol):
     @property
     def watched(self) -> Watches:
         """What is asked about watches beside `watches`."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What programs ask, which go through all there is."""
 
     async def counts(self, now: datetime) -> Counts:
         """Totals by state."""

@@ -41,6 +41,7 @@ from monitor.ports import (
 )
 from monitor.storage import archive, outbox
 from monitor.storage import tables as t
+from monitor.storage.catalogue import SqlCatalogue
 from monitor.storage.feed_reports import DECLARED, SqlFleet, error_of, feed_row
 from monitor.storage.hands import HandWork
 from monitor.storage.holds import holds_of
@@ -229,6 +230,7 @@ class SqlReports:
         self._max_age = max_age
         self.search = SqlSearch(store)
         self.watched = SqlWatches(store)
+        self.catalogue = SqlCatalogue(store)
         self.fleet = SqlFleet(store)
         self.news = SqlNews(store, max_age)
         self.messages = SqlMessages(store, max_age)
