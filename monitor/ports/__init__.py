@@ -6,6 +6,7 @@ faults only; stores, engines and sinks are tested for real.
 
 from __future__ import annotations
 
+from monitor.ports.catalogue import Catalogue, FoundRow, HitPlace
 from monitor.ports.facts import (
     Added,
     Asked,
@@ -93,6 +94,7 @@ __all__ = [
     "Brief",
     "Candidate",
     "Candidates",
+    "Catalogue",
     "Changed",
     "Choices",
     "Clock",
@@ -116,8 +118,10 @@ __all__ = [
     "Firsts",
     "Fleet",
     "FoundEntry",
+    "FoundRow",
     "FoundPlace",
     "HitRow",
+    "HitPlace",
     "Hold",
     "IllFeed",
     "JobOutlet",
