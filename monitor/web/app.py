@@ -25,6 +25,7 @@ from monitor.web.access import Access, Doors, Gate
 from monitor.web.decisions import Decisions
 from monitor.web.desk import Desk, Section
 from monitor.web.editor import Editor
+from monitor.web.feeds import Feeds
 from monitor.web.health import Check, Health, alive, ready
 from monitor.web.login import Door
 from monitor.web.now import Now

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from monitor.errors import Code
-from monitor.model import DeliveryState, Health, SubscriptionState
+from monitor.model import ArticleState, DeliveryState, Health, SubscriptionState
 from monitor.polling import moves
 from monitor.ports import FeedRow
 
@@ -38,6 +38,14 @@ DELIVERY: Final = {
     DeliveryState.FOLDED: "told with others",
 }
 """A delivery's state on the page."""
+
+ARTICLE: Final = {
+    ArticleState.NEW: "waits for its page",
+    ArticleState.DONE: "read",
+    ArticleState.PARTIAL: "only the feed's own text",
+    ArticleState.FAILED: "no text",
+}
+"""How far an article has come, on the page."""
 
 TONE: Final = {
     Health.NEW: "calm",
