@@ -344,6 +344,7 @@ entry = sa.Table(
     sa.Column("text", Words, nullable=False),
     sa.Column("changed_at", UtcDateTime),  # when its feed gave it other words
     sa.UniqueConstraint("feed_id", "guid"),
+    sa.Index(None, "feed_id", "id"),  # the newest of a feed
 )
 
 watch = sa.Table(
@@ -353,7 +354,6 @@ watch = sa.Table(
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("terms", Names, nullable=False),
     sa.Column("query", sa.Text),  # in place of terms
-    sa.Index(None, "feed_id", "id"),  # the newest of a feed
     sa.Column("variants", Variants),
     sa.Column("channel", sa.Text),
     sa.Column("declared", sa.Boolean, nullable=False),  # stands in the configuration
@@ -412,6 +412,7 @@ delivery = sa.Table(
     sa.Index(None, "channel", "told_in", postgresql_where=TOGETHER, sqlite_where=TOGETHER),
     sa.Index(None, "channel", "due_at", "story_id", postgresql_where=WAITING, sqlite_where=WAITING),
     sa.Index(None, "state", "created_at"),
+    sa.Index(None, "channel", "state", "created_at"),
     sa.Index(None, "created_at", postgresql_where=UNSHOWN, sqlite_where=UNSHOWN),
 )
 """The outbox: one row per story and channel, for ever."""
@@ -472,7 +473,6 @@ snooze = sa.Table(
     metadata,
     sa.Column("watch", sa.Text, primary_key=True),
     sa.Column("channel", sa.Text, primary_key=True),
-    sa.Index(None, "channel", "state", "created_at"),
     sa.Column("until", UtcDateTime, nullable=False),
     sa.Column("by", Words, nullable=False),
 )
@@ -516,6 +516,7 @@ notice = sa.Table(
     sa.UniqueConstraint("channel", "subject"),
     sa.Index(None, "channel", "due_at", "id", postgresql_where=WAITING, sqlite_where=WAITING),
     sa.Index(None, "state", "created_at"),
+    sa.Index(None, "channel", "state", "created_at"),
 )
 """The outbox's other half: all that is said beside the messages of stories. One row per channel and
 subject, until nothing can tell it again (`monitor.storage.forgetting`); the columns of the same name
@@ -533,4 +534,3 @@ outcome = sa.Table(
     sqlite_autoincrement=True,  # who follows what changes asks for what is newer than an id
 )
 """What became of a message, each time: how a call ended, or why none was made."""
-    sa.Index(None, "channel", "state", "created_at"),
