@@ -457,6 +457,8 @@ class Service:
         await self.store.write(lambda tx: tx.forget_told(now))
         await self.store.write(lambda tx: tx.forget_holds(now, WAITS))
         await self.retention.look()
+        await self.store.write(lambda tx: tx.forget_feed_history(now))
+        await self.store.write(lambda tx: tx.count_places(now))
         await self._sync_subscriptions(self.settings, now)
         await set_price(self.pipeline.context)
         await self._spikes.look()
@@ -467,9 +469,6 @@ class Service:
         await self._refresh_gauges()
 
     async def _refresh_gauges(self) -> None:
-        await self.retention.look()
-        await self.store.write(lambda tx: tx.forget_feed_history(now))
-        await self.store.write(lambda tx: tx.count_places(now))
         counts = await self.reports.counts(self.clock.now())
         for health in Health:
             telemetry.FEEDS.labels(str(health)).set(counts.feeds.get(health, 0))
