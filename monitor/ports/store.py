@@ -468,6 +468,19 @@ class Transaction(Protocol):
         """
 
     def was_read(self, hours: Collection[tuple[datetime, datetime]]) -> Sequence[bool]:
+    def count_mentions(self, now: datetime) -> bool:
+        """Count some of what changed in what watches found; whether there is more to count.
+
+        A small step. What was there before anything was counted follows, the newest first.
+        """
+
+    def seal_mentions(self, before: datetime, *, forget: datetime | None = None) -> int:
+        """Let what is counted of the time before stay as it is, whatever becomes of its articles.
+
+        To be said before articles with hits are deleted. With `forget` the counts of the days
+        before that one are deleted; returns how many rows.
+        """
+
         """Of each span of time, whether any article was first seen then, and read."""
 
     def spike_told_at(self, channel: str, watch: str) -> datetime | None:

@@ -19,6 +19,8 @@ from monitor.model import (
 )
 from monitor.ports import Known
 from monitor.storage import tables as t
+from monitor.storage.indexing import forget_indexed, want_index
+from monitor.storage.mentions import touch, touch_stories
 from monitor.storage.types import storable
 from monitor.storage.work import Fairness, Row, Work, claim, insert_missing
 
@@ -305,6 +307,7 @@ class ArticleWork(Work):
         ).one_or_none()
         if saved is None:
             raise Superseded(f"article {article} was merged into another meanwhile")
+        want_index(self.connection, article)
         if saved.story_id is None:
             self.placeless.add(article)
             self.hitless.add(article)  # hits are found by stories
@@ -323,6 +326,8 @@ class ArticleWork(Work):
         if gone is None:
             raise Superseded(f"article {article} was merged into another meanwhile")
         kept = self._run(MERGED, {"article": into}).one()
+        touch(self, article, into)  # as it was; and as it will be, in the hour of either
+        touch_stories(self, gone.story_id, kept.story_id)
         for table in (t.entry, t.article_url):
             self._run(sa.update(table).where(table.c.article_id == article).values(article_id=into))
         copies = sa.update(t.article).where(t.article.c.copy_of == article)
@@ -340,6 +345,8 @@ class ArticleWork(Work):
         for table in (t.hit, t.fingerprint, t.verdict, t.revision, t.article_update):
             self._run(sa.delete(table).where(table.c.article_id == article))
         self._run(sa.delete(t.article).where(t.article.c.id == article))
+        forget_indexed(self.connection, [article])
+        want_index(self.connection, into)
 
 
 def _known_of(row: Row | None) -> Known | None:

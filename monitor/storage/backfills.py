@@ -14,6 +14,7 @@ from monitor.model import ArticleId, ArticleState, Hit, StoryId
 from monitor.ports import Backfilling
 from monitor.storage import archive
 from monitor.storage import tables as t
+from monitor.storage.mentions import touch
 from monitor.storage.work import Work, insert_missing
 
 TIME = t.backfill.c.due_at.type
@@ -140,6 +141,7 @@ class BackfillWork(Work):
         ]
         if rows:
             self._on(ADD_HITS, rows)
+            touch(self, article)
 
     def go_on_with(
         self, backfill: int, *, before: tuple[datetime, int], articles: int, due_at: datetime

@@ -29,7 +29,7 @@ _SINCE = sa.bindparam("since", type_=_TIME)
 _UNTIL = sa.bindparam("until", type_=_TIME)
 
 
-def _seconds(at: sa.ColumnElement[Any], dialect: str) -> sa.ColumnElement[int]:
+def seconds(at: sa.ColumnElement[Any], dialect: str) -> sa.ColumnElement[int]:
     """Whole seconds since 1970."""
     if dialect == "sqlite":
         return sa.cast(sa.func.strftime("%s", at, type_=sa.Text()), sa.Integer)
@@ -38,11 +38,12 @@ def _seconds(at: sa.ColumnElement[Any], dialect: str) -> sa.ColumnElement[int]:
 
 def _quarter(at: sa.ColumnElement[Any], dialect: str) -> sa.Label[int]:
     """Quarters of an hour since 1970."""
-    return _seconds(at, dialect).op("/")(sa.literal_column("900")).label("quarter")
+    return seconds(at, dialect).op("/")(sa.literal_column("900")).label("quarter")
 
 
-def _is_fresh(article: Any, dialect: str, within: timedelta = FRESH) -> sa.ColumnElement[bool]:
-    age = _seconds(article.c.first_seen_at, dialect) - _seconds(article.c.published_at, dialect)
+def is_fresh(article: Any, dialect: str, within: timedelta = FRESH) -> sa.ColumnElement[bool]:
+    """Whether an article was news when it was seen first."""
+    age = seconds(article.c.first_seen_at, dialect) - seconds(article.c.published_at, dialect)
     listed = (
         sa.exists()
         .where(t.entry.c.article_id == article.c.id, ~t.entry.c.backlog)
@@ -66,7 +67,7 @@ def _lately(dialect: str) -> sa.Executable:
             before.c.first_seen_at < _SINCE,
             found.c.article_id == before.c.id,
             found.c.watch_id == t.hit.c.watch_id,
-            _is_fresh(before, dialect),
+            is_fresh(before, dialect),
         )
         .correlate(t.article, t.hit)
     )
@@ -90,7 +91,7 @@ def _lately(dialect: str) -> sa.Executable:
             t.hit.c.matched_at >= _SINCE,  # never before it was seen: what the index can tell
             t.article.c.first_seen_at >= _SINCE,
             t.article.c.story_id.is_not(None),
-            _is_fresh(t.article, dialect),
+            is_fresh(t.article, dialect),
             ~known,
         )
         .order_by(t.article.c.first_seen_at, t.article.c.id)
@@ -108,7 +109,7 @@ def _by_quarter(dialect: str) -> sa.Executable:
             t.hit.c.matched_at >= _SINCE,
             t.article.c.first_seen_at >= _SINCE,
             t.article.c.story_id.is_not(None),
-            _is_fresh(t.article, dialect),
+            is_fresh(t.article, dialect),
         )
         .group_by(t.article.c.story_id)
         .subquery("began")
@@ -129,7 +130,7 @@ def _mentions(dialect: str) -> sa.Executable:
             t.watch.c.name.in_(sa.bindparam("watches", expanding=True)),
             t.hit.c.matched_at >= _SINCE,
             t.article.c.first_seen_at >= _SINCE,
-            _is_fresh(t.article, dialect, NEW),
+            is_fresh(t.article, dialect, NEW),
         )
         .group_by(quarter)
     )

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from monitor.model import ArticleId, DeliveryState, Hit, StoryId
 from monitor.ports import Coverage, Place, StoryView
 from monitor.storage import tables as t
+from monitor.storage.mentions import touch, touch_stories
 from monitor.storage.work import Work, for_each
 
 STORIES_LOCK = 0x6D6F6E01
@@ -175,6 +176,7 @@ class StoryWork(Work):
         if left is not None and left != story:
             self._run(NO_HOLDS, {"left": left})
             self._run(DROP_EMPTY, {"left": left})
+            touch_stories(self, left, story)
 
     def set_hits(self, article: ArticleId, hits: Sequence[Hit], now: datetime) -> None:
         """See `ports.Transaction`. A hit that was there already keeps its id and time.
@@ -182,9 +184,12 @@ class StoryWork(Work):
         Raises `KeyError` for a watch that was never declared.
         """
         if article not in self.hitless:
-            self._run(OTHER_HITS, {"article": article, "watches": [hit.watch for hit in hits]})
+            others = {"article": article, "watches": [hit.watch for hit in hits]}
+            if self._run(OTHER_HITS, others).rowcount and not hits:
+                touch(self, article)
         if not hits:
             return
+        touch(self, article)
         self.hitless.discard(article)
         of_article = {"article": article, "now": now}
         values = [of_article | {"watch": hit.watch, "new_spans": hit.spans} for hit in hits]

@@ -534,3 +534,52 @@ outcome = sa.Table(
     sqlite_autoincrement=True,  # who follows what changes asks for what is newer than an id
 )
 """What became of a message, each time: how a call ended, or why none was made."""
+
+mention_hour = sa.Table(
+    "mention_hour",
+    metadata,
+    sa.Column("at", sa.Integer, primary_key=True, autoincrement=False),  # hours since 1970
+    sa.Column("watch_id", sa.BigInteger, primary_key=True, autoincrement=False),  # 0: of any
+    sa.Column("feed_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("language", Words, primary_key=True),  # "": not known
+    sa.Column("articles", sa.Integer, nullable=False),
+    sa.Column("stories", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""In how many articles of an hour a watch found something, and how many stories began with them
+(`monitor.storage.mentions`). Without foreign keys: it outlives the articles, and watches."""
+
+mention_day = sa.Table(
+    "mention_day",
+    metadata,
+    sa.Column("watch_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Integer, primary_key=True, autoincrement=False),  # days since 1970
+    sa.Column("feed_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("language", Words, primary_key=True),
+    sa.Column("articles", sa.Integer, nullable=False),
+    sa.Column("stories", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The same by days; and of each watch those of one span lie together."""
+
+mention_total = sa.Table(
+    "mention_total",
+    metadata,
+    sa.Column("grain", sa.Integer, primary_key=True, autoincrement=False),  # hours: 1 or 24
+    sa.Column("watch_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Integer, primary_key=True, autoincrement=False),  # so many since 1970
+    sa.Column("articles", sa.Integer, nullable=False),
+    sa.Column("stories", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The same of all feeds and languages."""
+
+mention_due = sa.Table(
+    "mention_due",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("article_id", sa.BigInteger),
+    sa.Column("story_id", sa.BigInteger),  # all of it
+    sa.Column("at", sa.Integer),  # an hour
+)
+"""What changed since mentions were counted: only ever added to by those who change it."""

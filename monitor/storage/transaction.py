@@ -19,6 +19,8 @@ from monitor.storage.feeds import FeedWork
 from monitor.storage.forgetting import ForgetWork
 from monitor.storage.hands import HandWork
 from monitor.storage.holds import HoldWork
+from monitor.storage.indexing import IS_QUEUED, IndexWork
+from monitor.storage.mentions import MentionWork
 from monitor.storage.notices import NoticeWork
 from monitor.storage.ops import OpsWork
 from monitor.storage.outbox import due_channels
@@ -62,6 +64,7 @@ class SqlTransaction(
     ThreadWork,
     VerdictWork,
     SpikeWork,
+    MentionWork,
     ForgetWork,
     PruneWork,
     SizeWork,

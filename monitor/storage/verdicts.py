@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from monitor.model import ArticleId, DeliveryState, StoryId
 from monitor.storage import tables as t
 from monitor.storage.deliveries import REFRESH
+from monitor.storage.mentions import touch_stories
 from monitor.storage.outbox import GIVEN_UP
 from monitor.storage.work import Work, upsert
 
@@ -146,6 +147,7 @@ class VerdictWork(Work):
         values = {"gone": gone, "into": into, "now": now, "who": by}
         for statement in MERGE:
             self._run(statement, values)
+        touch_stories(self, into)
         return {
             channel
             for story in (gone, into)
