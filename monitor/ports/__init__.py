@@ -67,8 +67,6 @@ from monitor.ports.reports import (
     AuditRow,
     Counts,
     HitRow,
-    Judged,
-    Precision,
     Reports,
     Revision,
     Sighting,
@@ -79,7 +77,7 @@ from monitor.ports.reports import (
 )
 from monitor.ports.search import EVERYTHING, Filters, Match, Results, Search
 from monitor.ports.store import JobOutlet, Store, Transaction
-from monitor.ports.watches import Snoozed, Watched, Watches
+from monitor.ports.watches import Judged, Precision, Snoozed, Watched, Watches
 from monitor.ports.world import Clock, Fetcher, NotModified, Offload, Page
 
 __all__ = [

@@ -26,7 +26,7 @@ from monitor.ports.feeds import FeedRow, Fleet
 from monitor.ports.messages import DeliveryRow, Messages
 from monitor.ports.now import News
 from monitor.ports.search import Search
-from monitor.ports.watches import Watches
+from monitor.ports.watches import Precision, Watches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,26 +171,6 @@ class StoryTrace:
     deliveries: tuple[DeliveryRow, ...]
     held: tuple[Hold, ...] = ()  # for which watches it waits
     revisions: Mapping[ArticleId, tuple[Revision, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """How many messages people judged, and how many of them were worth it."""
-
-    judged: int
-    relevant: int
-
-    @property
-    def precision(self) -> float:
-        """The share that was worth it."""
-        return self.relevant / self.judged
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Precision(Judged):
-    """The same of a watch, and of each of its terms."""
-
-    terms: Mapping[str, Judged]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

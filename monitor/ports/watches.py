@@ -9,6 +9,26 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """How many messages people judged, and how many of them were worth it."""
+
+    judged: int
+    relevant: int
+
+    @property
+    def precision(self) -> float:
+        """The share that was worth it."""
+        return self.relevant / self.judged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Precision(Judged):
+    """The same of a watch, and of each of its terms."""
+
+    terms: Mapping[str, Judged]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snoozed:
     """A channel in which a watch is not to begin new messages for a while."""
 
@@ -27,6 +47,7 @@ class Watched:
     stories: int  # in which these are
     messages: int  # that its channel shows of these, or will
     is_more: bool = False  # these two are of the newest `MOST` hits alone
+    precision: Precision | None = None  # None: nobody has judged what it found
     held: int = 0  # stories that wait now for others to confirm them
     snoozes: tuple[Snoozed, ...] = field(default=())
 

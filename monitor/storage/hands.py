@@ -238,11 +238,14 @@ class HandWork(Work):
         }
         return [(StoryId(row.story_id), row.channel) for row in self._run(UNACKNOWLEDGED, values)]
 
-    def precisions(self) -> Mapping[str, Precision]:
-        """What people's judgements say of each watch that they judged."""
+    def precisions(self, watches: Collection[str] | None = None) -> Mapping[str, Precision]:
+        """What people's judgements say of each watch that they judged; of these, if given."""
+        these = JUDGEMENTS
+        if watches is not None:
+            these = these.where(t.judgement.c.watch.in_(watches))
         judged: Counter[tuple[str, str | None]] = Counter()
         relevant: Counter[tuple[str, str | None]] = Counter()
-        for row in self._run(JUDGEMENTS):
+        for row in self._run(these):
             for term in (None, *row.terms):
                 judged[row.watch, term] += 1
                 relevant[row.watch, term] += row.relevant

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from monitor.model import DeliveryState
 from monitor.ports import Snoozed, Watched
 from monitor.storage import tables as t
+from monitor.storage.hands import HandWork
 from monitor.storage.store import SqlStore
 from monitor.storage.work import Row
 
@@ -70,7 +71,8 @@ HELD = (
 SNOOZES = (
     sa.select(t.snooze)
     .where(
-        t.snooze.c.watch.in_(_NAMES), t.snooze.c.until > sa.bindparam("now", type_=t.snooze.c.until.type)
+        t.snooze.c.watch.in_(_NAMES),
+        t.snooze.c.until > sa.bindparam("now", type_=t.snooze.c.until.type),
     )
     .order_by(t.snooze.c.channel)
 )
@@ -95,6 +97,7 @@ class SqlWatches:
 
         def ask(connection: sa.Connection) -> Mapping[str, Watched]:
             wanted = {"names": [*names]}
+            precisions = HandWork(connection).precisions(names)
             held = {row.name: row.stories for row in connection.execute(HELD, wanted)}
             snoozes: dict[str, list[Snoozed]] = {}
             for row in connection.execute(SNOOZES, {**wanted, "now": now}):
@@ -107,6 +110,7 @@ class SqlWatches:
                     hits=row.hits,
                     is_more=row.hits > MOST,
                     held=held.get(row.name, 0),
+                    precision=precisions.get(row.name),
                     snoozes=tuple(snoozes.get(row.name, ())),
                     **_found_in(connection, row, since, channels.get(row.name, "")),
                 )

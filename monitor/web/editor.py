@@ -51,6 +51,11 @@ class Editor:
         self._settings = settings
 
     @property
+    def settings(self) -> Settings:
+        """Those in use."""
+        return self._settings()
+
+    @property
     def editable(self) -> bool:
         """Whether `[web] editable` lets the page write."""
         return self._settings().web.editable
