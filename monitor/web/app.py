@@ -68,10 +68,11 @@ def create_app(
         decisions=decisions,
         editor=editor,
     )
-    sections: tuple[Section, ...] = (Now(desk), Stories(desk))
+    now = Now(desk)
+    sections: tuple[Section, ...] = (now, Stories(desk), Feeds(desk))
     pages.nav = tuple(section.nav for section in sections)
     probes = _Probes(reports, health, clock, registry, stale_after)
-    return Starlette(
+    app = Starlette(
         routes=[
             *(route for section in sections for route in section.routes()),
             *door.routes(),
@@ -99,6 +100,8 @@ def create_app(
             500: pages.broken,
         },
     )
+    app.state.endings = (now.live.end,)
+    return app
 
 
 _OPEN: Final = {"/login", "/healthz", "/readyz", "/metrics", "/favicon.ico"}

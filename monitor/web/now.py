@@ -1,20 +1,22 @@
-"""What people see first: what the watches found lately."""
+"""What people see first: stories in which something was found, as they come."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from monitor.web import view
+from monitor.ports import Choices, Standing
+from monitor.web import sought, stream
 from monitor.web.desk import Desk
+from monitor.web.live import Live, write_marks
+from monitor.web.security import FORM_HEADERS
 
-_HITS: Final = 100
-_DELIVERIES: Final = 25
+_SHOWN: Final = 20
 
 
 class Now:
@@ -24,27 +26,66 @@ class Now:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self.live = Live(desk)
 
     def routes(self) -> Sequence[BaseRoute]:
-        """What is answered at ``/``."""
-        return [Route("/", self.index)]
+        """What is answered at ``/``, and what follows it."""
+        return [Route("/", self.index), Route("/live", self.live.listen, methods=["GET"])]
 
-    async def index(self, _request: Request) -> Response:
-        """Recent hits, deliveries and feeds on one page."""
-        reports, now = self._desk.reports, self._desk.clock.now()
-        counts = await reports.counts(now)
-        hits = await reports.hits(_HITS)
-        deliveries = await reports.deliveries(_DELIVERIES)
-        feeds = await reports.feeds()
-        decisions = self._desk.decisions
-        max_age = decisions.rules().max_age if decisions else None
+    async def index(self, request: Request) -> Response:
+        """The stories that are sought, the newest first."""
+        asked = sought.read(request.query_params)
+        if any(not value for value in request.query_params.values()):  # a form sends all its fields
+            return RedirectResponse(asked.url())
+        desk, news = self._desk, self._desk.reports.news
+        now = desk.clock.now()
+        marks = await news.marks()  # first: what comes meanwhile is told twice, and never lost
+        page = await news.page(asked.sought(now), _SHOWN, before=asked.before)
+        strip = await news.strip(now)
+        choices = await news.choices()
+        rules = desk.decisions.rules() if desk.decisions else None
+        max_age = rules.max_age if rules else None
         # in a thread: the passages of long bodies take up to a second each
-        found = await asyncio.to_thread(view.reports, hits, max_age)
-        return self._desk.pages.render(
-            "index.html",
-            figures=view.figures(counts, now),
-            counts=counts,
-            reports=found,
-            deliveries=view.delivery_lines(deliveries),
-            feeds=view.feed_lines(feeds),
+        items = await asyncio.to_thread(
+            lambda: [stream.item(row, max_age, now) for row in page.rows]
         )
+        response = desk.pages.render(
+            "now.html",
+            figures=stream.figures(strip, now),
+            needs=stream.needs(strip),
+            strip=strip,
+            items=items,
+            page=page,
+            asked=asked,
+            options=_options(choices),
+            chosen=[(name, _said(name, value)) for name, value in asked.given.items()],
+            marks=write_marks(marks),
+        )
+        response.headers.update(FORM_HEADERS)
+        return response
+
+
+def _options(choices: Choices) -> Mapping[str, Sequence[tuple[str, str]]]:
+    """Of each filter its values, and what they are called."""
+    return {
+        "watch": [(name, name) for name in choices.watches],
+        "publisher": [(name, name) for name in choices.publishers],
+        "side": [(name, name) for name in choices.sides],
+        "language": [(name, name) for name in choices.languages],
+        "state": [(str(each), said) for each, said in stream.STANDINGS.items()],
+        "time": [(name, said) for name, (said, _) in sought.SPANS.items()],
+    }
+
+
+def _said(name: str, value: str) -> str:
+    """A filter that is set, in words."""
+    match name:
+        case "q":
+            return f"“{value}” in the headline"
+        case "time":
+            return f"found in {sought.SPANS[value][0]}"
+        case "state":
+            return stream.STANDINGS[Standing(value)]
+        case "from" | "to":
+            return f"{name} {value}"
+    return value

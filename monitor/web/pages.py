@@ -64,6 +64,10 @@ class Pages:
         body = html.encode("utf-8", "replace")
         return Response(body, status, media_type="text/html")
 
+    def text(self, template: str, **values: Any) -> str:
+        """A template that is a piece of a page, without the frame."""
+        return self._templates.get_template(template).render(now=self._clock.now(), **values)
+
     async def refused(self, request: Request, error: Exception) -> Response:
         """404, 405 and their like."""
         assert isinstance(error, HTTPException)

@@ -95,6 +95,8 @@ class WebServer:
         """Let answers under way end, within a second; then close every connection."""
         if self._server is None or self._serving is None:
             return
+        for end in getattr(getattr(self._app, "state", None), "endings", ()):
+            end()  # what would never end by itself
         self._server.should_exit = True
         await self._serving
         self._server.abort()

@@ -180,6 +180,11 @@ def date(then: datetime) -> str:
     return f"{then.day} {then:%b %Y}"
 
 
+def clock(then: datetime, now: datetime) -> str:
+    """A time to the second, with its day unless that is today: ``12:00:03``, ``9 May, 12:00:03``."""
+    return f"{then:%H:%M:%S}" if then.date() == now.date() else f"{then.day} {then:%b, %H:%M:%S}"
+
+
 def moment(then: datetime) -> str:
     """A time to the second: ``10 May 2025, 12:00:03 UTC``."""
     return f"{date(then)}, {then:%H:%M:%S} UTC"
