@@ -6,15 +6,13 @@ It may forget everything at any instant: the next tick submits again whatever th
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from monitor import telemetry
-from monitor.errors import StorageError
-from monitor.model import BUCKETS, Job
-
-log = telemetry.get_logger()
+from monitor.engine.edge import attend
+from monitor.model import BUCKETS, Job, Kind
+from monitor.ports import KindOfWork, Workload
 
 
 class LocalEngine:
@@ -84,6 +82,19 @@ class LocalEngine:
             await asyncio.wait(late, timeout=1.0)
         return len(late)
 
+    async def workload(self) -> Workload:
+        """See `ports.Engine`. How long a job has waited is nobody's care here: none waits long."""
+        queued = Counter(job.kind for job in self._waiting)
+        running = Counter(Kind(task.get_name().partition(":")[0]) for task in self._running)
+        return Workload(
+            kinds={kind: KindOfWork(queued=queued[kind], running=running[kind]) for kind in Kind},
+            workers=1,
+        )
+
+    async def tidy(self) -> int:
+        """Nothing: with the process its jobs die."""
+        return 0
+
     def _start(self, handle: Callable[[Job], Awaitable[None]]) -> None:
         blocked: list[Job] = []
         while self._waiting and len(self._running) < self._workers:
@@ -104,17 +115,8 @@ class LocalEngine:
         self._changed.set()
 
     async def _do(self, job: Job, handle: Callable[[Job], Awaitable[None]]) -> None:
-        gauge = telemetry.JOBS_RUNNING.labels(str(job.kind))
-        gauge.inc()
         try:
-            await handle(job)
-        except StorageError as error:
-            # The rows' leases end by themselves; the tick reports that the database is away.
-            log.warning("job.postponed", kind=str(job.kind), key=job.key, error=str(error))
-        except Exception:  # the outermost edge of a job: a bug costs this job only
-            telemetry.JOBS_CRASHED.labels(str(job.kind)).inc()
-            log.exception("job.crashed", kind=str(job.kind), key=job.key)
+            await attend(job, handle)
         finally:
-            gauge.dec()
             if job.lock is not None:
                 self._locked.discard(job.lock)

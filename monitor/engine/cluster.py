@@ -1,0 +1,289 @@
+"""The engine of many processes: jobs in PostgreSQL, by procrastinate.
+
+A job is inserted in the transaction that makes it due, so there is one exactly if that commits. It
+is only a hint: handlers claim rows by their state, a job that dies with its process is deleted and
+not done again, and whatever it left behind is found by the next tick. Nothing here retries.
+
+What procrastinate needs to be watched for was measured, and is met so:
+
+- A released lock wakes nobody: the queue is looked at four times a second.
+- A deep queue behind locks is slow to fetch from: at most one job is queued for each kind and key.
+- The documented repair of stalled jobs breaks where the same job is queued again: ours deletes.
+- A worker returns, without an error, when PostgreSQL drops its connections: it is begun again.
+- Many deduplicated inserts in free order deadlock: they are one sorted statement, the last.
+- A commit that waits for the disk halves what an engine can do, and no job needs to outlive a power
+  cut: the engine's own connections don't wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from typing import Any, Final
+
+import procrastinate
+import psycopg
+from procrastinate import exceptions
+from procrastinate.jobs import Status
+
+from monitor import telemetry
+from monitor.engine.edge import attend
+from monitor.errors import StorageError
+from monitor.model import Job, Kind
+from monitor.ports import KindOfWork, Workload
+
+log = telemetry.get_logger()
+
+QUEUES: Final = {kind: "alerts" if kind is Kind.DELIVER else "net" for kind in Kind}
+"""Who delivers may be another process than who fetches."""
+
+PRIORITIES: Final = {Kind.DELIVER: 2, Kind.INGEST: 1}
+"""What is nearest to being told is done first."""
+
+CONCURRENCY: Final = 128
+"""Jobs at once in a process. They wait for hosts most of their time; what is fetched at once is bounded
+elsewhere (`monitor.pipeline.context.Lane`)."""
+
+LOOK: Final = 0.25
+"""Seconds between two looks into the queue, beside what PostgreSQL tells of by itself."""
+
+HEARTBEAT: Final = 2.0
+STALLED: Final = 10.0
+"""Seconds without a heartbeat from which the jobs of a process are given up."""
+
+AGAIN: Final = 1.0
+"""Seconds until a worker that lost PostgreSQL is begun again."""
+
+_TASK: Final = "monitor"
+_SCHEMA_LOCK: Final = 0x6D6F6E_0001
+
+# One statement, the last of its transaction, in the order of its rows: whoever inserts the same jobs
+# waits for us here, and for nothing that we wait for.
+_INSERT: Final = """
+INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args)
+SELECT * FROM unnest(
+    %(queues)s::text[], %(tasks)s::text[], %(priorities)s::int[], %(locks)s::text[],
+    %(queueing)s::text[], %(args)s::jsonb[])
+ON CONFLICT DO NOTHING
+"""
+_WORKLOAD: Final = """
+SELECT args->>'kind' AS kind,
+    count(*) FILTER (WHERE status = 'todo') AS queued,
+    count(*) FILTER (WHERE status = 'doing') AS running,
+    count(*) FILTER (WHERE status = 'doing' AND
+        (worker_id IS NULL OR last_heartbeat < now() - make_interval(secs => %(stalled)s)))
+        AS stalled,
+    coalesce(extract(epoch FROM now() - min(deferred.at)
+        FILTER (WHERE status = 'todo')), 0)::float AS oldest
+FROM procrastinate_jobs AS job
+LEFT JOIN procrastinate_workers AS worker ON worker.id = job.worker_id
+LEFT JOIN LATERAL (
+    SELECT at FROM procrastinate_events
+    WHERE job_id = job.id AND type = 'deferred' ORDER BY id DESC LIMIT 1
+) AS deferred ON status = 'todo'
+WHERE status IN ('todo', 'doing')
+GROUP BY 1
+"""
+_WORKERS: Final = """
+SELECT count(*) AS workers FROM procrastinate_workers
+WHERE last_heartbeat >= now() - make_interval(secs => %(stalled)s)
+"""
+
+
+class ClusterEngine:
+    """Does jobs of some kinds, as one process of many; see `ports.Engine`.
+
+    `conninfo` is libpq's. Open it first; with the store its tables must be there already.
+    """
+
+    def __init__(
+        self,
+        conninfo: str,
+        *,
+        kinds: Collection[Kind] = tuple(Kind),
+        concurrency: int = CONCURRENCY,
+        stalled: float = STALLED,
+    ) -> None:
+        options = "-c synchronous_commit=off"
+        self._conninfo = conninfo
+        self._queues = sorted({QUEUES[kind] for kind in kinds})
+        self._concurrency = concurrency
+        self._stalled = stalled
+        self._app = procrastinate.App(
+            connector=procrastinate.PsycopgConnector(
+                conninfo=conninfo,
+                min_size=1,
+                max_size=6,
+                kwargs={"options": options, "application_name": "monitor-engine"},
+            )
+        )
+        self._app.task(name=_TASK)(self._do)
+        self._handle: Callable[[Job], Awaitable[None]] | None = None
+        self._working: asyncio.Task[None] | None = None
+        self._ending: asyncio.Event = asyncio.Event()
+        self._at_work: set[asyncio.Task[Any]] = set()
+        # its words are a line for each job at level "info"
+        logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
+
+    async def open(self) -> None:
+        """Connect, and make its tables if there are none. Raises `StorageError`."""
+        async with _explained("the engine"):
+            await prepare(self._conninfo)
+            await self._app.open_async()
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._app.close_async()
+
+    def insert(self, connection: Any, jobs: Sequence[Job]) -> None:
+        """Within SQLAlchemy's transaction: a job that is queued already is none."""
+        connection.exec_driver_sql(
+            _INSERT,
+            {
+                "queues": [QUEUES[job.kind] for job in jobs],
+                "tasks": [_TASK] * len(jobs),
+                "priorities": [PRIORITIES.get(job.kind, 0) for job in jobs],
+                "locks": [job.lock for job in jobs],
+                "queueing": [f"{job.kind}:{job.key}" for job in jobs],
+                "args": [_arguments(job) for job in jobs],
+            },
+        )
+
+    def wake(self, jobs: Sequence[Job]) -> None:
+        """Nothing: PostgreSQL tells those who wait."""
+
+    async def run(self, handle: Callable[[Job], Awaitable[None]], stop: asyncio.Event) -> None:
+        """See `ports.Engine`. Whatever becomes of the connections, it begins again."""
+        self._handle = handle
+        self._working = asyncio.create_task(self._work(), name="engine")
+        await stop.wait()
+        self._ending.set()
+
+    async def _work(self) -> None:
+        """Be a worker until the end, again after each loss of PostgreSQL."""
+        while not self._ending.is_set():
+            worker = asyncio.create_task(
+                self._app.run_worker_async(
+                    queues=self._queues,
+                    concurrency=self._concurrency,
+                    fetch_job_polling_interval=LOOK,
+                    delete_jobs="always",
+                    install_signal_handlers=False,
+                    update_heartbeat_interval=HEARTBEAT,
+                    stalled_worker_timeout=self._stalled,
+                )
+            )
+            ending = asyncio.create_task(self._ending.wait())
+            await asyncio.wait({worker, ending}, return_when=asyncio.FIRST_COMPLETED)
+            ending.cancel()
+            if not worker.done():
+                worker.cancel()  # begins nothing more, and waits for what is at work
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({worker})
+            if self._ending.is_set():
+                return
+            error = None if worker.cancelled() else worker.exception()
+            log.warning("engine.lost", error=str(error or "PostgreSQL has closed the connection"))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), AGAIN)
+
+    async def _do(self, kind: str, key: str) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        assert self._handle is not None
+        self._at_work.add(task)
+        try:
+            await attend(Job(Kind(kind), key), self._handle)
+        finally:
+            self._at_work.discard(task)
+
+    async def drain(self, seconds: float) -> int:
+        """See `ports.Engine`."""
+        self._ending.set()
+        if self._working is None:
+            return 0
+        late: set[asyncio.Task[Any]] = set()
+        done, _ = await asyncio.wait({self._working}, timeout=seconds)
+        if not done:
+            late = set(self._at_work)
+            for task in late:
+                task.cancel()
+            _, hanging = await asyncio.wait({self._working}, timeout=1.0)
+            for each in hanging:
+                each.cancel()
+        return len(late)
+
+    async def settle(self) -> None:
+        """See `ports.Engine`: nothing at work anywhere, in any process."""
+        while any(  # noqa: ASYNC110 other processes tell nobody
+            each.queued or each.running for each in (await self.workload()).kinds.values()
+        ):
+            await asyncio.sleep(LOOK / 5)
+
+    async def workload(self) -> Workload:
+        """See `ports.Engine`."""
+        async with _explained("how the jobs stand"):
+            rows = await self._app.connector.execute_query_all_async(
+                _WORKLOAD, stalled=self._stalled
+            )
+            workers = await self._app.connector.execute_query_one_async(
+                _WORKERS, stalled=self._stalled
+            )
+        found = {
+            Kind(row["kind"]): KindOfWork(
+                queued=row["queued"],
+                running=row["running"],
+                stalled=row["stalled"],
+                oldest=row["oldest"],
+            )
+            for row in rows
+        }
+        return Workload(
+            kinds={kind: found.get(kind, KindOfWork()) for kind in Kind},
+            workers=workers["workers"],
+        )
+
+    async def tidy(self) -> int:
+        """See `ports.Engine`. To delete is to repair: what such a job left is due."""
+        manager = self._app.job_manager
+        async with _explained("stalled jobs"):
+            stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=self._stalled))
+            for job in stalled:
+                # it may have ended after all, or somebody else may be tidying
+                with contextlib.suppress(exceptions.ConnectorException):
+                    await manager.finish_job(job, status=Status.FAILED, delete_job=True)
+        if stalled:
+            log.warning("engine.stalled", jobs=len(stalled))
+        return len(stalled)
+
+
+async def prepare(conninfo: str) -> None:
+    """Make procrastinate's tables if there are none; one process at a time."""
+    async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
+        await connection.execute("SELECT pg_advisory_lock(%s)", (_SCHEMA_LOCK,))
+        try:
+            found = await connection.execute("SELECT to_regclass('procrastinate_jobs')")
+            row = await found.fetchone()
+            if row is not None and row[0] is None:
+                schema = procrastinate.schema.SchemaManager.get_schema()
+                await connection.execute(schema.encode())
+        finally:
+            await connection.execute("SELECT pg_advisory_unlock(%s)", (_SCHEMA_LOCK,))
+
+
+def _arguments(job: Job) -> psycopg.types.json.Jsonb:
+    return psycopg.types.json.Jsonb({"kind": str(job.kind), "key": job.key})
+
+
+@contextlib.asynccontextmanager
+async def _explained(what: str) -> AsyncIterator[None]:
+    """PostgreSQL's troubles as ours: try again later."""
+    try:
+        yield
+    except (psycopg.Error, exceptions.ConnectorException) as error:
+        cause = error.__cause__ or error
+        raise StorageError(
+            f"{what}: PostgreSQL: {str(cause).strip() or type(cause).__name__}"
+        ) from error
