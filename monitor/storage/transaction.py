@@ -19,7 +19,6 @@ from monitor.storage.feeds import FeedWork
 from monitor.storage.forgetting import ForgetWork
 from monitor.storage.hands import HandWork
 from monitor.storage.holds import HoldWork
-from monitor.storage.indexing import IS_QUEUED, IndexWork
 from monitor.storage.mentions import MentionWork
 from monitor.storage.notices import NoticeWork
 from monitor.storage.ops import OpsWork
