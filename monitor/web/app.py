@@ -23,6 +23,7 @@ from monitor.ports import Clock, Counts, Reports
 from monitor.web import assets, view
 from monitor.web.access import Access, Doors, Gate
 from monitor.web.decisions import Decisions
+from monitor.web.deliveries import Deliveries
 from monitor.web.desk import Desk, Section
 from monitor.web.editor import Editor
 from monitor.web.feeds import Feeds
@@ -69,7 +70,7 @@ def create_app(
         editor=editor,
     )
     now = Now(desk)
-    sections: tuple[Section, ...] = (now, Stories(desk), Feeds(desk))
+    sections: tuple[Section, ...] = (now, Stories(desk), Deliveries(desk), Feeds(desk))
     pages.nav = tuple(section.nav for section in sections)
     probes = _Probes(reports, health, clock, registry, stale_after)
     app = Starlette(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Callable
 from functools import partial
 
 from monitor.compose import Rules
 from monitor.errors import Refused
-from monitor.model import ArticleId, StoryId
+from monitor.model import ArticleId, DeliveryId, StoryId
 from monitor.pipeline.by_hand import drop_by_hand, merge_by_hand, retry_by_hand, split_by_hand
+from monitor.pipeline.hands import act
 from monitor.ports import Clock, Store, Transaction, Waits
+from monitor.telling.hands import Action
 from monitor.web.access import PAGE
 
 
@@ -19,7 +22,7 @@ class Changed(Refused):
 
 
 class Decisions:
-    """Merges and splits stories; has messages sent again, or dropped.
+    """Merges and splits stories, sends messages again or drops them, does what Slack's buttons do.
 
     What somebody agrees to is what the page told them. So each form carries a *mark* of what the
     stories were when it was made, and in the transaction that would change them they must still
@@ -77,6 +80,21 @@ class Decisions:
         """Have a message sent again, now. Raises `Refused`."""
         now = self._clock.now()
         return await self._store.write(lambda tx: retry_by_hand(tx, message, by=by, now=now))
+
+    async def do(self, action: Action, message: DeliveryId, *, by: str = PAGE) -> bool:
+        """What a button of a message in Slack does; False if there is no such message."""
+        work = partial(
+            act,
+            action=action,
+            delivery=message,
+            mark=f"page:{uuid.uuid4().hex}",
+            user="",
+            name=by,
+            channel="",
+            rules=self.rules(),
+            now=self._clock.now(),
+        )
+        return await self._store.write(work)
 
     async def drop(self, message: str, *, by: str = PAGE) -> Waits:
         """Give up a message that is not shown. Raises `Refused`."""

@@ -91,8 +91,8 @@ def read(params: Mapping[str, str]) -> Asked:
         else:
             given[name] = value
     before = None
-    if place := params.get("before", ""):
-        before = _place(place)
+    if given_place := params.get("before", ""):
+        before = place(given_place)
         if before is None:
             mistakes.append("The address is cut off: this is the beginning of the list.")
     return Asked(given=given, before=before, mistakes=tuple(mistakes))
@@ -109,7 +109,8 @@ def written(place: FoundPlace) -> str:
     return f"{(at - _EPOCH) // timedelta(microseconds=1)}-{hit}"
 
 
-def _place(text: str) -> FoundPlace | None:
+def place(text: str) -> FoundPlace | None:
+    """A place, as `written`; None if it is none."""
     moment, dash, number = text.partition("-")
     if not (dash and _is_number(moment) and _is_number(number)):
         return None
