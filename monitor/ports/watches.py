@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,30 +39,31 @@ class Snoozed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """A watch as it was last run, and what it brought since some moment."""
+    """A watch as it was last run, and what it brought in the last seven days."""
 
     created_at: datetime
     changed_at: datetime | None  # when anything in it was edited last; None: never since then
-    hits: int
-    stories: int  # in which these are
-    messages: int  # that its channel shows of these, or will
-    is_more: bool = False  # these two are of the newest `MOST` hits alone
+    messages: int  # that its channel shows, or will, of the stories in which it found something
+    is_more: bool = False  # these are of its newest hits alone
     precision: Precision | None = None  # None: nobody has judged what it found
     held: int = 0  # stories that wait now for others to confirm them
-    snoozes: tuple[Snoozed, ...] = field(default=())
+    snoozes: tuple[Snoozed, ...] = ()
+
+
+class Found(NamedTuple):
+    """What a watch found on a day."""
+
+    articles: int  # that were news then
+    stories: int  # that began with them
 
 
 class Watches(Protocol):
     """Read-only questions about the declared watches."""
 
     async def lately(
-        self,
-        names: Collection[str],
-        since: datetime,
-        now: datetime,
-        channels: Mapping[str, str],
+        self, names: Collection[str], now: datetime, channels: Mapping[str, str]
     ) -> Mapping[str, Watched]:
         """How these stand, by name; without those that never ran. `channels`: where each leads."""
 
-    async def days(self, names: Collection[str], since: date) -> Mapping[str, Mapping[date, int]]:
-        """In how many articles each found something on each day (UTC) from then on, if in any."""
+    async def days(self, names: Collection[str], since: date) -> Mapping[str, Mapping[date, Found]]:
+        """What each found on each day (UTC) from then on; days without anything are left out."""

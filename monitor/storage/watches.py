@@ -1,42 +1,37 @@
 """The read side about watches. See `ports.Watches`.
 
-Hits are counted from an index; what they are in is looked up for the newest of them alone, so that
-a watch that finds everything costs no more than others.
+What was found on a day is read from the counts that are kept; what was told of it is looked up for
+the newest hits alone, so that a watch that finds everything costs no more than others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from monitor.model import DeliveryState
 from monitor.ports import Snoozed, Watched
+from monitor.ports.watches import Found
 from monitor.storage import tables as t
 from monitor.storage.hands import HandWork
 from monitor.storage.store import SqlStore
-from monitor.storage.work import Row
 
 MOST: Final = 500
-"""Newest hits of a watch of which stories and messages are counted: a millisecond or two."""
+"""Newest hits of a watch of which messages are counted: a millisecond or two."""
 
-_TIME = t.hit.c.matched_at.type
-_SINCE = sa.bindparam("since", type_=_TIME)
-_NAMES = sa.bindparam("names", expanding=True)
+LATELY: Final = timedelta(days=7)
+
+_EPOCH: Final = date(1970, 1, 1)
+_BY_DAY: Final = 24  # hours: the grain of the counts that are read
+_SINCE = sa.bindparam("since", type_=t.hit.c.matched_at.type)
+_NAMES: sa.BindParameter[str] = sa.bindparam("names", expanding=True)
 _GIVEN_UP = (DeliveryState.DEAD, DeliveryState.DROPPED)
 
-WATCHES = sa.select(
-    t.watch.c.id,
-    t.watch.c.name,
-    t.watch.c.created_at,
-    t.watch.c.changed_at,
-    sa.select(sa.func.count())
-    .select_from(t.hit)
-    .where(t.hit.c.watch_id == t.watch.c.id, t.hit.c.matched_at >= _SINCE)
-    .scalar_subquery()
-    .label("hits"),
+WATCHES: sa.Select[Any] = sa.select(
+    t.watch.c.id, t.watch.c.name, t.watch.c.created_at, t.watch.c.changed_at
 ).where(t.watch.c.name.in_(_NAMES))
 NEWEST = (
     sa.select(t.hit.c.article_id)
@@ -45,6 +40,7 @@ NEWEST = (
     .limit(MOST)
     .subquery("newest")
 )
+HITS = sa.select(sa.func.count()).select_from(NEWEST)
 STORIES = (
     sa.select(t.article.c.story_id)
     .join(NEWEST, NEWEST.c.article_id == t.article.c.id)
@@ -52,14 +48,24 @@ STORIES = (
     .distinct()
     .subquery("found_in")
 )
-FOUND_IN = sa.select(sa.func.count(), sa.func.count(t.delivery.c.id)).select_from(
-    STORIES.outerjoin(
-        t.delivery,
-        sa.and_(
-            t.delivery.c.story_id == STORIES.c.story_id,
-            t.delivery.c.channel == sa.bindparam("in_channel"),
-            t.delivery.c.state.not_in(_GIVEN_UP),
-        ),
+MESSAGES = (
+    sa.select(sa.func.count())
+    .select_from(t.delivery)
+    .join(STORIES, STORIES.c.story_id == t.delivery.c.story_id)
+    .where(t.delivery.c.channel == sa.bindparam("in_channel"), t.delivery.c.state.not_in(_GIVEN_UP))
+)
+DAYS: sa.Select[Any] = (
+    sa.select(
+        t.watch.c.name,
+        t.mention_total.c.at,
+        t.mention_total.c.articles,
+        t.mention_total.c.stories,
+    )
+    .join(t.mention_total, t.mention_total.c.watch_id == t.watch.c.id)
+    .where(
+        t.watch.c.name.in_(_NAMES),
+        t.mention_total.c.grain == _BY_DAY,
+        t.mention_total.c.at >= sa.bindparam("day"),
     )
 )
 HELD = (
@@ -85,15 +91,9 @@ class SqlWatches:
         self._store = store
 
     async def lately(
-        self,
-        names: Collection[str],
-        since: datetime,
-        now: datetime,
-        channels: Mapping[str, str],
+        self, names: Collection[str], now: datetime, channels: Mapping[str, str]
     ) -> Mapping[str, Watched]:
         """See `ports.Watches`."""
-        if not names:
-            return {}
 
         def ask(connection: sa.Connection) -> Mapping[str, Watched]:
             wanted = {"names": [*names]}
@@ -103,56 +103,38 @@ class SqlWatches:
             for row in connection.execute(SNOOZES, {**wanted, "now": now}):
                 one = Snoozed(channel=row.channel, until=row.until, by=row.by)
                 snoozes.setdefault(row.watch, []).append(one)
-            return {
-                row.name: Watched(
+            found: dict[str, Watched] = {}
+            for row in connection.execute(WATCHES, wanted).all():
+                which = {"watch": row.id, "since": now - LATELY}
+                in_channel = channels.get(row.name, "")
+                found[row.name] = Watched(
                     created_at=row.created_at,
                     changed_at=row.changed_at,
-                    hits=row.hits,
-                    is_more=row.hits > MOST,
-                    held=held.get(row.name, 0),
+                    messages=_number(connection, MESSAGES, which | {"in_channel": in_channel}),
+                    is_more=_number(connection, HITS, which) == MOST,
                     precision=precisions.get(row.name),
+                    held=held.get(row.name, 0),
                     snoozes=tuple(snoozes.get(row.name, ())),
-                    **_found_in(connection, row, since, channels.get(row.name, "")),
                 )
-                for row in connection.execute(WATCHES, {**wanted, "since": since}).all()
-            }
+            return found
 
-        return await self._store.query(ask)
+        return await self._store.query(ask) if names else {}
 
-    async def days(self, names: Collection[str], since: date) -> Mapping[str, Mapping[date, int]]:
+    async def days(self, names: Collection[str], since: date) -> Mapping[str, Mapping[date, Found]]:
         """See `ports.Watches`."""
-        start = datetime.combine(since, time(), UTC)
+        values = {"names": [*names], "day": (since - _EPOCH).days}
 
-        def ask(connection: sa.Connection) -> Mapping[str, Mapping[date, int]]:
-            found: dict[str, dict[date, int]] = {}
-            for name, day, hits in connection.execute(
-                _by_day(connection.dialect.name), {"names": [*names], "since": start}
-            ):
-                found.setdefault(name, {})[date.fromisoformat(day)] = hits
+        def ask(connection: sa.Connection) -> Mapping[str, Mapping[date, Found]]:
+            found: dict[str, dict[date, Found]] = {}
+            for row in connection.execute(DAYS, values):
+                day = _EPOCH + timedelta(days=row.at)
+                found.setdefault(row.name, {})[day] = Found(row.articles, row.stories)
             return found
 
         return await self._store.query(ask) if names else {}
 
 
-def _found_in(
-    connection: sa.Connection, row: Row, since: datetime, channel: str
-) -> Mapping[str, int]:
-    if not row.hits:
-        return {"stories": 0, "messages": 0}
-    values = {"watch": row.id, "since": since, "in_channel": channel}
-    stories, messages = connection.execute(FOUND_IN, values).one()
-    return {"stories": stories, "messages": messages}
-
-
-def _by_day(dialect: str) -> sa.Select[Any]:
-    day: sa.ColumnElement[str] = (
-        sa.func.substr(sa.cast(t.hit.c.matched_at, sa.Text), 1, 10)
-        if dialect == "sqlite"
-        else sa.func.to_char(sa.func.timezone("UTC", t.hit.c.matched_at), "YYYY-MM-DD")
-    )
-    return (
-        sa.select(t.watch.c.name, day.label("day"), sa.func.count().label("hits"))
-        .join(t.hit, t.hit.c.watch_id == t.watch.c.id)
-        .where(t.watch.c.name.in_(_NAMES), t.hit.c.matched_at >= _SINCE)
-        .group_by(t.watch.c.name, sa.text("day"))
-    )
+def _number(connection: sa.Connection, count: sa.Executable, values: Mapping[str, Any]) -> int:
+    number = connection.execute(count, dict(values)).scalar_one()
+    assert isinstance(number, int)
+    return number
