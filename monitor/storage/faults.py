@@ -87,6 +87,12 @@ def explained(error: sa.exc.DBAPIError, address: Address) -> StorageError | None
     return StorageError(f"database {address}: {sentence}") if sentence else None
 
 
+def explained_plainly(cause: sqlite3.Error, address: Address) -> StorageError:
+    """The same for what SQLite says itself, without SQLAlchemy between; its own words at worst."""
+    sentence = SQLITE_SENTENCES.get(_sqlite_code(cause), str(cause))
+    return StorageError(f"database {address}: {sentence}")
+
+
 def _sqlite_code(cause: sqlite3.Error) -> int:
     """The primary code; the extended one says more than anybody acts on."""
     return getattr(cause, "sqlite_errorcode", 0) & 0xFF

@@ -32,6 +32,9 @@ WINDOW: Final = 1_000
 STEP: Final = 50
 """Stories, or articles without one, that a step deletes: 10 to 30 ms, for which others wait."""
 
+MANY: Final = 1 << 31
+"""More articles without a story than there are."""
+
 MARKS_KEPT: Final = timedelta(days=730)
 """How long a mark is kept after a feed listed what it stands for, or since it was deleted."""
 
@@ -154,6 +157,30 @@ NO_CHAPTERS = _clear(_story.follows, "stories")
 NOT_MERGED = _clear(_story.merged_into, "stories")
 DELETE_ARTICLES = _delete(t.article, _article.id, "articles")
 DELETE_STORIES = _delete(t.story, _story.id, "stories")
+
+
+def _counted(table: sa.Table) -> Pair:
+    """Rows that go with these articles and stories, each once."""
+    by_article = _article.id if table is t.article else table.c.get("article_id")
+    by_story = _story.id if table is t.story else table.c.get("story_id")
+    if table is t.article:
+        by_story = None
+
+    def build(dialect: str) -> sa.Executable:
+        of = [
+            is_among(column, name, dialect)
+            for column, name in ((by_article, "articles"), (by_story, "stories"))
+            if column is not None
+        ]
+        return sa.select(sa.func.count()).select_from(table).where(sa.or_(*of))
+
+    return for_each(build)
+
+
+COUNTED = {
+    table.name: _counted(table)
+    for table in (t.article, t.story, *dict.fromkeys((*BY_ARTICLE, *BY_STORY)))
+}
 
 KEEP_MARKS = insert_missing(t.bygone)
 KNOWN_MARKS = for_each(
@@ -280,6 +307,50 @@ def without_story(
     """Articles in no story that are to be deleted: what was never read, or said nothing."""
     values = {"plain": bounds.plain, "now": now, "step": step}
     return connection.execute(WITHOUT_STORY, values).scalars().all()
+
+
+def would_go(
+    connection: sa.Connection,
+    bounds: Bounds,
+    now: datetime,
+    *,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Mapping[str, int]:
+    """How many rows of which tables pruning to these bounds would delete. Only looks.
+
+    `progress` is told up to which story it has looked.
+    """
+    rows: dict[str, int] = {}
+    if bounds.plain is None:
+        return rows
+    dialect, after = connection.dialect.name, 0
+    while True:
+        stories, upto = going(connection, bounds, now, after=after, step=WINDOW)
+        if upto is None:
+            break
+        every, newest = list(stories), list(stories)
+        while newest:
+            values = {"stories": newest}
+            newest = list(connection.execute(MERGED_INTO[dialect], values).scalars())
+            every += newest
+        articles = connection.execute(ARTICLES_OF[dialect], {"stories": every}).scalars().all()
+        _count_going(connection, articles, every, rows)
+        after = upto
+        progress(after)
+    _count_going(connection, without_story(connection, bounds, now, step=MANY), (), rows)
+    return rows
+
+
+def _count_going(
+    connection: sa.Connection,
+    articles: Sequence[int],
+    stories: Sequence[int],
+    rows: dict[str, int],
+) -> None:
+    dialect = connection.dialect.name
+    for name, statement in COUNTED.items():
+        values = {"articles": articles, "stories": stories}
+        _count(rows, name, connection.execute(statement[dialect], values).scalar_one())
 
 
 def mark_of_guid(feed: int, guid: str) -> int:
