@@ -480,13 +480,14 @@ class Notice(Outgoing):
 
 
 class Kind(StrEnum):
-    """What a job does; its key is a channel (deliver), nothing (backfill) or a bucket."""
+    """What a job does; its key is a channel (deliver), nothing (backfill, index) or a bucket."""
 
     POLL = "poll"
     INGEST = "ingest"
     SUBSCRIBE = "subscribe"
     DELIVER = "deliver"
     BACKFILL = "backfill"
+    INDEX = "index"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -498,7 +499,7 @@ class Job:
 
     @property
     def lock(self) -> str | None:
-        """What this job must hold alone: its channel, its bucket's hubs, or all backfills.
+        """What this job must hold alone: its channel, its bucket's hubs, all backfills, the index.
 
         None: feeds and articles are claimed host by host, so that their leases are what is held.
         """

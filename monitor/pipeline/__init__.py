@@ -8,6 +8,7 @@ that composes the steps.
     ingest(bucket)    article → page → text → story, hits      one transaction per article
     deliver(channel)  outbox row → message → where it is shown
     backfill          new watches → archive → hits              one transaction per batch
+    index             articles → what they are looked up by     one transaction per batch
 
 Everything here is idempotent and leased: a crash between any two steps costs a repetition that
 nobody sees. A handler claims what is due, works through it host by host, and gives back what it
@@ -20,6 +21,7 @@ from monitor.model import Job, Kind
 from monitor.pipeline.backfill import Backfill
 from monitor.pipeline.context import Context
 from monitor.pipeline.deliver import Deliver
+from monitor.pipeline.index import Index
 from monitor.pipeline.ingest import Ingest
 from monitor.pipeline.poll import Poll
 from monitor.pipeline.subscribe import Subscribe
@@ -37,6 +39,7 @@ class Pipeline:
         self._ingest = Ingest(context)
         self._deliver = Deliver(context)
         self._backfill = Backfill(context)
+        self._index = Index(context)
 
     async def run(self, job: Job) -> None:
         """Do everything due under a job's key, within the budget."""
@@ -51,3 +54,5 @@ class Pipeline:
                 await self._deliver.run(job.key)
             case Kind.BACKFILL:
                 await self._backfill.run()
+            case Kind.INDEX:
+                await self._index.run()

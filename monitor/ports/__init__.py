@@ -75,7 +75,15 @@ from monitor.ports.reports import (
     Verdict,
     WatchRow,
 )
-from monitor.ports.search import EVERYTHING, Filters, Match, Results, Search
+from monitor.ports.search import (
+    EVERYTHING,
+    Filters,
+    Indexed,
+    Match,
+    Results,
+    Search,
+    Unindexed,
+)
 from monitor.ports.store import JobOutlet, Store, Transaction
 from monitor.ports.watches import Judged, Precision, Snoozed, Watched, Watches
 from monitor.ports.world import Clock, Fetcher, NotModified, Offload, Page
@@ -122,6 +130,7 @@ __all__ = [
     "HitPlace",
     "Hold",
     "IllFeed",
+    "Indexed",
     "JobOutlet",
     "Judged",
     "Known",
@@ -158,6 +167,7 @@ __all__ = [
     "Summary",
     "Told",
     "Transaction",
+    "Unindexed",
     "Verdict",
     "Waiting",
     "Waits",

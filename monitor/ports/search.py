@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from monitor.match import Document
 from monitor.match.backtest import Archived
-from monitor.model import Span
+from monitor.model import ArticleId, Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,27 @@ class Results:
     """Where looking ended before the page was full, or the archive at its end: all that was first
     seen since then was searched. None: that did not happen."""
     unindexed: int = 0
-    """Articles that can't be found yet, because the index has not come to them."""
+    """Articles that can't be found yet, because the index has not come to them: so many, or more."""
+    unindexed_at: datetime | None = None  # when the newest of these was first seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unindexed:
+    """An article that waits to be indexed."""
+
+    article: ArticleId
+    wanted: int  # how often that was asked for
+    document: Document | None  # None: it was not matched yet, or is gone
+    feeds: tuple[int, ...]  # that list it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indexed:
+    """What an article can be looked up by."""
+
+    article: ArticleId
+    wanted: int  # as it was when its text was read
+    marks: frozenset[str]
 
 
 class Search(Protocol):

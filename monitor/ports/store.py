@@ -59,6 +59,7 @@ from monitor.ports.facts import (
     Waits,
 )
 from monitor.ports.retention import Bounds, Pruned
+from monitor.ports.search import Indexed, Unindexed
 
 T = TypeVar("T")
 
@@ -791,6 +792,21 @@ class Transaction(Protocol):
         error: str | None = None,
     ) -> None:
         """Keep what became of these messages just now, of either kind: for who asks later."""
+
+    # -- what articles are looked up by
+
+    def unindexed(self, limit: int) -> Sequence[Unindexed]:
+        """Articles that wait to be indexed, the newest first."""
+
+    def index(self, indexed: Collection[Indexed]) -> None:
+        """Keep what articles can be looked up by; those wanted again meanwhile go on waiting."""
+
+    def forget_indexed(self.connection, articles: Collection[ArticleId]) -> None:
+        """These articles are deleted: they are not indexed any more, nor wait for it."""
+
+    def renew_index(self) -> bool:
+        """Have a part of the index made anew, if most of what it leads to is gone; all of it, if
+        another version made it. Whether there was such a part."""
 
     # -- how the service fares
 

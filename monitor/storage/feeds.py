@@ -27,6 +27,7 @@ from monitor.model import (
 from monitor.ports import Added, Changed, FeedUpdate, FoundEntry, Listing
 from monitor.storage import tables as t
 from monitor.storage.feed_history import FeedHistoryWork
+from monitor.storage.indexing import want_index
 from monitor.storage.pruning import bygone
 from monitor.storage.pruning import bygone
 from monitor.storage.subscriptions import subscriptions_of
@@ -300,6 +301,9 @@ class FeedWork(FeedHistoryWork):
             before = self._said_before(feed, said)
             changed |= {article for article in before if not said[article] <= before[article]}
         self._on(ADD_ENTRIES, rows)
+        if len(made) < len(rows):  # what others list already can be found by this feed, too
+            own = {key_of(each.url) for each in made}
+            want_index(self.connection, *{number for url, number in articles.items() if url not in own})
         if feed.ok_at is not None:  # what was there before is not how it posts
             self.tally(feed.id, [(row["published_at"], now) for row in rows], now)
         dates = [row["published_at"] for row in rows]

@@ -275,6 +275,32 @@ bygone = sa.Table(
 )
 """Of entries and URLs that were deleted, a hash each: who lists them again brings nothing new."""
 
+article_mark = sa.Table(
+    "article_mark",
+    metadata,
+    sa.Column("article_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("marks", Keys, nullable=False),
+    sa.Index("ix_article_mark_marks", "marks", postgresql_using="gin").ddl_if(dialect="postgresql"),
+)
+"""What articles are looked up by on PostgreSQL (`monitor.storage.indexing`): full text without the
+text. On SQLite it is empty: there it is FTS5, a table for each of `index_volume`."""
+
+index_volume = sa.Table(
+    "index_volume",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("articles", sa.Integer, nullable=False),  # that were indexed in it
+    sa.Column("gone", sa.Integer, nullable=False),  # articles of its ids that were deleted
+)
+
+unindexed = sa.Table(
+    "unindexed",
+    metadata,
+    sa.Column("article_id", Id, primary_key=True, autoincrement=False),
+    sa.Column("wanted", sa.Integer, nullable=False),  # how often, since it was indexed last
+)
+"""Articles that are to be indexed. Without a foreign key: what is gone is passed over."""
+
 verdict = sa.Table(
     "verdict",
     metadata,

@@ -19,6 +19,7 @@ from monitor.storage.feeds import FeedWork
 from monitor.storage.forgetting import ForgetWork
 from monitor.storage.hands import HandWork
 from monitor.storage.holds import HoldWork
+from monitor.storage.indexing import IS_QUEUED, IndexWork
 from monitor.storage.mentions import MentionWork
 from monitor.storage.notices import NoticeWork
 from monitor.storage.ops import OpsWork
@@ -73,6 +74,7 @@ class SqlTransaction(
     BackfillWork,
     HandWork,
     HoldWork,
+    IndexWork,
 ):
     """`ports.Transaction` over one connection; `jobs` are what is to be done after the commit.
 
@@ -135,6 +137,7 @@ class SqlTransaction(
                 for channel in self._run(DUE_DIGEST_CHANNELS, at).scalars()
             ),
             *(Job(Kind.BACKFILL, "") for _ in self._run(DUE_BACKFILLS, at)),
+            *(Job(Kind.INDEX, "") for _ in self._run(IS_QUEUED)),
         ]
 
     def release_leases(self) -> int:
