@@ -20,7 +20,6 @@ from monitor.model import (
 from monitor.ports import Known
 from monitor.storage import tables as t
 from monitor.storage.indexing import forget_indexed, want_index
-from monitor.storage.indexing import forget_indexed, want_index
 from monitor.storage.mentions import touch, touch_stories
 from monitor.storage.types import storable
 from monitor.storage.work import Fairness, Row, Work, claim, insert_missing
@@ -309,7 +308,6 @@ class ArticleWork(Work):
         if saved is None:
             raise Superseded(f"article {article} was merged into another meanwhile")
         want_index(self.connection, article)
-        want_index(self.connection, article)
         if saved.story_id is None:
             self.placeless.add(article)
             self.hitless.add(article)  # hits are found by stories
@@ -347,8 +345,6 @@ class ArticleWork(Work):
         for table in (t.hit, t.fingerprint, t.verdict, t.revision, t.article_update):
             self._run(sa.delete(table).where(table.c.article_id == article))
         self._run(sa.delete(t.article).where(t.article.c.id == article))
-        forget_indexed(self.connection, [article])
-        want_index(self.connection, into)
         forget_indexed(self.connection, [article])
         want_index(self.connection, into)
 

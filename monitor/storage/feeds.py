@@ -303,7 +303,9 @@ class FeedWork(FeedHistoryWork):
         self._on(ADD_ENTRIES, rows)
         if len(made) < len(rows):  # what others list already can be found by this feed, too
             own = {key_of(each.url) for each in made}
-            want_index(self.connection, *{number for url, number in articles.items() if url not in own})
+            want_index(
+                self.connection, *{number for url, number in articles.items() if url not in own}
+            )
         if feed.ok_at is not None:  # what was there before is not how it posts
             self.tally(feed.id, [(row["published_at"], now) for row in rows], now)
         dates = [row["published_at"] for row in rows]
