@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import sqlite3
 from pathlib import Path
 
@@ -21,6 +20,10 @@ from tests.pipeline.conftest import Newsroom, newsroom, page  # noqa: F401 a fix
 
 def url_of(path: Path) -> str:
     return f"sqlite:///{path}"
+
+
+def names(folder: Path) -> list[str]:
+    return [each.name for each in folder.iterdir()]
 
 
 async def titles(path: Path) -> list[str]:
@@ -49,7 +52,7 @@ async def test_a_copy_is_one_moment_of_a_database_in_use(
     assert copied.bytes == target.stat().st_size
     assert copied.revision == head()
     assert target.stat().st_mode & 0o777 == 0o600
-    assert [name for name in os.listdir(tmp_path) if "copy.db" in name] == ["copy.db"]
+    assert [name for name in names(tmp_path) if "copy.db" in name] == ["copy.db"]
     assert {what for what, _, _ in told} == {"Copying", "Checking"}
     assert len(told) > 5
     assert [each[1] for each in told] != sorted({each[1] for each in told}, reverse=True)
@@ -97,7 +100,7 @@ async def test_damage_is_said_and_nothing_is_kept(sqlite_store: SqlStore, tmp_pa
         file.write(b"\xff" * 4096)
     with pytest.raises(StorageError, match="the file is damaged"):
         backup.backup(url_of(path), tmp_path / "copy.db")
-    assert not [name for name in os.listdir(tmp_path) if "copy" in name]
+    assert not [name for name in names(tmp_path) if "copy" in name]
 
 
 def test_what_is_no_database_of_ours_is_not_copied(tmp_path: Path) -> None:

@@ -190,36 +190,6 @@ class Retention(Section):
         )
 
 
-class Retention(Section):
-    """`[retention]`: how long what was read is kept."""
-
-    articles: Annotated[  # None: for ever
-        timedelta | None,
-        PlainValidator(values.duration(30 * _DAY, 3650 * _DAY, example="90d", or_off=True)),
-    ] = timedelta(days=90)
-    matched: Annotated[  # of stories in which a watch found something; None: for ever
-        timedelta | None,
-        PlainValidator(values.duration(30 * _DAY, 36500 * _DAY, example="730d", or_off=True)),
-    ] = timedelta(days=730)
-    size: Annotated[int, PlainValidator(values.size(2**26, 2**50))] | None = None
-    """Bytes of the database above which the oldest goes sooner."""
-
-    @classmethod
-    def contradiction(cls, table: Mapping[str, Any]) -> tuple[str | None, str] | None:
-        """What watches found is kept no shorter than what they did not."""
-        try:
-            kept = cls.model_validate({k: table[k] for k in ("articles", "matched") if k in table})
-        except ValueError:  # said of the key itself
-            return None
-        if kept.matched is None or (kept.articles is None and "matched" not in table):
-            return None
-        if kept.articles is not None and kept.articles <= kept.matched:
-            return None
-        return "matched" if "matched" in table else "articles", (
-            "what watches found (matched) must be kept at least as long as all else (articles)"
-        )
-
-
 class Slack(Section):
     """`[slack]`: where messages go. The token comes from the environment."""
 

@@ -29,7 +29,6 @@ from monitor.storage import tables as t
 from monitor.storage.feed_history import FeedHistoryWork
 from monitor.storage.indexing import want_index
 from monitor.storage.pruning import bygone
-from monitor.storage.pruning import bygone
 from monitor.storage.subscriptions import subscriptions_of
 from monitor.storage.types import key_of, storable
 from monitor.storage.work import Row, claim, insert_missing
@@ -263,15 +262,6 @@ class FeedWork(FeedHistoryWork):
         added = self._add(feed, first, now, changed) if first else Added()
         added = replace(added, known=added.known + len(known) + gone)
         return replace(added, changed=self._finished(changed)) if changed else added
-
-    def _let_go(self, feed: Feed, first: dict[str, FoundEntry], now: datetime) -> int:
-        """Take out what was here and was deleted since; returns how many that were."""
-        if not first:
-            return 0
-        gone = bygone(self, feed.id, {guid: each.url for guid, each in first.items()}, now)
-        for guid in gone:
-            del first[guid]
-        return len(gone)
 
     def _let_go(self, feed: Feed, first: dict[str, FoundEntry], now: datetime) -> int:
         """Take out what was here and was deleted since; returns how many that were."""
