@@ -456,6 +456,7 @@ class Service:
         await self.store.write(lambda tx: tx.forget_paragraphs(now))
         await self.store.write(lambda tx: tx.forget_told(now))
         await self.store.write(lambda tx: tx.forget_holds(now, WAITS))
+        await self.store.write(lambda tx: tx.renew_index())
         await self.retention.look()
         await self.store.write(lambda tx: tx.forget_feed_history(now))
         await self.store.write(lambda tx: tx.count_places(now))

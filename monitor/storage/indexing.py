@@ -147,7 +147,7 @@ def want_index(connection: sa.Connection, *articles: ArticleId | int) -> None:
         _on(connection, WANT, [{"article": article} for article in sorted(articles)])
 
 
-def forget_indexed(connection: sa.Connection, articles: Collection[ArticleId]) -> None:
+def forget_indexed(connection: sa.Connection, articles: Collection[ArticleId | int]) -> None:
     """See `ports.Transaction`."""
     if not articles:
         return

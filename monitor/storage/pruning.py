@@ -23,6 +23,7 @@ from monitor.model import DeliveryState, StoryId
 from monitor.ports.retention import Bounds, Pruned
 from monitor.storage import tables as t
 from monitor.storage.families import day_of
+from monitor.storage.indexing import forget_indexed
 from monitor.storage.types import key_of
 from monitor.storage.work import Pair, Work, each_of, for_each, insert_missing, is_among
 
@@ -253,6 +254,7 @@ class PruneWork(Work):
             _count(rows, name, self._on(statement, values).rowcount)
         self._on(NO_COPIES, values)
         _count(rows, "article", self._on(DELETE_ARTICLES, values).rowcount)
+        forget_indexed(self.connection, articles)
 
     def _forget_marks(self, now: datetime) -> None:
         part = int(now.timestamp() / 60) % SLICES
