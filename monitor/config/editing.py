@@ -63,6 +63,11 @@ def with_feed(text: str, feed: Table) -> str:
     return with_table(text, "feed", feed)
 
 
+def with_feeds(text: str, feeds: Sequence[Table]) -> str:
+    """The file with more ``[[feed]]``, behind those it has. Raises `Refused`."""
+    return with_tables(text, "feed", feeds)
+
+
 def changed_feed(text: str, name_or_url: str, changes: Table) -> str:
     """The file with other values of a feed's keys; one that is None goes. Raises `Refused`."""
     return changed_table(text, "feed", _feed(text, name_or_url), changes)
@@ -113,20 +118,30 @@ def _number(text: str, kind: str, wanted: str, by: Mapping[str, Callable[[str], 
 
 def with_table(text: str, kind: str, table: Table) -> str:
     """The file with another table of a kind, behind those it has, in their style."""
+    return with_tables(text, kind, (table,))
+
+
+def with_tables(text: str, kind: str, tables: Sequence[Table]) -> str:
+    """The file with more tables of a kind, behind those it has, in their style."""
+    if not tables:
+        return text
     data = _parsed(text)
-    known = _tables(data, kind)
-    data[kind] = [*known, _plain(table)]
+    data[kind] = [*_tables(data, kind), *map(_plain, tables)]
     source = _Source.of(text)
     blocks = source.extents(kind)
     style = _Style.of(source, kind)
     at = source.with_comments_below(blocks[-1]) if blocks else source.end
     before, after = source.lines[:at], source.lines[at:]
     gap = style.blank_lines if blocks else 1
+    lines: list[str] = []
+    for table in tables:
+        is_first = not (before or lines)
+        lines += [""] * (0 if is_first else gap)
+        lines += style.written(kind, table)
     return source.checked(
         (
             *before,
-            *source.made([""] * (gap if before else 0)),
-            *source.made(style.written(kind, table)),
+            *source.made(lines),
             *source.made([""] * (gap if after and after[0].strip() else 0)),
             *after,
         ),
