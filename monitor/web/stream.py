@@ -157,6 +157,9 @@ _STATE: Final[Mapping[DeliveryState, tuple[str, str]]] = {
     DeliveryState.DROPPED: ("dropped", "calm"),
 }
 
+_EDITED: Final = {DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.RETRY}
+"""What is shown already, and to be edited."""
+
 STANDINGS: Final[Mapping[Standing, str]] = {
     Standing.ALERTED: "alerted",
     Standing.HELD: "held",
@@ -197,6 +200,8 @@ def chips(row: NowRow, max_age: timedelta | None, now: datetime) -> tuple[Chip, 
 
 def _said(message: Message) -> tuple[str, str, str]:
     word, tone = _STATE[message.state]
+    if message.sent_at is not None and message.state in _EDITED:
+        word, tone = _STATE[DeliveryState.SENT]
     if message.state is DeliveryState.SENDING and message.error is not None:
         word, tone = "uncertain", "warn"
     if message.state is DeliveryState.HELD and message.held_until is not None:
@@ -304,7 +309,7 @@ def figures(strip: Strip, now: datetime) -> tuple[Figure, ...]:
         ),
         Figure(
             label="Last poll",
-            value=words.ago(polled, now) if polled else "none yet",
+            value=words.ago(min(polled, now), now) if polled else "none yet",
             detail=(f"{words.number(strip.due_feeds)} due" if strip.due_feeds else "none is due")
             + reading,
             href="/feeds",
