@@ -97,6 +97,12 @@ class Transaction(Protocol):
 
     # -- poll
 
+    def lease_holders(self, now: datetime) -> frozenset[int]:
+        """The numbers of the processes that lease anything now."""
+
+    def release_leases_of(self, holders: Collection[int], now: datetime) -> int:
+        """Give back what processes have leased that are dead; returns how many rows."""
+
     def claim_feeds(
         self,
         bucket: int,
@@ -108,7 +114,8 @@ class Transaction(Protocol):
     ) -> Sequence[Feed]:
         """Take due feeds of a bucket for the length of a lease, longest due first.
 
-        `idle_hosts`: only of hosts of which no feed is anybody's at the moment.
+        `idle_hosts`: only of hosts of which none is anybody's at the moment; among many
+        processes, neither feed nor article.
         """
 
     def save_feeds(self, updates: Mapping[FeedId, FeedUpdate]) -> None:
@@ -228,7 +235,8 @@ class Transaction(Protocol):
     ) -> Sequence[PendingArticle]:
         """Take due articles of a bucket for the length of a lease.
 
-        `idle_hosts`: only of hosts of which no article is anybody's at the moment.
+        `idle_hosts`: only of hosts of which none is anybody's at the moment; among many
+        processes, neither feed nor article.
         """
 
     def release_articles(self, articles: Sequence[ArticleId]) -> None:
@@ -468,7 +476,6 @@ class Transaction(Protocol):
         1970, in which they were first seen; from `since` on.
         """
 
-    def was_read(self, hours: Collection[tuple[datetime, datetime]]) -> Sequence[bool]:
     def count_mentions(self, now: datetime) -> bool:
         """Count some of what changed in what watches found; whether there is more to count.
 
@@ -482,6 +489,7 @@ class Transaction(Protocol):
         before that one are deleted; returns how many rows.
         """
 
+    def was_read(self, hours: Collection[tuple[datetime, datetime]]) -> Sequence[bool]:
         """Of each span of time, whether any article was first seen then, and read."""
 
     def spike_told_at(self, channel: str, watch: str) -> datetime | None:
@@ -545,6 +553,7 @@ class Transaction(Protocol):
 
     def stored_bytes(self) -> int:
         """How much all rows and indexes take. On PostgreSQL an estimate."""
+
     # -- what sites repeat
 
     def seen_paragraphs(
@@ -801,12 +810,13 @@ class Transaction(Protocol):
     def index(self, indexed: Collection[Indexed]) -> None:
         """Keep what articles can be looked up by; those wanted again meanwhile go on waiting."""
 
-    def forget_indexed(self.connection, articles: Collection[ArticleId]) -> None:
+    def forget_indexed(self, articles: Collection[ArticleId]) -> None:
         """These articles are deleted: they are not indexed any more, nor wait for it."""
 
     def renew_index(self) -> bool:
         """Have a part of the index made anew, if most of what it leads to is gone; all of it, if
-        another version made it. Whether there was such a part."""
+        another version made it. Whether there was such a part.
+        """
 
     # -- how the service fares
 

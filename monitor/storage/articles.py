@@ -22,12 +22,12 @@ from monitor.storage import tables as t
 from monitor.storage.indexing import forget_indexed, want_index
 from monitor.storage.mentions import touch, touch_stories
 from monitor.storage.types import storable
-from monitor.storage.work import Fairness, Row, Work, claim, insert_missing
+from monitor.storage.work import OF_HOSTS, Fairness, Row, Work, claim, insert_missing
 
 FEW_OF_A_HOST = 10
 """Articles of one host claimed at once: they are fetched one after the other."""
 
-CLAIM_ARTICLES, CLAIM_OF_IDLE_HOSTS = (
+CLAIM_ARTICLES, CLAIM_OF_IDLE_HOSTS, CLAIM_AMONG_MANY = (
     claim(
         t.article,
         fairly=Fairness(by_turns=t.article.c.feed_id, few_of=t.article.c.host, few=FEW_OF_A_HOST),
@@ -40,9 +40,9 @@ CLAIM_ARTICLES, CLAIM_OF_IDLE_HOSTS = (
             t.article.c.due_at,
             t.article.c.first_seen_at,
         ),
-        idle_hosts=idle_hosts,
+        idle_in=idle_in,
     )
-    for idle_hosts in (False, True)
+    for idle_in in ((), (t.article,), OF_HOSTS)
 )
 RELEASE_ARTICLES = (
     sa.update(t.article)
@@ -219,11 +219,19 @@ class ArticleWork(Work):
 
         Of what each feed said last of an article, the entry with the most text speaks.
         """
+        statement = CLAIM_ARTICLES
         if idle_hosts:
-            self.lock_bucket(t.article, bucket)
+            self.lock_bucket(bucket)
+            statement = CLAIM_OF_IDLE_HOSTS if self.holder is None else CLAIM_AMONG_MANY
         rows = self._run(
-            CLAIM_OF_IDLE_HOSTS if idle_hosts else CLAIM_ARTICLES,
-            {"in_bucket": bucket, "now": now, "until": now + lease, "limit": limit},
+            statement,
+            {
+                "in_bucket": bucket,
+                "now": now,
+                "until": now + lease,
+                "holder": self.holder,
+                "limit": limit,
+            },
         ).all()
         if not rows:
             return []

@@ -157,7 +157,8 @@ class DeliveryWork(Work):
         `found_sending_at` is the start of the *first* call since which nothing is certain.
         """
         found = row.claimed_at if row.state == DeliveryState.SENDING else None
-        self._run(claim, {"row": row.id, "since": found or now, "until": now + lease})
+        values = {"row": row.id, "since": found or now, "until": now + lease}
+        self._run(claim, values | {"holder": self.holder})
         return {
             "id": DeliveryId(row.id),
             "channel": row.channel,

@@ -31,13 +31,13 @@ from monitor.storage.indexing import want_index
 from monitor.storage.pruning import bygone
 from monitor.storage.subscriptions import subscriptions_of
 from monitor.storage.types import key_of, storable
-from monitor.storage.work import Row, claim, insert_missing
+from monitor.storage.work import OF_HOSTS, Row, claim, insert_missing
 
 FEED_COLUMNS = tuple(column for column in t.feed.c if column.name != "blocks")
 """Without what is needed only when there is a new document, and is as large as all else."""
-CLAIM_FEEDS, CLAIM_OF_IDLE_HOSTS = (
-    claim(t.feed, t.feed.c.declared, returning=FEED_COLUMNS, idle_hosts=idle_hosts)
-    for idle_hosts in (False, True)
+CLAIM_FEEDS, CLAIM_OF_IDLE_HOSTS, CLAIM_AMONG_MANY = (
+    claim(t.feed, t.feed.c.declared, returning=FEED_COLUMNS, idle_in=idle_in)
+    for idle_in in ((), (t.feed,), OF_HOSTS)
 )
 _WAS_PUSHED = sa.and_(  # what is leased was due before: due later, it was pushed meanwhile
     sa.bindparam("new_failures", type_=t.feed.c.failures.type) == 0,
@@ -189,11 +189,19 @@ class FeedWork(FeedHistoryWork):
         idle_hosts: bool = False,
     ) -> Sequence[Feed]:
         """See `ports.Transaction`."""
+        statement = CLAIM_FEEDS
         if idle_hosts:
-            self.lock_bucket(t.feed, bucket)
+            self.lock_bucket(bucket)
+            statement = CLAIM_OF_IDLE_HOSTS if self.holder is None else CLAIM_AMONG_MANY
         rows = self._run(
-            CLAIM_OF_IDLE_HOSTS if idle_hosts else CLAIM_FEEDS,
-            {"in_bucket": bucket, "now": now, "until": now + lease, "limit": limit},
+            statement,
+            {
+                "in_bucket": bucket,
+                "now": now,
+                "until": now + lease,
+                "holder": self.holder,
+                "limit": limit,
+            },
         ).all()
         if not rows:
             return []

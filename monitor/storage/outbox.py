@@ -50,7 +50,7 @@ def due_in_channel(table: sa.Table) -> sa.ColumnElement[bool]:
 
 
 def claim_row(table: sa.Table) -> sa.Update:
-    """Mark the row `:row` as `sending`, for a call that began at `:since` or before."""
+    """Mark the row `:row` as `sending` by `:holder`, for a call that began at `:since` or before."""
     return (
         sa.update(table)
         .where(table.c.id == sa.bindparam("row"))
@@ -60,6 +60,7 @@ def claim_row(table: sa.Table) -> sa.Update:
             shown=table.c.wanted,
             claimed_at=sa.bindparam("since", type_=TIME),
             lease_until=sa.bindparam("until", type_=TIME),
+            lease_by=sa.bindparam("holder", type_=sa.Integer()),
         )
     )
 

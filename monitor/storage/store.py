@@ -17,6 +17,7 @@ from typing import Any, Self, TypeVar, cast
 
 import sqlalchemy as sa
 
+from monitor import telemetry
 from monitor.errors import StorageError
 from monitor.model import Job
 from monitor.ports import JobOutlet, Transaction
@@ -35,6 +36,8 @@ TOGETHER = 16
 """Writers that wait for SQLite and are served by one transaction. A commit is a write to the disk, as
 long as all that an ingest does before; and those who wait are in one queue either way."""
 
+_WRITES, _READS = (telemetry.TRANSACTION_SECONDS.labels(kind) for kind in ("write", "read"))
+
 Outcome = tuple[Any, Sequence[Job]]
 
 
@@ -52,14 +55,18 @@ class SqlStore:
 
     `outlet` gets the jobs that transactions submit: `insert(connection, jobs)` with SQLAlchemy's
     `Connection` as the last statements of the transaction, `wake(jobs)` on the event loop after
-    its commit. It may be set after construction (an engine needs the store, too).
+    its commit. It may be set after construction (an engine needs the store, too). `holder` is the
+    number by which the leases of this process are known among many.
 
     Everything raises `StorageError` for what an operator can mend, and leaves bugs as they are.
     """
 
-    def __init__(self, url: str, outlet: JobOutlet | None = None) -> None:
+    def __init__(
+        self, url: str, outlet: JobOutlet | None = None, *, holder: int | None = None
+    ) -> None:
         self.address = read_address(url)
         self.outlet = outlet
+        self.holder = holder
         self._engines = make_engines(self.address)
         self._writers = ThreadPoolExecutor(self._engines.writers, "monitor-write")
         self._readers = ThreadPoolExecutor(self._engines.readers, "monitor-read")
@@ -156,9 +163,9 @@ class SqlStore:
     def _commit(self, works: Sequence[Callable[[Transaction], object]]) -> Sequence[Outcome]:
         """One transaction; and what each work returned, with the jobs that it submitted."""
         outcomes: list[Outcome] = []
-        with self._engines.write.connect() as connection:
+        with _WRITES.time(), self._engines.write.connect() as connection:
             for work in works:
-                transaction = SqlTransaction(connection, set())
+                transaction = SqlTransaction(connection, set(), self.holder)
                 result = work(transaction)
                 jobs = sorted(transaction.jobs or ())
                 if jobs and self.outlet is not None:
@@ -186,7 +193,7 @@ class SqlStore:
         return await loop.run_in_executor(self._readers, self._persist, lambda: self._ask(ask))
 
     def _ask(self, ask: Callable[[sa.Connection], T]) -> T:
-        with self._engines.read.connect() as connection:
+        with _READS.time(), self._engines.read.connect() as connection:
             return ask(connection)
 
     def _persist(self, transact: Callable[[], T]) -> T:

@@ -178,7 +178,14 @@ class SubscriptionWork(Work):
     ) -> Sequence[Subscription]:
         """See `ports.Transaction`."""
         rows = self._run(
-            CLAIM, {"in_bucket": bucket, "now": now, "until": now + lease, "limit": limit}
+            CLAIM,
+            {
+                "in_bucket": bucket,
+                "now": now,
+                "until": now + lease,
+                "holder": self.holder,
+                "limit": limit,
+            },
         ).all()
         return [_read(row) for row in sorted(rows, key=lambda row: (row.due_at, row.id))]
 

@@ -2,7 +2,7 @@
 
 Work waits in five tables (feed, subscription, article, delivery, notice) by the same two columns:
 `due_at`, when it is to be done (NULL: never, or not any more), and `lease_until`, while it is
-somebody's.
+somebody's: of the process with the number `lease_by` (NULL: of the only one there is).
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ feed = sa.Table(
     sa.Column("ok_at", UtcDateTime),
     sa.Column("due_at", UtcDateTime),
     sa.Column("lease_until", UtcDateTime),
+    sa.Column("lease_by", sa.Integer),
     sa.Column("entries", sa.Integer, nullable=False),  # kept count: nobody counts a million rows
     sa.Column("newest_at", UtcDateTime),  # publication of its newest entry, kept likewise
     sa.Column("created_at", UtcDateTime, nullable=False),
@@ -142,6 +143,7 @@ subscription = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False),  # requests since its hub said yes or no
     sa.Column("due_at", UtcDateTime),
     sa.Column("lease_until", UtcDateTime),
+    sa.Column("lease_by", sa.Integer),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("asked_at", UtcDateTime),
     sa.Column("verified_at", UtcDateTime),
@@ -203,6 +205,7 @@ article = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("due_at", UtcDateTime),
     sa.Column("lease_until", UtcDateTime),
+    sa.Column("lease_by", sa.Integer),
     sa.Column("first_seen_at", UtcDateTime, nullable=False),
     sa.Column("ingested_at", UtcDateTime),
     sa.Column("published_at", UtcDateTime),
@@ -427,6 +430,7 @@ delivery = sa.Table(
     sa.Column("claimed_at", UtcDateTime),  # since when it is `sending`
     sa.Column("due_at", UtcDateTime),
     sa.Column("lease_until", UtcDateTime),
+    sa.Column("lease_by", sa.Integer),
     sa.Column("sent_channel", sa.Text),
     sa.Column("sent_ref", sa.Text),
     sa.Column("error", Words),
@@ -534,6 +538,7 @@ notice = sa.Table(
     sa.Column("claimed_at", UtcDateTime),
     sa.Column("due_at", UtcDateTime),
     sa.Column("lease_until", UtcDateTime),
+    sa.Column("lease_by", sa.Integer),
     sa.Column("sent_channel", sa.Text),
     sa.Column("sent_ref", sa.Text),
     sa.Column("error", Words),

@@ -34,7 +34,13 @@ from monitor.storage.stories import StoryWork
 from monitor.storage.subscriptions import SubscriptionWork
 from monitor.storage.threads import ThreadWork
 from monitor.storage.verdicts import VerdictWork
-from monitor.storage.work import WORKING_TABLES, ended_leases, is_due
+from monitor.storage.work import (
+    WORKING_TABLES,
+    ended_leases,
+    is_due,
+    lease_holders,
+    leases_of,
+)
 
 
 def _due_buckets(table: sa.Table, *also: sa.ColumnElement[bool]) -> sa.Select[Any]:
@@ -49,6 +55,8 @@ DUE_POLLS = _due_buckets(t.feed, t.feed.c.declared)
 DUE_SUBSCRIPTIONS = _due_buckets(t.subscription)
 DUE_INGESTS = _due_buckets(t.article)
 DUE_CHANNELS = due_channels()
+HOLDERS = sa.union(*(lease_holders(table) for table in WORKING_TABLES))
+END_LEASES_OF = tuple(leases_of(table) for table in WORKING_TABLES)
 END_LEASES = tuple(ended_leases(table) for table in WORKING_TABLES)
 
 
@@ -82,8 +90,10 @@ class SqlTransaction(
     nothing will be committed.
     """
 
-    def __init__(self, connection: sa.Connection, jobs: set[Job] | None) -> None:
-        super().__init__(connection)
+    def __init__(
+        self, connection: sa.Connection, jobs: set[Job] | None, holder: int | None = None
+    ) -> None:
+        super().__init__(connection, holder)
         self.jobs = jobs
 
     def submit(self, job: Job) -> None:
@@ -143,3 +153,12 @@ class SqlTransaction(
     def release_leases(self) -> int:
         """See `ports.Transaction`. What is `sending` stays so, and can be claimed at once."""
         return sum(self._run(statement).rowcount for statement in END_LEASES)
+
+    def lease_holders(self, now: datetime) -> frozenset[int]:
+        """See `ports.Transaction`."""
+        return frozenset(self._run(HOLDERS, {"now": now}).scalars())
+
+    def release_leases_of(self, holders: Collection[int], now: datetime) -> int:
+        """See `ports.Transaction`. What is `sending` stays so, and can be claimed at once."""
+        values = {"now": now, "holders": [*holders]}
+        return sum(self._run(statement, values).rowcount for statement in END_LEASES_OF)

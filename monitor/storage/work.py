@@ -21,8 +21,10 @@ class Work:
     costs more than SQLite needs to run it.
     """
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, holder: int | None = None) -> None:
+        """`holder`: by what number its leases are known."""
         self.connection = connection
+        self.holder = holder
         # Of articles that this transaction has written, so that nobody else can until it ends:
         # those in no story, and those of which there are no hits. That need not be asked for.
         self.placeless: set[ArticleId] = set()
@@ -35,14 +37,13 @@ class Work:
     ) -> sa.CursorResult[Any]:
         return self.connection.execute(statement, values)
 
-    def lock_bucket(self, table: sa.Table, bucket: int) -> None:
-        """Be the only one who claims of a bucket, to the end of the transaction.
+    def lock_bucket(self, bucket: int) -> None:
+        """Be the only one who claims feeds and articles of a bucket, to the end of the transaction.
 
         SQLite's only writer is that anyway.
         """
         if self.connection.dialect.name == "postgresql":
-            key = _BUCKET_LOCKS + WORKING_TABLES.index(table)
-            self._run(LOCK, {"key": key, "bucket": bucket})
+            self._run(LOCK, {"key": _BUCKET_LOCKS, "bucket": bucket})
 
     def _on(self, pair: Pair, values: Any) -> sa.CursorResult[Any]:
         return self.connection.execute(pair[self.connection.dialect.name], values)
@@ -141,19 +142,19 @@ def claim(
     *also: sa.ColumnElement[bool],
     returning: Sequence[sa.ColumnElement[Any]],
     fairly: Fairness | None = None,
-    idle_hosts: bool = False,
+    idle_in: Sequence[sa.Table] = (),
 ) -> sa.Executable:
-    """Lease up to `:limit` due rows of `:in_bucket` until `:until`, longest due first.
+    """Lease up to `:limit` due rows of `:in_bucket` for `:holder` until `:until`, longest due first.
 
     One statement for both databases. On PostgreSQL rows that somebody else is claiming are
     passed over; SQLite has one writer and leaves the lock clause out.
 
-    `idle_hosts`: none of a host of which a row is leased, so that a host is somebody's alone. Claims
-    of a bucket must then come one after the other: see `Work.lock_bucket`.
+    `idle_in`: none of a host of which a row of these tables is leased, so that a host is somebody's
+    alone. Claims of a bucket must then come one after the other: see `Work.lock_bucket`.
     """
     is_ours = sa.and_(table.c.bucket == sa.bindparam("in_bucket"), is_due(table), *also)
-    if idle_hosts:
-        is_ours = sa.and_(is_ours, table.c.host.not_in(_busy_hosts(table)))
+    if idle_in:
+        is_ours = sa.and_(is_ours, table.c.host.not_in(_busy_hosts(idle_in)))
     due = sa.select(table.c.id).where(is_ours)
     order: list[sa.ColumnElement[Any]] = [table.c.due_at, table.c.id]
     if fairly is not None:
@@ -182,20 +183,28 @@ def claim(
     return (
         sa.update(table)
         .where(table.c.id.in_(sa.select(claimed.c.id)))
-        .values(lease_until=until)
+        .values(lease_until=until, lease_by=sa.bindparam("holder", type_=sa.Integer()))
         .returning(*returning)
     )
 
 
-def _busy_hosts(table: sa.Table) -> sa.Select[Any]:
-    """Hosts of `:in_bucket` of which a row is leased. Leased rows wait: the index has them."""
-    other = table.alias("leased")
+def _busy_hosts(tables: Sequence[sa.Table]) -> sa.CompoundSelect[Any]:
+    """Hosts of `:in_bucket` of which a row is leased: the index knows what is due."""
+    return sa.union_all(*(_hosts_leased(table.alias(f"leased_{table}")) for table in tables))
+
+
+def _hosts_leased(table: sa.FromClause) -> sa.Select[Any]:
     now = sa.bindparam("now", type_=table.c.due_at.type)
-    return sa.select(other.c.host).where(
-        other.c.bucket == sa.bindparam("in_bucket"),
-        other.c.due_at.is_not(None),
-        other.c.lease_until > now,
+    return sa.select(table.c.host).where(
+        table.c.bucket == sa.bindparam("in_bucket"),
+        table.c.due_at <= now,
+        table.c.lease_until > now,
     )
+
+
+OF_HOSTS = (t.feed, t.article)
+"""What is claimed host by host. Within a process a host's feeds and pages take turns by themselves;
+among many processes one of them has the host, for both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +231,23 @@ def ended_leases(table: sa.Table) -> sa.Update:
         .where(table.c.due_at.is_not(None), table.c.lease_until.is_not(None))
         .values(lease_until=None)
     )
+
+
+def lease_holders(table: sa.Table) -> sa.Select[Any]:
+    """Whose numbers the leases of a table bear at `:now`."""
+    return sa.select(table.c.lease_by).where(_is_leased(table))
+
+
+def leases_of(table: sa.Table) -> sa.Update:
+    """End the leases of `:holders` that last at `:now`."""
+    theirs = table.c.lease_by.in_(sa.bindparam("holders", expanding=True))
+    return sa.update(table).where(_is_leased(table), theirs).values(lease_until=None)
+
+
+def _is_leased(table: sa.Table) -> sa.ColumnElement[bool]:
+    """Leased at `:now` by a process that has a number. What is leased was due: the index knows it."""
+    now = sa.bindparam("now", type_=table.c.due_at.type)
+    return sa.and_(table.c.due_at <= now, table.c.lease_until > now, table.c.lease_by.is_not(None))
 
 
 WORKING_TABLES = (t.feed, t.subscription, t.article, t.delivery, t.notice)
