@@ -47,6 +47,7 @@ from monitor.pipeline.budget import set_price
 from monitor.pipeline.context import parsers_of
 from monitor.pipeline.group import KEPT
 from monitor.pipeline.ops import note_heartbeat
+from monitor.pipeline.mentions import count_mentions
 from monitor.pipeline.pace import plan_digests
 from monitor.pipeline.retention import Limits, Retention
 from monitor.pipeline.spikes import Spikes, shortfalls
@@ -464,6 +465,7 @@ class Service:
         await set_price(self.pipeline.context)
         await self._spikes.look()
         rules = self.pipeline.context.rules
+        await count_mentions(self.store, now)
         await self.store.write(lambda tx: note_heartbeat(tx, rules, now))
         if self.hands is not None:
             await self.hands.remind()

@@ -26,6 +26,7 @@ from monitor.ports.feeds import FeedRow, Fleet
 from monitor.ports.messages import DeliveryRow, Messages
 from monitor.ports.now import News
 from monitor.ports.search import Search
+from monitor.ports.trends import Trends
 from monitor.ports.watches import Precision, Watches
 
 
@@ -213,6 +214,10 @@ class Reports(Protocol):
     @property
     def search(self) -> Search:
         """Full text over the archive."""
+
+    @property
+    def trends(self) -> Trends:
+        """What is asked of the counts of mentions."""
 
     @property
     def watched(self) -> Watches:

@@ -39,7 +39,7 @@ _NOTES_AT_ONCE: Final = 500
 _DAY: Final = 24  # hours
 _HOUR: Final = timedelta(hours=1)
 _LOCK: Final = 0x6D6F6E03  # key of an advisory lock on PostgreSQL ("mon", 3)
-_DOWN_TO: Final = "mentions_down_to"  # keys in `monitor`: the hour from which on all is counted,
+DOWN_TO: Final = "mentions_down_to"  # keys in `monitor`: the hour from which on all is counted,
 _SEALED: Final = "mentions_sealed"  # and the one before which nothing is counted any more
 
 _TIME = t.article.c.first_seen_at.type
@@ -241,7 +241,7 @@ class MentionWork(Work):
         self._on(FORGET_NOTES, {"ids": [note.id for note in notes]})
         if later := hours[HOURS_AT_ONCE:]:
             self._run(NOTE_HOUR, [{"hour": hour} for hour in later])
-        return bool(later) or len(notes) == _NOTES_AT_ONCE or self._mark(_DOWN_TO) != 0
+        return bool(later) or len(notes) == _NOTES_AT_ONCE or self._mark(DOWN_TO) != 0
 
     def seal_mentions(self, before: datetime, *, forget: datetime | None = None) -> int:
         """See `ports.Transaction`."""
@@ -275,7 +275,7 @@ class MentionWork(Work):
 
     def _count_older(self, now: datetime) -> bool:
         """Count some of what was there before anything was counted; whether there is more."""
-        down_to = self._mark(_DOWN_TO)
+        down_to = self._mark(DOWN_TO)
         if down_to is None:
             down_to = hour_of(now) + 1
         if down_to == 0:
@@ -283,10 +283,10 @@ class MentionWork(Work):
         newest = self._run(NEWEST_BEFORE, {"until": start_of(down_to)}).scalar_one_or_none()
         last = hour_of(newest) if newest is not None else 0
         if last <= (self._mark(_SEALED) or 0):
-            self._set_mark(_DOWN_TO, 0)
+            self._set_mark(DOWN_TO, 0)
             return False
         self._recount(range(last, last - HOURS_AT_ONCE, -1))
-        self._set_mark(_DOWN_TO, last - HOURS_AT_ONCE + 1)
+        self._set_mark(DOWN_TO, last - HOURS_AT_ONCE + 1)
         return True
 
     def _mark(self, name: str) -> int | None:

@@ -58,6 +58,7 @@ from monitor.storage.now import SqlNews
 from monitor.storage.search import SqlSearch
 from monitor.storage.store import SqlStore
 from monitor.storage.transaction import SqlTransaction
+from monitor.storage.trends import SqlTrends
 from monitor.storage.watches import SqlWatches
 from monitor.storage.work import Row, is_due
 from monitor.stories.copies import NEWS
@@ -229,6 +230,7 @@ class SqlReports:
         self._store = store
         self._max_age = max_age
         self.search = SqlSearch(store)
+        self.trends = SqlTrends(store)
         self.watched = SqlWatches(store)
         self.catalogue = SqlCatalogue(store)
         self.fleet = SqlFleet(store)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,9 +11,11 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from alerts.message import Card, Part, line
 from monitor.model import ArticleId, ArticleState, Hit, StoryId
-from monitor.ports import Transaction
-from monitor.storage import SqlStore
+from monitor.ports import Transaction, spike_subject
+from monitor.ports.trends import Counted, Period, Split, Trend
+from monitor.storage import SqlReports, SqlStore
 from monitor.storage import tables as t
 from monitor.storage.mentions import ANY, hour_of
 from monitor.storage.spikes import NEW
@@ -235,6 +238,157 @@ async def test_counts_may_outlive_what_was_counted(store: SqlStore, archive: Arc
     # of that day one watch's and any's, by hour, by day, and the totals of both
     assert await store.write(lambda tx: tx.seal_mentions(NOW, forget=NOW - 7 * DAY)) == 8
     assert len((await store.query(kept))["mention_day"]) == 4
+
+
+# --------------------------------------------------------------------------- what is asked
+
+
+async def asked(store: SqlStore, watches: tuple[str, ...] = (), **other) -> Trend:
+    """What is told of a period, of two days by hours unless told otherwise."""
+    await count(store)
+    period = other.pop("period", Period(first=NOW - 47 * HOUR, steps=48, step=HOUR))
+    return await SqlReports(store).trends.trend(period, watches=watches, **other)
+
+
+def told(parts) -> list[tuple[str, int, int]]:
+    return [(part.name, part.count, part.before) for part in parts]
+
+
+@pytest.fixture
+async def press(store: SqlStore, archive: Archive) -> SqlStore:
+    """Two days of mentions, and some of before."""
+    story = archive.story(NOW)
+    archive.article(NOW - 3 * DAY, "Ceasefire", publisher="BBC")
+    archive.article(NOW - 30 * HOUR, "Ceasefire", "Kashmir", story=story)
+    archive.article(NOW - 29 * HOUR, "Ceasefire", story=story, publisher="BBC")
+    archive.article(NOW, "Kashmir", publisher="BBC")
+    await archive.save(store)
+    with store._engines.write.begin() as connection:
+        sides = {"BBC": None, "Dawn": "pakistan"}
+        for publisher, side in sides.items():
+            of = t.feed.c.publisher == publisher
+            connection.execute(sa.update(t.feed).where(of).values(side=side))
+        connection.execute(sa.update(t.article).values(language="en"))
+    return store
+
+
+PERIODS = [
+    Period(first=NOW - 47 * HOUR, steps=48, step=HOUR),
+    Period(first=NOW.replace(hour=0) - DAY, steps=2, step=DAY),
+]
+
+
+@pytest.mark.parametrize("period", PERIODS, ids=["hours", "days"])
+async def test_a_period_is_told_in_parts(press: SqlStore, period: Period):
+    trend = await asked(press, period=period)
+
+    assert told([trend.whole]) == [("", 3, 1)]  # one article is found by two watches
+    assert told(trend.watches) == [("Ceasefire", 2, 1), ("Kashmir", 2, 0)]
+    assert told(trend.parts[Split.PUBLISHER]) == [("BBC", 2, 1), ("Dawn", 1, 0)]
+    assert told(trend.parts[Split.SIDE]) == [("", 2, 1), ("pakistan", 1, 0)]
+    assert told(trend.parts[Split.LANGUAGE]) == [("en", 3, 1)]
+    assert sum(trend.whole.by_step) == 3
+    assert trend.whole.by_step[-1] == 1
+    assert len(trend.whole.by_step) == period.steps
+    assert trend.since == (NOW - 3 * DAY).replace(hour=0)
+    assert trend.counting is None
+
+
+async def test_stories_are_told_where_they_began(press: SqlStore):
+    trend = await asked(press, counted=Counted.STORIES)
+
+    assert told([trend.whole]) == [("", 2, 1)]
+    assert told(trend.parts[Split.PUBLISHER]) == [("BBC", 1, 1), ("Dawn", 1, 0)]
+
+
+async def test_of_some_watches_only_theirs_is_told(press: SqlStore):
+    trend = await asked(press, ("Kashmir", "Nobody's"))
+
+    assert told([trend.whole]) == [("", 2, 0)]
+    assert told(trend.watches) == [("Kashmir", 2, 0)]
+    assert told(trend.parts[Split.PUBLISHER]) == [("BBC", 1, 0), ("Dawn", 1, 0)]
+
+
+@pytest.mark.parametrize("period", PERIODS, ids=["hours", "days"])
+@pytest.mark.parametrize(
+    ("split", "series"),
+    [
+        (Split.WATCH, ["Ceasefire", "Kashmir"]),
+        (Split.PUBLISHER, ["BBC", "Dawn"]),
+        (Split.SIDE, ["", "pakistan"]),
+        (Split.LANGUAGE, ["en"]),
+    ],
+)
+async def test_the_largest_are_told_step_by_step(press: SqlStore, period, split, series):
+    trend = await asked(press, split=split, period=period)
+
+    assert [part.name for part in trend.series] == series
+    for part in trend.series:
+        assert sum(part.by_step) == part.count
+    largest = await asked(press, split=split, period=period, largest=1)
+    assert [part.name for part in largest.series] == series[:1]
+
+
+async def test_spikes_are_told_with_their_stories(press: SqlStore):
+    with press._engines.write.begin() as connection:
+        row = connection.execute(sa.select(t.article).limit(1)).one()
+        connection.execute(sa.insert(t.article_url).values(url=row.url, article_id=row.id))
+    story, url = row.story_id, row.url
+
+    def spike(watch: str, at: datetime) -> tuple[str, Card]:
+        lines = (
+            line(Part(text="9 new stories", bold=True), ", 4 × usual."),
+            line(Part(text="Firing stops", url=url), " — Dawn", bullet=True),
+            line(Part(text="Gone", url="https://news.example/gone"), " — BBC", bullet=True),
+        )
+        return spike_subject(watch, at), Card(title=f"Spike: {watch}", lines=lines)
+
+    def tell(tx: Transaction) -> None:
+        for watch, ago in (("Ceasefire", 3), ("Ceasefire", 60), ("Kashmir", 1)):
+            for channel in ("#a", "#b"):
+                tx.tell(channel, *spike(watch, NOW - ago * HOUR), NOW - ago * HOUR)
+        tx.tell("#a", "spike:Ceasefire:other", Card(title="No spike"), NOW)
+
+    await press.write(tell)
+
+    trend = await asked(press)
+    assert [(each.watch, each.at) for each in trend.spikes] == [
+        ("Kashmir", NOW - HOUR),
+        ("Ceasefire", NOW - 3 * HOUR),
+    ]
+    first = trend.spikes[0]
+    assert first.said == "9 new stories, 4 × usual."
+    assert [(each.title, each.story) for each in first.stories] == [
+        ("Firing stops", story),
+        ("Gone", None),
+    ]
+    assert [each.watch for each in (await asked(press, ("Kashmir",))).spikes] == ["Kashmir"]
+
+
+async def test_an_archive_that_is_being_counted_says_so(store: SqlStore, archive: Archive):
+    for days in range(20):
+        archive.article(NOW - days * DAY, "Ceasefire")
+    await archive.save(store)
+    reports = SqlReports(store)
+    assert (await reports.trends.trend(PERIODS[0])).since is None
+
+    await store.write(lambda tx: tx.count_mentions(NOW))
+
+    assert (await reports.trends.trend(PERIODS[0])).counting == NOW - 5 * HOUR
+
+
+async def test_no_chart_reads_articles_or_hits(press: SqlStore):
+    await count(press)
+    with recording(press._engines.read) as statements:
+        for split in Split:
+            for period in PERIODS:
+                await asked(press, split=split, period=period)
+    growing = ("mention_hour", "mention_day", "mention_total", "notice", "article")
+    explained = plans(press, [each for each in statements if "mention_due" not in each[0]])
+    scans = re.compile(rf"(?:SCAN|Seq Scan on) (?:{'|'.join(growing)})\b")
+    assert len(explained) > 10
+    assert {text: plan for text, plan in explained.items() if scans.search(plan)} == {}
+    assert not [text for text in explained if " hit" in text]
 
 
 async def test_nothing_is_read_from_end_to_end(store: SqlStore, archive: Archive):

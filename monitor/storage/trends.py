@@ -1,0 +1,356 @@
+"""Charts' questions, answered from what is kept of mentions: never from articles or hits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from alerts.message import card_from_json
+from monitor.model import StoryId
+from monitor.ports import spike_subject
+from monitor.ports.trends import (
+    DAY,
+    HOUR,
+    Counted,
+    Part,
+    Period,
+    SpikeRow,
+    SpikeStory,
+    Split,
+    Trend,
+)
+from monitor.storage import tables as t
+from monitor.storage.mentions import ANY, DOWN_TO, REMEMBERED, start_of
+from monitor.storage.store import SqlStore
+from monitor.storage.work import for_each, is_among
+
+DETAILED: Final = 12
+"""Watches whose counts are told step by step, if none were named."""
+
+_SPIKES: Final = 200
+_SPIKE_WATCHES: Final = 100
+
+_FROM, _UNTIL, _SINCE = (
+    sa.bindparam(name, type_=sa.Integer()) for name in ("from", "until", "since")
+)
+_GRAIN = sa.bindparam("grain", type_=sa.Integer())
+
+
+def _sums(column: sa.Column[int], at: sa.Column[int]) -> Sequence[sa.ColumnElement[int]]:
+    """Of the period, and of the one before it."""
+    zero: sa.ColumnElement[int] = sa.literal_column("0", sa.Integer())
+    return (
+        sa.func.sum(sa.case((at >= _SINCE, column), else_=zero)).label("count"),
+        sa.func.sum(sa.case((at < _SINCE, column), else_=zero)).label("before"),
+    )
+
+
+def _of(table: sa.Table, dialect: str, first: sa.BindParameter[int]) -> Sequence[Any]:
+    return (
+        is_among(table.c.watch_id, "watches", dialect),
+        table.c.at >= first,
+        table.c.at < _UNTIL,
+    )
+
+
+def _totals(counted: Counted) -> Callable[[str], sa.Executable]:
+    table = t.mention_total
+    return lambda dialect: (
+        sa.select(table.c.watch_id, *_sums(table.c[counted], table.c.at))
+        .where(table.c.grain == _GRAIN, *_of(table, dialect, _FROM))
+        .group_by(table.c.watch_id)
+    )
+
+
+def _steps(counted: Counted) -> Callable[[str], sa.Executable]:
+    table = t.mention_total
+    return lambda dialect: sa.select(
+        table.c.watch_id.label("name"), table.c.at, table.c[counted].label("count")
+    ).where(table.c.grain == _GRAIN, *_of(table, dialect, _SINCE))
+
+
+def _parts(table: sa.Table, counted: Counted) -> Callable[[str], sa.Executable]:
+    return lambda dialect: (
+        sa.select(table.c.feed_id, table.c.language, *_sums(table.c[counted], table.c.at))
+        .where(*_of(table, dialect, _FROM))
+        .group_by(table.c.feed_id, table.c.language)
+    )
+
+
+def _series(table: sa.Table, counted: Counted, split: Split) -> Callable[[str], sa.Executable]:
+    name: sa.ColumnElement[str] = {
+        Split.PUBLISHER: t.feed.c.publisher,
+        Split.SIDE: sa.func.coalesce(t.feed.c.side, ""),
+        Split.LANGUAGE: table.c.language,
+    }[split]
+    source = (
+        table if split is Split.LANGUAGE else table.join(t.feed, t.feed.c.id == table.c.feed_id)
+    )
+    return lambda dialect: (
+        sa.select(name.label("name"), table.c.at, sa.func.sum(table.c[counted]).label("count"))
+        .select_from(source)
+        .where(*_of(table, dialect, _SINCE), name.in_(sa.bindparam("names", expanding=True)))
+        .group_by(name, table.c.at)
+    )
+
+
+_TABLES: Final = {HOUR: t.mention_hour, DAY: t.mention_day}
+TOTALS = {counted: for_each(_totals(counted)) for counted in Counted}
+STEPS = {counted: for_each(_steps(counted)) for counted in Counted}
+PARTS = {
+    (step, counted): for_each(_parts(table, counted))
+    for step, table in _TABLES.items()
+    for counted in Counted
+}
+SERIES = {
+    (step, counted, split): for_each(_series(table, counted, split))
+    for step, table in _TABLES.items()
+    for counted in Counted
+    for split in (Split.PUBLISHER, Split.SIDE, Split.LANGUAGE)
+}
+WATCHES = sa.select(t.watch.c.id, t.watch.c.name).where(t.watch.c.declared)
+FEEDS = for_each(
+    lambda dialect: sa.select(t.feed.c.id, t.feed.c.publisher, t.feed.c.side).where(
+        is_among(t.feed.c.id, "feeds", dialect)
+    )
+)
+OLDEST = (
+    sa.select(t.mention_total.c.at)
+    .where(t.mention_total.c.grain == 24, t.mention_total.c.watch_id == ANY)
+    .order_by(t.mention_total.c.at)
+    .limit(1)
+)
+NEXT_CHANNEL = sa.select(sa.func.min(t.notice.c.channel)).where(
+    t.notice.c.channel > sa.bindparam("channel", type_=sa.Text())
+)
+STORIES_AT = (
+    sa.select(t.article_url.c.url, t.article.c.story_id)
+    .join(t.article, t.article.c.id == t.article_url.c.article_id)
+    .where(t.article_url.c.url.in_(sa.bindparam("urls", expanding=True)))
+)
+
+
+class SqlTrends:
+    """`ports.Trends` over an open store."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+
+    async def trend(
+        self,
+        period: Period,
+        *,
+        watches: Sequence[str] = (),
+        counted: Counted = Counted.ARTICLES,
+        split: Split = Split.WATCH,
+        largest: int = 7,
+    ) -> Trend:
+        """See `ports.Trends`."""
+        return await self._store.query(
+            lambda connection: _Asked(connection, period, counted).answer(watches, split, largest)
+        )
+
+
+class _Asked:
+    """A question, on one snapshot."""
+
+    def __init__(self, connection: sa.Connection, period: Period, counted: Counted) -> None:
+        self._connection = connection
+        self._period = period
+        self._counted = counted
+        self._span = {
+            "grain": period.step // HOUR,
+            "from": _number(period.before.first, period.step),
+            "since": _number(period.first, period.step),
+            "until": _number(period.end, period.step),
+        }
+
+    def answer(self, asked: Sequence[str], split: Split, largest: int) -> Trend:
+        declared = {row.id: row.name for row in self._connection.execute(WATCHES)}
+        chosen = [number for number, name in declared.items() if name in set(asked)]
+        of_whole = chosen or [ANY]
+        sums = self._totals([*declared, ANY])
+        watches = sorted(
+            (
+                (number, Part(name=name, count=sums[number][0], before=sums[number][1]))
+                for number, name in declared.items()
+                if not chosen or number in chosen
+            ),
+            key=lambda each: (-each[1].count, -each[1].before, each[1].name),
+        )
+        shown = [number for number, _ in watches[: len(chosen) or DETAILED]]
+        steps = self._steps(STEPS[self._counted], {"watches": [*shown, ANY]})
+        detailed = [
+            replace(part, by_step=steps(number)) if number in shown else part
+            for number, part in watches
+        ]
+        per_watch = [steps(number) for number in of_whole]
+        whole = Part(
+            name="",
+            count=sum(sums[number][0] for number in of_whole),
+            before=sum(sums[number][1] for number in of_whole),
+            by_step=[sum(values) for values in zip(*per_watch, strict=True)],
+        )
+        parts = self._parts(of_whole)
+        series: Sequence[Part] = detailed[:largest]
+        if split is not Split.WATCH:
+            names = [part for part in parts[split][:largest] if part.count]
+            by_name = self._steps(
+                SERIES[self._period.step, self._counted, split],
+                {"watches": of_whole, "names": [part.name for part in names]},
+            )
+            series = [replace(part, by_step=by_name(part.name)) for part in names]
+        return Trend(
+            whole=whole,
+            watches=detailed,
+            parts=parts,
+            series=[part for part in series if part.count],
+            spikes=self._spikes([part.name for part in detailed[:_SPIKE_WATCHES]]),
+            since=self._since(),
+            counting=self._counting(),
+        )
+
+    def _rows(self, pair: Mapping[str, sa.Executable], values: Mapping[str, Any]) -> Any:
+        statement = pair[self._connection.dialect.name]
+        return self._connection.execute(statement, {**self._span, **values})
+
+    def _totals(self, watches: Collection[int]) -> Mapping[int, tuple[int, int]]:
+        rows = self._rows(TOTALS[self._counted], {"watches": watches})
+        found = {row.watch_id: (int(row.count), int(row.before)) for row in rows}
+        return {number: found.get(number, (0, 0)) for number in watches}
+
+    def _steps(
+        self, pair: Mapping[str, sa.Executable], values: Mapping[str, Any]
+    ) -> Callable[[Any], Sequence[int]]:
+        """By what name what was counted in each step."""
+        counts: dict[Any, list[int]] = {}
+        nothing = [0] * self._period.steps
+        for name, at, count in self._rows(pair, values):
+            counts.setdefault(name, [*nothing])[at - self._span["since"]] = int(count)
+        return lambda name: counts.get(name, nothing)
+
+    def _parts(self, watches: Sequence[int]) -> Mapping[Split, Sequence[Part]]:
+        rows = self._rows(PARTS[self._period.step, self._counted], {"watches": watches}).all()
+        ids = {row.feed_id for row in rows}
+        feeds = {row.id: row for row in self._rows(FEEDS, {"feeds": ids})}
+        now: dict[Split, Counter[str]] = {}
+        before: dict[Split, Counter[str]] = {}
+        for feed, language, count, earlier in rows:
+            known = feeds.get(feed)
+            names = {
+                Split.PUBLISHER: known.publisher if known else "",
+                Split.SIDE: (known.side if known else None) or "",
+                Split.LANGUAGE: language,
+            }
+            for split, name in names.items():
+                now.setdefault(split, Counter())[name] += int(count)
+                before.setdefault(split, Counter())[name] += int(earlier)
+        return {
+            split: sorted(
+                (
+                    Part(name=name, count=count, before=before[split][name])
+                    for name, count in now.get(split, Counter()).items()
+                    if count or before[split][name]
+                ),
+                key=lambda part: (-part.count, -part.before, part.name),
+            )
+            for split in (Split.PUBLISHER, Split.SIDE, Split.LANGUAGE)
+        }
+
+    def _since(self) -> datetime | None:
+        day = self._connection.execute(OLDEST).scalar_one_or_none()
+        return None if day is None else start_of(24 * day)
+
+    def _counting(self) -> datetime | None:
+        value = self._connection.execute(REMEMBERED, {"name": DOWN_TO}).scalar_one_or_none()
+        return start_of(int(value)) if value not in {None, "0"} else None
+
+    def _spikes(self, watches: Sequence[str]) -> Sequence[SpikeRow]:
+        """The notices of spikes in the period: of each watch and channel one look at an index."""
+        channels = self._channels()
+        if not watches or not channels:
+            return ()
+        first, end = self._period.first, self._period.end
+        asked = (
+            sa.values(
+                *(sa.column(name, sa.Text()) for name in ("watch", "channel", "first", "beyond")),
+                name="asked",
+            )
+            .data(
+                [
+                    (watch, channel, spike_subject(watch, first), spike_subject(watch, end))
+                    for watch in watches
+                    for channel in channels
+                ]
+            )
+            .cte("asked")
+        )
+        subject = sa.type_coerce(t.notice.c.subject, sa.Text())
+        rows = self._connection.execute(
+            sa.select(asked.c.watch, t.notice.c.subject, t.notice.c.card)
+            .join(
+                t.notice,
+                sa.and_(
+                    t.notice.c.channel == asked.c.channel,
+                    subject >= asked.c.first,
+                    subject < asked.c.beyond,
+                ),
+            )
+            .order_by(t.notice.c.id.desc())
+            .limit(_SPIKES)
+        ).all()
+        found: dict[tuple[str, datetime], Any] = {}
+        for watch, name, card in rows:
+            at = _stamp(name, watch)
+            if at is not None:  # in some orders of letters others lie between
+                found.setdefault((watch, at), card_from_json(card))
+        ordered = sorted(found.items(), key=lambda each: each[0][1], reverse=True)
+        links = [
+            part for _, card in ordered for line in card.lines for part in line.parts if part.url
+        ]
+        stories = self._stories_at({part.url for part in links})
+        return [
+            SpikeRow(
+                watch=watch,
+                at=at,
+                said="".join(part.text for part in card.lines[0].parts),
+                stories=[
+                    SpikeStory(story=stories.get(part.url), title=part.text)
+                    for line in card.lines[1:]
+                    for part in line.parts
+                    if part.url
+                ],
+            )
+            for (watch, at), card in ordered
+        ]
+
+    def _channels(self) -> Sequence[str]:
+        channels: list[str] = []
+        while len(channels) < 50:
+            last = channels[-1] if channels else ""
+            found = self._connection.execute(NEXT_CHANNEL, {"channel": last}).scalar_one()
+            if found is None:
+                break
+            channels.append(found)
+        return channels
+
+    def _stories_at(self, urls: Collection[str]) -> Mapping[str, StoryId]:
+        rows = self._connection.execute(STORIES_AT, {"urls": sorted(urls)}) if urls else ()
+        return {row.url: StoryId(row.story_id) for row in rows if row.story_id is not None}
+
+
+def _number(at: datetime, step: timedelta) -> int:
+    """Hours, or days, since 1970."""
+    return int(at.timestamp()) // int(step.total_seconds())
+
+
+def _stamp(subject: str, watch: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(subject.removeprefix(spike_subject(watch, None)))
+    except ValueError:
+        return None
