@@ -100,6 +100,7 @@ class Scheduler:
             log.info("tick.recovered")
             self._storage_down = False
         self._ticked_at = now
+        telemetry.TICKED.set(now.timestamp())
         return jobs
 
     async def _watch(self) -> None:

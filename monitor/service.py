@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import gc
 import random
+import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -57,6 +58,7 @@ from monitor.ports import Clock, Fetcher, Offload, Reports, Store, Transaction
 from monitor.reload import edits
 from monitor.scheduler import MAINTENANCE, TICK, Scheduler, submit_due
 from monitor.storage import SqlReports, SqlStore, exclusive, upgrade
+from monitor.storage.address import read_address
 from monitor.stories.frequencies import shipped
 from monitor.telling import ops
 from monitor.web import Decisions, Doors, Pushes, WebServer, create_app
@@ -481,6 +483,11 @@ class Service:
         telemetry.OUTBOX_UNCERTAIN.set(counts.uncertain)
         telemetry.STORIES_HELD.set(counts.stories_held)
         telemetry.SUBSCRIPTIONS.set(counts.pushed)
+        telemetry.FEEDS_DUE.set(counts.due_feeds)
+        telemetry.SINK_STOPPED.set(self.pipeline.context.sink_problem is not None)
+        path = read_address(self.settings.monitor.database).path
+        if path is not None:
+            telemetry.DISK_FREE.set((await asyncio.to_thread(shutil.disk_usage, path.parent)).free)
         oldest = counts.oldest_waiting_at
         age = (self.clock.now() - oldest).total_seconds() if oldest else 0.0
         telemetry.OUTBOX_OLDEST.set(max(0.0, age))
@@ -510,6 +517,8 @@ async def assembled(
     clock = clock or SystemClock()
     pace = pace or Pace()
     url = settings.monitor.database
+    kind = "sqlite" if read_address(url).path else "postgresql"
+    telemetry.BUILD.info({"version": __version__, "database": kind})
     async with AsyncExitStack() as stack:
         stack.enter_context(exclusive(url))
         await asyncio.to_thread(upgrade, url)

@@ -14,9 +14,19 @@ from collections.abc import Iterable, MutableMapping
 from typing import IO, Any, Literal
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+)
+
+from monitor.model import Kind
 
 REGISTRY = CollectorRegistry()
+ProcessCollector(namespace="monitor", registry=REGISTRY)  # processor, memory, open files
 
 _SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _LATENCY = (1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 21600, 86400)
@@ -104,11 +114,37 @@ ALERT_SECONDS = Histogram(
     buckets=_LATENCY,
     registry=REGISTRY,
 )
+ALERT_PUBLISHED_SECONDS = Histogram(
+    "monitor_alert_published_seconds",
+    "From an article's own date to the message being shown, where it has one",
+    buckets=_LATENCY,
+    registry=REGISTRY,
+)
+SINK_STOPPED = Gauge(
+    "monitor_sink_stopped",
+    "1 while the main sink refuses us altogether, as Slack does with a revoked token",
+    registry=REGISTRY,
+)
+PARSER_KILLS = Counter(
+    "monitor_parser_kills_total",
+    "Worker processes that were killed or died while they read a feed or a page, by why",
+    ["reason"],
+    registry=REGISTRY,
+)
+TICKED = Gauge(
+    "monitor_last_tick_timestamp_seconds",
+    "When the scheduler last looked at what is due",
+    registry=REGISTRY,
+)
+JOB_SECONDS = Histogram(
+    "monitor_job_seconds", "Duration of one job", ["kind"], buckets=_SECONDS, registry=REGISTRY
+)
 JOBS_CRASHED = Counter(
     "monitor_jobs_crashed_total", "Jobs ended by a bug", ["kind"], registry=REGISTRY
 )
 JOBS_RUNNING = Gauge("monitor_jobs_running", "Jobs at work now", ["kind"], registry=REGISTRY)
 FEEDS = Gauge("monitor_feeds", "Declared feeds by how they are", ["health"], registry=REGISTRY)
+FEEDS_DUE = Gauge("monitor_feeds_due", "Feeds whose time has come, and gone by", registry=REGISTRY)
 OUTBOX = Gauge(
     "monitor_outbox",
     "Messages by state: of stories (delivery) and all others (notice)",
@@ -134,6 +170,18 @@ PRUNED = Counter(
 DATABASE_BYTES = Gauge(
     "monitor_database_bytes", "What all rows and indexes take in the database", registry=REGISTRY
 )
+DISK_FREE = Gauge(
+    "monitor_disk_free_bytes",
+    "What is free where the SQLite file is; without one it is not told",
+    registry=REGISTRY,
+)
+TRANSACTION_SECONDS = Histogram(
+    "monitor_transaction_seconds",
+    "Duration of one transaction, without the wait for its turn",
+    ["kind"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
+    registry=REGISTRY,
+)
 CONFIG_OK = Gauge(
     "monitor_config_last_reload_successful",
     "1 if the configuration in the file is the one in use",
@@ -144,6 +192,12 @@ CONFIG_AT = Gauge(
     "When the configuration in use was read",
     registry=REGISTRY,
 )
+
+# at nought from the start: of what appears with its first event, no increase can be seen
+for _kind in Kind:
+    JOBS_CRASHED.labels(str(_kind))
+for _reason in ("time", "memory", "died", "lost"):
+    PARSER_KILLS.labels(_reason)
 
 _SECRETS = re.compile(
     r"xox[a-z]-[\w-]+|xapp-[\w-]+"  # Slack's tokens

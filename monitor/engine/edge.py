@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from time import monotonic
 
 from monitor import telemetry
 from monitor.errors import StorageError
@@ -13,7 +14,7 @@ log = telemetry.get_logger()
 
 async def attend(job: Job, handle: Callable[[Job], Awaitable[None]]) -> None:
     """Have a job done. Whatever it left behind is due again when its leases end."""
-    gauge = telemetry.JOBS_RUNNING.labels(str(job.kind))
+    gauge, began = telemetry.JOBS_RUNNING.labels(str(job.kind)), monotonic()
     gauge.inc()
     try:
         await handle(job)
@@ -24,4 +25,5 @@ async def attend(job: Job, handle: Callable[[Job], Awaitable[None]]) -> None:
         telemetry.JOBS_CRASHED.labels(str(job.kind)).inc()
         log.exception("job.crashed", kind=str(job.kind), key=job.key)
     finally:
+        telemetry.JOB_SECONDS.labels(str(job.kind)).observe(monotonic() - began)
         gauge.dec()

@@ -27,6 +27,7 @@ from typing import Any, NoReturn, Self, TypeVar
 
 import pebble
 
+from monitor import telemetry
 from monitor.errors import Code, ParseError
 
 T = TypeVar("T")
@@ -110,6 +111,7 @@ class ProcessPool:
                 async with asyncio.timeout(timeout + LOST_AFTER):
                     result = await asyncio.wrap_future(future)
             except (TimeoutError, MemoryError, BrokenProcessPool, pebble.ProcessExpired) as error:
+                telemetry.PARSER_KILLS.labels(_reason(error)).inc()
                 raise ParseError(Code.KILLED, _why(error, timeout)) from None
             except asyncio.CancelledError:
                 if self._pool is None and not _being_cancelled():
@@ -181,6 +183,19 @@ def _stop(pool: pebble.ProcessPool) -> None:
 def _being_cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def _reason(error: BaseException) -> str:
+    """One word for the metric."""
+    match error:
+        case pebble.ProcessExpired() if error.exitcode != _OUT_OF_MEMORY:
+            return "died"
+        case TimeoutError():
+            return "time"
+        case MemoryError() | pebble.ProcessExpired():
+            return "memory"
+        case _:
+            return "lost"
 
 
 def _why(error: BaseException, timeout: float) -> str:

@@ -244,6 +244,9 @@ class Deliver:
         if isinstance(message, Alert) and result.outcome == "sent":
             waited = (self._with.clock.now() - message.found_at).total_seconds()
             telemetry.ALERT_SECONDS.observe(max(0.0, waited))
+            if message.published_at is not None:
+                since = (self._with.clock.now() - message.published_at).total_seconds()
+                telemetry.ALERT_PUBLISHED_SECONDS.observe(max(0.0, since))
         say = log.warning if result.error else log.info
         say(
             f"{'notice' if isinstance(row, Notice) else 'alert'}.{result.outcome}",
