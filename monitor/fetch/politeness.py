@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+import re
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
@@ -14,6 +14,8 @@ from monitor.ports import Clock, Fetcher, NotModified, Page
 
 FORGET_ABOVE = 10_000
 """Hosts remembered at most before those that are free again are forgotten."""
+
+_PLAIN_HOST = re.compile(r"https?://([a-z0-9.-]+)(?::[0-9]{1,5})?(?:[/?#]|\Z)", re.ASCII)
 
 
 class PoliteFetcher:
@@ -42,34 +44,44 @@ class PoliteFetcher:
         self, url: str, *, accept: str, max_bytes: int, validators: Validators = Validators()
     ) -> Page | NotModified:
         """As the fetcher below, when it is this host's turn."""
-        async with self._turn(url):
+        turn = await self._take(host := _host_of(url), url)
+        try:
             return await self._fetcher.get(
                 url, accept=accept, max_bytes=max_bytes, validators=validators
             )
+        finally:
+            self._give_back(turn, host, url)
 
     async def post(self, url: str, fields: Mapping[str, str]) -> None:
         """As the fetcher below, when it is this host's turn."""
-        async with self._turn(url):
-            await self._fetcher.post(url, fields)
-
-    @asynccontextmanager
-    async def _turn(self, url: str) -> AsyncIterator[None]:
+        turn = await self._take(host := _host_of(url), url)
         try:
-            host = (urlsplit(url).hostname or "").lower()
-        except ValueError:
-            host = ""  # no host to be polite to: the fetcher below says what is wrong
+            await self._fetcher.post(url, fields)
+        finally:
+            self._give_back(turn, host, url)
+
+    async def _take(self, host: str, url: str) -> asyncio.Lock:
+        """Wait for a host's turn, and for the end of its pause."""
         turn = self._turns.get(host)
         if turn is None:
             turn = self._turns[host] = asyncio.Lock()
-        async with turn:
-            wait = (self._free_at.get(host, self._clock.now()) - self._clock.now()).total_seconds()
-            if wait > 0:  # no longer than the pause itself, should the clock have been set back
-                await self._clock.sleep(min(wait, self._pause(url).total_seconds()))
+        await turn.acquire()
+        free_at = self._free_at.get(host)
+        if free_at is not None:
             try:
-                yield
-            finally:
-                self._free_at[host] = self._clock.now() + self._pause(url)
-                self._forget()
+                wait = (free_at - self._clock.now()).total_seconds()
+                if wait > 0:  # no longer than the pause itself, should the clock have been set back
+                    await self._clock.sleep(min(wait, self._pause(url).total_seconds()))
+            except BaseException:
+                turn.release()
+                raise
+        return turn
+
+    def _give_back(self, turn: asyncio.Lock, host: str, url: str) -> None:
+        """End a turn: the pause begins."""
+        self._free_at[host] = self._clock.now() + self._pause(url)
+        self._forget()
+        turn.release()
 
     def _pause(self, url: str) -> timedelta:
         return max(self.spacing, self.delay_of(url))
@@ -78,3 +90,13 @@ class PoliteFetcher:
         if len(self._free_at) > FORGET_ABOVE:
             now = self._clock.now()
             self._free_at = {host: at for host, at in self._free_at.items() if at > now}
+
+
+def _host_of(url: str) -> str:
+    """Whose turn it is; "" if there is none to be polite to: the fetcher below says what is wrong."""
+    if plain := _PLAIN_HOST.match(url):  # nearly all are
+        return plain[1]
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""

@@ -39,6 +39,9 @@ _BUSY = frozenset({408, 425, 429})
 _AGENT = re.compile(r"[ \t]*user[- ]?agent[ \t]*(?::[ \t]*|[ \t])([^\n\r#]*)", re.IGNORECASE)
 _OF_THE_SITE = re.compile(r"(?:site-?maps?|host)\b", re.IGNORECASE)  # in a group or out of it
 _PRODUCT = re.compile(r"[A-Za-z_-]+", re.ASCII)
+_PLAIN_ORIGIN = re.compile(
+    r"(https?://[a-z0-9.-]+(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}))?)(?:[/?#]|\Z)", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +187,8 @@ class RobotsFetcher:
 
 def _origin(url: str) -> str | None:
     """``https://host:port`` of a web URL."""
+    if plain := _PLAIN_ORIGIN.match(url):  # nearly all are
+        return plain[1]
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext, suppress
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
 from time import monotonic
 from typing import TypeVar
@@ -56,8 +57,7 @@ class Lane:
         self._sources: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._were_slow: dict[str, None] = {}  # the last to be so is the last
 
-    @asynccontextmanager
-    async def slot(self, source: str) -> AsyncIterator[bool]:
+    def slot(self, source: str) -> AbstractAsyncContextManager[bool]:
         """Wait for a slot and hold it; False if there was none within the patience.
 
         A job must not wait for long: what it holds is nobody else's meanwhile.
@@ -68,22 +68,7 @@ class Lane:
         wanted = [share, self._slots]
         if source in self._were_slow:
             wanted.insert(1, self._for_slow)
-        held: list[asyncio.Semaphore] = []
-        with suppress(TimeoutError):
-            # all free, as they are nearly always: nothing to wait for, nor to time
-            is_waiting = any(semaphore.locked() for semaphore in wanted)
-            async with asyncio.timeout(self._patience) if is_waiting else nullcontext():
-                for semaphore in wanted:
-                    await semaphore.acquire()
-                    held.append(semaphore)
-        is_free, began = len(held) == len(wanted), monotonic()
-        try:
-            yield is_free
-        finally:
-            for semaphore in held:
-                semaphore.release()
-            if is_free:
-                self._note(source, monotonic() - began)
+        return _Slot(wanted, self._patience, partial(self._note, source))
 
     def _note(self, source: str, seconds: float) -> None:
         self._were_slow.pop(source, None)
@@ -91,6 +76,50 @@ class Lane:
             self._were_slow[source] = None
             if len(self._were_slow) > REMEMBERED:
                 del self._were_slow[next(iter(self._were_slow))]
+
+
+class _Slot:
+    """What a lane gives, while it is held. No generator: a poll should not pay for one."""
+
+    __slots__ = ("_began", "_held", "_note", "_patience", "_wanted")
+
+    def __init__(
+        self,
+        wanted: Sequence[asyncio.Semaphore],
+        patience: float | None,
+        note: Callable[[float], None],
+    ) -> None:
+        self._wanted = wanted
+        self._patience = patience
+        self._note = note
+        self._held: list[asyncio.Semaphore] = []
+        self._began: float | None = None
+
+    async def __aenter__(self) -> bool:
+        # all free, as they are nearly always: nothing to wait for, nor to time
+        is_waiting = any(semaphore.locked() for semaphore in self._wanted)
+        try:
+            async with asyncio.timeout(self._patience) if is_waiting else nullcontext():
+                for semaphore in self._wanted:
+                    await semaphore.acquire()
+                    self._held.append(semaphore)
+        except TimeoutError:
+            return False
+        except BaseException:
+            self._release()
+            raise
+        self._began = monotonic()
+        return True
+
+    async def __aexit__(self, *_: object) -> None:
+        self._release()
+        if self._began is not None:
+            self._note(monotonic() - self._began)
+
+    def _release(self) -> None:
+        for semaphore in self._held:
+            semaphore.release()
+        self._held.clear()
 
 
 def parsers_of(workers: int) -> Lane:

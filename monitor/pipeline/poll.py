@@ -76,7 +76,7 @@ class Poll:
             lane=self._with.polls,
             host=lambda feed: feed.host,
             source=lambda feed: feed.host,
-            do=self._poll_feed,
+            do=self._poll,
             give_back=lambda rest: self._with.store.write(
                 lambda tx: tx.release_feeds([feed.id for feed in rest])
             ),
@@ -84,6 +84,10 @@ class Poll:
                 lambda tx: tx.set_feed_aside(feed.id, until)
             ),
         )
+
+    async def _poll(self, feed: Feed) -> None:
+        with self._results.expected():
+            await self._poll_feed(feed)
 
     async def _poll_feed(self, feed: Feed) -> None:
         began = self._with.clock.now()
