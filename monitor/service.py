@@ -73,6 +73,9 @@ GRACE = 8.0
 STALE_TICK = 30.0
 """Seconds without a tick after which the service counts as hung."""
 
+COLLECT = (10_000, 20, 20)
+"""Objects that are made before the collector looks at the young ones; how often at the others."""
+
 MANY_WATCHES = 500
 """Watches from which on it is worth to know how common words are here."""
 
@@ -197,9 +200,8 @@ class Service:
         await self.store.write(lambda tx: tx.recall_deliveries(rules.channels, now))
         self.pipeline.context.rules = rules
         await self.store.write(lambda tx: review_all(tx, rules, now))
-        if len(settings.watches) >= MANY_WATCHES:
-            # a million objects that stay: a collector that looks through them stops the world
-            gc.freeze()
+        if len(settings.watches) >= MANY_WATCHES or not gc.get_freeze_count():
+            settle()
         self._http.configure(
             user_agent=settings.monitor.user_agent,
             timeout=settings.fetch.timeout.total_seconds(),
@@ -499,6 +501,17 @@ def _sync_watches(tx: Transaction, settings: Settings, rules: Rules, now: dateti
     want_backfill(tx, changed, settings.alerts.backfill, now)
     plan_digests(tx, rules, now)
     tx.reconsider_held(now)
+
+
+def settle() -> None:
+    """Have the collector pass over all that is there by now, for it is there to stay.
+
+    Modules, statements, watches: half a million objects and more. To look through them stops the
+    world, and with Python's thresholds it took a fifth of the CPU of a poll.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT)
 
 
 @asynccontextmanager
