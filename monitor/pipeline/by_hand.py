@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 
 from monitor.compose import Rules, hits_for
 from monitor.errors import Refused
-from monitor.model import ArticleId, DeliveryState, Job, Kind, StoryId
+from monitor.model import ArticleId, DeliveryState, DueBy, FeedId, Job, Kind, StoryId
 from monitor.pipeline.group import open_thread, time_of
 from monitor.pipeline.merge import merge
 from monitor.pipeline.updates import review
-from monitor.ports import Coverage, Transaction, Waits
+from monitor.ports import Asked, Coverage, Transaction, Waits
 from monitor.stories import events
 
 
@@ -163,3 +166,66 @@ def _note(tx: Transaction, action: str, row: Waits, by: str, now: datetime) -> N
     tx.note_deed(
         mark, user="", name=by, action=action, subject=row.id, channel=row.channel, now=now
     )
+
+
+# --------------------------------------------------------------------------- feeds
+
+SOON_ENOUGH: Final = timedelta(seconds=30)
+"""A feed that was polled so lately is not polled again by hand before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hastened:
+    """What became of the wish to have feeds polled now."""
+
+    due: tuple[str, ...]  # names of those that are
+    left: Mapping[str, str]  # of those that are not, why
+
+
+def poll_by_hand(
+    tx: Transaction, *, now: datetime, name: str | None = None, feed: FeedId | None = None
+) -> Hastened:
+    """Have feeds polled now: one of that name or number, else all.
+
+    What is polled already, or was a moment ago, is left alone; and so is what a server asked to be
+    left alone until later. A host's feeds are polled one after the other, as always. Raises
+    `Refused` if no declared feed is called that, or several are.
+    """
+    found = _asked_for(tx.feeds_to_ask(), name, feed)
+    left: dict[str, str] = {}
+    due: dict[FeedId, datetime] = {}
+    for each in found:
+        if why := _why_not(each, now):
+            left[each.name] = why
+        elif each.due_at is None or each.due_at > now:
+            due[each.id] = now
+    tx.ask_feeds(due)
+    for bucket in sorted({each.bucket for each in found if each.id in due}):
+        tx.submit(Job(Kind.POLL, str(bucket)))
+    names = tuple(each.name for each in found if each.name not in left)
+    return Hastened(due=names, left=left)
+
+
+def _asked_for(feeds: Sequence[Asked], name: str | None, feed: FeedId | None) -> Sequence[Asked]:
+    if name is None and feed is None:
+        return feeds
+    if feed is not None:
+        found = [each for each in feeds if each.id == feed]
+    else:
+        wanted = (name or "").strip().casefold()
+        found = [each for each in feeds if wanted in {each.name.casefold(), each.url.casefold()}]
+    if not found:
+        raise Refused(f"there is no feed {name or feed}: see `monitor feeds list`")
+    if len(found) > 1:
+        raise Refused(f"more than one feed is called {name}: give its URL")
+    return found
+
+
+def _why_not(feed: Asked, now: datetime) -> str:
+    if feed.lease_until is not None and feed.lease_until > now:
+        return "it is being polled"
+    if feed.polled_at is not None and now - feed.polled_at < SOON_ENOUGH:
+        return "it was polled a moment ago"
+    if feed.due_by is DueBy.RETRY_AFTER and feed.due_at is not None and feed.due_at > now:
+        return f"its server asked to be left alone until {feed.due_at:%H:%M} UTC"
+    return ""

@@ -85,6 +85,7 @@ class Asked:
 
     id: FeedId
     name: str
+    url: str
     bucket: int
     due_at: datetime | None  # None: never
     due_by: DueBy | None

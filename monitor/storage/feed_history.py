@@ -114,6 +114,7 @@ ASKED = (
     sa.select(
         t.feed.c.id,
         t.feed.c.name,
+        t.feed.c.url,
         t.feed.c.bucket,
         t.feed.c.due_at,
         t.feed.c.due_by,
@@ -260,6 +261,7 @@ class FeedHistoryWork(Work):
             Asked(
                 id=FeedId(row.id),
                 name=row.name,
+                url=row.url,
                 bucket=row.bucket,
                 due_at=row.due_at,
                 due_by=None if row.due_by is None else DueBy(row.due_by),

@@ -51,7 +51,7 @@ class Feeds:
             lines=[shown.line(each, now) for each in found.feeds],
             found=found,
             sought=sought,
-            state=shown.state_of(sought),
+            chosen=shown.state_of(sought),
             states=shown.states(found.states),
             sides=sorted(found.sides),
             tags=sorted(found.tags, key=str.casefold),

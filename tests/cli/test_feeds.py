@@ -69,6 +69,8 @@ def test_a_pages_feeds_are_listed_with_what_is_in_them(desk: Desk) -> None:
         "entries": 2,
         "newest_at": "2025-05-10T12:00:00+00:00",
         "trouble": None,
+        "known_as": None,
+        "same_as": None,
     }
     assert (gone["kind"], gone["entries"]) == ("Atom", 0)
     assert "410" in gone["trouble"]

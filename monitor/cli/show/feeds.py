@@ -1,120 +1,159 @@
-"""What `monitor feeds` does and prints: which feeds a web page names, and what is in them."""
+"""What `monitor feeds` prints: feeds and how they are, what a web page names, what a list brings."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from monitor.config import Settings
-from monitor.errors import Code, ParseError, Refused, WorkError
-from monitor.model import ParsedFeed
-from monitor.parse import FoundFeed, discover, parse_feed
-from monitor.pipeline.poll import FEED_ACCEPT, PARSE_SECONDS
-from monitor.ports import Clock, Fetcher, NotModified, Offload, Page
-from monitor.service import fetching, offloading
-from monitor.web import words
+from monitor.model import FeedSpec
+from monitor.pipeline import adopt
+from monitor.pipeline.adopt import Fate, Item
+from monitor.pipeline.discover import Looked
+from monitor.polling import delays
+from monitor.ports import FeedFigures, FeedsFound
+from monitor.web import feed_view, words
 
-MOST = 12
-"""Feeds of a page that are asked for what is in them."""
-
-_ACCEPT = f"text/html, application/xhtml+xml, {FEED_ACCEPT}"
+_STYLES = {"good": "green", "warn": "yellow", "bad": "red", "calm": "dim"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
-    """A feed that a page names, with what is in it: entries, or why it can't be read."""
-
-    feed: FoundFeed
-    entries: int = 0
-    newest_at: datetime | None = None
-    trouble: str | None = None
-
-
-async def look(address: str, settings: Settings, clock: Clock) -> Sequence[Looked]:
-    """The feeds that a web page names, asked for what is in them; or the feed that it is itself.
-
-    Raises `Refused` with one sentence when there is none, or the page can't be had.
-    """
-    async with fetching(settings, clock) as fetcher:
-        page = await _page(address, fetcher, settings.fetch.max_feed)
-        async with offloading() as pool:
-            return await _named(page, fetcher, pool, settings.fetch.max_feed)
-
-
-async def _named(page: Page, fetcher: Fetcher, pool: Offload, max_bytes: int) -> Sequence[Looked]:
-    try:
-        parsed = await _parsed(page, pool)
-    except ParseError as error:
-        if error.code is not Code.NOT_A_FEED:
-            raise Refused(f"{page.url}: {error.detail}") from None
-    else:
-        return [_told(FoundFeed(page.url, parsed.title, "feed"), parsed)]
-    found = await asyncio.to_thread(
-        partial(discover, content_type=page.content_type), page.body, page.url
-    )
-    if not found:
-        raise Refused(f"{page.url} is no feed, and names none")
-    return [await _asked(feed, fetcher, pool, max_bytes) for feed in found[:MOST]]
+def fleet(found: FeedsFound, now: datetime) -> Iterator[RenderableType]:
+    """Each feed in a line, with what is wrong with it."""
+    if not found.feeds:
+        yield Text("No feed is declared." if not found.declared else "No feed is so.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("Feed", "Health", "Polled", "Next", "A day", "Delay", "First"):
+        table.add_column(name, overflow="fold", justify="right" if name == "A day" else "left")
+    for figures in found.feeds:
+        line = feed_view.line(figures, now)
+        row = line.row
+        said = "; ".join(filter(None, (line.since, line.reason or line.detail)))
+        health = Text(words.HEALTH[row.health], style=_STYLES[words.TONE[row.health]])
+        if said:
+            health.append(f": {said}", style="")
+        table.add_row(
+            Text(row.spec.name),
+            health,
+            Text(words.ago(row.polled_at, now) if row.polled_at else "never"),
+            Text(words.due(row.due_at, now)),
+            Text(line.per_day or "-"),
+            Text(f"{line.delays.median} / {line.delays.p95}" if line.delays else "-"),
+            Text(feed_view.percent(line.firsts.share) if line.firsts else "-"),
+        )
+    yield table
+    counts = ", ".join(f"{count} {text}" for _, text, count in feed_view.states(found.states))
+    yield Text(f"{words.some(found.declared, 'feed')}: {counts}.")
 
 
-async def _page(address: str, fetcher: Fetcher, max_bytes: int) -> Page:
-    """The page at an address; at one without a scheme by https, and if nobody answers by http."""
-    given = address.strip()
-    schemes = ("",) if "://" in given else ("https://", "http://")
-    urls = [f"{scheme}{given}" for scheme in schemes if given]
-    trouble = f"{address!r} is no address of a page"
-    for url in urls:
-        try:
-            answer = await fetcher.get(url, accept=_ACCEPT, max_bytes=max_bytes)
-        except WorkError as error:
-            trouble = f"{url}: {error.detail}"
-            if error.code is Code.BLOCKED:
-                trouble += "; [fetch] allow opens hosts of your own"
-            if error.status is not None:  # there is a server, and that is its answer
-                break
-        else:
-            if isinstance(answer, Page):
-                return answer
-            trouble = f"{url}: the server says that what it never sent has not changed"
-    raise Refused(trouble)
+def fleet_json(found: FeedsFound) -> list[dict[str, Any]]:
+    """The same for machines: times in ISO 8601, lengths in seconds."""
+    return [_figures_json(each) for each in found.feeds]
 
 
-async def _parsed(page: Page, pool: Offload) -> ParsedFeed:
-    parse = partial(parse_feed, url=page.url, content_type=page.content_type)
-    return await pool.run(parse, page.body, timeout=PARSE_SECONDS)
+def _figures_json(figures: FeedFigures) -> dict[str, Any]:
+    row, spec = figures.row, figures.row.spec
+    firsts = figures.firsts
+
+    def at(moment: datetime | None) -> str | None:
+        return moment.isoformat() if moment else None
+
+    def seconds(share: float) -> float | None:
+        found = delays.quantile(figures.delays.counts, share)
+        return found.total_seconds() if found else None
+
+    return {
+        "id": row.id,
+        "name": spec.name,
+        "url": spec.url,
+        "publisher": spec.publisher,
+        "side": spec.side,
+        "tier": spec.tier,
+        "language": spec.language,
+        "tags": list(spec.tags),
+        "health": row.health,
+        "since": at(row.health_since),
+        "error": row.error,
+        "failures": row.failures,
+        "polled_at": at(row.polled_at),
+        "due_at": at(row.due_at),
+        "due_by": row.due_by,
+        "entries": row.entries,
+        "newest_at": at(row.newest_at),
+        "entries_of_seven_days": figures.delays.entries,
+        "delay_p50": seconds(0.5),
+        "delay_p95": seconds(0.95),
+        "first": firsts.first if firsts else 0,
+        "of_stories": firsts.stories if firsts else 0,
+    }
 
 
-async def _asked(feed: FoundFeed, fetcher: Fetcher, pool: Offload, max_bytes: int) -> Looked:
-    try:
-        answer = await fetcher.get(feed.url, accept=FEED_ACCEPT, max_bytes=max_bytes)
-        if isinstance(answer, NotModified):
-            return Looked(feed=feed, trouble="the server says that it has not changed")
-        return _told(feed, await _parsed(answer, pool))
-    except WorkError as error:
-        return Looked(feed=feed, trouble=error.detail)
+_FATES = {
+    Fate.NEW: ("new", "green"),
+    Fate.KNOWN: ("there already", "dim"),
+    Fate.TWICE: ("twice in the list", "dim"),
+    Fate.WRONG: ("wrong", "red"),
+}
 
 
-def _told(feed: FoundFeed, parsed: ParsedFeed) -> Looked:
-    dates = [entry.published_at for entry in parsed.entries if entry.published_at]
-    named = FoundFeed(feed.url, feed.title or parsed.title, feed.kind)
-    return Looked(feed=named, entries=len(parsed.entries), newest_at=max(dates, default=None))
+def planned(items: Sequence[Item], troubles: Mapping[str, str]) -> Iterator[RenderableType]:
+    """Each feed of a list in a line, with what becomes of it."""
+    if not items:
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("Line", justify="right")
+    for name in ("Feed", "What", "URL"):
+        table.add_column(name, overflow="fold")
+    for each in items:
+        what, style = _FATES[each.fate]
+        why = each.why
+        if each.fate is Fate.NEW and each.outline.url in troubles:
+            what, style, why = "can't be read", "yellow", troubles[each.outline.url]
+        name = each.table["name"] if each.table else each.outline.title
+        table.add_row(
+            str(each.outline.line),
+            Text(name),
+            Text(f"{what}: {why}" if why else what, style=style),
+            Text(each.outline.url),
+        )
+    yield table
 
 
-def listed(found: Sequence[Looked], now: datetime) -> Iterator[RenderableType]:
+def planned_json(items: Sequence[Item], troubles: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The same for machines."""
+    return [
+        {
+            "line": each.outline.line,
+            "url": each.outline.url,
+            "title": each.outline.title,
+            "fate": each.fate,
+            "why": each.why or None,
+            "trouble": troubles.get(each.outline.url),
+            "feed": None if each.table is None else dict(each.table),
+        }
+        for each in items
+    ]
+
+
+def exported_json(feeds: Sequence[FeedSpec]) -> list[dict[str, Any]]:
+    """The feeds of the configuration, as `feeds.toml` says them."""
+    return [dict(adopt.table_of_spec(feed)) for feed in feeds]
+
+
+def listed(
+    found: Sequence[Looked], now: datetime, *, numbered: bool = False
+) -> Iterator[RenderableType]:
     """Each feed in a line: its address, what the page calls it, its kind, what is in it."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("Feed", "Title", "Kind", "In it"):
+    for name in (*[""] * numbered, "Feed", "Title", "Kind", "In it"):
         table.add_column(name, overflow="fold", no_wrap=name == "Feed")
-    for each in found:
+    for number, each in enumerate(found, 1):
         table.add_row(
+            *[str(number)] * numbered,
             Text(each.feed.url),
             Text(each.feed.title or "-"),
             Text(each.feed.kind),
@@ -127,7 +166,10 @@ def _in_it(each: Looked, now: datetime) -> str:
     if each.trouble is not None:
         return each.trouble
     newest = f", the newest {words.ago(each.newest_at, now)}" if each.newest_at else ""
-    return f"{words.some(each.entries, 'entry', 'entries')}{newest}"
+    said = f"{words.some(each.entries, 'entry', 'entries')}{newest}"
+    if each.known_as is not None:
+        return f"{said}; declared already, as {each.known_as}"
+    return f"{said}; the same entries as {each.same_as}" if each.same_as else said
 
 
 def listed_json(found: Sequence[Looked]) -> list[dict[str, Any]]:
@@ -140,6 +182,8 @@ def listed_json(found: Sequence[Looked]) -> list[dict[str, Any]]:
             "entries": each.entries,
             "newest_at": each.newest_at.isoformat() if each.newest_at else None,
             "trouble": each.trouble,
+            "known_as": each.known_as,
+            "same_as": each.same_as,
         }
         for each in found
     ]
