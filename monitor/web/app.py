@@ -32,6 +32,7 @@ from monitor.web.login import Door
 from monitor.web.now import Now
 from monitor.web.pages import Pages
 from monitor.web.push import Pushes, is_callback
+from monitor.web.search import Search
 from monitor.web.security import Forms, Guard
 from monitor.web.stories import Stories
 
@@ -70,7 +71,7 @@ def create_app(
         editor=editor,
     )
     now = Now(desk)
-    sections: tuple[Section, ...] = (now, Stories(desk), Deliveries(desk), Feeds(desk))
+    sections: tuple[Section, ...] = (now, Stories(desk), Search(desk), Deliveries(desk), Feeds(desk))
     pages.nav = tuple(section.nav for section in sections)
     probes = _Probes(reports, health, clock, registry, stale_after)
     app = Starlette(
