@@ -15,13 +15,16 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from monitor import telemetry
 from monitor.errors import StorageError
-from monitor.ports import Clock, Store, Transaction
+from monitor.ports import Clock, Engine, Membership, Store, Transaction
 
 TICK = 1.0
 """Seconds between two looks at what is due."""
 
 MAINTENANCE = 60.0
 """Seconds between two rounds of it."""
+
+PATIENCE = 3.0
+"""Seconds for which a process may be away before what it holds is given to others."""
 
 MISSED = 10
 """Ticks that may fail to come before they are brought back."""
@@ -42,12 +45,15 @@ class Scheduler:
         clock: Clock,
         *,
         maintenance: Callable[[], Awaitable[None]],
+        relief: Relief | None = None,
         tick: float = TICK,
         round_every: float = MAINTENANCE,
     ) -> None:
+        """`relief`: where this is one process among many. Only the one that leads submits jobs."""
         self._store = store
         self._clock = clock
         self._maintenance = maintenance
+        self._relief = relief
         self._seconds = tick
         self._round_every = round_every
         self._ticked_at: datetime | None = None
@@ -90,7 +96,11 @@ class Scheduler:
         self._runs += 1
         now = self._clock.now()
         try:
-            jobs = await submit_due(self._store, now)
+            jobs = 0
+            if self._relief is None or self._relief.is_due:
+                jobs = await submit_due(self._store, now)
+            if self._relief is not None:
+                await self._relief.look()
         except StorageError as error:
             if not self._storage_down:
                 log.warning("tick.failed", error=str(error))
@@ -128,6 +138,53 @@ class Scheduler:
             log.debug("maintenance.skipped", error=str(error))
         except Exception:  # the outermost edge: a bug costs this round only, and is told as ours
             log.exception("maintenance.crashed")
+
+
+class Relief:
+    """Gives back what processes hold that have died: their leases, and their jobs.
+
+    A process that comes back within `patience` seconds, as all do after a restart of PostgreSQL, has
+    lost nothing.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        engine: Engine,
+        member: Membership,
+        *,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._engine = engine
+        self._member = member
+        self._patience = patience
+        self._missed: dict[int, float] = {}  # who holds leases and is not there, since when
+
+    @property
+    def is_due(self) -> bool:
+        """Whether this process is the one to do what must be done once."""
+        return self._member.is_leader
+
+    async def look(self) -> None:
+        """If this process leads: see who is not there any more. Raises `StorageError`."""
+        if not self._member.is_leader:
+            self._missed.clear()
+            if not self._member.is_present:
+                raise StorageError("PostgreSQL has not answered for seconds")
+            return
+        now = self._clock.now()
+        present = await self._member.present()
+        gone = await self._store.read(lambda tx: tx.lease_holders(now)) - present
+        at = asyncio.get_running_loop().time()
+        self._missed = {number: self._missed.get(number, at) for number in gone}
+        dead = [each for each, since in self._missed.items() if at - since >= self._patience]
+        if dead:
+            rows = await self._store.write(lambda tx: tx.release_leases_of(dead, now))
+            log.warning("process.died", rows=rows, detail="what it held is given back")
+        await self._engine.tidy()
 
 
 async def _until_stopped(work: Callable[[], Awaitable[object]]) -> None:

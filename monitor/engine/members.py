@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import time
 from collections.abc import AsyncIterator
 from typing import Final, Self
 
@@ -75,7 +74,7 @@ class Member:
     @property
     def is_present(self) -> bool:
         """Whether the others hold it for alive."""
-        return self._seen is not None and time.monotonic() - self._seen < PRESENT
+        return self._seen is not None and asyncio.get_running_loop().time() - self._seen < PRESENT
 
     async def present(self) -> frozenset[int]:
         """See `ports.Membership`."""
@@ -119,10 +118,8 @@ class Member:
             )
             row = await found.fetchone()
             if row is None or not row[0]:
-                # our own former session, which PostgreSQL has not given up yet
-                self.number = secrets.randbelow(2**31)
-                await connection.execute("SELECT pg_advisory_lock(%s, %s)", (_MEMBERS, self.number))
-            self._seen = time.monotonic()
+                raise psycopg.OperationalError("it holds our former session for alive still")
+            await self._sign()
 
     async def _leave(self) -> None:
         self._is_leader, self._seen = False, None
@@ -146,7 +143,7 @@ class Member:
     async def _sign(self) -> None:
         """A sign of life; and the leader's place, if it is free."""
         assert self._connection is not None
-        began = time.monotonic()
+        began = asyncio.get_running_loop().time()
         if self._is_leader or not self._leads:
             await self._connection.execute("SELECT 1")
         else:

@@ -7,6 +7,7 @@ faults only; stores, engines and sinks are tested for real.
 from __future__ import annotations
 
 from monitor.ports.catalogue import Catalogue, FoundRow, HitPlace
+from monitor.ports.engine import Engine, KindOfWork, Membership, Role, Workload
 from monitor.ports.facts import (
     Added,
     Asked,
@@ -110,6 +111,7 @@ __all__ = [
     "Delays",
     "DeliveryRow",
     "DueDigest",
+    "Engine",
     "EntryRow",
     "FeedFigures",
     "FeedOrder",
@@ -124,19 +126,21 @@ __all__ = [
     "Firsts",
     "Fleet",
     "FoundEntry",
-    "FoundRow",
     "FoundPlace",
-    "HitRow",
+    "FoundRow",
     "HitPlace",
+    "HitRow",
     "Hold",
     "IllFeed",
     "Indexed",
     "JobOutlet",
     "Judged",
+    "KindOfWork",
     "Known",
     "Listing",
     "Marks",
     "Match",
+    "Membership",
     "Message",
     "MessagePlace",
     "Messages",
@@ -153,6 +157,7 @@ __all__ = [
     "Reports",
     "Results",
     "Revision",
+    "Role",
     "Search",
     "Sighting",
     "Snoozed",
@@ -174,5 +179,6 @@ __all__ = [
     "WatchRow",
     "Watched",
     "Watches",
+    "Workload",
     "spike_subject",
 ]

@@ -5,9 +5,36 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol
 
 from monitor.model import Job, Kind
+
+
+class Role(StrEnum):
+    """What a process does for the service."""
+
+    ALL = "all"
+    SCHEDULER = "scheduler"  # keeps the clock, if no other does, and what must be done once
+    WORKER = "worker"  # polls feeds, reads pages
+    ALERTS = "alerts"  # sends messages, hears what people do in Slack
+    WEB = "web"  # serves the page
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The jobs that such a process does."""
+        match self:
+            case Role.ALL:
+                return tuple(Kind)
+            case Role.WORKER:
+                return tuple(kind for kind in Kind if kind is not Kind.DELIVER)
+            case Role.ALERTS:
+                return (Kind.DELIVER,)
+        return ()
+
+    def does(self, part: Role) -> bool:
+        """Whether such a process does what `part` stands for."""
+        return self in {Role.ALL, part}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
