@@ -35,6 +35,7 @@ from monitor.web.push import Pushes, is_callback
 from monitor.web.search import Search
 from monitor.web.security import Forms, Guard
 from monitor.web.stories import Stories
+from monitor.web.watches import Watches
 
 
 def create_app(
@@ -71,7 +72,7 @@ def create_app(
         editor=editor,
     )
     now = Now(desk)
-    sections: tuple[Section, ...] = (now, Stories(desk), Search(desk), Deliveries(desk), Feeds(desk))
+    sections: tuple[Section, ...] = (now, Stories(desk), Search(desk), Deliveries(desk), Watches(desk), Feeds(desk))
     pages.nav = tuple(section.nav for section in sections)
     probes = _Probes(reports, health, clock, registry, stale_after)
     app = Starlette(
