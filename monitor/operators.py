@@ -6,7 +6,7 @@ It waits in the outbox like all that is said, so that a restart loses nothing of
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 
 from alerts import AlertError, Card, Stopped
 from alerts.slack import SlackSink
@@ -23,8 +23,10 @@ log = telemetry.get_logger()
 class Operators:
     """Speaks to operators through the outbox, and about the sink."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, speaks: Callable[[], bool] = lambda: True) -> None:
+        """`speaks`: whether this process is the one of many that says what all of them notice."""
         self._with = context
+        self._speaks = speaks
         self._errands: set[asyncio.Task[None]] = set()
         self._open: dict[str, str] = {}  # by what it is about, the subject whose message goes on
 
@@ -43,7 +45,7 @@ class Operators:
         What is said next about the same edits that message, until something `ends` it.
         """
         channel, now = self._with.rules.ops_channel, self._with.clock.now()
-        if channel is None:
+        if channel is None or not self._speaks():
             return
         is_new = about not in self._open
         subject = self._open.setdefault(about, f"{about}:{now.isoformat()}")

@@ -31,7 +31,9 @@ from alerts.webhook import SlackWebhookSink
 from monitor import __version__, config, telemetry, volume
 from monitor.compose import Rules
 from monitor.config import Settings
+from monitor.engine.cluster import ClusterEngine
 from monitor.engine.local import LocalEngine
+from monitor.engine.members import Alone, Member
 from monitor.engine.pool import ProcessPool
 from monitor.errors import ConfigError, Mistake, StorageError
 from monitor.fetch.client import HttpFetcher
@@ -47,21 +49,31 @@ from monitor.pipeline.backfill import want_backfill
 from monitor.pipeline.budget import set_price
 from monitor.pipeline.context import parsers_of
 from monitor.pipeline.group import KEPT
-from monitor.pipeline.ops import note_heartbeat
 from monitor.pipeline.mentions import count_mentions
+from monitor.pipeline.ops import note_heartbeat
 from monitor.pipeline.pace import plan_digests
 from monitor.pipeline.retention import Limits, Retention
 from monitor.pipeline.spikes import Spikes, shortfalls
 from monitor.pipeline.updates import KEPT as WAITS
 from monitor.pipeline.updates import review_all
-from monitor.ports import Clock, Fetcher, Offload, Reports, Store, Transaction
+from monitor.ports import (
+    Clock,
+    Engine,
+    Fetcher,
+    Membership,
+    Offload,
+    Reports,
+    Role,
+    Store,
+    Transaction,
+)
 from monitor.reload import edits
-from monitor.scheduler import MAINTENANCE, TICK, Scheduler, submit_due
+from monitor.scheduler import MAINTENANCE, TICK, Relief, Scheduler, submit_due
 from monitor.storage import SqlReports, SqlStore, exclusive, upgrade
 from monitor.storage.address import read_address
 from monitor.stories.frequencies import shipped
 from monitor.telling import ops
-from monitor.web import Decisions, Doors, Pushes, WebServer, create_app
+from monitor.web import Decisions, Doors, Pushes, WebError, WebServer, create_app, create_probes
 from monitor.web.editor import Editor
 from monitor.websub import callback_url
 
@@ -128,7 +140,7 @@ class Service:
         clock: Clock,
         store: Store,
         reports: Reports,
-        engine: LocalEngine,
+        engine: Engine,
         pipeline: Pipeline,
         for_pages: RobotsFetcher,
         http: HttpFetcher,
@@ -136,17 +148,22 @@ class Service:
         elsewhere: Elsewhere,
         pace: Pace,
         hands: Hands | None = None,
+        member: Membership | None = None,
+        role: Role = Role.ALL,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.store = store
         self.reports = reports
         self.engine = engine
+        self.member = member or Alone()
+        self.role = role
         self.pipeline = pipeline
         self.scheduler = Scheduler(
             store,
             clock,
             maintenance=self._maintain,
+            relief=Relief(store, clock, engine, member) if member else None,
             tick=pace.tick,
             round_every=pace.maintenance,
         )
@@ -155,7 +172,7 @@ class Service:
         self._elsewhere = elsewhere
         self._for_pages = for_pages
         self._pace = pace
-        self.operators = Operators(pipeline.context)
+        self.operators = Operators(pipeline.context, lambda: self.member.is_leader)
         self.hands = hands
         self._spikes = Spikes(pipeline.context)
         self.retention = Retention(pipeline.context, limits_of(settings))
@@ -335,19 +352,24 @@ class Service:
         """Serve until `stop`; edits of the file at `path` are applied as they are saved."""
         async with AsyncExitStack() as stack:
             url = None
-            if self.settings.web.enabled:
+            if self.settings.web.enabled and self.role.does(Role.WEB):
                 editor = Editor(path, env or {}, lambda: self.settings) if path else None
                 server = await stack.enter_async_context(self._web_server(editor))
                 url = server.url
+            elif self.settings.web.enabled:
+                await self._serve_probes(stack)
             # beside the work: a Slack that hangs keeps neither the polls nor a stop waiting
-            self.operators.greet()
+            if self.role.does(Role.ALERTS):
+                self.operators.greet()
             stack.push_async_callback(self.operators.close)
             self.scheduler.start()
-            working = asyncio.create_task(self.engine.run(self.pipeline.run, stop))
+            work = self.engine.run(self.pipeline.run, stop) if self.role.kinds else stop.wait()
+            working = asyncio.ensure_future(work)
             if self.hands is not None:
                 stack.push_async_callback(self._listen(self.hands, stop))
             watching = asyncio.create_task(self._follow(path, env or {}, stop)) if path else None
-            self._look_back(daily=True)
+            if self.role.does(Role.WORKER):
+                self._look_back(daily=True)
             stack.push_async_callback(self._end_looking)
             self._ready = True
             log.info(
@@ -356,6 +378,7 @@ class Service:
                 feeds=len(self.settings.feeds),
                 watches=len(self.settings.watches),
                 sink=self.pipeline.context.sink.name,
+                **({"role": str(self.role)} if self.role is not Role.ALL else {}),
                 **({"page": url} if url else {}),
             )
             if announce and url:
@@ -455,8 +478,27 @@ class Service:
         )
         return WebServer(app, self.settings.web.host, self.settings.web.port)
 
+    async def _serve_probes(self, stack: AsyncExitStack) -> None:
+        """Have a process without the page answer who asks whether it is well.
+
+        Several on one machine can't have one port: then the others are asked in vain.
+        """
+        web = self.settings.web
+        app = create_probes(self.reports, self, self.clock, stale_after=STALE_TICK, hosts=web.hosts)
+        try:
+            await stack.enter_async_context(WebServer(app, web.host, web.port))
+        except WebError as error:
+            log.warning("probes.unserved", error=str(error))
+
     async def _maintain(self) -> None:
+        """Once a minute: what every process does for itself, and what one of many does for all."""
         now = self.clock.now()
+        await set_price(self.pipeline.context)
+        if self.hands is not None:
+            await self.hands.remind()
+        await self._gauge_jobs()
+        if not self.member.is_leader:
+            return
         await self.store.write(lambda tx: tx.forget(now - KEPT, now))
         await self.store.write(lambda tx: tx.forget_paragraphs(now))
         await self.store.write(lambda tx: tx.forget_told(now))
@@ -466,14 +508,21 @@ class Service:
         await self.store.write(lambda tx: tx.forget_feed_history(now))
         await self.store.write(lambda tx: tx.count_places(now))
         await self._sync_subscriptions(self.settings, now)
-        await set_price(self.pipeline.context)
+        await count_mentions(self.store, now)
         await self._spikes.look()
         rules = self.pipeline.context.rules
-        await count_mentions(self.store, now)
         await self.store.write(lambda tx: note_heartbeat(tx, rules, now))
-        if self.hands is not None:
-            await self.hands.remind()
         await self._refresh_gauges()
+
+    async def _gauge_jobs(self) -> None:
+        workload = await self.engine.workload()
+        telemetry.LEADER.set(self.member.is_leader)
+        telemetry.WORKERS.set(workload.workers)
+        for kind, work in workload.kinds.items():
+            telemetry.JOBS.labels(str(kind), "queued").set(work.queued)
+            telemetry.JOBS.labels(str(kind), "running").set(work.running)
+            telemetry.JOBS.labels(str(kind), "stalled").set(work.stalled)
+            telemetry.JOBS_OLDEST.labels(str(kind)).set(work.oldest)
 
     async def _refresh_gauges(self) -> None:
         counts = await self.reports.counts(self.clock.now())
@@ -522,8 +571,12 @@ async def assembled(
     sink: Sink | None = None,
     pace: Pace | None = None,
     alerts_to: IO[str] | None = None,
+    role: Role = Role.ALL,
 ) -> AsyncIterator[Service]:
     """A service over real parts, ready to run; everything is closed at the end.
+
+    On SQLite it is alone. On PostgreSQL it is one process among as many as there are, and does what
+    its `role` says.
 
     Raises `ConfigError`, `StorageError` or another `MonitorError` with one sentence for people.
     """
@@ -535,8 +588,10 @@ async def assembled(
     async with AsyncExitStack() as stack:
         stack.enter_context(exclusive(url))
         await asyncio.to_thread(upgrade, url)
-        engine = LocalEngine()
-        store = await stack.enter_async_context(SqlStore(url, engine))
+        engine, member = await _engine_of(url, role, stack)
+        store = await stack.enter_async_context(
+            SqlStore(url, engine, holder=member.number if member else None)
+        )
         if url.startswith("sqlite"):  # ours alone: what is leased was leased by a crash
             await store.write(lambda tx: tx.release_leases())
         http = await stack.enter_async_context(
@@ -559,6 +614,7 @@ async def assembled(
             clock=clock,
             rules=rules_of(settings, pace, sink),
             jitter=lambda: random.uniform(-1, 1),  # noqa: S311 not a secret
+            is_present=(lambda: member.is_present) if member else (lambda: True),
             parsers=parsers_of(settings.monitor.workers),
         )
         context.budget = pace.patient(context.budget)
@@ -577,10 +633,36 @@ async def assembled(
             for_pages=RobotsFetcher(polite, robots),
             elsewhere=elsewhere,
             pace=pace,
-            hands=hands_of(settings, context, reports, lambda: service.settings),
+            hands=(
+                hands_of(settings, context, reports, lambda: service.settings)
+                if role.does(Role.ALERTS)
+                else None
+            ),
+            member=member,
+            role=role,
         )
         await service.apply(settings, context.rules)
         yield service
+
+
+async def _engine_of(
+    url: str, role: Role, stack: AsyncExitStack
+) -> tuple[Engine, Membership | None]:
+    """What does the jobs, and who we are among many; on SQLite nobody else is there."""
+    address = read_address(url)
+    if address.path is not None:
+        if role is not Role.ALL:
+            raise StorageError(
+                f"--role {role} needs a PostgreSQL that all processes share; {address} is one "
+                "process's alone: set MONITOR_DATABASE_URL, or leave --role out"
+            )
+        return LocalEngine(), None
+    conninfo = address.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    engine = ClusterEngine(conninfo, kinds=role.kinds)
+    await engine.open()
+    stack.push_async_callback(engine.close)
+    member = Member(conninfo, leads=role.does(Role.SCHEDULER))
+    return engine, await stack.enter_async_context(member)
 
 
 @asynccontextmanager

@@ -143,6 +143,20 @@ JOBS_CRASHED = Counter(
     "monitor_jobs_crashed_total", "Jobs ended by a bug", ["kind"], registry=REGISTRY
 )
 JOBS_RUNNING = Gauge("monitor_jobs_running", "Jobs at work now", ["kind"], registry=REGISTRY)
+JOBS = Gauge(
+    "monitor_jobs",
+    "Jobs over all processes: queued, running, stalled in one that died",
+    ["kind", "state"],
+    registry=REGISTRY,
+)
+JOBS_OLDEST = Gauge(
+    "monitor_jobs_oldest_seconds",
+    "For how long the oldest queued job has waited",
+    ["kind"],
+    registry=REGISTRY,
+)
+WORKERS = Gauge("monitor_workers", "Processes that do jobs", registry=REGISTRY)
+LEADER = Gauge("monitor_leader", "1 in the process that keeps the clock", registry=REGISTRY)
 FEEDS = Gauge("monitor_feeds", "Declared feeds by how they are", ["health"], registry=REGISTRY)
 FEEDS_DUE = Gauge("monitor_feeds_due", "Feeds whose time has come, and gone by", registry=REGISTRY)
 OUTBOX = Gauge(

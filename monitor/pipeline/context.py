@@ -153,6 +153,8 @@ class Context:
     for_pages: Fetcher | None = None  # asks as robots.txt allows; None: all are asked alike
     market: Market | None = None  # None: nothing is known yet, feeds are polled alike
     stopping: bool = False  # begin nothing new
+    is_present: Callable[[], bool] = lambda: True
+    """Whether others hold this process for alive: else what it has leased may be theirs by now."""
     sink_problem: str | None = None  # why the sink refuses us altogether
     polls: Lane = field(default_factory=lambda: Lane(slots=100, per_source=1))
     """Feeds at work at once, by host."""

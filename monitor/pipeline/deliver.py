@@ -25,6 +25,7 @@ from alerts import (
 )
 from monitor import polling, telemetry
 from monitor.compose import Rules, compose_alert, compose_reply
+from monitor.errors import StorageError
 from monitor.model import (
     Delivery,
     DeliveryState,
@@ -205,6 +206,10 @@ class Deliver:
                     now = self._with.clock.now()
                     return _Result("found", DeliveryState.RETRY, sent=found, due_at=now)
             unclear_since = self._with.clock.now()
+            if not self._with.is_present():
+                raise StorageError(
+                    "this process was away for seconds: its message may be another's"
+                )
             try:
                 posted = await self._with.sink_of(delivery.channel).post(
                     delivery.channel, message, thread=thread, broadcast=broadcast

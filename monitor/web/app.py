@@ -21,7 +21,9 @@ from monitor import telemetry
 from monitor.errors import MonitorError
 from monitor.ports import Clock, Counts, Reports
 from monitor.web import assets, view
-from monitor.web.access import Access, Doors, Gate
+from monitor.web.access import Access, Doors, Gate, Visitor
+from monitor.web.api import Api, is_api
+from monitor.web.api import refuse as refuse_program
 from monitor.web.decisions import Decisions
 from monitor.web.deliveries import Deliveries
 from monitor.web.desk import Desk, Section
@@ -35,6 +37,8 @@ from monitor.web.push import Pushes, is_callback
 from monitor.web.search import Search
 from monitor.web.security import Forms, Guard
 from monitor.web.stories import Stories
+from monitor.web.watches import Watches
+from monitor.web.trends import Trends
 from monitor.web.watches import Watches
 
 
@@ -72,13 +76,20 @@ def create_app(
         editor=editor,
     )
     now = Now(desk)
-    sections: tuple[Section, ...] = (now, Stories(desk), Search(desk), Deliveries(desk), Watches(desk), Feeds(desk))
+    sections: tuple[Section, ...] = (now, Stories(desk), Search(desk), Deliveries(desk), Watches(desk), Feeds(desk), Trends(desk))
     pages.nav = tuple(section.nav for section in sections)
+
+    async def refuse(request: Request, who: Visitor) -> Response:
+        if is_api(request.url.path):
+            return refuse_program(who, is_closed=not access.has_tokens)
+        return await door.refuse(request, who)
+
     probes = _Probes(reports, health, clock, registry, stale_after)
     app = Starlette(
         routes=[
             *(route for section in sections for route in section.routes()),
             *door.routes(),
+            *Api(desk, access.origins).routes(),
             *(pushes.routes() if pushes else ()),
             Route("/healthz", probes.healthz),
             Route("/readyz", probes.readyz),
@@ -93,8 +104,8 @@ def create_app(
                 Gate,
                 access=access,
                 is_open=lambda request: _is_open(request.url.path),
-                judges_itself=lambda path: path.startswith("/api/"),
-                refuse=door.refuse,
+                judges_itself=is_api,
+                refuse=refuse,
             ),
         ],
         exception_handlers={
@@ -105,6 +116,27 @@ def create_app(
     )
     app.state.endings = (now.live.end,)
     return app
+
+
+def create_probes(
+    reports: Reports,
+    health: Health,
+    clock: Clock,
+    *,
+    registry: CollectorRegistry = telemetry.REGISTRY,
+    stale_after: float = 3.0,
+    hosts: Collection[str] = (),
+) -> Starlette:
+    """What a process without the page answers: whether it lives, is ready, and its metrics."""
+    probes = _Probes(reports, health, clock, registry, stale_after)
+    return Starlette(
+        routes=[
+            Route("/healthz", probes.healthz),
+            Route("/readyz", probes.readyz),
+            Route("/metrics", probes.metrics),
+        ],
+        middleware=[Middleware(Guard, names=hosts)],
+    )
 
 
 _OPEN: Final = {"/login", "/healthz", "/readyz", "/metrics", "/favicon.ico"}

@@ -26,18 +26,28 @@ from monitor.cli.shared import (
 )
 from monitor.cli.typed import decimal, whole
 from monitor.config import Settings
+from monitor.ports import Role
 from monitor.service import (
     Service,
     assembled,
 )
 
 
-def run(config_file: ConfigOption = None) -> None:
+def run(
+    config_file: ConfigOption = None,
+    role: Annotated[
+        Role,
+        typer.Option(
+            help="What this process does, where several share a PostgreSQL: keep the clock, poll "
+            "and read, send messages, or serve the page.",
+        ),
+    ] = Role.ALL,
+) -> None:
     """Serve until stopped: poll, match, alert, show the page; follow edits of the configuration."""
     path, settings = settings_of(config_file)
 
     async def serve() -> None:
-        async with assembled(settings) as service:
+        async with assembled(settings, role=role) as service:
             stop = asyncio.Event()
             obey_signals(service, stop, path)
             await service.run(stop, path=path, env=os.environ, announce=_announce)
