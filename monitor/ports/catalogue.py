@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from monitor.model import ArticleId, FeedId, Hit, StoryId
+from monitor.model import ArticleId, DeliveryId, FeedId, Hit, StoryId
 from monitor.ports.feeds import FeedRow
+from monitor.ports.messages import DeliveryRow
 
 HitPlace = tuple[datetime, int]
 """Where a list goes on: before this moment, and at it before the hit of this number."""
@@ -55,3 +56,6 @@ class Catalogue(Protocol):
 
     async def feeds(self, limit: int, *, after: FeedId | None = None) -> Sequence[FeedRow]:
         """Declared feeds, those first that were declared first."""
+
+    async def message(self, message: DeliveryId) -> DeliveryRow | None:
+        """A message or a notice."""

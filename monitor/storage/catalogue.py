@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model import ArticleId, FeedId, Hit, StoryId
+from monitor.model import ArticleId, DeliveryId, FeedId, Hit, StoryId
 from monitor.ports.catalogue import FoundRow, HitPlace
 from monitor.ports.feeds import FeedRow
+from monitor.ports.messages import DeliveryRow
 from monitor.storage import tables as t
 from monitor.storage.feed_reports import DECLARED, feed_row
+from monitor.storage.messages import DELIVERIES, NOTICES, delivery_row, named, notice_row
 from monitor.storage.store import SqlStore
 from monitor.storage.work import Row
 
@@ -80,13 +82,20 @@ HITS = {
 }
 URL_OF = sa.select(t.article.c.url).where(t.article.c.id == sa.bindparam("article"))
 FEEDS = DECLARED.where(t.feed.c.id > sa.bindparam("after")).order_by(t.feed.c.id).limit(_limit)
+_message: sa.BindParameter[Any] = sa.bindparam("message")
+MESSAGE = (
+    (DELIVERIES.where(t.delivery.c.id == _message), delivery_row),
+    (NOTICES.where(t.notice.c.id == _message), notice_row),
+)
 
 
 class SqlCatalogue:
     """`ports.Catalogue` over an open store."""
 
-    def __init__(self, store: SqlStore) -> None:
+    def __init__(self, store: SqlStore, max_age: Callable[[], timedelta | None]) -> None:
+        """`max_age`: [alerts] max_age as it is now: stories are named by what was news."""
         self._store = store
+        self._max_age = max_age
 
     async def hits(
         self,
@@ -126,6 +135,19 @@ class SqlCatalogue:
             ).all()
         )
         return [*map(feed_row, rows)]
+
+    async def message(self, message: DeliveryId) -> DeliveryRow | None:
+        """See `ports.Catalogue`."""
+        age = self._max_age()
+
+        def ask(connection: sa.Connection) -> DeliveryRow | None:
+            for statement, make in MESSAGE:
+                row = connection.execute(statement, {"message": message}).one_or_none()
+                if row is not None:
+                    return named(connection, [make(row)], age)[0]
+            return None
+
+        return await self._store.query(ask)
 
 
 def _found_row(row: Row) -> FoundRow:

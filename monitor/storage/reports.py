@@ -232,7 +232,7 @@ class SqlReports:
         self.search = SqlSearch(store)
         self.trends = SqlTrends(store)
         self.watched = SqlWatches(store)
-        self.catalogue = SqlCatalogue(store)
+        self.catalogue = SqlCatalogue(store, max_age)
         self.fleet = SqlFleet(store)
         self.news = SqlNews(store, max_age)
         self.messages = SqlMessages(store, max_age)

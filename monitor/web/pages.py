@@ -48,6 +48,11 @@ class Pages:
         self._templates.globals["words"] = words
         self._templates.globals["asset"] = asset_url
 
+    @property
+    def health(self) -> Health:
+        """How the service is."""
+        return self._health
+
     def render(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """A template with the service's state as a response."""
         html = self._templates.get_template(template).render(
