@@ -73,7 +73,7 @@ from monitor.storage import SqlReports, SqlStore, exclusive, upgrade
 from monitor.storage.address import read_address
 from monitor.stories.frequencies import shipped
 from monitor.telling import ops
-from monitor.web import Decisions, Doors, Pushes, WebError, WebServer, create_app, create_probes
+from monitor.web import Decisions, Doors, Pushes, Scout, WebError, WebServer, create_app, create_probes
 from monitor.web.editor import Editor
 from monitor.websub import callback_url
 
@@ -475,6 +475,13 @@ class Service:
             ),
             pushes=Pushes(self.store, self.clock, lambda: context.rules),
             editor=editor,
+            scout=Scout(
+                store=self.store,
+                fetcher=context.fetcher,
+                offload=context.offload,
+                settings=lambda: self.settings,
+                pause=self._fetcher.pause,
+            ),
         )
         return WebServer(app, self.settings.web.host, self.settings.web.port)
 

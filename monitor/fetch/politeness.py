@@ -71,7 +71,7 @@ class PoliteFetcher:
             try:
                 wait = (free_at - self._clock.now()).total_seconds()
                 if wait > 0:  # no longer than the pause itself, should the clock have been set back
-                    await self._clock.sleep(min(wait, self._pause(url).total_seconds()))
+                    await self._clock.sleep(min(wait, self.pause(url).total_seconds()))
             except BaseException:
                 turn.release()
                 raise
@@ -79,11 +79,12 @@ class PoliteFetcher:
 
     def _give_back(self, turn: asyncio.Lock, host: str, url: str) -> None:
         """End a turn: the pause begins."""
-        self._free_at[host] = self._clock.now() + self._pause(url)
+        self._free_at[host] = self._clock.now() + self.pause(url)
         self._forget()
         turn.release()
 
-    def _pause(self, url: str) -> timedelta:
+    def pause(self, url: str) -> timedelta:
+        """How long is waited between two requests to a URL's host."""
         return max(self.spacing, self.delay_of(url))
 
     def _forget(self) -> None:

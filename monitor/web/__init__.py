@@ -8,8 +8,9 @@ as text, never as HTML.
 from monitor.web.access import Doors
 from monitor.web.app import create_app, create_probes
 from monitor.web.decisions import Decisions
+from monitor.web.feed_changes import Scout
 from monitor.web.health import Health
 from monitor.web.push import Pushes
 from monitor.web.server import WebError, WebServer
 
-__all__ = ["Decisions", "Doors", "Health", "Pushes", "WebError", "WebServer", "create_app", "create_probes"]
+__all__ = ["Decisions", "Doors", "Health", "Pushes", "Scout", "WebError", "WebServer", "create_app", "create_probes"]

@@ -28,6 +28,7 @@ from monitor.web.decisions import Decisions
 from monitor.web.deliveries import Deliveries
 from monitor.web.desk import Desk, Section
 from monitor.web.editor import Editor
+from monitor.web.feed_changes import Scout
 from monitor.web.feeds import Feeds
 from monitor.web.health import Check, Health, alive, ready
 from monitor.web.login import Door
@@ -54,6 +55,7 @@ def create_app(
     decisions: Decisions | None = None,
     pushes: Pushes | None = None,
     editor: Editor | None = None,
+    scout: Scout | None = None,
 ) -> Starlette:
     """The page as an ASGI application.
 
@@ -76,7 +78,7 @@ def create_app(
         editor=editor,
     )
     now = Now(desk)
-    sections: tuple[Section, ...] = (now, Stories(desk), Search(desk), Deliveries(desk), Watches(desk), Feeds(desk), Trends(desk))
+    sections: tuple[Section, ...] = (now, Stories(desk), Search(desk), Deliveries(desk), Watches(desk), Feeds(desk, scout), Trends(desk))
     pages.nav = tuple(section.nav for section in sections)
 
     async def refuse(request: Request, who: Visitor) -> Response:

@@ -16,6 +16,7 @@ from monitor.web import feed_view as shown
 from monitor.web import view
 from monitor.web.charts import share
 from monitor.web.desk import Desk
+from monitor.web.feed_changes import FeedChanges, Scout
 from monitor.web.security import FORM_HEADERS
 
 PAGE: Final = 50
@@ -28,8 +29,10 @@ class Feeds:
 
     nav: ClassVar = ("/feeds", "Feeds")
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, scout: Scout | None = None) -> None:
         self._desk = desk
+        self._scout = scout
+        self._changes = FeedChanges(desk, scout)
         self._pages = desk.pages
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -38,6 +41,7 @@ class Feeds:
             Route("/feeds", self.feeds),
             Route("/feeds/firsts", self.firsts),
             Route("/feeds/{feed:int}", self.feed),
+            *self._changes.routes(),
         ]
 
     async def feeds(self, request: Request) -> Response:
@@ -60,6 +64,8 @@ class Feeds:
             pages=max(1, -(-found.found // PAGE)),
             size=PAGE,
             href=shown.href,
+            may_change=self._changes.may_change(request),
+            saved="saved" in request.query_params,
             percent=shown.percent,
         )
         response.headers.update(FORM_HEADERS)  # it is sought by a form
@@ -69,15 +75,27 @@ class Feeds:
         """One feed."""
         trace = await self._trace(request)
         now = self._desk.clock.now()
-        return self._pages.render(
+        may_change = self._changes.may_change(request)
+        settings = self._scout.settings() if self._scout else None
+        url = trace.row.spec.url
+        session, token = self._desk.forms.token(request, f"/feeds/{trace.row.id}/poll")
+        response = self._pages.render(
             "feed.html",
+            may_change=may_change,
+            editor=self._desk.editor,
+            token=token,
             trace=trace,
             row=trace.row,
             line=shown.line(_figures(trace), now),
             href=view.feed_link(trace.row.spec.url),
             certainty=shown.certainty(trace.row, now),
             habits=shown.habits(trace, now),
-            manners=shown.manners(trace, now, None, None),
+            manners=shown.manners(
+                trace,
+                now,
+                settings.cadence_of(url) if settings else None,
+                self._scout.pause(url) if self._scout else None,
+            ),
             week=shown.heat(trace.week, now),
             bins=shown.bins(trace.delays.counts),
             quantiles=shown.quantiles(trace.delays.counts),
@@ -88,6 +106,9 @@ class Feeds:
             web_link=view.web_link,
             language=view.language,
         )
+        if may_change:
+            self._desk.forms.attach(response, session)
+        return response
 
     async def firsts(self, request: Request) -> Response:
         """Which publishers are first with what several of them report."""
