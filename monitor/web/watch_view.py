@@ -33,7 +33,7 @@ _DAY: Final = timedelta(days=1)
 _SPELLINGS: Final = 12  # that are shown of a term
 _POOR: Final = 0.5  # precision below which a term is worth a look
 _ENOUGH: Final = 5  # judgements below which that is chance
-_FORMS: Final = frozenset({"try", "change", "check", ".", ".."})
+_FORMS: Final = frozenset({"try", "change", ".", ".."})
 
 
 def path(name: str) -> str:
