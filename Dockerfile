@@ -11,6 +11,12 @@ WORKDIR /src
 COPY requirements.lock ./
 RUN pip --python /opt/venv/bin/python install --require-hashes -r requirements.lock
 
+# What nothing here reads: the names of languages in all languages (30 MB; of babel only the parser
+# of codes is imported), and sources of what is compiled.
+RUN find /opt/venv/lib -path '*/babel/locale-data/*.dat' ! -name root.dat ! -name en.dat -delete \
+    && find /opt/venv/lib -path '*/site-packages/*' -type f \
+        \( -name '*.c' -o -name '*.cpp' -o -name '*.h' -o -name '*.pxd' -o -name '*.pyx' \) -delete
+
 # The project's wheel is built by the backend that the development lock pins.
 COPY requirements-dev.lock ./
 RUN awk '/^[a-z]/ { on = /^(hatchling|packaging|pathspec|pluggy|tomlkit|trove-classifiers)==/ } on' \

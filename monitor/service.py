@@ -702,6 +702,13 @@ async def deciding(settings: Settings) -> AsyncIterator[tuple[Store, Rules]]:
 
 
 @asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[SqlStore]:
+    """The database itself, for who measures or prunes it. Raises `StorageError`."""
+    async with SqlStore(settings.monitor.database, None) as store:
+        yield store
+
+
+@asynccontextmanager
 async def fetching(
     settings: Settings, clock: Clock, *, polite: bool = True
 ) -> AsyncIterator[Fetcher]:

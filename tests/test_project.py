@@ -178,7 +178,7 @@ def docker_env() -> dict[str, str]:
 
 def test_the_image_has_the_settings_that_its_dockerfile_means() -> None:
     """The shipped feeds.toml under the image's environment: no mistake, no odd variable."""
-    settings = config.load(ROOT / "feeds.toml", docker_env())
+    settings = config.load(ROOT / "feeds.toml", docker_env() | {"MONITOR_WEB_TOKEN": "x" * 32})
     assert settings.monitor.database == "sqlite:////data/monitor.db"
     assert (settings.web.host, settings.web.port) == ("0.0.0.0", 8080)
     assert settings.warnings == ()

@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -26,11 +26,11 @@ from monitor.cli.shared import (
     settings_to_look_by,
 )
 from monitor.cli.show import database as show
-from monitor.config import values
+from monitor.config import Settings, values
 from monitor.errors import MonitorError
 from monitor.ports.retention import Bounds
-from monitor.service import limits_of
-from monitor.storage import SqlStore, backup, exclusive, pruning, sizes, upgrade
+from monitor.service import SystemClock, limits_of, opened
+from monitor.storage import backup, exclusive, pruning, sizes, upgrade
 from monitor.storage import tables as t
 from monitor.storage.address import read_address
 
@@ -61,7 +61,7 @@ def db_backup(
 ) -> None:
     """Copy a SQLite database, checked, while the service runs. For PostgreSQL, print the command."""
     url = settings_to_look_by(config_file).monitor.database
-    address, now = read_address(url), datetime.now(UTC)
+    address, now = read_address(url), SystemClock().now()
     stamp = f"{now:%Y%m%dT%H%M%SZ}"
     if address.path is None:
         to = file if file not in {None, "-"} else f"monitor-{stamp}.dump"
@@ -115,14 +115,14 @@ def db_prune(
     Stories in which a watch found something stay as long as \[retention] matched says.
     """
     _, settings = settings_of(config_file)
-    url, now = settings.monitor.database, datetime.now(UTC)
+    url, now = settings.monitor.database, SystemClock().now()
     limits = limits_of(settings)
     if older_than is not None:
         limits = replace(limits, articles=_age(older_than))
     if vacuum and dry_run:
         raise typer.BadParameter("--vacuum changes the database, --dry-run does not: choose one")
     bounds = limits.bounds(now)
-    gone, there = asyncio.run(_prune(url, bounds, now, dry=dry_run))
+    gone, there = asyncio.run(_prune(settings, bounds, now, dry=dry_run))
     if as_json:
         print_json(show.pruned_json(there, gone, dry=dry_run))
     else:
@@ -133,10 +133,10 @@ def db_prune(
 
 
 async def _prune(
-    url: str, bounds: Bounds, now: datetime, *, dry: bool
+    settings: Settings, bounds: Bounds, now: datetime, *, dry: bool
 ) -> tuple[Mapping[str, int], Mapping[str, sizes.TableSize]]:
     """What went, or would, by table; and what there is (before, if it only would)."""
-    async with SqlStore(url) as store:
+    async with opened(settings) as store:
         newest = await store.query(lambda c: c.execute(_NEWEST).scalar()) or 0
         with _bar() as progress:
             if dry:
