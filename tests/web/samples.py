@@ -19,7 +19,21 @@ from monitor.model import (
     Span,
     StoryId,
 )
-from monitor.ports import ArticleTrace, Counts, DeliveryRow, FeedRow, HitRow
+from monitor.ports import (
+    ArticleTrace,
+    Choices,
+    Counts,
+    DeliveryRow,
+    FeedRow,
+    HitRow,
+    Marks,
+    Message,
+    NowPage,
+    NowRow,
+    Reported,
+    Sought,
+    Strip,
+)
 
 NOW = datetime(2025, 5, 10, 12, 0, tzinfo=UTC)
 
@@ -160,6 +174,135 @@ class MemoryReports:
 
     async def trace(self, url: str) -> ArticleTrace | None:
         raise NotImplementedError
+
+    @property
+    def news(self) -> MemoryNews:
+        return MemoryNews(self)
+
+    @property
+    def messages(self) -> MemoryMessages:
+        return MemoryMessages(self)
+
+
+@dataclass
+class MemoryNews:
+    """The front page's questions of the same rows: one page, whatever is sought."""
+
+    of: MemoryReports
+
+    async def page(self, sought: Sought, limit: int, *, before=None) -> NowPage:
+        self.of._ask("page")
+        stories: dict[StoryId, list[HitRow]] = {}
+        for row in self.of.hit_rows:
+            stories.setdefault(row.story, []).append(row)
+        rows = [now_row(rows) for rows in stories.values()]
+        return NowPage(rows=tuple(rows[:limit]), earlier=None)
+
+    async def among(self, sought: Sought, stories) -> Sequence[NowRow]:
+        return [row for row in (await self.page(sought, 1000)).rows if row.story in stories]
+
+    async def marks(self) -> Marks:
+        self.of._ask("marks")
+        return Marks(hit=0, outcome=0, deed=0)
+
+    async def changed(self, since: Marks):
+        return since, ()
+
+    async def strip(self, now: datetime) -> Strip:
+        self.of._ask("strip")
+        totals = self.of.totals
+        return Strip(
+            feeds=totals.feeds,
+            due_feeds=totals.due_feeds,
+            last_poll_at=totals.last_poll_at,
+            entries=totals.entries,
+            waiting_articles=totals.articles.get(ArticleState.NEW, 0),
+            hits=totals.hits,
+            told=totals.messages(DeliveryState.SENT),
+            dead=totals.messages(DeliveryState.DEAD),
+            waiting=totals.waiting,
+            retrying=totals.messages(DeliveryState.RETRY),
+            uncertain=totals.uncertain,
+            oldest_waiting_at=totals.oldest_waiting_at,
+            held=totals.messages(DeliveryState.HELD),
+            stories_held=totals.stories_held,
+        )
+
+    async def choices(self) -> Choices:
+        self.of._ask("choices")
+        rows = self.of.hit_rows
+        return Choices(
+            watches=tuple(sorted({row.watch for row in rows})),
+            publishers=tuple(sorted({row.publisher for row in rows})),
+            sides=(),
+            languages=tuple(sorted({row.language for row in rows if row.language})),
+        )
+
+
+@dataclass
+class MemoryMessages:
+    """The outbox's questions of the same rows."""
+
+    of: MemoryReports
+
+    async def newest(self, limit: int, *, states=(), channel=None, before=None):
+        self.of._ask("newest")
+        return [row for row in self.of.delivery_rows if not states or row.state in states][:limit]
+
+    async def of_story(self, story: StoryId):
+        return [row for row in self.of.delivery_rows if row.story == story]
+
+    async def outcomes(self, messages):
+        return {}
+
+    async def channels(self):
+        return sorted({row.channel for row in self.of.delivery_rows})
+
+
+def now_row(rows: Sequence[HitRow]) -> NowRow:
+    """A story of these hits; the first is what it is named by."""
+    lead = rows[0]
+    of_lead = [row for row in rows if row.article == lead.article]
+    states = dict.fromkeys(row.delivery for row in rows if row.delivery is not None)
+    return NowRow(
+        story=lead.story,
+        at=max(row.matched_at for row in rows),
+        lead=Reported(
+            article=lead.article,
+            title=lead.title,
+            body=lead.body,
+            url=lead.url,
+            publisher=lead.publisher,
+            language=lead.language,
+            published_at=lead.published_at,
+            first_seen_at=lead.first_seen_at,
+            matched_at=lead.matched_at,
+            backlog=lead.backlog,
+            hits=tuple(row.hit for row in of_lead),
+        ),
+        latest=None,
+        articles=lead.copies + 1,
+        copies=lead.copies,
+        publishers=tuple(dict.fromkeys(row.publisher for row in rows)),
+        sides=(),
+        languages=tuple(dict.fromkeys(row.language for row in rows if row.language)),
+        watches=tuple(dict.fromkeys(row.watch for row in rows)),
+        held=(),
+        messages=tuple(
+            Message(
+                id=DeliveryId(f"{number:032x}"),
+                channel=f"#channel-{number}",
+                state=state,
+                due_at=None,
+                held_until=None,
+                sent_at=lead.matched_at if state is DeliveryState.SENT else None,
+                told_at=lead.matched_at if state is DeliveryState.SENT else None,
+                error=None,
+                hands={},
+            )
+            for number, state in enumerate(states)
+        ),
+    )
 
 
 @dataclass
