@@ -145,6 +145,10 @@ class WebServer:
         self._routes[pattern] = route
         self._turns.pop(pattern, None)
 
+    def route_of(self, pattern: str) -> Route:
+        """What answers a path, or a tree."""
+        return self._routes[pattern]
+
     def url(self, path: str = "/") -> str:
         """The absolute URL of a path."""
         host = f"[{self.host}]" if ":" in self.host else self.host

@@ -109,7 +109,7 @@ class Running:
                 try:
                     entry = json.loads(line)
                 except ValueError:
-                    continue
+                    entry = {"event": line.decode().rstrip()}  # a sentence on the way out
                 self.log.append(entry)
                 if entry["event"] == name and fields.items() <= entry.items():
                     return entry

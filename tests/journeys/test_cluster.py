@@ -1,0 +1,149 @@
+"""Many processes on one PostgreSQL: what each does, and what becomes of it when some are killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+import sqlalchemy as sa
+
+from monitor.demo.slack import SlackDouble
+from monitor.storage.address import read_address
+from tests.conftest import PROJECT
+from tests.journeys.newsroom import Newsroom, feeds_toml, newsroom
+from tests.journeys.test_life import Running, free_port
+from tests.webserver import Reply, Request, WebServer
+
+pytestmark = pytest.mark.timeout(120)
+
+LEASED = "SELECT count(*) FROM {table} WHERE lease_until IS NOT NULL AND due_at IS NOT NULL"
+
+
+class Turns:
+    """How many requests the newsroom's one host had at once."""
+
+    def __init__(self, room: Newsroom, server: WebServer) -> None:
+        self.now = self.most = 0
+        for path in room.articles:
+            answer = server.route_of(path)
+            assert isinstance(answer, Reply)
+            server.route(path, self._slowly(answer))
+
+    def _slowly(self, answer: Reply):
+        async def reply(_request: Request) -> Reply:
+            self.now += 1
+            self.most = max(self.most, self.now)
+            await asyncio.sleep(0.05)
+            self.now -= 1
+            return answer
+
+        return reply
+
+
+class Cluster:
+    """A folder with a feeds.toml, a PostgreSQL, and processes that share them."""
+
+    def __init__(self, folder: Path, url: str, slack: SlackDouble) -> None:
+        self.folder = folder
+        self.url = url
+        self._slack = slack
+        self.ports: dict[str, int] = {}
+
+    @asynccontextmanager
+    async def process(self, role: str) -> AsyncIterator[Running]:
+        """`monitor run --role …`, once it has started; killed in the end."""
+        self.ports[role] = free_port()
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "monitor", "run", "--role", role),
+            *("--config", str(self.folder / "feeds.toml")),
+            cwd=PROJECT,
+            env={
+                "PATH": os.environ["PATH"],
+                "MONITOR_LOG": "json",
+                "MONITOR_DATABASE_URL": self.url,
+                "MONITOR_WEB_PORT": str(self.ports[role]),
+                "SLACK_BOT_TOKEN": self._slack.token,
+                "SLACK_API_URL": self._slack.url,
+            },
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        running = Running(process)
+        try:
+            await running.event("service.started")
+            yield running
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.communicate()
+
+    def ask(self, question: str) -> int:
+        """A number out of the database."""
+        engine = sa.create_engine(read_address(self.url).url, poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            return connection.exec_driver_sql(question).scalar_one()
+
+
+async def test_kills_lose_nothing_and_tell_nothing_twice(corpus, tmp_path, postgres_url):
+    """A clock, two workers, a sender, a page. A worker and the sender are killed; others go on."""
+    room = newsroom(corpus).only("americas-atom", "africa-jsonfeed")
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(WebServer())
+        slack = await stack.enter_async_context(SlackDouble())
+        slack.add_channel("newsdesk")
+        room.serve(server)
+        turns = Turns(room, server)
+        config = feeds_toml(room, server).replace("enabled = false", "enabled = true")
+        (tmp_path / "feeds.toml").write_text(config, encoding="utf-8")
+        cluster = Cluster(tmp_path, postgres_url, slack)
+        start = lambda role: stack.enter_async_context(cluster.process(role))  # noqa: E731
+        await start("scheduler")
+        web, sender, victim, _ = await asyncio.gather(
+            start("web"), start("alerts"), start("worker"), start("worker")
+        )
+        await victim.event("article.ingested")
+        victim.process.send_signal(signal.SIGKILL)
+        await slack.wait_for(1, "newsdesk")
+        sender.process.send_signal(signal.SIGKILL)
+        await start("alerts")
+        async with asyncio.timeout(60):
+            await slack.wait_for(len(room.hits()), "newsdesk")
+        async with aiohttp.ClientSession() as session:
+            for role, path, status in (
+                ("web", "/", 200), ("web", "/healthz", 200), ("scheduler", "/healthz", 200),
+                ("worker", "/readyz", 200), ("worker", "/", 404),
+            ):  # fmt: skip
+                async with session.get(f"http://127.0.0.1:{cluster.ports[role]}{path}") as answer:
+                    assert answer.status == status, (role, path)
+            url = f"http://127.0.0.1:{cluster.ports['scheduler']}/metrics"
+            async with session.get(url) as answer:
+                assert "monitor_leader 1.0" in await answer.text()
+        assert await web.stop() == 0
+
+    shown = [row["metadata"]["event_payload"]["delivery_id"] for row in slack.messages("newsdesk")]
+    assert len(shown) == len(set(shown)) == len(room.hits())
+    assert cluster.ask("SELECT count(*) FROM article") == len(room.articles)
+    assert cluster.ask("SELECT count(*) FROM article WHERE state = 'done'") == len(room.articles)
+    assert turns.most == 1  # one host: nobody asks it while another does
+
+
+async def test_roles_need_a_database_that_can_be_shared(tmp_path):
+    """On SQLite there is one process, which does all."""
+    (tmp_path / "feeds.toml").write_text("[monitor]\n")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "monitor", "run", "--role", "worker"),
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 3
+    assert said.decode().splitlines()[-1].startswith("monitor: --role worker needs a PostgreSQL")
