@@ -199,9 +199,8 @@ def either(parts: Iterable[Condition]) -> Condition:
         if part == WHATEVER:
             return WHATEVER
         found.update(dict.fromkeys(part.parts if isinstance(part, Either) else (part,)))
-    if len(found) == 1:
-        return next(iter(found))
-    return Either(tuple(each for each in found if not _is_said(each, found)))
+    kept = tuple(each for each in found if not _is_said(each, found))
+    return kept[0] if len(kept) == 1 else Either(kept)
 
 
 def is_fulfilled(condition: Condition, marks: AbstractSet[str]) -> bool:

@@ -44,7 +44,7 @@ from monitor.storage.work import Row
 AT_ONCE: Final = 32
 """Candidates whose text is read together."""
 
-PATIENCE: Final = 0.03
+PATIENCE: Final = 0.02
 """Seconds after which a page ends where it is, and says so; the next one goes on."""
 
 READ_UNINDEXED: Final = 50
