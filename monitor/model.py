@@ -197,6 +197,7 @@ class Feed:
     ok_at: datetime | None = None  # None: never read, what it lists now is backlog
     rhythm: str | None = None  # how it posts, as JSON of `monitor.polling.rhythm`
     overlap: str | None = None  # whether its polls share items, as JSON of `monitor.polling.gaps`
+    blocks: bytes = b""  # marks of the items that it listed last
     hints: Hints = Hints()
     move: Move | None = None
     health: Health = Health.NEW

@@ -145,7 +145,7 @@ async def test_what_the_version_before_stories_kept_goes_on(empty_url: str) -> N
             )[1]
         )
         assert (feed.health, feed.hints, feed.gaps) == (Health.LIVE, Hints(), 0)
-        assert await store.read(lambda tx: tx.blocks_of(feed.id)) == b""
+        assert feed.blocks == b""
         desk = Desk(store, ids={}, feeds=7)
         [placed] = await desk.bring(News("copy", body), now=now)
         assert (placed.story, placed.role, placed.shown_in) == (1, Role.COPY, ["#desk"])

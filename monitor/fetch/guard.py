@@ -20,6 +20,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -74,6 +75,8 @@ _LOCAL_NAMES = (  # never in the public DNS
     ".internal",  # ICANN, 2024; clouds keep their metadata there
     ".home.arpa",  # RFC 8375
 )
+
+_KNOWN = 4_096  # addresses of which it is remembered what they are
 
 
 def unwrapped(address: Address) -> Address:
@@ -151,11 +154,15 @@ class Guard:
                 self._networks.append(ip_network(item.strip("[]"), strict=False))
             except ValueError:
                 self._hosts.add(plain_host(item))
+        self._is_open = lru_cache(maxsize=_KNOWN)(self._judge)
 
     def permits(self, host: str | None, address: str) -> bool:
         """Whether `host`, having resolved to `address`, may be connected to."""
         if host is not None and plain_host(host) in self._hosts:
             return True
+        return self._is_open(address)
+
+    def _judge(self, address: str) -> bool:
         found = ip_address(address)
         plain = unwrapped(found)
         return is_public(found) or any(plain in network for network in self._networks)

@@ -143,9 +143,8 @@ class Poll:
 
     async def _parse(self, feed: Feed, page: Page) -> ParsedFeed:
         """What of a document was not read before; only that is worth a process."""
-        blocks = await self._with.store.read(lambda tx: tx.blocks_of(feed.id))
         run = asyncio.to_thread if len(page.body) > LONG else _at_once
-        for known in (blocks, b""):
+        for known in (feed.blocks, b""):
             found = await run(
                 cut, page.body, url=page.url, content_type=page.content_type, blocks=known
             )

@@ -124,9 +124,6 @@ class Transaction(Protocol):
         What was pushed while it was polled well is due when the push had it be.
         """
 
-    def blocks_of(self, feed: FeedId) -> bytes:
-        """Marks of the items that a feed listed last."""
-
     def keep_listing(self, feed: FeedId, listing: Listing) -> None:
         """Remember a feed's document."""
 

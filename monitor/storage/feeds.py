@@ -34,9 +34,9 @@ from monitor.storage.types import key_of, storable
 from monitor.storage.work import OF_HOSTS, Row, claim, insert_missing
 
 FEED_COLUMNS = tuple(column for column in t.feed.c if column.name != "blocks")
-"""Without what is needed only when there is a new document, and is as large as all else."""
+"""Without what is as large as all else."""
 CLAIM_FEEDS, CLAIM_OF_IDLE_HOSTS, CLAIM_AMONG_MANY = (
-    claim(t.feed, t.feed.c.declared, returning=FEED_COLUMNS, idle_in=idle_in)
+    claim(t.feed, t.feed.c.declared, returning=tuple(t.feed.c), idle_in=idle_in)
     for idle_in in ((), (t.feed,), OF_HOSTS)
 )
 _WAS_PUSHED = sa.and_(  # what is leased was due before: due later, it was pushed meanwhile
@@ -117,7 +117,6 @@ FINISHED = sa.select(
     t.article.c.state.in_((ArticleState.DONE, ArticleState.FAILED)),
     t.article.c.ingested_at.is_not(None),
 )
-BLOCKS = sa.select(t.feed.c.blocks).where(t.feed.c.id == sa.bindparam("feed"))
 KEEP_LISTING = (
     sa.update(t.feed)
     .where(t.feed.c.id == sa.bindparam("feed"))
@@ -218,10 +217,6 @@ class FeedWork(FeedHistoryWork):
         for feed, each in sorted(updates.items()):
             if each.events:
                 self.note_feed_events(feed, each.events)
-
-    def blocks_of(self, feed: FeedId) -> bytes:
-        """See `ports.Transaction`."""
-        return self._run(BLOCKS, {"feed": feed}).scalar() or b""
 
     def keep_listing(self, feed: FeedId, listing: Listing) -> None:
         """See `ports.Transaction`."""
@@ -405,6 +400,7 @@ def _feed(row: Row, subscription: Subscription | None) -> Feed:
         ok_at=row.ok_at,
         rhythm=row.rhythm,
         overlap=row.overlap,
+        blocks=row.blocks or b"",
         hints=row.hints,
         move=move_of(row),
         health=Health(row.health),

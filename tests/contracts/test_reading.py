@@ -142,14 +142,14 @@ async def same_feed(store: SqlStore) -> Feed:
 async def test_what_is_remembered_of_a_document(store: SqlStore) -> None:
     """Marks of its items, what it asks of pollers, how it posts; and how often items were lost."""
     feed = await given_feed(store)
-    assert await store.read(lambda t: t.blocks_of(feed.id)) == b""
+    assert feed.blocks == b""
     hints = Hints(ttl=timedelta(minutes=20), skip_hours=frozenset({0, 23}))
     listing = Listing(blocks=b"12345678", hints=hints, rhythm='{"n": 1}', overlap="[1]")
     await store.write(lambda t: t.keep_listing(feed.id, replace(listing, gap_at=NOW)))
     await store.write(lambda t: t.keep_listing(feed.id, listing))
     again = await same_feed(store)
     assert (again.hints, again.rhythm, again.overlap, again.gaps) == (hints, '{"n": 1}', "[1]", 1)
-    assert await store.read(lambda t: t.blocks_of(feed.id)) == b"12345678"
+    assert again.blocks == b"12345678"
     assert await store.read(lambda t: t.rhythms()) == {feed.spec.url: '{"n": 1}'}
     [row] = await SqlReports(store).feeds()
     assert (row.gaps, row.gap_at, row.rhythm) == (1, NOW, '{"n": 1}')
