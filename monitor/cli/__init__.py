@@ -32,6 +32,7 @@ for command in (
     service.once,
     look.check,
     look.why,
+    watches.backtest,
     look.status,
     service.healthcheck,
     service.demo,

@@ -2,13 +2,13 @@
 
 Pure: articles come in batches, from wherever they are kept, in any order; what is shown of them is
 worked out when all were read. A `Backtest` looks at one watch closely, or at two versions of it;
-a `Survey` tells of many at once how much they bring.
+a `Survey` tells of many at once how much they bring, a `Replay` which messages they would send.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
@@ -243,6 +243,171 @@ class Survey:
     def predictions(self) -> tuple[Prediction, ...]:
         """One for each watch, in their order."""
         return tuple(volume.prediction(name, self._flow) for name, volume in self._volumes.items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message that would have been sent: one for each story and channel."""
+
+    story: Hashable
+    channel: str
+    watches: tuple[str, ...]  # that found something in the story, by name
+    at: datetime  # when the first of its articles that was news was first seen
+    article: ArticleId  # that one
+    url: str | None
+    title: str
+    publishers: tuple[str, ...]  # of all in which something was found, by name
+    articles: int  # these
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bringing:
+    """What one of several watches brings."""
+
+    watch: str
+    hits: int
+    stories: int
+    messages: int  # in which it is named
+    too_few: int  # stories that are not told for it: fewer publishers report them than it asks for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """What several watches would have brought together."""
+
+    articles: int  # read
+    watches: tuple[Bringing, ...]  # in their order
+    days: tuple[Day, ...]
+    messages: tuple[Message, ...]  # the newest first
+    messages_a_day: float | None  # None: the articles came in too short a time to tell
+
+
+class Replay:
+    """Reads the archive for all watches together: which messages would have been sent?
+
+    A story is one message in each channel, whichever watches found something in it. A watch that
+    asks for publishers names a story once so many have it; as the archive does not tell whose words
+    an article prints, copies of one dispatch count there, too. Quiet hours, digests and floods,
+    which tell several stories in one message, are left out.
+    """
+
+    def __init__(
+        self,
+        watches: Sequence[Watch],
+        channels: Mapping[str, str],
+        *,
+        is_news: IsNews = everything,
+    ) -> None:
+        """`channels`: where each watch leads, by name.
+
+        Raises `QueryError` or `ConfigError` for what `compile_watches` refuses.
+        """
+        matcher = compile_watches(watches)
+        self._match = matcher.match
+        self._may_match = Presearch(matcher.plans().values()).may_match
+        self._watches = watches
+        self._channels = channels
+        self._is_news = is_news
+        self._flow = _Flow()
+        self._hits: Counter[str] = Counter()
+        self._per_day: Counter[date] = Counter()
+        self._found: dict[tuple[Hashable, str], _Bundle] = {}  # by story and watch
+
+    def read(self, batch: Iterable[Archived]) -> None:
+        """Look at these articles, too."""
+        for each in batch:
+            self._flow.add(each)
+            if not (self._may_match(each.document) and (hits := self._match(each.document))):
+                continue
+            self._per_day[each.first_seen_at.date()] += 1
+            is_news = self._is_news(each)
+            for hit in hits:
+                self._hits[hit.watch] += 1
+                bundle = self._found.setdefault((_story_of(each), hit.watch), _Bundle())
+                bundle.add(each, is_news=is_news)
+
+    def replayed(self) -> Replayed:
+        """What was found in what was read so far."""
+        asked = {watch.name: watch.min_publishers for watch in self._watches}
+        told: dict[tuple[Hashable, str], dict[str, _Bundle]] = {}
+        stories: Counter[str] = Counter()
+        named: Counter[str] = Counter()
+        too_few: Counter[str] = Counter()
+        for (story, watch), bundle in self._found.items():
+            stories[watch] += 1
+            if bundle.first is None:
+                continue  # none of it was news
+            if len(bundle.publishers) < asked[watch]:
+                too_few[watch] += 1
+                continue
+            named[watch] += 1
+            told.setdefault((story, self._channels[watch]), {})[watch] = bundle
+        messages = [_message(story, channel, by) for (story, channel), by in told.items()]
+        messages.sort(key=lambda each: (each.at, each.article), reverse=True)
+        came = sum(not bundle.backlog for by in told.values() for bundle in [_earliest(by)])
+        per_day = Counter(each.at.date() for each in messages)
+        return Replayed(
+            articles=self._flow.articles,
+            watches=tuple(
+                Bringing(
+                    watch=watch.name,
+                    hits=self._hits[watch.name],
+                    stories=stories[watch.name],
+                    messages=named[watch.name],
+                    too_few=too_few[watch.name],
+                )
+                for watch in self._watches
+            ),
+            days=tuple(
+                Day(day, self._flow.per_day[day], self._per_day[day], per_day[day])
+                for day in _days(self._flow.per_day)
+            ),
+            messages=tuple(messages),
+            messages_a_day=self._flow.a_day(came),
+        )
+
+
+class _Bundle:
+    """What one watch found in one story; no texts, as there may be many."""
+
+    __slots__ = ("article", "articles", "backlog", "first", "publishers", "title", "url")
+
+    def __init__(self) -> None:
+        self.first: datetime | None = None  # of what was news
+        self.article = ArticleId(0)
+        self.title = ""
+        self.url: str | None = None
+        self.backlog = True
+        self.articles: set[int] = set()
+        self.publishers: set[str] = set()
+
+    def add(self, each: Archived, *, is_news: bool) -> None:
+        self.articles.add(each.article)
+        self.publishers.update(each.document.sources[:1])
+        if is_news and (self.first is None or each.first_seen_at < self.first):
+            self.first, self.article = each.first_seen_at, each.article
+            self.title, self.url = each.document.title, each.url
+            self.backlog = each.backlog
+
+
+def _earliest(by: Mapping[str, _Bundle]) -> _Bundle:
+    return min(by.values(), key=lambda each: (each.first is None, each.first))
+
+
+def _message(story: Hashable, channel: str, by: Mapping[str, _Bundle]) -> Message:
+    lead = _earliest(by)
+    assert lead.first is not None
+    return Message(
+        story=story,
+        channel=channel,
+        watches=tuple(sorted(by)),
+        at=lead.first,
+        article=lead.article,
+        url=lead.url,
+        title=lead.title,
+        publishers=tuple(sorted(set().union(*(each.publishers for each in by.values())))),
+        articles=len(set().union(*(each.articles for each in by.values()))),
+    )
 
 
 class _Flow:

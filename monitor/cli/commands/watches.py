@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
@@ -30,12 +30,12 @@ from monitor.cli.typed import whole
 from monitor.config import Settings
 from monitor.errors import ConfigError, Mistake, MonitorError, StorageError
 from monitor.match import Document
-from monitor.match.backtest import Backtest
+from monitor.match.backtest import Archived, Backtest, Replay
 from monitor.match.explain import explain
 from monitor.match.plan import content_of, read
 from monitor.match.query import bracketed
 from monitor.model import Watch
-from monitor.ports import WatchRow
+from monitor.ports import Reports, WatchRow
 from monitor.service import (
     SystemClock,
     looking_at,
@@ -46,6 +46,30 @@ from monitor.web import words
 commands = typer.Typer(
     help="Watches: what they look for, what they find, what they would find.", no_args_is_help=True
 )
+
+
+_DAYS = 30
+"""How far a look into the archive goes back that nobody says more of."""
+
+DaysOption = Annotated[
+    int | None,
+    typer.Option(
+        help="How far to go back. Default: 30.",
+        parser=whole(most=36500),
+        metavar="NUMBER",
+        show_default=False,
+    ),
+]
+
+MostOption = Annotated[
+    int | None,
+    typer.Option(
+        help="At most so many articles, the newest.",
+        parser=whole(),
+        metavar="NUMBER",
+        show_default=False,
+    ),
+]
 
 
 @commands.command("list")
@@ -109,24 +133,8 @@ def watches_test(
             show_default=False,
         ),
     ] = None,
-    days: Annotated[
-        int | None,
-        typer.Option(
-            help="How far to go back. Default: 30.",
-            parser=whole(most=36500),
-            metavar="NUMBER",
-            show_default=False,
-        ),
-    ] = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            help="At most so many articles, the newest.",
-            parser=whole(),
-            metavar="NUMBER",
-            show_default=False,
-        ),
-    ] = None,
+    days: DaysOption = None,
+    limit: MostOption = None,
     config_file: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -142,6 +150,144 @@ def watches_test(
         out.print(part)
 
 
+@commands.command("backtest")
+def backtest(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...", help="Only these watches. Default: all.", show_default=False
+        ),
+    ] = None,
+    days: DaysOption = None,
+    limit: MostOption = None,
+    config_file: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run all watches over the stored articles: which messages would have been sent, and where."""
+    settings, mistakes = what_is_right(config_file)
+    watches = [_watch_of(name, None, settings, mistakes) for name in names or ()]
+    watches = list(dict.fromkeys(watches)) or list(settings.watches)
+    if not watches:
+        raise MonitorError("there is no watch to try: add a [[watch]] to feeds.toml")
+    run = asyncio.run(_replay(watches, settings, days=days, limit=limit))
+    if as_json:
+        print_json(show_watches.replayed_json(run))
+        return
+    for part in show_watches.replayed(run):
+        out.print(part)
+
+
+@commands.command("diff")
+def watches_diff(
+    days: DaysOption = None,
+    limit: MostOption = None,
+    config_file: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What the watches of the file would find other than those that the service ran last."""
+    settings, mistakes = what_is_right(config_file)
+    if not as_json and mistakes:
+        err.print("Watches with mistakes are left out.", style="yellow")
+    found = asyncio.run(_differences(settings, days=days, limit=limit))
+    if as_json:
+        print_json(show_watches.differences_json(found))
+        return
+    for part in show_watches.differences(found):
+        out.print(part)
+
+
+async def _replay(
+    watches: Sequence[Watch], settings: Settings, *, days: int | None, limit: int | None
+) -> show_watches.Run:
+    usual = settings.slack.channel or "the default channel"
+    replay = Replay(
+        watches,
+        {watch.name: watch.channel or usual for watch in watches},
+        is_news=volume.news_within(settings.alerts.max_age),
+    )
+    async with looking_at(settings) as reports:
+        period, seconds = await _read_archive(reports, replay.read, days=days, limit=limit)
+    return show_watches.Run(replayed=replay.replayed(), period=period, seconds=seconds)
+
+
+async def _differences(
+    settings: Settings, *, days: int | None, limit: int | None
+) -> Sequence[show_watches.Edit]:
+    """What is new, gone or changed; how much more and less that finds."""
+    now = SystemClock().now()
+    is_news = volume.news_within(settings.alerts.max_age)
+    async with looking_at(settings) as reports:
+        stored = {row.watch.name: row.watch for row in await reports.watches(now)}
+        current = {watch.name: watch for watch in settings.watches}
+        tests: dict[str, Backtest] = {}
+        for name in sorted({*stored, *current}, key=str.casefold):
+            old, new = stored.get(name), current.get(name)
+            if new is None and old is not None:
+                tests[name] = Backtest(old, is_news=is_news)
+            elif new is not None and (old is None or content_of(old) != content_of(new)):
+                tests[name] = Backtest(new, old, is_news=is_news, samples=3)
+        if tests and await reports.archive_size(_since(days, limit)):
+
+            def read_all(batch: Sequence[Archived]) -> None:
+                for test in tests.values():
+                    test.read(batch)
+
+            await _read_archive(reports, read_all, days=days, limit=limit)
+    moved = {
+        name: (old, current[name])
+        for name, old in stored.items()
+        if name in current and old.channel != current[name].channel
+    }
+    return [
+        show_watches.Edit(
+            old=stored.get(name),
+            new=current.get(name),
+            outcome=tests[name].outcome() if name in tests else None,
+        )
+        for name in sorted({*tests, *moved}, key=str.casefold)
+    ]
+
+
+def _since(days: int | None, limit: int | None) -> datetime:
+    days = days or (None if limit else _DAYS)
+    now = SystemClock().now()
+    return now - timedelta(days=days) if days else datetime.min.replace(tzinfo=UTC)
+
+
+async def _read_archive(
+    reports: Reports,
+    read: Callable[[Sequence[Archived]], None],
+    *,
+    days: int | None,
+    limit: int | None,
+) -> tuple[str, float]:
+    """Have the newest articles read, with a bar; returns which these are, and in how many seconds.
+
+    Raises `MonitorError` if there are none.
+    """
+    days = days or (None if limit else _DAYS)
+    period = f" of the last {words.some(days, 'day')}" if days else ""
+    since = _since(days, limit)
+    size = await reports.archive_size(since)
+    if not size:
+        raise MonitorError(f"there are no articles{period} to try it on")
+    began = perf_counter()
+    with Progress(
+        TextColumn("Reading"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+    ) as progress:
+        task = progress.add_task("", total=min(size, limit or size))
+        async for batch in volume.newest(reports, since, limit):
+            read(batch)
+            progress.advance(task, len(batch))
+    return period, perf_counter() - began
+
+
 async def _found_in_a_week(settings: Settings) -> Mapping[str, WatchRow] | None:
     try:
         async with looking_at(settings) as reports:
@@ -154,41 +300,20 @@ async def _found_in_a_week(settings: Settings) -> Mapping[str, WatchRow] | None:
 async def _try(
     watch: Watch, other: Watch | None, settings: Settings, *, days: int | None, limit: int | None
 ) -> show_watches.Trial:
-    now = SystemClock().now()
-    days = days or (None if limit else 30)
-    since = now - timedelta(days=days) if days else datetime.min.replace(tzinfo=UTC)
     async with looking_at(settings) as reports:
-        rows = await reports.watches(now)
+        rows = await reports.watches(SystemClock().now())
         stored = next((row.watch for row in rows if row.watch.name == watch.name), None)
         names = ("this one", "the other")
         if other is None and stored is not None and content_of(stored) != content_of(watch):
             other, names = stored, ("the edited version", "the version last run")
-        size = await reports.archive_size(since)
-        if not size:
-            period = f" of the last {words.some(days, 'day')}" if days else ""
-            raise MonitorError(f"there are no articles{period} to try it on")
         test = Backtest(watch, other, is_news=volume.news_within(settings.alerts.max_age))
-        began = perf_counter()
-        with Progress(
-            TextColumn("Reading"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=err,
-            transient=True,
-            disable=not err.is_terminal,
-        ) as progress:
-            task = progress.add_task("", total=min(size, limit or size))
-            async for batch in volume.newest(reports, since, limit):
-                test.read(batch)
-                progress.advance(task, len(batch))
-        seconds = perf_counter() - began
+        period, seconds = await _read_archive(reports, test.read, days=days, limit=limit)
     return show_watches.Trial(
         outcome=test.outcome(),
         new=bracketed(read(watch).root),
         old=bracketed(read(other).root) if other else None,
         names=names,
-        period=f" of the last {words.some(days, 'day')}" if days else "",
+        period=period,
         seconds=seconds,
     )
 

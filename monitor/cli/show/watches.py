@@ -18,11 +18,22 @@ from rich.tree import Tree
 from monitor import answers
 from monitor.config import Settings, folded
 from monitor.match import Document
-from monitor.match.backtest import Archived, Day, Found, Outcome, Sample
+from monitor.match.backtest import (
+    MOST_MESSAGES,
+    Archived,
+    Bringing,
+    Day,
+    Found,
+    Message,
+    Outcome,
+    Replayed,
+    Sample,
+)
 from monitor.match.explain import Explanation, TermPlan, Trace
 from monitor.match.language import line_and_column
 from monitor.match.passage import Passage, best_passage, highlight
-from monitor.match.query import Note
+from monitor.match.plan import read
+from monitor.match.query import Note, bracketed
 from monitor.model import Span, Watch
 from monitor.ports import Precision, WatchRow
 from monitor.web import words
@@ -421,16 +432,17 @@ def _found_json(found: Found) -> dict[str, Any]:
     return {
         "hits": found.hits,
         "messages": found.messages,
-        "days": [
-            {
-                "date": day.date.isoformat(),
-                "articles": day.articles,
-                "hits": day.hits,
-                "messages": day.messages,
-            }
-            for day in found.days
-        ],
+        "days": [_day_json(day) for day in found.days],
         "samples": [_sample_json(sample) for sample in found.samples],
+    }
+
+
+def _day_json(day: Day) -> dict[str, Any]:
+    return {
+        "date": day.date.isoformat(),
+        "articles": day.articles,
+        "hits": day.hits,
+        "messages": day.messages,
     }
 
 
@@ -446,3 +458,232 @@ def _sample_json(sample: Sample) -> dict[str, Any]:
         "passage": passage.text if passage else None,
         "spans": [[span.field, span.start, span.end, span.term] for span in sample.spans],
     }
+
+
+# ------------------------------------------------------------------------------ backtest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """All watches, run over the archive."""
+
+    replayed: Replayed
+    period: str  # " of the last 30 days"
+    seconds: float
+
+
+_MOST_TOLD = 15
+
+
+def replayed(run: Run) -> Iterator[RenderableType]:
+    """What would have been sent, for people."""
+    found = run.replayed
+    speed = round(found.articles / max(run.seconds, 1e-9))
+    yield Text(
+        f"{words.some(found.articles, 'article')}{run.period} read in {run.seconds:.1f} s "
+        f"({speed:,} a second).",
+        style="dim",
+    )
+    rate = found.messages_a_day
+    often = "" if rate is None else f", about {_rate(rate)} a day"
+    yield Text(f"{words.some(len(found.messages), 'message')} would have been sent{often}.")
+    if rate is not None and rate > MOST_MESSAGES:
+        yield Text("Nobody reads so many: see which watches bring most.", style="yellow")
+    yield ""
+    yield _bringing(found.watches)
+    if any(day.hits for day in found.days):
+        yield ""
+        yield chart(found.days, None)
+    if found.messages:
+        yield ""
+        yield Text("The newest:" if len(found.messages) > _MOST_TOLD else "They are:", style="bold")
+    for message in found.messages[:_MOST_TOLD]:
+        yield Padding(Group(*_message(message)), (0, 0, 0, 2))
+    if (more := len(found.messages) - _MOST_TOLD) > 0:
+        yield Text(f"  and {words.some(more, 'earlier one')} (all of them: --json)", style="dim")
+    yield ""
+    yield Text(
+        "Quiet hours, digests and floods would have told some of these together.", style="dim"
+    )
+
+
+def _rate(count: float) -> str:
+    return words.number(round(count)) if count >= 9.5 or not count else f"{count:.1f}"
+
+
+def _bringing(watches: Sequence[Bringing]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("Watch", overflow="fold")
+    for name in ("Hits", "Stories", "Messages"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    for each in sorted(watches, key=lambda one: (-one.messages, -one.hits, one.watch.casefold())):
+        few = f"{words.some(each.too_few, 'story', 'stories')} of too few publishers"
+        table.add_row(
+            Text(each.watch),
+            words.number(each.hits),
+            words.number(each.stories),
+            words.number(each.messages),
+            Text(few if each.too_few else "", style="dim"),
+        )
+    return table
+
+
+def _message(message: Message) -> Iterator[RenderableType]:
+    yield Text("• ") + Text(message.title or "(no headline)", style="bold")
+    said = [
+        f"{message.at:%d %b %H:%M}",
+        message.channel,
+        ", ".join(message.watches),
+        words.some(message.articles, "article"),
+        ", ".join(message.publishers[:3]) + (", …" if len(message.publishers) > 3 else ""),
+    ]
+    yield Text(f"  {' · '.join(filter(None, said))}", style="dim")
+
+
+def replayed_json(run: Run) -> dict[str, Any]:
+    """The same for machines, with every message."""
+    found = run.replayed
+    return {
+        "articles": found.articles,
+        "seconds": round(run.seconds, 3),
+        "messages_per_day": found.messages_a_day,
+        "watches": [
+            {
+                "name": each.watch,
+                "hits": each.hits,
+                "stories": each.stories,
+                "messages": each.messages,
+                "too_few_publishers": each.too_few,
+            }
+            for each in found.watches
+        ],
+        "days": [_day_json(day) for day in found.days],
+        "messages": [
+            {
+                "story": each.story if isinstance(each.story, int) else None,
+                "channel": each.channel,
+                "watches": list(each.watches),
+                "first_seen_at": each.at.isoformat(),
+                "article": each.article,
+                "url": each.url,
+                "title": each.title,
+                "publishers": list(each.publishers),
+                "articles": each.articles,
+            }
+            for each in found.messages
+        ],
+    }
+
+
+# ------------------------------------------------------------------------------ diff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A watch of the file beside the one of its name that was run last."""
+
+    old: Watch | None  # None: it is new
+    new: Watch | None  # None: it is gone
+    outcome: Outcome | None  # over the archive; of what is gone, of the old one
+
+    @property
+    def name(self) -> str:
+        """Of either."""
+        watch = self.new or self.old
+        assert watch is not None
+        return watch.name
+
+    @property
+    def what(self) -> str:
+        """What became of it, in a word."""
+        return "new" if self.old is None else "gone" if self.new is None else "changed"
+
+    @property
+    def gained(self) -> int:
+        """Articles in which only the new one finds something."""
+        return self._count()[0]
+
+    @property
+    def lost(self) -> int:
+        """And only the old one."""
+        return self._count()[1]
+
+    def _count(self) -> tuple[int, int]:
+        if self.outcome is None:
+            return 0, 0
+        if self.outcome.difference is not None:
+            return self.outcome.difference.only_new, self.outcome.difference.only_old
+        hits = self.outcome.new.hits
+        return (hits, 0) if self.new else (0, hits)
+
+    @property
+    def messages(self) -> tuple[int, int]:
+        """In how many messages, before and now."""
+        if self.outcome is None:
+            return 0, 0
+        told = self.outcome.new.messages
+        if self.outcome.old is not None:
+            return self.outcome.old.messages, told
+        return (0, told) if self.new else (told, 0)
+
+
+def differences(edits: Sequence[Edit]) -> Iterator[RenderableType]:
+    """What the file would have other than what runs, for people."""
+    if not edits:
+        yield Text("The watches of the file are those that were run last.")
+        return
+    for edit in edits:
+        yield from _edit(edit)
+        yield ""
+
+
+def _edit(edit: Edit) -> Iterator[RenderableType]:
+    sign, style = {"new": ("+", "green"), "gone": ("-", "red"), "changed": ("~", "yellow")}[
+        edit.what
+    ]
+    head = Text(f"{sign} ", style=style)
+    head.append(edit.name, "bold")
+    head.append(f"  {edit.what}", "dim")
+    yield head
+    old, new = edit.old, edit.new
+    if old and new and old.channel != new.channel:
+        was, now = old.channel or "the default channel", new.channel or "the default channel"
+        yield Text(f"  channel: {was} → {now}")
+    if edit.outcome is None:
+        return
+    for label, watch in (("-", old), ("+", new)):
+        if watch is not None:
+            yield Text(f"  {label} {bracketed(read(watch).root)}")
+    before, after = edit.messages
+    gained, lost = words.some(edit.gained, "article"), words.some(edit.lost, "article")
+    yield Text(
+        f"  of {words.some(edit.outcome.articles, 'article')}: {gained} more, {lost} less; "
+        f"messages {words.number(before)} → {words.number(after)}"
+    )
+    if (difference := edit.outcome.difference) is not None:
+        for title, samples in (
+            ("more", difference.samples_new),
+            ("less", difference.samples_old),
+        ):
+            yield from (Padding(part, (0, 0, 0, 2)) for part in _samples(title, samples))
+
+
+def differences_json(edits: Sequence[Edit]) -> list[dict[str, Any]]:
+    """The same for machines."""
+    return [
+        {
+            "name": edit.name,
+            "change": edit.what,
+            "old": bracketed(read(edit.old).root) if edit.old else None,
+            "new": bracketed(read(edit.new).root) if edit.new else None,
+            "old_channel": edit.old.channel if edit.old else None,
+            "new_channel": edit.new.channel if edit.new else None,
+            "articles": edit.outcome.articles if edit.outcome else None,
+            "gained": edit.gained,
+            "lost": edit.lost,
+            "messages_before": edit.messages[0],
+            "messages": edit.messages[1],
+        }
+        for edit in edits
+    ]
