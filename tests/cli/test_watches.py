@@ -558,3 +558,100 @@ def test_an_article_without_headline_or_link_can_be_named() -> None:
     test.read([linkless])
     [sample] = test.outcome().new.samples
     assert str(next(iter(show_watches._sample(sample)))) == "• (no headline)"
+
+
+# --------------------------------------------------------------------------- backtest and diff
+
+
+def test_backtest_says_which_messages_would_have_been_sent(desk: Desk) -> None:
+    """One for each story and channel, whichever watches found something in it."""
+    desk.archive(ARTICLES)
+    said = desk.monitor("backtest")
+    assert "6 articles of the last 30 days read" in said
+    assert "3 messages would have been sent" in said
+    assert re.search(r"Ceasefire +2 +2 +2", said)
+    assert re.search(r"Gaza talks +1 +1 +1", said)
+    assert "#mideast · Gaza talks · 1 article · Dawn Media" in said
+    assert "Cricket" not in said
+    assert "1 message would have been sent" in desk.monitor("watches", "backtest", "gaza talks")
+
+
+def test_backtest_is_there_for_machines(desk: Desk) -> None:
+    desk.archive(ARTICLES)
+    found = json.loads(desk.monitor("backtest", "--json", "--limit", "3"))
+    assert found["articles"] == 3
+    assert [each["title"] for each in found["messages"]] == [
+        ARTICLES[name][0] for name in ("ceasefire", "hindi", "talks")
+    ]
+    assert found["watches"][0] == {
+        "name": "Ceasefire",
+        "hits": 2,
+        "stories": 2,
+        "messages": 2,
+        "too_few_publishers": 0,
+    }
+
+
+def test_backtest_holds_what_too_few_publishers_report(desk: Desk) -> None:
+    desk.write(FEEDS.replace('terms = ["ceasefire"', 'min_publishers = 2\nterms = ["ceasefire"'))
+    desk.archive(ARTICLES)
+    said = desk.monitor("backtest")
+    assert re.search(r"Ceasefire +2 +2 +0 +2 stories of too few publishers", said)
+    assert "1 message would have been sent" in said
+
+
+def test_diff_of_what_runs_is_nothing(desk: Desk) -> None:
+    desk.run(lambda tx: tx.sync_watches(_watches(), NOW))
+    assert desk.monitor("watches", "diff") == (
+        "The watches of the file are those that were run last.\n"
+    )
+    assert json.loads(desk.monitor("watches", "diff", "--json")) == []
+
+
+def test_diff_tells_what_an_edit_gains_and_loses(desk: Desk) -> None:
+    """New, gone and changed watches, each over the archive; and where they lead."""
+    old, moved = _watches()
+    gone = Watch(name="Cricket", terms=("cricket",))
+    desk.run(
+        lambda tx: tx.sync_watches(
+            [replace(old, terms=("ceasefire", "guns", "cricket"), variants=()), gone,
+             replace(moved, channel=None)], NOW
+        )
+    )  # fmt: skip
+    desk.archive(ARTICLES)
+    desk.write(FEEDS + '\n[[watch]]\nname = "Cairo"\nterms = ["cairo"]\n')
+    said = desk.monitor("watches", "diff")
+    assert re.search(r"\+ Cairo  new\n  \+ cairo\n  of 6 articles: 1 article more, 0 ", said)
+    assert re.search(r"- Cricket  gone\n  - cricket\n  of 6 articles: 0 articles more, 1 ", said)
+    assert re.search(r"~ Ceasefire  changed\n  - ceasefire OR guns OR cricket\n  \+ ceas", said)
+    assert "1 article more, 1 article less; messages 2 → 2" in said
+    assert re.search(r"more:\n +• युद्धविराम लागू", said)
+    assert re.search(r"less:\n +• Cricket", said)
+    assert "~ Gaza talks  changed\n  channel: the default channel → #mideast" in said
+    found = {each["name"]: each for each in json.loads(desk.monitor("watches", "diff", "--json"))}
+    assert (found["Ceasefire"]["gained"], found["Ceasefire"]["lost"]) == (1, 1)
+    assert found["Gaza talks"]["new_channel"] == "#mideast"
+
+
+def _watches() -> list[Watch]:
+    return [
+        Watch(
+            name="Ceasefire",
+            terms=("ceasefire", "Kashmir"),
+            variants=(("ceasefire", ("युद्धविराम",)),),
+        ),
+        Watch(
+            name="Gaza talks",
+            channel="#mideast",
+            query="Gaza NEAR/5 (talks OR truce)\n  NOT title:opinion",
+        ),
+    ]
+
+
+def test_backtest_without_watches_or_articles_is_a_sentence(desk: Desk) -> None:
+    desk.run(lambda tx: None)
+    said = desk.monitor("backtest", code=1)
+    assert "there are no articles of the last 30 days to try it on" in said
+    assert 'no watch is called "Gasa"' in desk.monitor("backtest", "Gasa", code=2)
+    desk.write('[[feed]]\nname = "a"\nurl = "https://a.example/f"\n')
+    assert "there is no watch to try: add a [[watch]]" in desk.monitor("backtest", code=1)
