@@ -151,6 +151,8 @@ def _parameters(operation: Operation) -> Iterator[dict[str, Any]]:
         plain = _without_null(each, shared)
         plain.pop("title", None)
         said = plain.pop("description", "")
+        if plain.get("format") == "cursor":  # each list has its own
+            plain["format"] = f"{operation.path.split('/')[1]}-cursor"
         yield {"name": name, "in": "query", "description": said, "schema": plain}
 
 

@@ -319,7 +319,7 @@ class Resources:
         await self._story(StoryId(call.at["story"]), call)
         story, other = StoryId(call.at["story"]), StoryId(asked.other)
         if await self._reports.story(other) is None:
-            raise wrong("body", "with", f"there is no story {other}")
+            raise Problem(409, f"There is no story {other} to merge with.")
         into = await decisions.merge(story, other, None, by=visitor().name)
         return await self._story(into, call)
 

@@ -74,24 +74,20 @@ def _whole(value: object) -> object:
     return value
 
 
-def _line(value: object) -> object:
-    """Text that can be stored and compared."""
-    if isinstance(value, str) and ("\x00" in value or not value.isprintable()):
-        # a surrogate, a control character: nothing here is called so
-        raise ValueError("must be text on one line")
-    return value
-
-
 _JSON_TIME: Final = WithJsonSchema({"type": "string", "format": "date-time"})
-_JSON_LINE: Final = {"type": "string", "minLength": 1, "maxLength": 200}
+_NO_NULL: Final = r"^[^\x00]+$"
+"""PostgreSQL's text has no NUL."""
 
 When = Annotated[datetime, BeforeValidator(_when), _JSON_TIME]
-Word = Annotated[
-    str, BeforeValidator(_line), Field(min_length=1, max_length=200), WithJsonSchema(_JSON_LINE)
-]
+Word = Annotated[str, Field(min_length=1, max_length=200, pattern=_NO_NULL)]
 Query = Annotated[
     str,
-    Field(min_length=1, max_length=10_000, json_schema_extra={"format": "watch-query"}),
+    Field(
+        min_length=1,
+        max_length=10_000,
+        pattern=_NO_NULL,
+        json_schema_extra={"format": "watch-query"},
+    ),
 ]
 Cursor = Annotated[
     str | None,
@@ -103,11 +99,9 @@ Cursor = Annotated[
     ),
 ]
 Limit = Annotated[
-    int,
-    BeforeValidator(_whole),
-    Field(ge=1, le=MOST, description="How many at most."),
+    int, Field(ge=1, le=MOST, description="How many at most."), BeforeValidator(_whole)
 ]
-Id = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=LARGEST_ID)]
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(_whole)]
 
 
 class Asked(BaseModel):
@@ -199,7 +193,7 @@ class BacktestAsked(Asked):
         int,
         Field(ge=1, le=MOST_TESTED, strict=True, description="Articles to be read in this step."),
     ] = 500
-    cursor: Cursor = None
+    cursor: Annotated[Cursor, Field(json_schema_extra={"format": "backtests-cursor"})] = None
 
 
 # --------------------------------------------------------------------------- what is answered
