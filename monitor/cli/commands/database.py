@@ -1,4 +1,4 @@
-"""`monitor db`: upgrade, backup, prune."""
+"""`monitor db`: upgrade, backup, copy, prune."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from monitor.config import Settings, values
 from monitor.errors import MonitorError
 from monitor.ports.retention import Bounds
 from monitor.service import SystemClock, limits_of, opened
-from monitor.storage import backup, exclusive, pruning, sizes, upgrade
+from monitor.storage import backup, exclusive, moving, pruning, sizes, upgrade
 from monitor.storage import tables as t
 from monitor.storage.address import read_address
 
@@ -86,6 +86,36 @@ def db_backup(
     to = "standard output" if file == "-" else str(target)
     said = f"{values.show_size(copied.bytes)} copied to {to}, checked; version {copied.revision}."
     (err if file == "-" else out).print(said, markup=False, soft_wrap=True)
+
+
+@commands.command("copy")
+def db_copy(
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="URL",
+            help="postgresql://user@host/name, or sqlite:////a/file. A password is better in "
+            "PGPASSWORD, or in ~/.pgpass, than here.",
+            show_default=False,
+        ),
+    ],
+    config_file: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Move to another database: copy everything, compare both, table by table. Stop the service first."""
+    _, settings = settings_of(config_file)
+    with _bar() as progress:
+        rows = moving.move(settings.monitor.database, to, progress=progress)
+    if as_json:
+        print_json({"tables": rows})
+        return
+    out.print(
+        f"{sum(rows.values()):,} rows in {len(rows)} tables copied and compared. "
+        f"Set MONITOR_DATABASE_URL to {read_address(to)} and start the service.",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 @commands.command("prune")
