@@ -14,7 +14,17 @@ from typing import Annotated
 import typer
 
 from monitor import __version__
-from monitor.cli.commands import database, deliveries, feeds, look, service, slack, stories, watches
+from monitor.cli.commands import (
+    database,
+    deliveries,
+    feeds,
+    look,
+    search,
+    service,
+    slack,
+    stories,
+    watches,
+)
 from monitor.cli.shared import err, out
 from monitor.errors import ConfigError, MonitorError, QueryError, StorageError
 from monitor.match.language import rendered
@@ -32,6 +42,8 @@ for command in (
     service.once,
     look.check,
     look.why,
+    search.search,
+    search.export,
     watches.backtest,
     look.status,
     service.healthcheck,

@@ -33,6 +33,12 @@ COLUMNS: Final = (
 )
 """Of a table of finds: what every row has."""
 
+EXPORTED: Final = (
+    *(name for name in COLUMNS if name not in {"passage", "url"}),
+    *("url", "found", "sides", "tags", "authors", "body"),
+)
+"""The same of an export, which has the whole text."""
+
 PASSAGE: Final = 300
 """Characters of a passage."""
 
@@ -72,19 +78,23 @@ def _words(match: Match) -> Iterable[str]:
         yield " ".join(text[span.start : span.end].split())
 
 
-def lines_of_csv(records: Iterable[Mapping[str, Value]], *, head: bool) -> str:
+def lines_of_csv(
+    records: Iterable[Mapping[str, Value]], *, head: bool, columns: Sequence[str] = COLUMNS
+) -> str:
     """Rows of a table (RFC 4180), with their heads if these are the first."""
     written = io.StringIO(newline="")
     table = csv.writer(written)
     if head:
-        table.writerow(COLUMNS)
+        table.writerow(columns)
     for each in records:
-        table.writerow([_cell(each[name]) for name in COLUMNS])
+        table.writerow([_cell(each[name]) for name in columns])
     return written.getvalue().encode("utf-8", "replace").decode()
 
 
 def _cell(value: Value) -> Value:
     """A value that no spreadsheet takes for a formula: such a text begins with an apostrophe."""
+    if not isinstance(value, str | int | None):
+        value = "; ".join(value)
     if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
         return f"'{value}"
     return value
