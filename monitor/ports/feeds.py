@@ -186,8 +186,8 @@ class Fleet(Protocol):
     async def feed(self, feed: FeedId, now: datetime, *, entries: int = 25) -> FeedTrace | None:
         """All about a feed, declared or not."""
 
-    async def firsts(self, now: datetime) -> Sequence[Firsts]:
-        """Every publisher that reported what another one reported, too; who had most first, first."""
+    async def firsts(self, now: datetime, *, limit: int = 100) -> Sequence[Firsts]:
+        """Publishers that reported what others reported, too: those who had most first, first."""
 
     async def urls(self) -> Mapping[str, str]:
         """By what URLs declared feeds go, also those that they have moved to: their names."""

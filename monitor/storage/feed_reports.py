@@ -109,6 +109,21 @@ PLACES = (
     .where(t.publisher_tally.c.week.in_(sa.bindparam("weeks", expanding=True)))
     .group_by(t.publisher_tally.c.publisher, t.publisher_tally.c.first, t.publisher_tally.c.slot)
 )
+FIRST_MOST = (
+    # whose places are asked for: a few of many, for there is a row for each week and slot
+    sa.select(t.publisher_tally.c.publisher)
+    .where(t.publisher_tally.c.week.in_(sa.bindparam("weeks", expanding=True)))
+    .group_by(t.publisher_tally.c.publisher)
+    .order_by(
+        sa.func.sum(t.publisher_tally.c.stories)
+        .filter(t.publisher_tally.c.first)
+        .desc()
+        .nulls_last(),
+        sa.func.sum(t.publisher_tally.c.stories).desc(),
+        t.publisher_tally.c.publisher,
+    )
+    .limit(sa.bindparam("limit", type_=sa.Integer(), literal_execute=True))
+)
 PLACES_OF = PLACES.where(
     t.publisher_tally.c.publisher.in_(sa.bindparam("publishers", expanding=True))
 )
@@ -123,6 +138,7 @@ WEEK_OF = sa.select(t.feed_week.c.hour, t.feed_week.c.weight).where(
 )
 NEWEST = (
     sa.select(
+        t.entry.c.id,
         t.entry.c.article_id,
         t.entry.c.link,
         t.entry.c.title,
@@ -168,11 +184,16 @@ class SqlFleet:
         """See `ports.Fleet`."""
         return await self._store.query(lambda connection: _trace(connection, feed, now, entries))
 
-    async def firsts(self, now: datetime) -> Sequence[Firsts]:
+    async def firsts(self, now: datetime, *, limit: int = 100) -> Sequence[Firsts]:
         """See `ports.Fleet`."""
-        found = await self._store.query(
-            lambda connection: _places(connection.execute(PLACES, {"weeks": _weeks(now)}))
-        )
+
+        def ask(connection: sa.Connection) -> Mapping[str, Firsts]:
+            asked = {"weeks": _weeks(now), "limit": limit}
+            return _places_of(
+                connection, connection.execute(FIRST_MOST, asked).scalars().all(), now
+            )
+
+        found = await self._store.query(ask)
         return sorted(found.values(), key=lambda each: (-each.first, -each.stories, each.publisher))
 
     async def urls(self) -> Mapping[str, str]:
@@ -367,6 +388,9 @@ def _trace(
 
 def _newest(connection: sa.Connection, feed: FeedId, limit: int) -> Sequence[EntryRow]:
     rows = connection.execute(NEWEST, {"feed": feed, "limit": limit}).all()
+    # what one poll brought has one time: by its own dates, and else as it was listed
+    rows = sorted(rows, key=lambda row: row.id)
+    rows = sorted(rows, key=_newness, reverse=True)
     watches: dict[int, list[str]] = {}
     articles = sorted({row.article_id for row in rows})
     for hit in connection.execute(FOUND_IN, {"articles": articles}) if articles else ():
@@ -388,6 +412,11 @@ def _newest(connection: sa.Connection, feed: FeedId, limit: int) -> Sequence[Ent
         )
         for row in rows
     ]
+
+
+def _newness(row: Any) -> Any:
+    seen = row.first_seen_at
+    return seen, min(row.published_at or seen, seen)
 
 
 def feed_row(row: Row) -> FeedRow:

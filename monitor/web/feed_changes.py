@@ -252,9 +252,8 @@ class FeedChanges:
             done = await scout.store.write(lambda tx: poll_by_hand(tx, now=now, feed=feed))
         except Refused as error:
             raise HTTPException(HTTPStatus.CONFLICT, _sentence(error)) from error
-        if done.left:
-            raise HTTPException(HTTPStatus.CONFLICT, _sentence(next(iter(done.left.values()))))
-        return RedirectResponse(f"/feeds/{feed}", HTTPStatus.SEE_OTHER)
+        query = "" if done.due else "?left=1"
+        return RedirectResponse(f"/feeds/{feed}{query}", HTTPStatus.SEE_OTHER)
 
     async def change(self, request: Request) -> Response:
         """Take a feed out of `feeds.toml`, or have it rest, or poll it again."""

@@ -82,6 +82,7 @@ class Feeds:
         response = self._pages.render(
             "feed.html",
             may_change=may_change,
+            is_left="left" in request.query_params,
             editor=self._desk.editor,
             token=token,
             trace=trace,
