@@ -1,0 +1,358 @@
+"""What stands in deploy/ and in the compose files names what there is, and asks for no more than it needs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import promql_parser
+import pytest
+import yaml
+from prometheus_client import Metric
+
+from monitor import config, telemetry
+from monitor.model import ArticleState, DeliveryState, Health, Kind
+from monitor.service import GRACE
+from tests.test_project import ROOT, docker_env
+
+DEPLOY = ROOT / "deploy"
+RULES = DEPLOY / "prometheus" / "rules.yaml"
+DASHBOARD = DEPLOY / "grafana" / "monitor.json"
+KUBERNETES = DEPLOY / "kubernetes"
+PRODUCTION = (ROOT / "docs" / "production.md").read_text(encoding="utf-8")
+VARIABLES = {"$__rate_interval": "5m", "$job": "monitor"}
+OTHERS = {"up"}
+"""Series that Prometheus itself makes."""
+
+
+def family(metric: Metric) -> str:
+    """A metric's name as the page of metrics says it."""
+    return metric.name + {"counter": "_total", "info": "_info"}.get(metric.type, "")
+
+
+METRICS = {family(metric): metric for metric in telemetry.REGISTRY.collect()}
+
+
+def labels_of(name: str) -> set[str]:
+    """The labels that a metric is declared with."""
+    if name == "monitor_build_info":
+        return {"version", "database"}
+    collector = telemetry.REGISTRY._names_to_collectors.get(name)  # none of what others collect
+    return set(getattr(collector, "_labelnames", ()))
+
+
+SERIES = {
+    series: labels_of(name) | ({"le"} if series.endswith("_bucket") else set())
+    for name, metric in METRICS.items()
+    for series in (
+        [f"{name}{end}" for end in ("_bucket", "_sum", "_count")]
+        if metric.type == "histogram"
+        else [name]
+    )
+}
+"""Every series that may be asked for, and its labels."""
+
+
+def selectors(query: str) -> Iterator[Any]:
+    """Every series that a query asks for."""
+    for variable, value in VARIABLES.items():
+        query = query.replace(variable, value)
+
+    def walk(node: Any) -> Iterator[Any]:
+        if isinstance(node, promql_parser.VectorSelector):
+            yield node
+        elif isinstance(node, promql_parser.MatrixSelector):
+            yield node.vector_selector
+        elif isinstance(node, promql_parser.Call):
+            for each in node.args:
+                yield from walk(each)
+        for name in ("expr", "lhs", "rhs"):
+            if (below := getattr(node, name, None)) is not None:
+                yield from walk(below)
+
+    yield from walk(promql_parser.parse(query))
+
+
+def panels() -> list[dict[str, Any]]:
+    """The dashboard's."""
+    return json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
+
+
+def rules() -> list[dict[str, Any]]:
+    """The alert rules."""
+    [group] = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
+    return group["rules"]
+
+
+def queries() -> list[tuple[str, str]]:
+    """Every query there is, with where it stands."""
+    dashboard = json.loads(DASHBOARD.read_text(encoding="utf-8"))
+    return [
+        *(
+            (panel["title"], each["expr"])
+            for panel in panels()
+            for each in panel.get("targets", ())
+        ),
+        *((each["name"], each["expr"]) for each in dashboard["annotations"]["list"]),
+        *((rule["alert"], rule["expr"]) for rule in rules()),
+    ]
+
+
+VALUES = {
+    "health": set(map(str, Health)),
+    "state": set(map(str, DeliveryState)),
+    "kind": {*map(str, Kind), "delivery", "notice", "read", "write"},
+    "database": {"sqlite", "postgresql"},
+    "reason": {"time", "memory", "died", "lost"},
+    "outcome": {
+        *map(str, ArticleState), "merged", "unchanged", "read", "not_modified", "sent", "updated",
+        "found",
+    },
+}  # fmt: skip
+"""Words that a query may ask a label for."""
+
+
+@pytest.mark.parametrize(("where", "query"), queries())
+def test_a_query_asks_for_what_there_is(where: str, query: str) -> None:
+    """By the names of the program's own metrics, their labels, and what those can say."""
+    found = list(selectors(query))
+    assert found, where
+    for selector in found:
+        assert selector.name in SERIES.keys() | OTHERS, where
+        for matcher in selector.matchers.matchers:
+            known = SERIES.get(selector.name, set()) | {"job", "instance"}
+            assert matcher.name in known, (where, matcher.name)
+            if matcher.name in VALUES:
+                assert set(matcher.value.split("|")) <= VALUES[matcher.name], (where, matcher.value)
+
+
+def test_what_is_grouped_by_is_a_label_of_it() -> None:
+    """`sum by (outcome)` of what has no outcome would be one line without a name."""
+    for where, query in queries():
+        names = {each.name for each in selectors(query)}
+        known = {"job", "instance"}.union(*(SERIES.get(name, set()) for name in names))
+        for listed in re.findall(r"\bby \(([^)]*)\)", query):
+            assert {each.strip() for each in listed.split(",")} <= known, where
+
+
+def test_a_ratio_of_histograms_has_their_buckets() -> None:
+    """histogram_quantile without `le` says nothing."""
+    for where, query in queries():
+        if "histogram_quantile" in query:
+            assert "_bucket" in query, where
+            assert re.search(r"by \([^)]*\ble\b", query), where
+
+
+def test_every_metric_is_on_the_dashboard() -> None:
+    """Whatever is measured is shown somewhere."""
+    shown = {selector.name for _, query in queries() for selector in selectors(query)}
+    missing = {
+        name
+        for name, metric in METRICS.items()
+        if not {name, f"{name}_bucket"} & shown and metric.type != "unknown"
+    }
+    assert missing == set()
+
+
+def test_the_dashboard_can_be_drawn() -> None:
+    """Ids once, nothing over another, a row for each question, every panel with a unit."""
+    found = panels()
+    assert len({panel["id"] for panel in found}) == len(found)
+    titles = [panel["title"].split(":")[0] for panel in found if panel["type"] == "row"]
+    assert titles == ["First", "Quiet", "Complete", "Safe", "Machine"]
+    taken: set[tuple[int, int]] = set()
+    for panel in found:
+        at = panel["gridPos"]
+        assert at["x"] + at["w"] <= 24
+        cells = {
+            (x, y)
+            for x in range(at["x"], at["x"] + at["w"])
+            for y in range(at["y"], at["y"] + at["h"])
+        }
+        assert not cells & taken, panel["title"]
+        taken |= cells
+        if panel["type"] != "row":
+            assert panel["fieldConfig"]["defaults"]["unit"]
+            assert [each["refId"] for each in panel["targets"]] == sorted(
+                {each["refId"] for each in panel["targets"]}
+            )
+
+
+# --------------------------------------------------------------------------- alerts
+
+
+def anchors(text: str) -> set[str]:
+    """What a link may lead to in a document, as GitHub makes it of headings."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def test_every_alert_says_what_to_do() -> None:
+    """A severity, a sentence, and a part of the document that names it."""
+    names = [rule["alert"] for rule in rules()]
+    assert len(set(names)) == len(names)
+    for rule in rules():
+        assert rule["labels"]["severity"] in {"critical", "warning"}
+        assert rule["annotations"]["summary"]
+        document, _, anchor = rule["annotations"]["runbook"].partition("#")
+        assert document == "docs/production.md"
+        assert anchor in anchors(PRODUCTION), anchor
+        assert f"`{rule['alert']}`" in PRODUCTION
+    assert set(re.findall(r"`(Monitor[A-Z]\w+)`", PRODUCTION)) == set(names)
+
+
+def test_the_operator_gets_the_same_rules() -> None:
+    """One is written by hand, the other holds it in an envelope."""
+    path = KUBERNETES / "prometheus-operator" / "prometheusrule.yaml"
+    resource = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert (resource["kind"], resource["spec"]["groups"][0]["rules"]) == ("PrometheusRule", rules())
+
+
+def test_every_metric_is_documented_in_the_program_s_own_words() -> None:
+    """A table of all of them: name, labels, kind and help, as they are declared."""
+    rows = re.findall(r"^\| `(monitor_\w+)`([^|]*)\| (\w+) \| (.*) \|$", PRODUCTION, re.MULTILINE)
+    said = {
+        name: (set(re.findall(r"`(\w+)`", labels)), kind, words)
+        for name, labels, kind, words in rows
+    }
+    assert said == {
+        name: (labels_of(name), metric.type, metric.documentation.rstrip("."))
+        for name, metric in METRICS.items()
+    }
+    assert len(rows) == len(said)
+
+
+def test_documents_name_no_metric_that_there_is_not() -> None:
+    """Wherever a metric is spoken of."""
+    for document in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")):
+        named = set(re.findall(r"`(monitor_[a-z_]+)", document.read_text(encoding="utf-8")))
+        series = SERIES.keys() | METRICS.keys()
+        assert {name for name in named if name not in series} - {"monitor_alert"} == set(), document
+
+
+# --------------------------------------------------------------------------- Kubernetes
+
+
+def manifests() -> dict[str, dict[str, Any]]:
+    """Those of Kubernetes' own kinds, by kind."""
+    found = {}
+    for path in sorted(KUBERNETES.glob("*.yaml")):
+        for each in yaml.safe_load_all(path.read_text(encoding="utf-8")):
+            if each["kind"] != "Kustomization":
+                found[each["kind"]] = each
+    return found
+
+
+@pytest.mark.parametrize("kind", sorted(manifests()))
+def test_a_manifest_is_one_of_its_kind(kind: str) -> None:
+    """Held against Kubernetes' own schemas: no key is misspelt, none of another type."""
+    kubernetes_validate.validate(manifests()[kind], "1.30", strict=True)
+
+
+def test_kustomize_finds_what_it_lists() -> None:
+    """And lists what there is, but for the example of a secret."""
+    for folder in (KUBERNETES, KUBERNETES / "prometheus-operator"):
+        listed = yaml.safe_load((folder / "kustomization.yaml").read_text(encoding="utf-8"))
+        there = {path.name for path in folder.glob("*.yaml")} - {"kustomization.yaml"}
+        assert set(listed["resources"]) == there - {"secret.example.yaml"}
+        for generator in listed.get("configMapGenerator", ()):
+            assert all((folder / name).exists() for name in generator["files"])
+
+
+def test_one_pod_that_may_do_nothing_else() -> None:
+    """Never two on one SQLite file; the restricted standard; the folder of the configuration."""
+    spec = manifests()["Deployment"]["spec"]
+    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+    pod = spec["template"]["spec"]
+    assert pod["terminationGracePeriodSeconds"] >= GRACE + 10
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["enableServiceLinks"] is False
+    assert pod["securityContext"]["runAsUser"] == 10001
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    [container] = pod["containers"]
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert container["resources"]["limits"]["memory"]
+    mounts = {each["mountPath"]: each for each in container["volumeMounts"]}
+    assert mounts.keys() == {"/config", "/data", "/tmp"}
+    assert "subPath" not in mounts["/config"], "an edit would never arrive"
+    assert {each["name"] for each in mounts.values()} == {each["name"] for each in pod["volumes"]}
+    paths = {
+        name: container[f"{name}Probe"]["httpGet"]["path"]
+        for name in ("startup", "liveness", "readiness")
+    }
+    assert paths == {"startup": "/readyz", "liveness": "/healthz", "readiness": "/readyz"}
+
+
+def test_what_the_pod_is_given_is_what_is_read() -> None:
+    """Its variables, by their names; its configuration has no mistake."""
+    [container] = manifests()["Deployment"]["spec"]["template"]["spec"]["containers"]
+    env = {each["name"]: each.get("value", "") for each in container["env"]}
+    env["MONITOR_WEB_TOKEN"] = "x" * 32
+    settings = config.load(KUBERNETES / "feeds.toml", docker_env() | env)
+    assert settings.warnings == ()
+    service = manifests()["Service"]
+    assert f"{service['metadata']['name']}.monitor.svc" in settings.web.hosts
+    [port] = container["ports"]
+    assert (port["containerPort"], service["spec"]["ports"][0]["targetPort"]) == (
+        settings.web.port,
+        port["name"],
+    )
+
+
+def test_the_pod_goes_out_to_the_web_alone() -> None:
+    """No private address: what a feed redirects to is somebody else's wish."""
+    egress = manifests()["NetworkPolicy"]["spec"]["egress"]
+    blocks = [each["ipBlock"] for rule in egress for each in rule["to"] if "ipBlock" in each]
+    assert {each["cidr"] for each in blocks} == {"0.0.0.0/0", "::/0"}
+    kept = {cidr for each in blocks for cidr in each["except"]}
+    assert kept >= {"10.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"}
+
+
+# --------------------------------------------------------------------------- compose
+
+
+def scale() -> dict[str, Any]:
+    """compose.scale.yaml."""
+    return yaml.safe_load((ROOT / "compose.scale.yaml").read_text(encoding="utf-8"))
+
+
+def test_the_service_on_postgresql_is_as_confined() -> None:
+    """Whatever compose.yaml takes away is taken away here, too."""
+    alone = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"][
+        "monitor"
+    ]
+    services = {
+        name: each for name, each in scale()["services"].items() if each["image"] == alone["image"]
+    }
+    assert services
+    for service in services.values():
+        for key in ("read_only", "cap_drop", "security_opt", "init", "stop_grace_period"):
+            assert service[key] == alone[key], key
+        assert service["mem_limit"]
+        assert service["depends_on"]["postgres"]["condition"] == "service_healthy"
+        for port in service.get("ports", ()):
+            assert port.startswith("127.0.0.1:")
+    assert "ports" not in scale()["services"]["postgres"]
+
+
+def test_the_service_on_postgresql_finds_its_database(tmp_path: Path) -> None:
+    """The image names SQLite: the compose file takes that back, and names a file with the URL."""
+    env = dict(scale()["x-monitor"]["environment"])
+    secret = tmp_path / "database_url"
+    secret.write_text("postgresql://monitor:hush@postgres/monitor\n", encoding="utf-8")
+    assert env["MONITOR_DATABASE_URL_FILE"] == "/run/secrets/database_url"
+    env |= {"MONITOR_DATABASE_URL_FILE": str(secret), "MONITOR_WEB_TOKEN": "x" * 32}
+    settings = config.load(ROOT / "feeds.toml", docker_env() | env)
+    assert settings.monitor.database == "postgresql://monitor:hush@postgres/monitor"
+    assert set(scale()["secrets"]) == {
+        name for each in scale()["services"].values() for name in each["secrets"]
+    }
