@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
 
 ARGS ?=
-BENCH ?= $(filter-out soak,$(patsubst bench/%.py,%,$(wildcard bench/[a-z]*.py)))
+BENCH ?= $(filter-out soak web,$(patsubst bench/%.py,%,$(wildcard bench/[a-z]*.py)))
 # Tests wait for processes, servers and databases a third of their time: one worker more than processors.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 export PYTHON
@@ -57,6 +57,10 @@ format: .venv/.dev  ## Format the code and mend what the linter can mend
 .PHONY: bench
 bench: .venv/.dev  ## Measure this project beside its peers (BENCH=extract: only that one)
 	@for name in $(BENCH); do echo "== $$name"; $(BIN)/python -m bench.$$name $(ARGS) || exit 1; done
+
+.PHONY: bench-web
+bench-web: .venv/.dev  ## Server time of each page at a million articles (ARGS="--articles 20000 --postgres")
+	$(BIN)/python -m bench.web $(ARGS)
 
 .PHONY: soak
 soak: .venv/.dev  ## Run the service among hostile servers for ten minutes (ARGS="--minutes 1")
