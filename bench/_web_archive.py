@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -55,6 +55,7 @@ class Press:
     """Paragraphs and headlines in the languages of the archive."""
 
     dice: random.Random
+    variety: float = 1.0  # of paragraphs
     paragraphs: dict[str, Sequence[str]] = field(default_factory=dict)
     words: dict[str, tuple[Sequence[str], Sequence[int]]] = field(default_factory=dict)
 
@@ -62,18 +63,20 @@ class Press:
         tables = shipped().languages
         for language in LANGUAGES:
             known = tables[language if language in tables else "en"].words
-            words, weights = tuple(known), tuple(known.values())
+            words, weights = tuple(known), tuple(accumulate(known.values()))
             self.words[language] = words, weights
-            many = 3_000 if language == "en" else 800
+            many = int(self.variety * (3_000 if language == "en" else 800)) + 1
             self.paragraphs[language] = [
-                " ".join(self.dice.choices(words, weights, k=self.dice.randrange(45, 90)))
+                " ".join(
+                    self.dice.choices(words, cum_weights=weights, k=self.dice.randrange(45, 90))
+                )
                 for _ in range(many)
             ]
 
     def headline(self, language: str, number: int) -> str:
         """Some words and a number that no other has."""
         words, weights = self.words[language]
-        return f"{' '.join(self.dice.choices(words, weights, k=7))} {number}"
+        return f"{' '.join(self.dice.choices(words, cum_weights=weights, k=7))} {number}"
 
     def body(self, language: str, first: str) -> str:
         """Three to five thousand bytes."""
@@ -86,7 +89,7 @@ def fill(
 ) -> None:
     """Write so many articles, and all that comes with them. `connect` begins a transaction."""
     dice = random.Random(20261123)
-    press = Press(dice)
+    press = Press(dice, variety=min(1.0, articles / 10_000))
     with connect() as connection:
         connection.execute(sa.insert(t.feed), list(_feeds(dice)))
         connection.execute(sa.insert(t.watch), _watches())
@@ -219,7 +222,7 @@ def _articles(dice: random.Random, press: Press, articles: int) -> Iterator[dict
                 "language": language,
                 "authors": (),
                 "title": title,
-                "text": press.paragraphs[language][number % 500],
+                "text": dice.choice(press.paragraphs[language]),
             }
         ]
         rows[t.unindexed] = [{"article_id": number, "wanted": 1}]

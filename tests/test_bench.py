@@ -40,7 +40,7 @@ LOOK = {  # the others: a few pages
     "match": ["--quick", "--limit", "2", "--rounds", "1"],
     "poll": ["--alone", "--feeds", "20", "--rounds", "1"],
     "spikes": ["--days", "1", "--bursts", "1", "--limit", "1"],
-    "web": ["--articles", "120", "--rounds", "1"],
+    "web": ["--articles", "60", "--rounds", "1"],
     "soak": ["--minutes", "0.05", "--hosts", "4", "--interval", "1"],
 }
 
