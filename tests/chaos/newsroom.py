@@ -8,8 +8,10 @@ it is known in whatever is shown of it.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -46,7 +48,7 @@ class Story:
 
     def body(self, at: float, words: tuple[str, ...]) -> list[str]:
         """Its paragraphs then."""
-        places = " and ".join(words[desk] for desk in self.desks)
+        places = " and ".join(words[desk] for desk in self.desks) or "the hills"
         first = f"At least {self._killed(at)} people were killed near {self.name} in {places}."
         return [f"{first} {self.paragraphs[0]}", *self.paragraphs[1:]]
 
@@ -63,9 +65,14 @@ class Plan:
     """All that will be printed."""
 
     stories: tuple[Story, ...]
+    others: tuple[Story, ...]  # what nobody watches
     desks: tuple[str, ...]  # their words; of the channels see `channel_of`
     outlets: tuple[str, ...]  # their publishers
     ends_at: float  # seconds; nothing new afterwards
+
+    def printed(self) -> int:
+        """How many articles there are: each outlet prints its own."""
+        return sum(len(story.outlets()) for story in (*self.stories, *self.others))
 
     def wanted(self) -> Iterator[tuple[str, Story]]:
         """Which channel is to be told of which story."""
@@ -79,8 +86,12 @@ def channel_of(desk: int) -> str:
     return f"#desk-{desk:02d}"
 
 
-def made(seed: int, *, stories: int, channels: int, outlets: int, seconds: float) -> Plan:
-    """A plan. Of ten stories one is for two desks, three are copied, and two are revised."""
+def made(
+    seed: int, *, stories: int, channels: int, outlets: int, seconds: float, others: int = 0
+) -> Plan:
+    """A plan. Of ten stories one is for two desks, three are copied, and two are revised; `others`
+    are for none.
+    """
     dice = random.Random(f"plan {seed}")
     used: set[str] = set()
 
@@ -106,9 +117,9 @@ def made(seed: int, *, stories: int, channels: int, outlets: int, seconds: float
     for number in range(stories):
         at = dice.uniform(0, seconds)
         first = dice.randrange(outlets)
-        others = [each for each in range(outlets) if each != first]
+        rivals = [each for each in range(outlets) if each != first]
         copies = (
-            dice.sample(others, dice.randint(1, min(4, len(others)))) if dice.random() < 0.3 else []
+            dice.sample(rivals, dice.randint(1, min(4, len(rivals)))) if dice.random() < 0.3 else []
         )
         killed = dice.randint(3, 40)
         second = dice.sample(range(channels), 2) if dice.random() < 0.1 else [number % channels]
@@ -127,15 +138,51 @@ def made(seed: int, *, stories: int, channels: int, outlets: int, seconds: float
                 tail=" ".join(word(4) for _ in range(4)),
             )
         )
-    return Plan(stories=tuple(planned), desks=desks, outlets=publishers, ends_at=seconds + later)
+    besides = tuple(
+        Story(
+            number=stories + number,
+            name=name(5),
+            desks=(),
+            outlet=dice.randrange(outlets),
+            at=dice.uniform(0, seconds),
+            copies=(),
+            revised_at=None,
+            killed=1,
+            killed_later=1,
+            paragraphs=tuple(paragraph() for _ in range(3)),
+            tail=" ".join(word(4) for _ in range(4)),
+        )
+        for number in range(others)
+    )
+    return Plan(
+        stories=tuple(planned),
+        others=besides,
+        desks=desks,
+        outlets=publishers,
+        ends_at=seconds + later,
+    )
 
 
 class Newsroom:
     """Serves a plan on loopback, each outlet at an address of its own; shut until `open`."""
 
-    def __init__(self, plan: Plan, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, plan: Plan, now: Callable[[], datetime], *, faults: float = 0.0, slow: float = 0.0
+    ) -> None:
+        """`faults`: the share of requests that fail; `slow`: seconds that an answer takes at most."""
         self.plan = plan
+        self.overlaps = 0  # requests that came to a host while it answered another one
+        self.failed = 0
+        self._faults, self._slow = faults, slow
+        self._dice = random.Random(f"newsroom {len(plan.stories)}")
+        self._busy: Counter[int] = Counter()
+        self._refused: set[str] = set()  # what failed the last time does not fail again
         self._now = now
+        self._all = (*plan.stories, *plan.others)
+        self._of: defaultdict[int, list[Story]] = defaultdict(list)
+        for story in self._all:
+            for outlet in story.outlets():
+                self._of[outlet].append(story)
         self._opened: datetime | None = None
         self._server = WebServer("0.0.0.0")
         self._server.route("/*", self._answer)
@@ -175,11 +222,32 @@ class Newsroom:
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def _at(self, outlet: int) -> str:
-        return f"http://127.3.0.{outlet + 1}:{self._server.port}"
+        high, low = divmod(outlet, 200)
+        return f"http://127.3.{high}.{low + 1}:{self._server.port}"
 
-    def _answer(self, request: Request) -> Reply:
+    async def _answer(self, request: Request) -> Reply:
         self._server.requests.clear()
-        outlet = int(request.headers["host"].partition(":")[0].rpartition(".")[2]) - 1
+        _, _, high, low = request.headers["host"].partition(":")[0].split(".")
+        outlet = int(high) * 200 + int(low) - 1
+        self._busy[outlet] += 1
+        self.overlaps += self._busy[outlet] > 1
+        try:
+            if self._slow:
+                await asyncio.sleep(self._dice.uniform(0, self._slow))
+            page = f"{outlet} {request.path}"
+            self._refused.symmetric_difference_update({page} & self._refused or self._drawn(page))
+            if page in self._refused:
+                self.failed += 1
+                return Reply(status=self._dice.choice((500, 502, 503)))
+            return self._reply(outlet, request)
+        finally:
+            self._busy[outlet] -= 1
+
+    def _drawn(self, page: str) -> set[str]:
+        fails = self._opened is not None and self._dice.random() < self._faults
+        return {page} if fails else set()
+
+    def _reply(self, outlet: int, request: Request) -> Reply:
         kind, _, rest = request.path[1:].partition("/")
         if kind == "feed":
             return self._feed(outlet, request)
@@ -193,7 +261,7 @@ class Newsroom:
             f"<item><guid>{story.number}</guid><title>{story.title(age)}</title>"
             f"<link>/story/{story.number}</link>"
             f"<pubDate>{format_datetime(self.moment(at))}</pubDate></item>"
-            for story in self.plan.stories
+            for story in self._of[outlet]
             for place, at in ((story.outlet, story.at), *story.copies)
             if place == outlet and at <= age
         ]
@@ -206,7 +274,7 @@ class Newsroom:
         return Reply(body, headers=headers)
 
     def _page(self, number: int) -> Reply:
-        story, age = self.plan.stories[number], self.age()
+        story, age = self._all[number], self.age()
         title = story.title(age)
         body = "".join(f"<p>{each}</p>" for each in story.body(age, self.plan.desks))
         return Reply(

@@ -20,6 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from monitor.demo.slack import SlackDouble
+from monitor.ports import Role
 from monitor.storage import tables as t
 from monitor.storage.address import read_address
 from tests.chaos.checks import Outbox, Row, doubled, unmet, violations
@@ -47,6 +48,10 @@ class Order:
     speed: float = 20.0  # of the clock
     minutes: float = 60.0  # of the clock's, in which news comes
     life: float = 8.0  # seconds within which the service is killed, after it was started
+    workers: int = 0  # 0: one process does all; else one for each other role, and so many of these
+    others: int = 0  # articles that nobody watches
+    feed_faults: float = 0.0  # of requests to outlets
+    restarts: int = 0  # of PostgreSQL
 
 
 @dataclass(slots=True)
@@ -62,15 +67,28 @@ class Outcome:
     replies: int = 0
     others: int = 0
     edited: int = 0
+    articles: int = 0
+    refused: int = 0  # requests to outlets that failed
     violations: list[str] = field(default_factory=list)
     log: Counter[str] = field(default_factory=Counter)
 
 
-class Victim:
-    """The service's process."""
+def _roles(order: Order) -> list[Role]:
+    """A process each."""
+    if not order.workers:
+        return [Role.ALL]
+    return [Role.SCHEDULER, *[Role.WORKER] * order.workers, Role.ALERTS]
 
-    def __init__(self, config: Path, log: Path, env: Mapping[str, str]) -> None:
-        self._config, self._log, self._env = config, log, env
+
+class Victim:
+    """A process of the service."""
+
+    def __init__(
+        self, config: Path, log: Path, env: Mapping[str, str], role: Role = Role.ALL
+    ) -> None:
+        self.role = role
+        self._config, self._log = config, log
+        self._env = {**env, "CHAOS_ROLE": str(role)}
         self._process: asyncio.subprocess.Process | None = None
         self._is_ready = False
 
@@ -166,6 +184,24 @@ class Books:
             }
         return Outbox(deliveries=deliveries, notices=notices, leased=leased)
 
+    def articles(self) -> tuple[int, int]:
+        """How many there are, and how many by their URLs."""
+        url = t.article.c.url
+        with self._engine.connect() as connection:
+            row = connection.execute(
+                sa.select(sa.func.count(), sa.func.count(url.distinct()))
+            ).one()
+        return row[0], row[1]
+
+    def jobs(self) -> int:
+        """How many an engine of many processes has left."""
+        with self._engine.connect() as connection:
+            if not sa.inspect(connection).has_table("procrastinate_jobs"):
+                return 0
+            return connection.exec_driver_sql(
+                "SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'"
+            ).scalar_one()
+
     def has_polled_all(self) -> bool:
         """Whether every feed has been read once: what it lists from then on is news."""
         try:
@@ -180,9 +216,16 @@ class Run:
     """See the module."""
 
     def __init__(
-        self, order: Order, folder: Path, url: str, say: Callable[[str], object] = print
+        self,
+        order: Order,
+        folder: Path,
+        url: str,
+        say: Callable[[str], object] = print,
+        restart: Callable[[], object] | None = None,
     ) -> None:
+        """`restart`: of the PostgreSQL, if it is to be."""
         self.order, self.folder, self.url, self.say = order, folder, url, say
+        self._restart = restart
         self.outcome = Outcome()
         self._dice = random.Random(f"kills {order.seed}")
         self._seen: Counter[str] = Counter()
@@ -198,6 +241,7 @@ class Run:
             stories=order.stories,
             channels=order.channels,
             outlets=order.outlets,
+            others=order.others,
             seconds=order.minutes * 60,
         )
         slack = SlackDouble(
@@ -206,7 +250,10 @@ class Run:
         for name in (OPS, *map(channel_of, range(order.channels))):
             slack.add_channel(name.removeprefix("#"))
         slack.witness = self._witness
-        async with slack, Newsroom(plan, clock.now) as newsroom:
+        newsroom = Newsroom(
+            plan, clock.now, faults=order.feed_faults, slow=0.02 if order.workers else 0.0
+        )
+        async with slack, newsroom:
             config = self.folder / "feeds.toml"
             newsroom.configure(config, flood=1000)
             env = {
@@ -215,27 +262,33 @@ class Run:
                 "SLACK_BOT_TOKEN": slack.token,
                 "SLACK_API_URL": slack.url,
             }
-            self._victim = Victim(config, self.log, env)
+            self._victims = [Victim(config, self.log, env, role) for role in _roles(order)]
             books = Books(self.url)
             try:
-                await self._victim.start()
+                for victim in self._victims:
+                    await victim.start()
+                    await victim.ready()
                 until = time.monotonic() + READY
                 while not books.has_polled_all():
-                    if time.monotonic() > until or not self._victim.runs:
+                    if time.monotonic() > until or not all(each.runs for each in self._victims):
                         raise RuntimeError(self.log.read_text(encoding="utf-8")[-3000:])
                     await asyncio.sleep(0.1)
                 slack.misbehave(random.Random(f"faults {order.seed}"), order.faults)
                 newsroom.open()
                 await self._kill_and_restart(newsroom, slack)
                 await self._let_it_end(newsroom, slack, books)
-                status = await self._victim.stop()
-                if status != 0:
-                    self._wrong(f"the service ended with {status}")
+                for victim in self._victims:
+                    if (status := await victim.stop()) != 0:
+                        self._wrong(f"the service ({victim.role}) ended with {status}")
                 self.outcome.seconds = time.monotonic() - began
                 self._judge(plan, slack, books)
+                self.outcome.refused = newsroom.failed
+                if newsroom.overlaps:
+                    self._wrong(f"{newsroom.overlaps} requests came to a host that was busy")
             finally:
-                self._victim.kill()
-                await self._victim.gone()
+                for victim in self._victims:
+                    victim.kill()
+                    await victim.gone()
                 books.close()
         return self.outcome
 
@@ -252,17 +305,28 @@ class Run:
         self._target = (when, posts_alone, left)
         if left == 0:
             self._target = None
-            self._victim.kill()
+            self._victim.kill()  # whoever calls
             self.outcome.kills[f"{method}, {when}"] += 1
 
     async def _kill_and_restart(self, newsroom: Newsroom, slack: SlackDouble) -> None:
         """By the clock or around a call of Slack: before it is done, or after and unanswered."""
+        senders = [each for each in self._victims if each.role.does(Role.ALERTS)]
+        restarts = {
+            self.order.kills * each // (self.order.restarts + 1)
+            for each in range(1, self.order.restarts + 1)
+        }
         for number in range(1, self.order.kills + 1):
+            if number in restarts and self._restart is not None:
+                await asyncio.to_thread(self._restart)
+                self.outcome.kills["PostgreSQL started again"] += 1
+            self._victim = self._dice.choice(self._victims)
             until = self._dice.uniform(0.1, self.order.life)
             at_start = self._dice.random() < 0.2  # else it has time to begin
             posts_alone = self._dice.random() < 0.7
             call = self._dice.randint(1, 12 if posts_alone else 30)
             how = self._dice.choice(("clock", "before", "after"))
+            if self._victim not in senders:
+                how = "clock"
             if not at_start:
                 await self._victim.ready()
             self._target = None if how == "clock" else (how, posts_alone, call)
@@ -272,24 +336,29 @@ class Run:
                 self._target = None
                 self._victim.kill()
                 status = await self._victim.gone()
-                self.outcome.kills["at any time"] += 1
+                self.outcome.kills[f"at any time{self._whom()}"] += 1
             if status != -signal.SIGKILL:
-                self._wrong(f"the service ended by itself, with {status}")
+                self._wrong(f"the service ended by itself, with {status}{self._whom()}")
             await self._victim.start()
             if number % 5 == 0:
                 self._progress(f"{number} kills", newsroom, slack)
 
+    def _whom(self) -> str:
+        return "" if self._victim.role is Role.ALL else f", {self._victim.role}"
+
     async def _let_it_end(self, newsroom: Newsroom, slack: SlackDouble, books: Books) -> None:
         """Wait until everything is said, and nothing has changed for a while."""
-        await self._victim.ready()
+        for victim in self._victims:
+            await victim.ready()
         await asyncio.sleep(max(0.0, newsroom.plan.ends_at - newsroom.age()) / self.order.speed)
         since = tell_at = time.monotonic()
         state, same_since = "", since
         while (time.monotonic() - since) * self.order.speed < PATIENCE:
             await asyncio.sleep(0.5)
-            if not self._victim.runs:
-                self._wrong(f"the service ended by itself, with {await self._victim.gone()}")
-                return
+            for victim in self._victims:
+                if not victim.runs:
+                    self._wrong(f"the service ended by itself, with {await victim.gone()}")
+                    return
             if time.monotonic() - tell_at > 10:
                 tell_at = time.monotonic()
                 self._progress("waiting", newsroom, slack)
@@ -297,7 +366,11 @@ class Run:
             if state != before:
                 same_since = time.monotonic()
             held = self._held(slack)
-            over = books.outbox().is_done and not any(unmet(newsroom.plan, held))
+            over = (
+                books.outbox().is_done
+                and not any(unmet(newsroom.plan, held))
+                and books.articles()[0] >= newsroom.plan.printed()
+            )
             if over and time.monotonic() - same_since > QUIET:
                 return
 
@@ -346,5 +419,10 @@ class Run:
         messages = slack.messages()
         outcome.edited = sum("edited" in message for message in messages)
         outcome.replies = sum("thread_ts" in message for message in messages)
+        outcome.articles, urls = books.articles()
+        if not outcome.articles == urls == plan.printed():
+            self._wrong(f"{outcome.articles} articles of {urls} URLs, of {plan.printed()} printed")
+        if jobs := books.jobs():
+            self._wrong(f"{jobs} jobs are at work, and nobody is there")
         outcome.roots = len(outbox.deliveries)
         outcome.others = len(messages) - outcome.replies - outcome.roots

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +23,8 @@ import sqlalchemy as sa
 from alerts import Card
 from alerts.slack import SlackSink
 from monitor import config, telemetry
-from monitor.ports import Transaction
+from monitor.errors import StorageError
+from monitor.ports import Role, Transaction
 from monitor.service import Pace, Service, assembled
 from monitor.storage import tables as t
 
@@ -74,7 +76,8 @@ async def remark(service: Service) -> None:
 
     while True:
         await service.clock.sleep(5)
-        await service.store.write(say)
+        with suppress(StorageError):  # a database that is away: the next time
+            await service.store.write(say)
 
 
 async def serve(path: Path) -> None:
@@ -92,7 +95,8 @@ async def serve(path: Path) -> None:
         sleep=clock.sleep,
     )
     pace = Pace(speed=clock.speed, tick=0.25)
-    async with assembled(settings, clock=clock, sink=sink, pace=pace) as service:
+    role = Role(os.environ.get("CHAOS_ROLE", "all"))
+    async with assembled(settings, clock=clock, sink=sink, pace=pace, role=role) as service:
         context = service.pipeline.context
         # as much longer than the slowest attempt as ever, with this timeout
         context.delivery_lease = timedelta(seconds=12) * clock.speed
@@ -100,7 +104,8 @@ async def serve(path: Path) -> None:
         context.budget = timedelta(seconds=5) * clock.speed
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-        remarking = asyncio.create_task(remark(service))
+        leads = role.does(Role.SCHEDULER)
+        remarking = asyncio.create_task(remark(service) if leads else stop.wait())
         print("ready", flush=True)  # noqa: T201
         try:
             await service.run(stop)
