@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from monitor.model import DeliveryId, DeliveryState, StoryId
+from monitor.model import Deed, DeliveryId, DeliveryState, Hand, StoryId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,11 @@ class Messages(Protocol):
         self, messages: Collection[DeliveryId]
     ) -> Mapping[DeliveryId, tuple[Outcome, ...]]:
         """What became of each of these, in order; of ninety days, and the last hundred."""
+
+    async def hands(
+        self, messages: Collection[DeliveryId]
+    ) -> Mapping[DeliveryId, Mapping[Deed, Hand]]:
+        """What people did about these; those are left out about which nobody did anything."""
 
     async def channels(self) -> Sequence[str]:
         """Every channel that a message was ever for, by name."""

@@ -247,6 +247,9 @@ class Reports(Protocol):
     async def trace(self, url: str) -> ArticleTrace | None:
         """All about the article at a canonical URL."""
 
+    async def traced(self, article: ArticleId) -> ArticleTrace | None:
+        """All about an article."""
+
     async def stories(self, limit: int, *, near: StoryId | None = None) -> Sequence[StoryRow]:
         """The stories in which something was found last, by their newest article, the newest first.
 

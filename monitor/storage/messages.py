@@ -10,7 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from alerts.message import card_from_json
-from monitor.model import DeliveryId, DeliveryState, StoryId
+from monitor.model import Deed, DeliveryId, DeliveryState, Hand, StoryId
 from monitor.ports.messages import DeliveryRow, MessagePlace, Outcome
 from monitor.storage import tables as t
 from monitor.storage.leads import leads
@@ -136,6 +136,11 @@ _ranked = (
 BECAME: Final = sa.select(_ranked).where(_ranked.c.place <= OUTCOMES).order_by(_ranked.c.id)
 
 
+HANDS: Final = sa.select(t.hand).where(
+    t.hand.c.delivery_id.in_(sa.bindparam("messages", expanding=True))
+)
+
+
 def _channels(table: sa.Table) -> sa.Select[Any]:
     """Channels, found by leaping from one to the next in an index."""
     row = table.alias()
@@ -214,6 +219,21 @@ class SqlMessages:
         for row in rows:
             outcome = Outcome(at=row.at, what=row.what, error=row.error)
             found[row.message] = (*found.get(row.message, ()), outcome)
+        return found
+
+    async def hands(
+        self, messages: Collection[DeliveryId]
+    ) -> Mapping[DeliveryId, Mapping[Deed, Hand]]:
+        """See `ports.Messages`."""
+        if not messages:
+            return {}
+        rows = await self._store.query(
+            lambda connection: connection.execute(HANDS, {"messages": [*messages]}).all()
+        )
+        found: dict[DeliveryId, dict[Deed, Hand]] = {}
+        for row in rows:
+            hand = Hand(by=row.by, at=row.at)
+            found.setdefault(DeliveryId(row.delivery_id), {})[Deed(row.kind)] = hand
         return found
 
     async def channels(self) -> Sequence[str]:

@@ -270,7 +270,15 @@ class SqlReports:
 
     async def trace(self, url: str) -> ArticleTrace | None:
         """See `ports.Reports`. Any canonical URL that leads to the article will do."""
-        return await self._store.query(lambda connection: _trace(connection, url, self._max_age()))
+        return await self._store.query(
+            lambda connection: _trace(connection, t.article_url.c.url == url, self._max_age())
+        )
+
+    async def traced(self, article: ArticleId) -> ArticleTrace | None:
+        """See `ports.Reports`."""
+        return await self._store.query(
+            lambda connection: _trace(connection, t.article.c.id == article, self._max_age())
+        )
 
     async def stories(self, limit: int, *, near: StoryId | None = None) -> Sequence[StoryRow]:
         """See `ports.Reports`. Nearest are looked for among some hundred hits before and after."""
@@ -578,14 +586,16 @@ def _story_trace(
 # --------------------------------------------------------------------------- one article
 
 
-def _trace(connection: sa.Connection, url: str, max_age: timedelta | None) -> ArticleTrace | None:
+def _trace(
+    connection: sa.Connection, which: sa.ColumnElement[bool], max_age: timedelta | None
+) -> ArticleTrace | None:
     original = t.article.alias("original")
     row = connection.execute(
         sa.select(t.article, original.c.url.label("original_url"))
         .join(t.article_url, t.article_url.c.article_id == t.article.c.id)
         .outerjoin(original, original.c.id == t.article.c.copy_of)
-        .where(t.article_url.c.url == url)
-    ).one_or_none()
+        .where(which)
+    ).first()
     if row is None:
         return None
     sightings = _sightings(connection, row.id)

@@ -64,10 +64,9 @@ class Deliveries:
         outcomes = await messages.outcomes({row.id for row in (*page, *troubled)})
         given = {"state": state if not mistake else "", "channel": channel}
         may_change = self._desk.decisions is not None and self._desk.forms.may_use(request)
-        session, tokens = "", {}
-        if may_change:
-            for row in (*page, *troubled):
-                session, tokens[row.id] = self._desk.forms.token(request, f"/deliveries/{row.id}")
+        session, tokens = self._desk.forms.tokens(
+            request, (path_of(row) for row in (*page, *troubled) if may_change)
+        )
         response = self._desk.pages.render(
             "deliveries.html",
             troubled=outbox.lines(troubled, outcomes),
@@ -84,7 +83,7 @@ class Deliveries:
             here=_url({**given, "before": params.get("before", "")}),
         )
         response.headers.update(FORM_HEADERS)
-        if session:
+        if tokens:
             self._desk.forms.attach(response, session)
         return response
 
@@ -112,6 +111,11 @@ class Deliveries:
         back = fields.get("back", "")
         is_ours = re.fullmatch(r"/(deliveries|stories/\d+)([?#].*)?", back)
         return RedirectResponse(back if is_ours else "/deliveries", HTTPStatus.SEE_OTHER)
+
+
+def path_of(row: DeliveryRow) -> str:
+    """Where it is told what is to be done about a message."""
+    return f"/deliveries/{row.id}"
 
 
 _FIELDS: Final = ("state", "channel", "before")

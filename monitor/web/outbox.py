@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from monitor.model import DeliveryId, DeliveryState
+from alerts.message import Button
+from monitor.model import Deed, DeliveryId, DeliveryState, Hand
 from monitor.ports import DeliveryRow, Outcome
+from monitor.telling.hands import buttons
 from monitor.web import words
+from monitor.web.stream import Chip, by_hand
 
 STATES: Final[Mapping[str, tuple[str, tuple[DeliveryState, ...]]]] = {
     "failed": ("failed", (DeliveryState.DEAD,)),
@@ -102,3 +105,40 @@ def _became(outcome: Outcome) -> Became:
 def is_trouble(row: DeliveryRow) -> bool:
     """Whether somebody may have to look at it."""
     return row.state in {DeliveryState.DEAD, DeliveryState.RETRY} or row.is_uncertain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What people did about a message."""
+
+    row: DeliveryRow
+    chips: tuple[Chip, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """What may be done about a message: what Slack's buttons do."""
+
+    message: DeliveryId
+    channel: str
+    buttons: tuple[Button, ...]
+
+
+Hands = Mapping[DeliveryId, Mapping[Deed, Hand]]
+
+
+def done(rows: Sequence[DeliveryRow], hands: Hands, now: datetime) -> tuple[Done, ...]:
+    """What people did about messages; those of which nobody did anything are left out."""
+    found = [
+        Done(row=row, chips=by_hand([hands[row.id]], now)) for row in rows if hands.get(row.id)
+    ]
+    return tuple(each for each in found if each.chips)
+
+
+def deeds(rows: Sequence[DeliveryRow], hands: Hands) -> tuple[Offered, ...]:
+    """What may be done about each message of a story that stands."""
+    return tuple(
+        Offered(message=row.id, channel=row.channel, buttons=buttons(hands.get(row.id, {})))
+        for row in rows
+        if row.subject is None and not row.state.is_given_up
+    )

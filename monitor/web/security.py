@@ -16,7 +16,7 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -27,7 +27,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from monitor.web.access import May, visitor
-from monitor.web.hosts import Origins, host_of, may_call
+from monitor.web.hosts import Origins, host_of, may_call, path_of
 
 _DIRECTIVES: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -141,7 +141,12 @@ class Forms:
     def token(self, request: Request, path: str | None = None) -> tuple[str, str]:
         """A new form's session and token; it may be sent to `path`, or to where it is asked for."""
         session = self._session(request) or secrets.token_hex(16)
-        return session, self._sign(session, path or request.url.path)
+        return session, self._sign(session, path or path_of(request))
+
+    def tokens(self, request: Request, paths: Iterable[str]) -> tuple[str, Mapping[str, str]]:
+        """The session of several forms of one page, and the token of each, by its path."""
+        session = self._session(request) or secrets.token_hex(16)
+        return session, {path: self._sign(session, path) for path in paths}
 
     def attach(self, response: Response, session: str) -> None:
         """Have the browser show, with the form, that it was given it."""
@@ -168,7 +173,7 @@ class Forms:
             raise HTTPException(415, "This is not a form as browsers send it.")
         fields = _fields(await body_of(request, largest))
         session = self._session(request)
-        expected = self._sign(session, request.url.path) if session else ""
+        expected = self._sign(session, path_of(request)) if session else ""
         token = fields.get("token", "")
         if not session or not hmac.compare_digest(token.encode(), expected.encode()):
             raise HTTPException(403, _TOO_OLD)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from typing import ClassVar, Final
+from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,16 +16,21 @@ from starlette.routing import BaseRoute, Route
 
 from monitor.compose import named_by
 from monitor.errors import Refused
-from monitor.model import ArticleId, StoryId
+from monitor.model import ArticleId, StoryId, Watch
 from monitor.ports import StoryTrace, StoryView
 from monitor.stories.frequencies import shipped
-from monitor.web import timeline, view
+from monitor.telling.hands import Action
+from monitor.web import outbox, timeline, view
 from monitor.web.decisions import Changed
+from monitor.web.deliveries import path_of
 from monitor.web.desk import Desk
 from monitor.web.security import FORM_HEADERS, NOT_HERE
+from monitor.web.trace import Answer, answer
+from monitor.web.view import Labelled
 
 _LIST: Final = 50
 _NEAR: Final = 10
+_ARTICLES: Final = 200  # of a story, that one may choose among
 _LARGEST_ID: Final = (1 << 63) - 1
 
 
@@ -38,16 +44,22 @@ class Stories:
         self._pages = desk.pages
         self._decisions = desk.decisions
         self._forms = desk.forms
+        self._clock = desk.clock
 
     def routes(self) -> Sequence[BaseRoute]:
         """What is answered under ``/stories``."""
-        routes = [Route("/stories", self.stories), Route("/stories/{story}", self.story)]
+        routes = [
+            Route("/stories", self.stories),
+            Route("/stories/{story}", self.story),
+            Route("/stories/{story}/why", self.why),
+        ]
         if self._decisions is None:
             return routes
         both = ["GET", "POST"]
         return [
             *routes,
             Route("/stories/{story}/split/{article}", self.split, methods=both),
+            Route("/stories/{story}/hands", self.hands, methods=["POST"]),
             Route("/stories/{story}/merge", self.choose),
             Route("/stories/{story}/merge/{other}", self.merge, methods=both),
         ]
@@ -66,14 +78,121 @@ class Stories:
         frequencies = self._decisions.rules().frequencies if self._decisions else shipped()
         # in a thread: a story of many reports takes a good part of a second
         shown = await asyncio.to_thread(timeline.timeline, trace, frequencies, self._max_age)
-        return self._pages.render(
+        may_change = self._decisions is not None and self._forms.may_use(request)
+        messages = self._reports.messages
+        rows = await messages.of_story(trace.view.story)
+        lines = outbox.lines(rows, await messages.outcomes({row.id for row in rows}))
+        done = await messages.hands({row.id for row in rows})
+        here = f"/stories/{trace.view.story}/hands"
+        paths = [here, *map(path_of, rows)] if may_change and rows else []
+        session, tokens = self._forms.tokens(request, paths)
+        response = self._pages.render(
             "story.html",
             shown=shown,
             trace=trace,
             before=await self._named(trace.follows),
             after=await self._named(trace.chapter_after),
-            may_change=self._decisions is not None and self._forms.may_use(request),
+            may_change=may_change,
+            messages=lines,
+            done=outbox.done(rows, done, self._clock.now()),
+            deeds=outbox.deeds(rows, done),
+            tokens=tokens,
+            hands_token=tokens.get(here, ""),
         )
+        if tokens:
+            self._forms.attach(response, session)
+        return response
+
+    async def why(self, request: Request) -> Response:
+        """Why an article of a story did or did not alert for a watch, stage by stage."""
+        asked = _number(request, "story")
+        story = await self._story(asked)
+        if story.view.story != asked:  # it was merged
+            query = f"?{request.url.query}" if request.url.query else ""
+            return RedirectResponse(f"/stories/{story.view.story}/why{query}", HTTPStatus.FOUND)
+        articles = {each.article: each for each in story.view.articles}
+        chosen = _id(request.query_params.get("article", ""))
+        default = named_by(story.view, self._max_age).article
+        article = ArticleId(chosen) if chosen in articles else default
+        mistake = ""
+        if "article" in request.query_params and chosen not in articles:
+            mistake = "This article is not in the story: here is the one that it is named by."
+        trace = await self._reports.traced(article)
+        archived = await self._reports.archived(article)
+        if trace is None or archived is None:  # it went meanwhile
+            raise HTTPException(404, f"Article {article} is not in story {asked}.")
+        watches = await self._watches()
+        found = {hit.watch for hit in trace.hits}
+        name = request.query_params.get("watch", "")
+        by_name = {each.name: each for each in watches}
+        if name and name not in by_name:
+            mistake = f"There is no watch {name[:100]}."
+        watch = by_name.get(name) or next(
+            (each for each in watches if each.name in found), watches[0] if watches else None
+        )
+        rows = await self._reports.messages.of_story(story.view.story)
+        outcomes = await self._reports.messages.outcomes({row.id for row in rows})
+        now, rules = self._clock.now(), self._decisions.rules() if self._decisions else None
+        coverage = articles[article]
+
+        def explained() -> tuple[Answer | None, Sequence[Labelled]]:
+            whole = timeline.whole(coverage)
+            if watch is None:
+                return None, whole
+            frequencies = rules.frequencies if rules else shipped()
+            return answer(
+                trace,
+                watch,
+                archived.document,
+                why_here=timeline.why_here(story, article, frequencies),
+                channel=rules.channel_of(watch.name) if rules else watch.channel,
+                rows=rows,
+                outcomes=outcomes,
+                max_age=rules.max_age if rules else None,
+                now=now,
+            ), whole
+
+        said, whole = await asyncio.to_thread(explained)  # a watch is compiled for it
+        response = self._pages.render(
+            "story_why.html",
+            story=story.view.story,
+            articles=story.view.articles[:_ARTICLES],
+            article=article,
+            watches=watches,
+            watch=watch,
+            watch_href=f"/?{urlencode({'watch': watch.name})}" if watch else "",
+            found=found,
+            mistake=mistake,
+            title=trace.title,
+            href=view.web_link(archived.url),
+            language=view.language(trace.language),
+            answer=said,
+            text=whole,
+        )
+        response.headers.update(FORM_HEADERS)
+        return response
+
+    async def _watches(self) -> Sequence[Watch]:
+        """The watches as they are now."""
+        if self._decisions is not None:
+            return self._decisions.rules().watches
+        return [row.watch for row in await self._reports.watches(self._clock.now())]
+
+    async def hands(self, request: Request) -> Response:
+        """Do what a button of a message in Slack does."""
+        assert self._decisions is not None
+        fields = await self._forms.read(request)
+        story = _number(request, "story")
+        rows = await self._reports.messages.of_story(StoryId(story))
+        message = next((row for row in rows if row.id == fields.get("message")), None)
+        if message is None or message.subject is not None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, "There is no such message of this story.")
+        try:
+            action = Action(fields.get("act", ""))
+        except ValueError:
+            raise HTTPException(HTTPStatus.BAD_REQUEST, "Say what is to be done.") from None
+        await self._decisions.do(action, message.id, by=self._forms.by(request))
+        return _go(f"{story}#deliveries")
 
     async def split(self, request: Request) -> Response:
         """What taking an article out of a story means; and doing so."""

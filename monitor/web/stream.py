@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from monitor.compose import why_not_news
-from monitor.model import ArticleId, Deed, DeliveryState, Health, StoryId
+from monitor.model import ArticleId, Deed, DeliveryState, Hand, Health, StoryId
 from monitor.ports import Message, NowRow, Reported, Standing, Strip
 from monitor.web import view, words
 from monitor.web.view import Found, Segment
@@ -192,7 +192,7 @@ def chips(row: NowRow, max_age: timedelta | None, now: datetime) -> tuple[Chip, 
         Chip(word=word, tone=tone, title=title, where=tuple(channels))
         for (word, tone, title), channels in by_state.items()
     ]
-    made += _by_hand(row.messages, now)
+    made += by_hand((each.hands for each in row.messages), now)
     if not made:
         made.append(Chip(word="no alert", tone="calm", title=why_silent(row.lead, max_age)))
     return tuple(made)
@@ -213,15 +213,17 @@ def _said(message: Message) -> tuple[str, str, str]:
     return word, tone, message.error or ""
 
 
-def _by_hand(messages: Iterable[Message], now: datetime) -> list[Chip]:
+def by_hand(hands: Iterable[Mapping[Deed, Hand]], now: datetime) -> tuple[Chip, ...]:
+    """What people did about messages, each once; a snooze that is over is nothing."""
     done: dict[tuple[str, str], None] = {}
-    for each in messages:
-        for deed, hand in each.hands.items():
-            if deed is Deed.SNOOZED and hand.at <= now:
+    for each in hands:
+        for deed in _DONE:  # in the order in which it is always told
+            hand = each.get(deed)
+            if hand is None or (deed is Deed.SNOOZED and hand.at <= now):
                 continue
-            until = f" until {hand.at:%H:%M} UTC" if deed is Deed.SNOOZED else ""
+            until = f" until {words.clock(hand.at, now)} UTC" if deed is Deed.SNOOZED else ""
             done[f"{_DONE[deed]}{until}", hand.by] = None
-    return [Chip(word=f"{word} by {by}", tone="calm") for word, by in done]
+    return tuple(Chip(word=f"{word} by {by}", tone="calm") for word, by in done)
 
 
 def why_silent(lead: Reported, max_age: timedelta | None) -> str:

@@ -14,15 +14,24 @@ from monitor.pipeline.group import time_of
 from monitor.ports import Coverage, DeliveryRow, StoryTrace, StoryView, Verdict
 from monitor.stories import copies, events, terms
 from monitor.stories.frequencies import Frequencies
-from monitor.telling.changes import Revised, revised
+from monitor.telling.changes import Changes, Revised, changes, revised
 from monitor.web import view, words
-from monitor.web.view import DeliveryLine, Found, Segment
+from monitor.web.view import DeliveryLine, Found, Labelled, Segment
 
 SHOWN: Final = 100
 """Families that a timeline shows, and copies of each."""
 
 REVISIONS: Final = 5
 """Revisions of an article that a timeline shows, the newest."""
+
+LONGEST: Final = 20_000
+"""Characters of an article that a timeline shows; who wants more asks for the article alone."""
+
+TEXTS: Final = 300_000
+"""Characters of all articles together, likewise."""
+
+DIFFERENCES: Final = 12
+"""Copies of a story that are held against their originals: tens of milliseconds each."""
 
 _SHARED: Final = 6  # words that tell what an article has in common with others
 _WORD: Final = re.compile(r"\w[^\s,;:!?()\[\]«»“”\"]*")
@@ -47,6 +56,9 @@ class Piece:
     shared: tuple[str, ...]  # words it has in common with the reports before it
     found: tuple[Found, ...]
     passage: tuple[Segment, ...]
+    text: tuple[Labelled, ...]  # all of it, with what each watch found; () if it is too long
+    length: int  # words
+    differs: Changes | None  # of a copy: from its original, as far as it was looked
     decisions: tuple[Verdict, ...]
     revised: tuple[Revised, ...]  # what it said before, the newest first
     copies: tuple[Piece, ...]  # only of a root
@@ -77,6 +89,7 @@ def timeline(
     articles = trace.view.articles
     roots, families = _families(articles)
     likeness = _likeness([each for each in roots if each.hits], frequencies)
+    room = _Room()
     lead = named_by(trace.view, max_age)
     by_id = {each.article: each for each in articles}
     first = min(
@@ -99,8 +112,11 @@ def timeline(
             why=why,
             shared=like.shared if like else (),
             trace=trace,
+            room=room,
+            root=by_id.get(each.copy_of) if each.copy_of is not None else None,
             copies=tuple(
-                _piece(copy, why=_why_copy(copy, each), trace=trace) for copy in copied[:SHOWN]
+                _piece(copy, why=_why_copy(copy, each), trace=trace, room=room, root=each)
+                for copy in copied[:SHOWN]
             ),
             more=max(0, len(copied) - SHOWN),
         )
@@ -181,6 +197,8 @@ def _piece(
     why: str,
     shared: tuple[str, ...] = (),
     trace: StoryTrace,
+    room: _Room,
+    root: Coverage | None = None,
     copies: tuple[Piece, ...] = (),
     more: int = 0,
 ) -> Piece:
@@ -203,6 +221,9 @@ def _piece(
         shared=shared,
         found=view.found_by((hit.watch, hit.spans) for hit in article.hits),
         passage=view.passage(article.body, spans) if kind != "copy" else (),
+        text=whole(article) if room.takes(article.body) else (),
+        length=len(article.body.split()),
+        differs=changes(root.body, article.body) if root and room.compares() else None,
         decisions=_decisions(article, trace),
         revised=revised(
             trace.revisions.get(article.article, ()), article.title, article.body, most=REVISIONS
@@ -210,6 +231,45 @@ def _piece(
         copies=copies,
         more=more,
     )
+
+
+def why_here(trace: StoryTrace, article: ArticleId, frequencies: Frequencies) -> str:
+    """Why an article is in its story, as a sentence; empty if it is not there."""
+    told = timeline(trace, frequencies)
+    pieces = [one for each in told.pieces for one in (each, *each.copies)]
+    found = next((each for each in pieces if each.article == article), None)
+    return found.why if found else ""
+
+
+def whole(article: Coverage) -> tuple[Labelled, ...]:
+    """All of an article's text, with what each watch found in it."""
+    return view.labelled(
+        article.body,
+        (
+            (span.start, span.end, f"{hit.watch}: {span.term}")
+            for hit in article.hits
+            for span in hit.spans
+            if span.field == "body"
+        ),
+    )
+
+
+@dataclass(slots=True)
+class _Room:
+    """How much more a page may hold."""
+
+    characters: int = TEXTS
+    comparisons: int = DIFFERENCES
+
+    def takes(self, text: str) -> bool:
+        if not text or len(text) > min(LONGEST, self.characters):
+            return False
+        self.characters -= len(text)
+        return True
+
+    def compares(self) -> bool:
+        self.comparisons -= 1
+        return self.comparisons >= 0
 
 
 # --------------------------------------------------------------------------- why it is here

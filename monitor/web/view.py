@@ -128,6 +128,36 @@ def segments(text: str, marks: Iterable[tuple[int, int]]) -> tuple[Segment, ...]
     return tuple(cut)
 
 
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A stretch of text, and what was found in it, by whom."""
+
+    text: str
+    labels: tuple[str, ...] = ()
+
+
+def labelled(text: str, marks: Iterable[tuple[int, int, str]]) -> tuple[Labelled, ...]:
+    """The text cut wherever a mark begins or ends (half-open, with a label); nothing is lost."""
+    begins: dict[int, list[str]] = {}
+    ends: dict[int, list[str]] = {}
+    for start, end, label in marks:
+        start, end = max(0, start), min(end, len(text))  # noqa: PLW2901  clipped to what there is
+        if start < end:
+            begins.setdefault(start, []).append(label)
+            ends.setdefault(end, []).append(label)
+    cut: list[Labelled] = []
+    inside: list[str] = []
+    at = 0
+    for edge in sorted({*begins, *ends, len(text)}):
+        if edge > at:
+            cut.append(Labelled(text[at:edge], tuple(dict.fromkeys(inside))))
+        for label in ends.get(edge, ()):
+            inside.remove(label)
+        inside += begins.get(edge, ())
+        at = edge
+    return tuple(cut)
+
+
 def reports(rows: Sequence[HitRow], max_age: timedelta | None = None) -> tuple[Report, ...]:
     """Hits as stories, newest first, each once however many watches and copies matched.
 

@@ -255,6 +255,9 @@ class MemoryMessages:
     async def outcomes(self, messages):
         return {}
 
+    async def hands(self, messages):
+        return {}
+
     async def channels(self):
         return sorted({row.channel for row in self.of.delivery_rows})
 

@@ -216,9 +216,60 @@ async def test_a_story_shows_its_messages(newsroom: Newsroom):
         await newsroom.desk.show()
         sent = (await browser.get(f"/stories/{told}")).page.get_element_by_id("deliveries")
         none = (await browser.get(f"/stories/{untold}")).page.get_element_by_id("deliveries")
-    assert f"waiting {CHANNEL} 0" in words_of(waits)
-    assert f"sent {CHANNEL} 1" in words_of(sent)
+    [row] = waits.xpath(".//tbody/tr")
+    assert words_of(row) == f"waiting The story's message Drop: {TITLE} {CHANNEL} 0 1 h ago now"
+    [row] = sent.xpath(".//tbody/tr")
+    assert words_of(row).startswith(f"sent The story's message {CHANNEL} 1 1 h ago")
     assert words_of(none) == "Deliveries No message belongs to this story."
+
+
+async def test_a_message_is_acknowledged_and_muted_on_the_page(newsroom: Newsroom):
+    """As by the buttons in Slack: by whom is kept, and shown here, in the stream and there."""
+    story = await newsroom.bring("told", LONG)
+    await newsroom.desk.show()
+    async with newsroom.browsing() as browser:
+        for deed in ("see", "mute"):
+            page = (await browser.get(f"/stories/{story}")).page
+            [form] = page.find_class("deeds")
+            fields = {each.get("name"): each.get("value") for each in form.iter("input")}
+            answer = await browser.post(
+                form.get("action"), fields | {"act": deed}, Origin=browser.url.rstrip("/")
+            )
+            assert (answer.status, answer.headers["Location"]) == (
+                303,
+                f"/stories/{story}#deliveries",
+            )
+        page = (await browser.get(f"/stories/{story}")).page.get_element_by_id("deliveries")
+        stream = (await browser.get("/")).page.get_element_by_id("stream")
+        muted = (await browser.get("/?state=muted")).page.get_element_by_id("stream")
+        held = (await browser.get("/?state=held")).page.get_element_by_id("stream")
+        strange = await browser.post(
+            form.get("action"), fields | {"act": "eat"}, Origin=browser.url.rstrip("/")
+        )
+    assert f"{CHANNEL}: acknowledged by page muted by page" in words_of(page)
+    assert "Unmute" in words_of(page)
+    assert "acknowledged by page muted by page" in words_of(stream)
+    assert (len(muted), len(held)) == (1, 0)
+    assert strange.status == 400
+
+
+async def test_whole_texts_and_what_copies_say_otherwise(newsroom: Newsroom):
+    """What each watch found is marked in all of the text; a copy's own words stand out."""
+    body = f"{LONG}\nThe ceasefire holds."
+    at = body.index("ceasefire")
+    hit = Hit(
+        watch=CEASEFIRE.name, spans=(Span(field="body", start=at, end=at + 9, term="ceasefire"),)
+    )
+    story = await newsroom.bring("first", body, hits=(hit,))
+    await newsroom.bring("copy", f"{LONG}\nThe truce holds.", at=NOW + MINUTE, hits=())
+    async with newsroom.browsing() as browser:
+        page = (await browser.get(f"/stories/{story}")).page
+    [first, copy] = page.xpath("//details[@class='text']")
+    assert words_of(first.find("summary")) == "Whole text, 403 words"
+    assert [mark.get("title") for mark in first.iter("mark")] == ["Ceasefire: ceasefire"]
+    assert not [*copy.iter("mark")]
+    [differs] = page.xpath("//li//li//details[@class='revision']")
+    assert [each.text.strip() for each in differs.iter("del", "ins")] == ["ceasefire", "truce"]
 
 
 async def test_a_story_that_waits_says_for_what(newsroom: Newsroom):
@@ -495,12 +546,12 @@ async def test_only_pages_with_a_form_let_one_be_sent_and_set_a_cookie(newsroom:
     for path, answer in answers.items():
         policy = answer.headers["Content-Security-Policy"].split("; ")
         has_form = bool(answer.page.xpath("//form"))
-        assert has_form == (path == "/" or "merge" in path or "split" in path)
+        assert has_form == (path != "/stories")
         assert f"form-action '{'self' if has_form else 'none'}'" in policy
         assert {"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"} <= {*policy}
         assert answer.headers["Referrer-Policy"] == ("same-origin" if has_form else "no-referrer")
         assert answer.headers["Cache-Control"] == "no-store"
-        assert ("Set-Cookie" in answer.headers) == (path in forms)
+        assert ("Set-Cookie" in answer.headers) == (path in {*forms, f"/stories/{story}"})
     assert re.fullmatch(
         r"monitor-forms=[0-9a-f]{32}; HttpOnly; Path=/; SameSite=strict",
         answers[forms[0]].headers["Set-Cookie"],
