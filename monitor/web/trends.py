@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -236,7 +237,7 @@ class Shown:
 
     chart: Chart
     what: str  # "412 articles"
-    change: str
+    change: str  # "" if nothing is known of the time before
     before: str
     watches: Ranking
     rankings: Sequence[Ranking]
@@ -250,15 +251,24 @@ def show(asked: Asked, trend: Trend, now: datetime) -> Shown:
     """The answer as it is shown."""
     period = asked.period(now)
     whole = trend.whole
+    compared = is_compared(trend, period)
     most = max([0, *(max(part.by_step, default=0) for part in trend.watches)])
     return Shown(
         chart=chart(asked, trend, now),
         what=words.some(whole.count, _one(asked.counted), asked.counted),
-        change=change(whole.count, whole.before),
+        change=change(whole.count, whole.before) if compared else "",
         before=words.number(whole.before),
-        watches=_ranking(Split.WATCH, trend.watches, asked, len(trend.watches), most, trend.spikes),
+        watches=ranked(
+            Split.WATCH,
+            trend.watches,
+            len(trend.watches),
+            compared=compared,
+            spikes=trend.spikes,
+            asked=asked,
+            scale=most,
+        ),
         rankings=[
-            _ranking(split, parts, asked, _PARTS)
+            ranked(split, parts, _PARTS, compared=compared)
             for split, parts in trend.parts.items()
             if len(parts) > 1 or any(part.name for part in parts)
         ],
@@ -304,6 +314,11 @@ def chart(asked: Asked, trend: Trend, now: datetime) -> Chart:
     )
 
 
+def is_compared(trend: Trend, period: Period) -> bool:
+    """Whether what was before the period is known: the archive may have begun in it."""
+    return trend.since is not None and trend.since < period.before.first + DAY
+
+
 def change(count: int, before: int) -> str:
     """How much more or less than before: ``+40 %``, ``−12 %``, ``as before``, ``new``."""
     if count == before:
@@ -329,50 +344,45 @@ def as_csv(shown: Chart) -> str:
     return stream.getvalue()
 
 
-def _ranking(
+def ranked(
     split: Split,
     parts: Sequence[Part],
-    asked: Asked,
     most: int,
+    *,
+    compared: bool,
+    asked: Asked | None = None,
     scale: int = 0,
     spikes: Sequence[SpikeRow] = (),
 ) -> Ranking:
+    """Parts as rows of a table. Those of watches lead to a page of their own: of what is `asked`."""
     total = sum(part.count for part in parts)
     found = [part for part in parts if part.count or part.before or split is Split.WATCH]
-    return Ranking(
-        split=split,
-        lines=[_line(split, part, asked, total, scale, spikes) for part in found[:most]],
-        more=max(0, len(found) - most),
-    )
+    spiked = Counter(spike.watch for spike in spikes)
+    lines = [
+        Line(
+            name=_named(split, part.name),
+            count=part.count,
+            change=change(part.count, part.before) if compared else "",
+            share=f"{100 * part.count / total:.0f} %" if total else "0 %",
+            bar=charts.share(part.count / total if total else 0.0),
+            spark=_spark(part, scale),
+            spikes=spiked[part.name] if split is Split.WATCH else 0,
+            href=asked.href(watch=(part.name,))
+            if asked and asked.watches != (part.name,)
+            else None,
+        )
+        for part in found[:most]
+    ]
+    return Ranking(split=split, lines=lines, more=max(0, len(found) - most))
 
 
-def _line(
-    split: Split,
-    part: Part,
-    asked: Asked,
-    total: int,
-    scale: int,
-    spikes: Sequence[SpikeRow],
-) -> Line:
-    of_all = part.count / total if total else 0.0
-    is_watch = split is Split.WATCH
-    mine = [spike for spike in spikes if spike.watch == part.name] if is_watch else []
-    spark = None
-    if part.by_step:
-        said = f"{part.name}: {words.number(part.count)}, {change(part.count, part.before)}"
-        # as many bars as can be seen
-        bar = max(1, -(-len(part.by_step) // 30))
-        spark = charts.spark(_summed(part.by_step, bar), said, most=0 if bar > 1 else scale)
-    return Line(
-        name=_named(split, part.name),
-        count=part.count,
-        change=change(part.count, part.before),
-        share=f"{100 * of_all:.0f} %",
-        bar=charts.share(of_all),
-        spark=spark,
-        spikes=len(mine),
-        href=asked.href(watch=(part.name,)) if is_watch and asked.watches != (part.name,) else None,
-    )
+def _spark(part: Part, scale: int) -> Markup | None:
+    """As many bars as can be seen."""
+    if not part.by_step:
+        return None
+    bar = max(1, -(-len(part.by_step) // 30))
+    said = f"{part.name}: {words.number(part.count)}"
+    return charts.spark(_summed(part.by_step, bar), said, most=scale if bar == 1 else 0)
 
 
 def _named(split: Split, name: str) -> str:
