@@ -34,7 +34,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from monitor.ports import Clock
-from monitor.web.hosts import Origins, address_of, is_local, is_passed_on, peer_of
+from monitor.web.hosts import Origins, address_of, is_local, is_passed_on, path_of, peer_of
 
 SESSION: Final = timedelta(days=7)
 """How long a browser stays logged in."""
@@ -336,6 +336,6 @@ class Gate:
     def _may_pass(self, request: Request, who: Visitor) -> bool:
         if self._is_open(request):
             return True
-        if request.method in {"GET", "HEAD"} or self._judges_itself(request.url.path):
+        if request.method in {"GET", "HEAD"} or self._judges_itself(path_of(request)):
             return who.may >= May.READ
         return who.may >= May.WRITE

@@ -31,6 +31,7 @@ from monitor.web.editor import Editor
 from monitor.web.feed_changes import Scout
 from monitor.web.feeds import Feeds
 from monitor.web.health import Check, Health, alive, ready
+from monitor.web.hosts import path_of
 from monitor.web.login import Door
 from monitor.web.now import Now
 from monitor.web.pages import Pages
@@ -38,7 +39,7 @@ from monitor.web.push import Pushes, is_callback
 from monitor.web.search import Search
 from monitor.web.security import Forms, Guard
 from monitor.web.stories import Stories
-from monitor.web.watches import Watches
+from monitor.web.syndication import Syndication
 from monitor.web.trends import Trends
 from monitor.web.watches import Watches
 
@@ -82,13 +83,15 @@ def create_app(
     pages.nav = tuple(section.nav for section in sections)
 
     async def refuse(request: Request, who: Visitor) -> Response:
-        if is_api(request.url.path):
+        if is_api(path_of(request)):
             return refuse_program(who, is_closed=not access.has_tokens)
         return await door.refuse(request, who)
 
     probes = _Probes(reports, health, clock, registry, stale_after)
+    syndication = Syndication(desk, access)
     app = Starlette(
         routes=[
+            *syndication.routes(),
             *(route for section in sections for route in section.routes()),
             *door.routes(),
             *Api(desk, access.origins).routes(),
@@ -105,7 +108,9 @@ def create_app(
             Middleware(
                 Gate,
                 access=access,
-                is_open=lambda request: _is_open(request.url.path),
+                is_open=lambda request: (
+                    _is_open(path_of(request)) or syndication.is_open(request)
+                ),
                 judges_itself=is_api,
                 refuse=refuse,
             ),

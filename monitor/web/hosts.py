@@ -56,6 +56,13 @@ def is_passed_on(request: Request) -> bool:
     return any(name in request.headers for name in PASSED_ON)
 
 
+def path_of(request: Request) -> str:
+    """The path by which a route is chosen. `Request.url` ends it at a "?" that is a part of it."""
+    path = request.scope["path"]
+    assert isinstance(path, str)
+    return path
+
+
 def peer_of(request: Request) -> str | None:
     """The address at the other end of the connection."""
     return request.client.host if request.client else None
@@ -77,6 +84,11 @@ class Origins:
         return request.url.scheme == "https" or (
             self._public_is_https and called == self._public_host
         )
+
+    def base(self, request: Request) -> str:
+        """What URLs of this page begin with, as who asks calls it; without a slash at the end."""
+        scheme = "https" if self.is_https(request) else "http"
+        return f"{scheme}://{request.headers.get('host', '')}"
 
     def is_own(self, request: Request) -> bool:
         """Whether a browser says that a page of ours has it send this request.

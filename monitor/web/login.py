@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from monitor import telemetry
 from monitor.web.access import Access, May, TooMany, Visitor, visitor
-from monitor.web.hosts import peer_of
+from monitor.web.hosts import path_of, peer_of
 from monitor.web.pages import Pages
 from monitor.web.security import Forms
 
@@ -94,7 +94,9 @@ class Door:
             return _said(_ONLY_READ, HTTPStatus.FORBIDDEN)
         if self._access.has_tokens:
             if wants_page and request.method in {"GET", "HEAD"}:
-                asked = request.url.path + ("?" * bool(request.url.query)) + request.url.query
+                asked = quote(path_of(request))
+                if query := request.scope["query_string"].decode("latin-1"):
+                    asked = f"{asked}?{query}"
                 where = "" if asked == "/" else f"?next={quote(asked, safe='/')}"
                 return RedirectResponse(f"/login{where}", HTTPStatus.SEE_OTHER)
             return _said(_FIRST, HTTPStatus.UNAUTHORIZED, _CHALLENGE)

@@ -26,6 +26,7 @@ from monitor.compose import Rules
 from monitor.errors import MonitorError
 from monitor.model import Job, Kind, Subscription, SubscriptionState
 from monitor.ports import Clock, Store, Transaction
+from monitor.web.hosts import path_of
 
 BODY_SECONDS: Final = 20.0
 """A push whose body takes longer is given up."""
@@ -66,7 +67,7 @@ class Pushes:
 
     async def _answer(self, request: Request) -> Response:
         token = request.path_params["token"]
-        if not is_callback(request.url.path) or request.method == "HEAD":
+        if not is_callback(path_of(request)) or request.method == "HEAD":
             return _NOT_FOUND
         try:
             if request.method == "POST":

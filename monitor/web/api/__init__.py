@@ -17,18 +17,12 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from monitor.web.access import Visitor
 from monitor.web.api.document import described, document, shapes
-from monitor.web.api.operations import (
-    HANDLERS,
-    PREFIX,
-    Answering,
-    revalidated,
-    tag_of,
-    unchanged,
-)
+from monitor.web.api.operations import HANDLERS, PREFIX, Answering
 from monitor.web.api.problems import Problem
 from monitor.web.api.resources import Resources
 from monitor.web.desk import Desk
 from monitor.web.hosts import Origins
+from monitor.web.validators import revalidated, tag_of, unchanged
 
 
 class Api:

@@ -6,7 +6,6 @@ A request is judged in the order of its cost: who asks, what is asked for, its p
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -29,6 +28,7 @@ from monitor.web.api.problems import Fault, Problem, wrong
 from monitor.web.api.values import LARGEST_ID, Nothing
 from monitor.web.hosts import Origins
 from monitor.web.security import body_of
+from monitor.web.validators import revalidated, tag_of, unchanged
 
 PREFIX: Final = "/api/v1"
 _LARGEST: Final = 64 * 1024  # bytes of a body
@@ -268,33 +268,6 @@ def _own_path(request: Request) -> str:
     path = raw.partition(b"?")[0].decode("latin-1")
     assert isinstance(path, str)
     return path.removeprefix(PREFIX)
-
-
-# --------------------------------------------------------------------------- validators
-
-
-def tag_of(body: bytes) -> str:
-    """A weak entity tag of what is answered (RFC 9110, section 8.8.3)."""
-    return f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
-
-
-def revalidated(tag: str) -> dict[str, str]:
-    """Headers of an answer that may be kept, and asked for again with this tag."""
-    return {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
-
-
-def unchanged(
-    request: Request, tag: str, headers: Mapping[str, str] | None = None
-) -> Response | None:
-    """304, if who asks has it already."""
-    known = request.headers.get("if-none-match", "")
-    opaque = tag.removeprefix("W/")
-    tags = [each.strip().removeprefix("W/") for each in known.split(",")]
-    if known.strip() != "*" and opaque not in tags:
-        return None
-    return Response(
-        status_code=HTTPStatus.NOT_MODIFIED, headers={**(headers or {}), **revalidated(tag)}
-    )
 
 
 # --------------------------------------------------------------------------- what went wrong
