@@ -150,7 +150,7 @@ class Books:
     """Looks into the service's database, without a lock."""
 
     def __init__(self, url: str) -> None:
-        self._engine = sa.create_engine(read_address(url).url)
+        self._engine = sa.create_engine(read_address(url).url, poolclass=sa.NullPool)
 
     def close(self) -> None:
         """End it."""
