@@ -15,7 +15,8 @@ from typing import Final
 from monitor import telemetry
 from monitor.model import StoryId
 from monitor.pipeline.context import Context
-from monitor.ports.retention import Bounds
+from monitor.ports import Transaction
+from monitor.ports.retention import Bounds, Pruned
 
 log = telemetry.get_logger()
 
@@ -89,7 +90,13 @@ class Retention:
         bounds = self.limits.bounds(now)
         if self._by_size:
             bounds = self.limits.bounds_by_size(now, matched=self._with_matched)
-        pruned = await self._with.store.write(lambda tx: tx.prune(bounds, now, after=after))
+
+        def prune(tx: Transaction) -> Pruned:
+            if bounds.matched is not None:
+                tx.seal_mentions(bounds.matched)  # what was counted is not to be counted as nothing
+            return tx.prune(bounds, now, after=after)
+
+        pruned = await self._with.store.write(prune)
         self._after = pruned.after
         if self._by_size and (pruned.after is None or pruned.rows):
             size = await self._with.store.read(lambda tx: tx.stored_bytes())

@@ -7,12 +7,14 @@ import re
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 
 from alerts.message import Card, Part, line
 from monitor.model import ArticleId, ArticleState, Hit, StoryId
+from monitor.pipeline.retention import Limits, Retention
 from monitor.ports import Transaction, spike_subject
 from monitor.ports.trends import Counted, Period, Split, Trend
 from monitor.storage import SqlReports, SqlStore
@@ -22,6 +24,7 @@ from monitor.storage.spikes import NEW
 from tests.contracts.archive import Archive
 from tests.contracts.material import CEASEFIRE, KASHMIR, NOW, SPAN, content
 from tests.contracts.test_plans import SCANS, plans, recording
+from tests.fakes import FakeClock
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 WATCHES = ("Ceasefire", "Kashmir")
@@ -238,6 +241,28 @@ async def test_counts_may_outlive_what_was_counted(store: SqlStore, archive: Arc
     # of that day one watch's and any's, by hour, by day, and the totals of both
     assert await store.write(lambda tx: tx.seal_mentions(NOW, forget=NOW - 7 * DAY)) == 8
     assert len((await store.query(kept))["mention_day"]) == 4
+
+
+async def test_retention_deletes_articles_and_no_counts(store: SqlStore, archive: Archive):
+    story = archive.story(NOW - 801 * DAY)
+    for days in (801, 800):
+        archive.article(NOW - days * DAY, "Ceasefire", story=story)
+    await archive.save(store)
+    await count(store)
+    before = await store.query(kept)
+    context = SimpleNamespace(store=store, clock=FakeClock(NOW), stopping=False)
+
+    gone = await Retention(context, Limits(articles=90 * DAY, matched=730 * DAY)).look()
+    await store.write(lambda tx: touch_hours(tx, NOW - 800 * DAY))
+    await count(store)
+
+    assert gone["article"] == 2
+    assert await store.query(kept) == before
+
+
+def touch_hours(tx: Transaction, at: datetime) -> None:
+    """Have an hour counted anew."""
+    tx.connection.execute(sa.insert(t.mention_due).values(at=hour_of(at)))
 
 
 # --------------------------------------------------------------------------- what is asked
