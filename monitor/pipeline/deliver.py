@@ -7,6 +7,7 @@ notice may be a reply.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -23,10 +24,11 @@ from alerts import (
     Rejected,
     Stopped,
 )
-from monitor import polling, telemetry
+from monitor import polling, telemetry, tracing
 from monitor.compose import Rules, compose_alert, compose_reply
 from monitor.errors import StorageError
 from monitor.model import (
+    ArticleId,
     Delivery,
     DeliveryState,
     Job,
@@ -44,6 +46,9 @@ log = telemetry.get_logger()
 
 CANNOT_LOOK = frozenset({"missing_scope", "not_in_channel"})
 """Refusals that mean: posting works, looking at what was posted does not."""
+
+TRACED = 20
+"""Articles of a story whose traces hold its first message."""
 
 STOPPED_PAUSE = 60.0
 """Seconds before a sink that refuses us altogether is tried again: somebody may have mended it."""
@@ -77,7 +82,21 @@ class Deliver:
         if alert is None:
             await self._let_go(delivery, view, rules)
             return True
-        return await self._show(delivery, alert)
+        began = self._with.clock.now()
+        goes_on = await self._show(delivery, alert)
+        if tracing.is_on():
+            for article in _told_of(delivery, view):
+                tracing.record(
+                    article,
+                    "deliver",
+                    began,
+                    self._with.clock.now(),
+                    channel=delivery.channel,
+                    sink=self._with.sink_of(delivery.channel).name,
+                    shown=goes_on,
+                    edit=delivery.sent is not None,
+                )
+        return goes_on
 
     async def _show_notice(self, notice: Notice) -> bool:
         """Show a notice; False when the channel should be left alone for now."""
@@ -289,6 +308,12 @@ def _finish(tx: Transaction, row: Outgoing, result: _Result, now: datetime) -> N
     finish = tx.finish_notice if isinstance(row, Notice) else tx.finish_delivery
     finish(row.id, result.state, now, sent=result.sent, due_at=result.due_at, error=result.error)
     tx.note_outcome([row.id], result.outcome, now, error=result.error)
+
+
+def _told_of(delivery: Delivery, view: StoryView) -> Sequence[ArticleId]:
+    """The articles that a message brings: at first all that were found, in an edit the newest."""
+    found = [each.article for each in view.articles if each.hits]
+    return found[-1:] if delivery.sent is not None else found[:TRACED]
 
 
 def _about(message: Alert | Card) -> str:

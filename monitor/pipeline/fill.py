@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from monitor import telemetry
+from monitor import telemetry, tracing
 from monitor.compose import place_entry
 from monitor.errors import Permanent, WorkError
 from monitor.model import Entry, Feed, Job, Kind
@@ -60,7 +60,10 @@ async def fill(context: Context, feed: Feed, listed: Sequence[FoundEntry]) -> Ad
             tx.refresh_deliveries(story, now + context.rules.debounce)
         return added
 
+    began = context.clock.now()
     added = await context.store.write(save)
+    for article in added.made:
+        tracing.record(article, tracing.POLL, began, context.clock.now(), feed=feed.spec.name)
     telemetry.FILLED.inc(added.entries)
     log.info("feed.filled", feed=feed.spec.name, new=added.entries)
     return added

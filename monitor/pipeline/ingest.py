@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from monitor import polling, telemetry
+from monitor import polling, telemetry, tracing
 from monitor.compose import Rules, why_not_news
 from monitor.errors import Code, ParseError, Permanent, Superseded, WorkError
 from monitor.extract import extract_page
@@ -81,7 +81,9 @@ class Ingest:
         recall = partial(_recall, pending=pending, hashes=marked.hashes(), since=now - MEMORY)
         seen, stored = await self._with.store.read(recall)
         read = partial(read_article, marked=marked, seen=seen, stored=stored, rules=rules, now=now)
-        reading = await asyncio.to_thread(read, pending, page_url, extraction)
+        with tracing.span(self._with.clock.now, pending.id, "match") as span:
+            reading = await asyncio.to_thread(read, pending, page_url, extraction)
+            span.note(words=len(reading.content.body.split()), hits=len(reading.hits))
         save = partial(
             _save,
             pending=pending,
@@ -91,10 +93,12 @@ class Ingest:
             now=now,
             rules=rules,
         )
-        try:
-            outcome = await self._with.store.write(save)
-        except Superseded:
-            outcome = "merged"
+        with tracing.span(self._with.clock.now, pending.id, "group and store") as span:
+            try:
+                outcome = await self._with.store.write(save)
+            except Superseded:
+                outcome = "merged"
+            span.note(outcome=outcome)
         held = None if outcome == "merged" else _why_held(pending, reading, now, rules)
         seconds = (self._with.clock.now() - began).total_seconds()
         telemetry.ARTICLES.labels(outcome).inc()
@@ -122,10 +126,13 @@ class Ingest:
         if is_opaque(pending.link):
             what = "the link does not say where the article is"
             return None, None, Permanent(Code.OPAQUE_LINK, what)
-        page_url = None
+        page_url, now = None, self._with.clock.now
         try:
             fetcher = self._with.for_pages or self._with.fetcher
-            page = await fetcher.get(pending.link, accept=PAGE_ACCEPT, max_bytes=rules.max_page)
+            with tracing.span(now, pending.id, "fetch", url=pending.link):
+                page = await fetcher.get(
+                    pending.link, accept=PAGE_ACCEPT, max_bytes=rules.max_page
+                )
             if isinstance(page, NotModified):  # nothing conditional was asked
                 raise Permanent(Code.PROTOCOL, "answered 304 to an unconditional request")
             page_url = page.url
@@ -136,9 +143,10 @@ class Ingest:
                 told=pending.entry.text,
             )
             async with self._with.parsers.slot(pending.feed.url):
-                extraction = await self._with.offload.run(
-                    extract, page.body, timeout=EXTRACT_SECONDS
-                )
+                with tracing.span(now, pending.id, "extract", bytes=len(page.body)):
+                    extraction = await self._with.offload.run(
+                        extract, page.body, timeout=EXTRACT_SECONDS
+                    )
         except WorkError as error:
             return page_url, None, error
         if extraction.reason is None:

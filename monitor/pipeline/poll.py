@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import ParamSpec, TypeVar
 
-from monitor import polling, telemetry, websub
+from monitor import polling, telemetry, tracing, websub
 from monitor.compose import place_entry
 from monitor.errors import Permanent, WorkError
 from monitor.model import (
@@ -105,7 +105,10 @@ class Poll:
         except WorkError as caught:
             outcome, error = str(caught.code), caught
             await self._save_failed(feed, caught)
-        seconds = (self._with.clock.now() - began).total_seconds()
+        ended = self._with.clock.now()
+        seconds = (ended - began).total_seconds()
+        for article in added.made:
+            tracing.record(article, tracing.POLL, began, ended, feed=feed.spec.name)
         telemetry.POLLS.labels(outcome).inc()
         telemetry.POLL_SECONDS.observe(seconds)
         if not error and not added.entries:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from alerts.message import Card
@@ -58,6 +58,7 @@ class Added:
     buckets: tuple[int, ...] = ()  # where new articles wait
     stories: tuple[StoryId, ...] = ()  # stories of the linked articles: one more feed carries them
     changed: tuple[Changed, ...] = ()  # articles that are listed with other words than before
+    made: tuple[ArticleId, ...] = field(default=(), compare=False)  # new articles: for their traces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

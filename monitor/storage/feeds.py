@@ -314,6 +314,7 @@ class FeedWork(FeedHistoryWork):
             linked=linked,
             buckets=buckets,
             stories=stories,
+            made=tuple(ArticleId(articles[key_of(each.url)]) for each in made),
         )
 
     def _said_before(

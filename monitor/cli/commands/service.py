@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from monitor import answers, telemetry
+from monitor import answers, telemetry, tracing
 from monitor.cli.shared import (
     ConfigOption,
     err,
@@ -122,12 +122,15 @@ def healthcheck(config_file: ConfigOption = None) -> None:
 
 def _go(work: Coroutine[Any, Any, None], settings: Settings) -> None:
     telemetry.set_up_logging(settings.monitor.log)
+    end_traces = tracing.start(os.environ)
     for warning in settings.warnings:
         telemetry.get_logger().warning("config.warning", detail=str(warning))
     try:
         asyncio.run(work)
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        end_traces()
 
 
 def obey_signals(service: Service, stop: asyncio.Event, path: Path) -> None:
