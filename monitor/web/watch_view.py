@@ -301,13 +301,23 @@ def result(trial: Trial) -> Result:
         is_all=trial.is_all,
         hits=outcome.new.hits,
         messages=outcome.new.messages,
-        sentence=told.sentence,
-        a_day=_a_day(told.hits_a_day, told.messages_a_day),
+        sentence=_sentence(outcome),
+        a_day=_a_day(told.hits_a_day, told.messages_a_day) if outcome.new.hits else "",
         is_too_broad=told.is_too_broad,
         chart=_trial_chart(outcome),
         examples=tuple(map(_example, outcome.new.samples)),
         compared=_compared(outcome, outcome.difference) if outcome.difference else None,
     )
+
+
+def _sentence(outcome: Outcome) -> str:
+    if not outcome.articles:
+        return "can't be tried: there are no articles yet"
+    some = words.some(outcome.articles, "article")
+    if not outcome.new.hits:
+        return f"would have matched none of the last {some}"
+    told = words.some(outcome.new.messages, "message")
+    return f"would have matched {words.number(outcome.new.hits)} of the last {some}, in {told}"
 
 
 def _a_day(hits: float | None, messages: float | None) -> str:
