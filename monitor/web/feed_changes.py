@@ -353,6 +353,8 @@ def drafted(typed: Mapping[str, str], feeds: Sequence[FeedSpec]) -> Draft:
             mistakes.setdefault("name", "is another feed's name already: choose one of its own")
     if said.get("tier") == _USUAL_TIER:
         del said["tier"]
+    if not said.get("tags", True):
+        del said["tags"]
     if said.get("publisher") == said.get("name"):
         said.pop("publisher", None)
     return Draft(fields=fields, mistakes=mistakes, table=said)
@@ -419,4 +421,5 @@ def _said(error: ConfigError | Refused) -> tuple[str, ...]:
 
 def _sentence(said: object) -> str:
     text = str(said)
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+    first = text[:1] if "://" in text.partition(" ")[0] else text[:1].upper()
+    return f"{first}{text[1:].rstrip('.')}."
