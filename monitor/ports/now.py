@@ -41,7 +41,7 @@ class Sought:
     language: str | None = None  # "en" is "en-IN", too
     standing: Standing | None = None
     since: datetime | None = None  # when it was found
-    until: datetime | None = None
+    until: datetime | None = None  # before then
     words: tuple[str, ...] = ()  # of its headline, in any case: each is a part of it
 
 

@@ -167,7 +167,7 @@ def _found_in(sought: Sought) -> sa.Select[Any]:
             t.article.c.story_id.in_(_stories),
             sa.tuple_(t.hit.c.matched_at, t.hit.c.id) >= _place,
             _in_time,
-            t.hit.c.matched_at <= sa.bindparam("until", type_=TIME),
+            t.hit.c.matched_at < sa.bindparam("until", type_=TIME),
             _fits(sought),
             *([t.hit.c.watch_id == _watch] if sought.watch is not None else []),
         )

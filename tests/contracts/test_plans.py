@@ -10,8 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model import ArticleState, DeliveryState, StoryId
-from monitor.ports import Transaction
+from monitor.model import ArticleState, DeliveryId, DeliveryState, StoryId
+from monitor.ports import Marks, Sought, Standing, Transaction
 from monitor.storage import SqlReports, SqlStore
 from tests.contracts.material import (
     BUCKET,
@@ -42,6 +42,7 @@ GROWING = (
     "article_update",
     "notice",
     "audit",
+    "outcome",
 )
 SCANS = re.compile(
     rf"(?:SCAN|Seq Scan on) (?:{'|'.join(GROWING)})\b"
@@ -171,6 +172,28 @@ async def test_the_daily_round_goes_by_indexes(store: SqlStore) -> None:
     assert {text: plan for text, plan in explained.items() if SCANS.search(plan)} == {}
 
 
+async def _ask_for_the_front_page(reports: SqlReports, story: StoryId) -> None:
+    """With each filter; what follows it live; and what is asked of the outbox."""
+    place = (NOW, 7)
+    for sought in (
+        Sought(),
+        Sought(watch="Ceasefire", since=NOW, until=NOW),
+        Sought(publisher="a", side="b", language="c"),
+        *(Sought(standing=each, words=("a",)) for each in Standing),
+    ):
+        await reports.news.page(sought, 10, before=place)
+        await reports.news.among(sought, [story])
+    await reports.news.strip(NOW)
+    await reports.news.choices()
+    await reports.news.changed(Marks(hit=0, outcome=0, deed=0))
+    for channel in (None, "#news"):
+        await reports.messages.newest(10, channel=channel, before=(NOW, DeliveryId("a")))
+    await reports.messages.of_story(story)
+    await reports.messages.outcomes([DeliveryId("a")])
+    await reports.messages.hands([DeliveryId("a")])
+    await reports.messages.channels()
+
+
 async def test_the_lists_of_the_page_go_by_indexes(store: SqlStore) -> None:
     """Newest hits, deliveries and one article's trace; only totals count whole indexes."""
     story = await given_story(store)
@@ -188,6 +211,7 @@ async def test_the_lists_of_the_page_go_by_indexes(store: SqlStore) -> None:
         await reports.watches(NOW)
         assert [batch async for batch in reports.archive(NOW - LEASE)] != []
         await reports.archive_size(NOW)
+        await _ask_for_the_front_page(reports, story)
 
     explained = plans(store, statements)
     bad = {text: plan for text, plan in explained.items() if SCANS.search(plan)}
