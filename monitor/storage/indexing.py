@@ -20,7 +20,7 @@ from __future__ import annotations
 import string
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -47,8 +47,14 @@ WINDOW: Final = 1 << 14
 MOST_WINDOWS: Final = 16
 """Windows that are looked at together, if there was little in those before."""
 
+MOST_SCANS: Final = 200
+"""Looks into the index together: PostgreSQL plans each of them."""
+
+FROM_WINDOWS: Final = 500
+"""Candidates that are asked for together, of windows."""
+
 AT_ONCE: Final = 64
-"""Candidates that are asked for together."""
+"""The same of a volume."""
 
 _WINDOW_BITS: Final = 10  # of 32: of windows that share these the ids tell them apart
 _MARK_BITS: Final = 32 - _WINDOW_BITS
@@ -66,6 +72,10 @@ OF_VOLUME: Final = (
     "SELECT rowid FROM marks_{} WHERE marks_{} MATCH ? AND rowid > ? AND rowid < ?"
     " ORDER BY rowid DESC LIMIT ?"
 )
+
+BY_INDEX: Final = "SET LOCAL enable_seqscan = off"
+"""For the rest of a transaction. PostgreSQL counts the pages of a table and not those where its long
+values are: it would rather read every list of marks than the index over them."""
 
 _queued = t.unindexed.c
 NEXT = sa.select(_queued.article_id, _queued.wanted).order_by(_queued.article_id.desc())
@@ -301,19 +311,30 @@ def _in_windows(
     if newest is None:
         return
     below, above = min(below, newest + 1), max(above, oldest - 1)
+    connection.exec_driver_sql(BY_INDEX)
+    most = max(1, min(MOST_WINDOWS, MOST_SCANS // _size(condition)))
     step = 1
     last = (below - 1) // WINDOW
-    while last * WINDOW + WINDOW > above and last >= 0:
-        first = max(last - step + 1, above // WINDOW, 0)
-        found = connection.execute(_of_windows(condition, first, last, above, below)).scalars()
-        yield from found.all()
-        last, step = first - 1, min(2 * step, MOST_WINDOWS)
+    while last >= 0 and (last + 1) * WINDOW > above:
+        first = max(last - step + 1, 0)
+        windows = _of_windows(condition, first, last)
+        found: Sequence[int] = [0]
+        while found:
+            found = connection.execute(windows, {"above": above, "below": below}).scalars().all()
+            yield from found
+            if len(found) < FROM_WINDOWS:
+                break
+            below = found[-1]
+        last, step = first - 1, min(2 * step, most)
 
 
-def _of_windows(
-    condition: Condition, first: int, last: int, above: int, below: int
-) -> sa.Select[Any]:
-    """The ids of some windows.
+def _size(condition: Condition) -> int:
+    """How many looks into the index it takes."""
+    return 1 if isinstance(condition, str) else 1 + sum(map(_size, condition.parts))
+
+
+def _of_windows(condition: Condition, first: int, last: int) -> sa.Select[Any]:
+    """The newest ids of some windows, `above` and `below` two.
 
     The first part is read by the index over marks and by nothing else: by the ids, which are in the
     wanted order, all lists would have to be read.
@@ -326,8 +347,12 @@ def _of_windows(
     )
     return (
         sa.select(matched.c.article_id)
-        .where(matched.c.article_id > above, matched.c.article_id < below)
+        .where(
+            matched.c.article_id > sa.bindparam("above", type_=sa.BigInteger()),
+            matched.c.article_id < sa.bindparam("below", type_=sa.BigInteger()),
+        )
         .order_by(matched.c.article_id.desc())
+        .limit(FROM_WINDOWS)
     )
 
 
