@@ -70,6 +70,11 @@ soak: .venv/.dev  ## Run the service among hostile servers for ten minutes (ARGS
 chaos-slack: .venv/.dev  ## Kill the service fifty times while its Slack fails (ARGS="--postgres --seed 2")
 	$(BIN)/python -m tests.chaos $(ARGS)
 
+.PHONY: chaos
+chaos: .venv/.dev  ## Kill processes of a cluster two hundred times while all else fails (ARGS="--seed 2")
+	$(BIN)/python -m tests.chaos --workers 3 --outlets 300 --stories 60 --others 2800 --feed-faults 0.2 \
+		--restarts 2 --kills 200 --life 5 $(ARGS)
+
 .PHONY: pictures
 pictures: .venv/.dev  ## Make docs/img anew from the demo's Slack (needs chromium)
 	$(BIN)/python tools/pictures.py $(ARGS)

@@ -106,6 +106,8 @@ class ClusterEngine:
         concurrency: int = CONCURRENCY,
         stalled: float = STALLED,
     ) -> None:
+        for talker in ("procrastinate", "psycopg.pool"):  # a line for each job, and for each try
+            logging.getLogger(talker).setLevel(logging.CRITICAL)
         options = "-c synchronous_commit=off"
         self._conninfo = conninfo
         self._queues = sorted({QUEUES[kind] for kind in kinds})
@@ -124,8 +126,6 @@ class ClusterEngine:
         self._working: asyncio.Task[None] | None = None
         self._ending: asyncio.Event = asyncio.Event()
         self._at_work: set[asyncio.Task[Any]] = set()
-        # its words are a line for each job at level "info"
-        logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
 
     async def open(self) -> None:
         """Connect, and make its tables if there are none. Raises `StorageError`."""
