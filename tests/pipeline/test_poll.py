@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
@@ -13,7 +14,17 @@ import pytest
 from structlog.testing import capture_logs
 
 from monitor import telemetry
-from monitor.model import Cadence, FeedSpec, FeedStatus, Health, Job, Kind, bucket_of
+from monitor.model import (
+    Cadence,
+    DueBy,
+    FeedEventKind,
+    FeedSpec,
+    FeedStatus,
+    Health,
+    Job,
+    Kind,
+    bucket_of,
+)
 from monitor.pipeline.budget import set_price
 from tests.webserver import Reply, conditional, redirect
 
@@ -435,3 +446,46 @@ async def test_naughty_strings_go_through_a_whole_poll(newsroom, corpus):
     row = await only_feed(newsroom)
     visible = sum(bool(each.strip()) for each in legal)
     assert (row.status, row.entries) == (FeedStatus.OK, visible)
+
+
+# --------------------------------------------------------------------------- history
+
+
+@pytest.mark.parametrize(
+    ("reply", "cadence", "why"),
+    [
+        (Reply(RSS), None, DueBy.BUDGET),
+        (Reply(RSS), Cadence(interval=MINUTE), DueBy.FIXED),
+        (Reply(RSS, headers={"Cache-Control": "max-age=3000"}), None, DueBy.HINT),
+        (Reply(status=500), None, DueBy.BACKOFF),
+        (Reply(status=429, headers={"Retry-After": "3600"}), None, DueBy.RETRY_AFTER),
+        (Reply(status=410), None, DueBy.BACKOFF),
+    ],
+)
+async def test_a_poll_says_why_the_next_one_is_when_it_is(newsroom, reply, cadence, why):
+    """In a word that the page explains."""
+    newsroom.server.route("/courier.xml", reply)
+    await newsroom.declare("courier")
+    if cadence is not None:
+        url = newsroom.server.url("/courier.xml")
+        newsroom.context.rules = replace(newsroom.context.rules, cadences={url: cadence})
+    await newsroom.work(Kind.POLL)
+    assert (await only_feed(newsroom)).due_by is why
+
+
+async def test_what_happens_to_a_feed_is_remembered(newsroom):
+    """Errors that go on as one, with their number; each change of its health; good polls not."""
+    replies = [Reply(RSS), *[Reply(status=500)] * 4, *[Reply(RSS)] * 3]
+    newsroom.server.route("/courier.xml", replies)
+    await newsroom.declare("courier")
+    for _ in replies:
+        await newsroom.work(Kind.POLL, hours=2)
+    row = await only_feed(newsroom)
+    trace = await newsroom.reports.fleet.feed(row.id, newsroom.clock.now())
+    told = [(each.kind, each.detail.partition(":")[0], each.count) for each in trace.events]
+    assert told == [
+        (FeedEventKind.HEALTH, "failing>recovered", 1),
+        (FeedEventKind.HEALTH, "live>failing", 1),
+        (FeedEventKind.ERROR, "server_error", 4),
+        (FeedEventKind.HEALTH, "new>live", 1),
+    ]
