@@ -40,7 +40,8 @@ MOST_WATCHES: Final = 50
 _BY_HOURS: Final = 3  # days of one's own choice that are told by hours
 _MOST_BARS: Final = 100
 _PARTS: Final = 10
-_SPIKES: Final = 20
+_SPIKES: Final = 5  # shown at once,
+_OLDER_SPIKES: Final = 20  # and these on demand
 _UNKNOWN: Final = {Split.SIDE: "no side", Split.LANGUAGE: "not known", Split.PUBLISHER: "not known"}
 
 
@@ -242,6 +243,7 @@ class Shown:
     watches: Ranking
     rankings: Sequence[Ranking]
     spikes: Sequence[SpikeRow]
+    older: Sequence[SpikeRow]
     more_spikes: int
     end: datetime
     first: datetime
@@ -252,7 +254,6 @@ def show(asked: Asked, trend: Trend, now: datetime) -> Shown:
     period = asked.period(now)
     whole = trend.whole
     compared = is_compared(trend, period)
-    most = max([0, *(max(part.by_step, default=0) for part in trend.watches)])
     return Shown(
         chart=chart(asked, trend, now),
         what=words.some(whole.count, _one(asked.counted), asked.counted),
@@ -265,7 +266,6 @@ def show(asked: Asked, trend: Trend, now: datetime) -> Shown:
             compared=compared,
             spikes=trend.spikes,
             asked=asked,
-            scale=most,
         ),
         rankings=[
             ranked(split, parts, _PARTS, compared=compared)
@@ -273,7 +273,8 @@ def show(asked: Asked, trend: Trend, now: datetime) -> Shown:
             if len(parts) > 1 or any(part.name for part in parts)
         ],
         spikes=trend.spikes[:_SPIKES],
-        more_spikes=max(0, len(trend.spikes) - _SPIKES),
+        older=trend.spikes[_SPIKES : _SPIKES + _OLDER_SPIKES],
+        more_spikes=max(0, len(trend.spikes) - _SPIKES - _OLDER_SPIKES),
         first=period.first,
         end=min(period.end, now),
     )
@@ -351,7 +352,6 @@ def ranked(
     *,
     compared: bool,
     asked: Asked | None = None,
-    scale: int = 0,
     spikes: Sequence[SpikeRow] = (),
 ) -> Ranking:
     """Parts as rows of a table. Those of watches lead to a page of their own: of what is `asked`."""
@@ -365,7 +365,7 @@ def ranked(
             change=change(part.count, part.before) if compared else "",
             share=f"{100 * part.count / total:.0f} %" if total else "0 %",
             bar=charts.share(part.count / total if total else 0.0),
-            spark=_spark(part, scale),
+            spark=_spark(part),
             spikes=spiked[part.name] if split is Split.WATCH else 0,
             href=asked.href(watch=(part.name,))
             if asked and asked.watches != (part.name,)
@@ -376,13 +376,13 @@ def ranked(
     return Ranking(split=split, lines=lines, more=max(0, len(found) - most))
 
 
-def _spark(part: Part, scale: int) -> Markup | None:
-    """As many bars as can be seen."""
+def _spark(part: Part) -> Markup | None:
+    """As many bars as can be seen, to a scale of their own: what it tells is when."""
     if not part.by_step:
         return None
     bar = max(1, -(-len(part.by_step) // 30))
     said = f"{part.name}: {words.number(part.count)}"
-    return charts.spark(_summed(part.by_step, bar), said, most=scale if bar == 1 else 0)
+    return charts.spark(_summed(part.by_step, bar), said)
 
 
 def _named(split: Split, name: str) -> str:
