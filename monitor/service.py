@@ -776,6 +776,19 @@ def sink_of(settings: Settings, stream: IO[str]) -> Sink:
     return ConsoleSink(stream)
 
 
+@asynccontextmanager
+async def sink_for(settings: Settings, channel: str) -> AsyncIterator[Sink]:
+    """What shows messages in a channel, by the channel's name."""
+    elsewhere = Elsewhere(settings)
+    main = sink_of(settings, sys.stdout)
+    try:
+        beside = (sink for prefix, sink in elsewhere.sinks.items() if channel.startswith(prefix))
+        yield next(beside, main)
+    finally:
+        await main.close()
+        await elsewhere.close()
+
+
 def hands_of(
     settings: Settings, context: Context, reports: Reports, current: Callable[[], Settings]
 ) -> Hands | None:

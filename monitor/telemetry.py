@@ -252,9 +252,16 @@ def _redacted(value: Any) -> Any:
 
 
 def set_up_logging(
-    style: Literal["auto", "json", "text"], *, level: str = "INFO", stream: IO[str] | None = None
+    style: Literal["auto", "json", "text"],
+    *,
+    level: str = "INFO",
+    stream: IO[str] | None = None,
+    colours: bool = True,
 ) -> None:
-    """Send every log line, ours and the libraries', through one formatter to `stream` (stderr)."""
+    """Send every log line, ours and the libraries', through one formatter to `stream` (stderr).
+
+    `colours`: on a terminal, unless who sits there wants none (NO_COLOR).
+    """
     stream = stream or sys.stderr
     as_text = style == "text" or (style == "auto" and stream.isatty())
     shared: list[Any] = [
@@ -267,7 +274,7 @@ def set_up_logging(
     # Tracebacks as plain text, without local variables: those hold pages, tokens and whole feeds.
     render: Any = (
         structlog.dev.ConsoleRenderer(
-            colors=stream.isatty(),
+            colors=colours and stream.isatty(),
             timestamp_key="time",
             pad_event_to=18,
             sort_keys=False,

@@ -15,6 +15,7 @@ import typer
 
 from monitor import __version__
 from monitor.cli.commands import (
+    completion,
     database,
     deliveries,
     feeds,
@@ -50,6 +51,7 @@ for command in (
     service.demo,
     look.doctor,
     look.audit,
+    completion.completion,
 ):
     app.command()(command)
 for name, group in (
@@ -65,6 +67,7 @@ for name, group in (
 
 def main() -> None:
     """Run the command line; every error on purpose becomes its sentence and exit code."""
+    completion.answer_the_shell()
     try:
         app(prog_name="monitor")
     except ConfigError as error:

@@ -247,3 +247,57 @@ def test_the_sample_has_all_that_an_alert_can_have() -> None:
     rendered = to_blocks(sample(NOW))
     assert {block["type"] for block in rendered.blocks} == {"rich_text", "context", "actions"}
     assert message_error({"text": rendered.text, "blocks": rendered.blocks}) is None
+
+
+def test_a_channel_is_tried_step_by_step(desk: Desk) -> None:
+    """A message, an answer below it, found by its id, and edited: it says that it was a test."""
+    code, out, _ = desk.monitor("slack", "test")
+    assert (code, [line[0] for line in out.splitlines()]) == (0, ["✓"] * 4)
+    shown = json.dumps([dict(each) for each in desk.slack.messages("newsdesk")], default=str)
+    assert "A test of monitor" in shown
+    assert "The test is over." in shown
+    code, out, _ = desk.monitor("slack", "test", "#ops", "--json")
+    assert [each["subject"] for each in json.loads(out)] == ["post", "answer", "find", "edit"]
+
+
+def test_what_a_channel_lacks_is_said(desk: Desk) -> None:
+    """The scope by its name, or that it is not there; nothing more is tried then."""
+    code, out, _ = desk.monitor("slack", "test", "#nowhere")
+    assert code == 1
+    assert out.startswith("✗ post: channel_not_found")
+    assert len(out.splitlines()) == 1
+    desk.slack.scopes = tuple(each for each in SCOPES if "history" not in each)
+    code, out, _ = desk.monitor("slack", "test")
+    assert code == 1
+    [line] = [each for each in out.splitlines() if each.startswith("✗")]
+    assert "find: missing_scope" in line
+    assert "channels:history" in line
+    assert "`monitor slack manifest`" in line
+
+
+def test_without_slack_it_is_said_where_alerts_go(desk: Desk) -> None:
+    """Nothing is wrong with that."""
+    desk.environ(SLACK_BOT_TOKEN="")
+    code, out, _ = desk.monitor("slack", "test")
+    assert (code, out.splitlines()) == (
+        0,
+        ["– post: alerts are printed where monitor runs: set SLACK_BOT_TOKEN for Slack"],
+    )
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_is_told_how_to_ask(desk: Desk, shell: str) -> None:
+    """Its script is printed whole, and asks this program."""
+    code, out, _ = desk.monitor("completion", shell)
+    assert code == 0
+    assert "_MONITOR_COMPLETE" in out
+    code, _, wrong = desk.monitor("completion", "tcsh")
+    assert code == 2
+    assert "tcsh" in wrong
+
+
+def test_the_shell_is_answered(desk: Desk) -> None:
+    """What could stand at the end of what was typed."""
+    desk.environ(_MONITOR_COMPLETE="complete_bash", COMP_WORDS="monitor db ", COMP_CWORD="2")
+    _, out, _ = desk.monitor()
+    assert set(out.split()) >= {"upgrade", "backup", "prune"}

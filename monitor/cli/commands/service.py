@@ -121,7 +121,7 @@ def healthcheck(config_file: ConfigOption = None) -> None:
 
 
 def _go(work: Coroutine[Any, Any, None], settings: Settings) -> None:
-    telemetry.set_up_logging(settings.monitor.log)
+    telemetry.set_up_logging(settings.monitor.log, colours=not err.no_color)
     end_traces = tracing.start(os.environ)
     for warning in settings.warnings:
         telemetry.get_logger().warning("config.warning", detail=str(warning))
