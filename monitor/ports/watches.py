@@ -44,7 +44,7 @@ class Watched:
     created_at: datetime
     changed_at: datetime | None  # when anything in it was edited last; None: never since then
     messages: int  # that its channel shows, or will, of the stories in which it found something
-    is_more: bool = False  # these are of its newest hits alone
+    counted_of: int | None = None  # these are of so many of its newest hits; None: of all
     precision: Precision | None = None  # None: nobody has judged what it found
     held: int = 0  # stories that wait now for others to confirm them
     snoozes: tuple[Snoozed, ...] = ()

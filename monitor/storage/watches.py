@@ -19,8 +19,8 @@ from monitor.storage import tables as t
 from monitor.storage.hands import HandWork
 from monitor.storage.store import SqlStore
 
-MOST: Final = 500
-"""Newest hits of a watch of which messages are counted: a millisecond or two."""
+MOST: Final = 2_000
+"""Newest hits of which messages are counted, of all watches that are asked for: some ten ms."""
 
 LATELY: Final = timedelta(days=7)
 
@@ -37,10 +37,9 @@ NEWEST = (
     sa.select(t.hit.c.article_id)
     .where(t.hit.c.watch_id == sa.bindparam("watch"), t.hit.c.matched_at >= _SINCE)
     .order_by(t.hit.c.matched_at.desc())
-    .limit(MOST)
+    .limit(sa.bindparam("most", type_=sa.Integer()))
     .subquery("newest")
 )
-HITS = sa.select(sa.func.count()).select_from(NEWEST)
 STORIES = (
     sa.select(t.article.c.story_id)
     .join(NEWEST, NEWEST.c.article_id == t.article.c.id)
@@ -49,7 +48,10 @@ STORIES = (
     .subquery("found_in")
 )
 MESSAGES = (
-    sa.select(sa.func.count())
+    sa.select(
+        sa.func.count().label("messages"),
+        sa.select(sa.func.count()).select_from(NEWEST).scalar_subquery().label("hits"),
+    )
     .select_from(t.delivery)
     .join(STORIES, STORIES.c.story_id == t.delivery.c.story_id)
     .where(t.delivery.c.channel == sa.bindparam("in_channel"), t.delivery.c.state.not_in(_GIVEN_UP))
@@ -94,6 +96,7 @@ class SqlWatches:
         self, names: Collection[str], now: datetime, channels: Mapping[str, str]
     ) -> Mapping[str, Watched]:
         """See `ports.Watches`."""
+        most = MOST // max(1, len(names))
 
         def ask(connection: sa.Connection) -> Mapping[str, Watched]:
             wanted = {"names": [*names]}
@@ -105,13 +108,20 @@ class SqlWatches:
                 snoozes.setdefault(row.watch, []).append(one)
             found: dict[str, Watched] = {}
             for row in connection.execute(WATCHES, wanted).all():
-                which = {"watch": row.id, "since": now - LATELY}
-                in_channel = channels.get(row.name, "")
+                counted = connection.execute(
+                    MESSAGES,
+                    {
+                        "watch": row.id,
+                        "since": now - LATELY,
+                        "most": most,
+                        "in_channel": channels.get(row.name, ""),
+                    },
+                ).one()
                 found[row.name] = Watched(
                     created_at=row.created_at,
                     changed_at=row.changed_at,
-                    messages=_number(connection, MESSAGES, which | {"in_channel": in_channel}),
-                    is_more=_number(connection, HITS, which) == MOST,
+                    messages=counted.messages,
+                    counted_of=most if counted.hits == most else None,
                     precision=precisions.get(row.name),
                     held=held.get(row.name, 0),
                     snoozes=tuple(snoozes.get(row.name, ())),
@@ -132,9 +142,3 @@ class SqlWatches:
             return found
 
         return await self._store.query(ask) if names else {}
-
-
-def _number(connection: sa.Connection, count: sa.Executable, values: Mapping[str, Any]) -> int:
-    number = connection.execute(count, dict(values)).scalar_one()
-    assert isinstance(number, int)
-    return number

@@ -75,11 +75,7 @@ async def test_what_a_watch_brought_lately(store: SqlStore, reports: SqlReports)
     await count_mentions(store, NOW)
 
     found = await lately(reports, "Truce")
-    assert (found.messages, found.held, found.is_more) == (
-        2,
-        1,
-        False,
-    )  # of two stories, one copied
+    assert (found.messages, found.held, found.counted_of) == (2, 1, None)
     assert found.snoozes == (Snoozed(channel=CHANNEL, until=NOW + HOUR, by="asha"),)
     days = await reports.watched.days(["Truce", "Dams"], NOW.date() - 7 * DAY)
     assert days == {
