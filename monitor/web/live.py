@@ -70,11 +70,8 @@ class _Reader:
 class Live:
     """Tells open pages what happens."""
 
-    def __init__(self, desk: Desk, *, every: float = EVERY, beat: float = BEAT) -> None:
-        """`every`, `beat`: seconds, see `EVERY` and `BEAT`."""
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._every = every
-        self._beat = beat
         self._readers: set[_Reader] = set()
         self._watcher: asyncio.Task[None] | None = None
         self._known: deque[Marks] = deque(maxlen=BEHIND + 1)  # of the last looks, oldest first
@@ -119,7 +116,7 @@ class Live:
                     yield event
             while True:
                 try:
-                    async with asyncio.timeout(self._beat):
+                    async with asyncio.timeout(BEAT):
                         told = await reader.events.get()
                 except TimeoutError:
                     yield ": still here\n\n"
@@ -172,7 +169,7 @@ class Live:
             except Exception as error:
                 log.exception("live.broke", error=str(error))
             looks += 1
-            await asyncio.sleep(self._every)
+            await asyncio.sleep(EVERY)
 
     async def _look(self) -> None:
         news = self._desk.reports.news
