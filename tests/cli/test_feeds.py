@@ -54,7 +54,9 @@ def desk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Desk]:
     """At work in a folder of its own."""
-    (tmp_path / "feeds.toml").write_text('[fetch]\nallow = ["127.0.0.0/8"]\nspacing = "0s"\ntimeout = "2s"\n')
+    (tmp_path / "feeds.toml").write_text(
+        '[fetch]\nallow = ["127.0.0.0/8"]\nspacing = "0s"\ntimeout = "2s"\n'
+    )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     with running(WebServer()) as server:
