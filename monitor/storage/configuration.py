@@ -57,7 +57,7 @@ class ConfigurationWork(Work):
         new: list[dict[str, Any]] = []
         changed: list[str] = []
         for name, watch in wanted.items():
-            values = {
+            values: dict[str, Any] = {
                 "terms": watch.terms,
                 "query": watch.query,
                 "variants": watch.variants,

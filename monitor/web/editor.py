@@ -10,9 +10,11 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from monitor import config
+from monitor import config, telemetry
 from monitor.config import Settings, writing
 from monitor.config.writing import Source
+
+log = telemetry.get_logger()
 
 _PATIENCE: Final = 4.0
 """Seconds in which a saved edit is to be in use: the service notices one within a few tenths."""
@@ -86,13 +88,15 @@ class Editor:
             ),
         )
 
-    async def save(self, edit: Callable[[str], str], mark: str) -> bool:
+    async def save(self, edit: Callable[[str], str], mark: str, *, by: str = "page") -> bool:
         """Write an edit of the file that has this mark, and wait until the service uses it.
 
-        Returns whether it does; if not, it says on every page why. Raises `ConfigError` or
+        `by`: who wishes so, for the log. Returns whether it does; if not, it says on every page why. Raises `ConfigError` or
         `Refused` if nothing was written.
         """
+        before = self._settings()
         settings = await asyncio.to_thread(self._write, edit, mark)
+        log.info("config.saved", by=by, changes=[*config.differences(before, settings)])
         until = monotonic() + _PATIENCE
         while config.differences(self._settings(), settings):
             if monotonic() > until:

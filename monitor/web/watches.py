@@ -306,7 +306,9 @@ class Watches:
     ) -> Response:
         editor = self._editor(request)
         try:
-            in_use = await editor.save(partial(_edited, draft=draft, known=known), mark)
+            in_use = await editor.save(
+                partial(_edited, draft=draft, known=known), mark, by=self._forms.by(request)
+            )
         except (ConfigError, Refused) as error:
             trouble = " ".join(_said(error))
             return await self._form(request, declared, draft, known, is_tried=True, trouble=trouble)
@@ -328,7 +330,7 @@ class Watches:
         if posted:
             editor = self._editor(request)
             try:
-                in_use = await editor.save(edit, posted.get("mark", ""))
+                in_use = await editor.save(edit, posted.get("mark", ""), by=self._forms.by(request))
             except (ConfigError, Refused) as error:
                 trouble = _said(error)
             else:
