@@ -111,7 +111,7 @@ def create_app(
                 is_open=lambda request: (
                     _is_open(path_of(request)) or syndication.is_open(request)
                 ),
-                judges_itself=is_api,
+                judges_itself=lambda path: is_api(path) or path == "/logout",
                 refuse=refuse,
             ),
         ],

@@ -9,8 +9,14 @@ from functools import partial
 
 from monitor.compose import Rules
 from monitor.errors import Refused
-from monitor.model import ArticleId, DeliveryId, StoryId
-from monitor.pipeline.by_hand import drop_by_hand, merge_by_hand, retry_by_hand, split_by_hand
+from monitor.model import ArticleId, DeliveryId, FeedId, StoryId
+from monitor.pipeline.by_hand import (
+    drop_by_hand,
+    merge_by_hand,
+    poll_by_hand,
+    retry_by_hand,
+    split_by_hand,
+)
 from monitor.pipeline.hands import act
 from monitor.ports import Clock, Store, Transaction, Waits
 from monitor.telling.hands import Action
@@ -100,6 +106,12 @@ class Decisions:
         """Give up a message that is not shown. Raises `Refused`."""
         now = self._clock.now()
         return await self._store.write(lambda tx: drop_by_hand(tx, message, by=by, now=now))
+
+    async def poll(self, feed: FeedId) -> str | None:
+        """Have a feed polled now; returns why it is left alone, if it is. Raises `Refused`."""
+        now = self._clock.now()
+        done = await self._store.write(lambda tx: poll_by_hand(tx, now=now, feed=feed))
+        return next(iter(done.left.values()), None)
 
 
 def _check(tx: Transaction, stories: tuple[StoryId, ...], mark: str | None) -> None:

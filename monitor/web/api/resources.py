@@ -211,6 +211,17 @@ class Resources:
                 do=self.split,
             ),
             Operation(
+                name="pollFeed",
+                method="POST",
+                path="/feeds/{feed}/poll",
+                about="feed",
+                summary="Have a feed polled now, unless it was a moment ago or asked not to be.",
+                answer=v.Hastened,
+                may=May.WRITE,
+                conflicts=True,
+                do=self.poll,
+            ),
+            Operation(
                 name="retryDelivery",
                 method="POST",
                 path="/deliveries/{delivery}/retry",
@@ -438,6 +449,13 @@ class Resources:
         if not rows or rows[0].id != feed:
             raise self._missing("getFeed", call)
         return v.feed(rows[0])
+
+    async def poll(self, call: Call) -> v.Hastened:
+        """Now."""
+        decisions = self._decisions()
+        await self.feed(call)
+        left_alone = await decisions.poll(FeedId(call.at["feed"]))
+        return v.Hastened(feed=await self.feed(call), left_alone=left_alone)
 
     # -- messages
 

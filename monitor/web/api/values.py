@@ -489,6 +489,13 @@ class FeedLine(BaseModel):
     is_pushed: bool
 
 
+class Hastened(BaseModel):
+    """What became of the wish to have a feed polled now."""
+
+    feed: FeedLine
+    left_alone: Annotated[Text | None, Field(description="Why it is not polled; null: it is due.")]
+
+
 class TestedDay(BaseModel):
     """A day (UTC) of a backtest."""
 
