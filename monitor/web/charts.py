@@ -10,7 +10,7 @@ Whatever comes from outside is escaped here. Times are UTC.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
@@ -171,16 +171,19 @@ def gathered(series: Sequence[Series], most: int = MOST_SERIES) -> Sequence[Seri
     return [*ordered[: most - 1], Series(name=OTHERS, values=summed)]
 
 
-def spark(values: Sequence[int], said: str, *, most: int = 0, marks: Sequence[int] = ()) -> Markup:
-    """Bars as high as a line or two of text, for a row of a table; `said` is read in their place."""
-    top = max([1, most, *values])
+def spark(values: Sequence[int], said: str, *, marks: Collection[int] = ()) -> Markup:
+    """Bars as high as a line or two of text, for a row of a table; `said` is read in their place.
+
+    Above those of `marks`, by their place, something stands out.
+    """
+    top = max([1, *values])
     height, wide = 28, 10
     drawn = "".join(
         f"M{wide * number} {height}v-{_px(max(1.5, height * value / top))}h{wide - 2}V{height}z"
         for number, value in enumerate(values)
         if value
     )
-    marked = "".join(f"M{wide * number} 0h{wide - 2}v4h-{wide - 2}z" for number in marks)
+    marked = "".join(f"M{wide * number} -5h{wide - 2}v3h-{wide - 2}z" for number in sorted(marks))
     elements: list[svg.Element] = [svg.Title(text=escape(said))]
     elements.append(_path("ground", f"M0 {height}h{wide * len(values)}"))
     if drawn:

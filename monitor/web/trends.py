@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -266,6 +266,7 @@ def show(asked: Asked, trend: Trend, now: datetime) -> Shown:
             compared=compared,
             spikes=trend.spikes,
             asked=asked,
+            period=period,
         ),
         rankings=[
             ranked(split, parts, _PARTS, compared=compared)
@@ -352,12 +353,15 @@ def ranked(
     *,
     compared: bool,
     asked: Asked | None = None,
+    period: Period | None = None,
     spikes: Sequence[SpikeRow] = (),
 ) -> Ranking:
     """Parts as rows of a table. Those of watches lead to a page of their own: of what is `asked`."""
     total = sum(part.count for part in parts)
     found = [part for part in parts if part.count or part.before or split is Split.WATCH]
-    spiked = Counter(spike.watch for spike in spikes)
+    spiked: defaultdict[str, list[datetime]] = defaultdict(list)
+    for spike in spikes:
+        spiked[spike.watch].append(spike.at)
     lines = [
         Line(
             name=_named(split, part.name),
@@ -365,8 +369,8 @@ def ranked(
             change=change(part.count, part.before) if compared else "",
             share=f"{100 * part.count / total:.0f} %" if total else "0 %",
             bar=charts.share(part.count / total if total else 0.0),
-            spark=_spark(part),
-            spikes=spiked[part.name] if split is Split.WATCH else 0,
+            spark=_spark(part, spiked[part.name], period) if period else None,
+            spikes=len(spiked[part.name]),
             href=asked.href(watch=(part.name,))
             if asked and asked.watches != (part.name,)
             else None,
@@ -376,13 +380,14 @@ def ranked(
     return Ranking(split=split, lines=lines, more=max(0, len(found) - most))
 
 
-def _spark(part: Part) -> Markup | None:
+def _spark(part: Part, spikes: Sequence[datetime], period: Period) -> Markup | None:
     """As many bars as can be seen, to a scale of their own: what it tells is when."""
     if not part.by_step:
         return None
     bar = max(1, -(-len(part.by_step) // 30))
     said = f"{part.name}: {words.number(part.count)}"
-    return charts.spark(_summed(part.by_step, bar), said)
+    marks = {(at - period.first) // (bar * period.step) for at in spikes}
+    return charts.spark(_summed(part.by_step, bar), said, marks=marks)
 
 
 def _named(split: Split, name: str) -> str:
