@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -160,3 +161,72 @@ async def test_words_are_counted_by_the_language_of_their_articles() -> None:
     both = shipped() + found
     assert both.weigher("en")(kashmir.form) < shipped().weigher("en")(kashmir.form)
     assert both.weigher("de")(kashmir.form) == shipped().weigher("de")(kashmir.form)
+
+
+# --------------------------------------------------------------------------- a trial
+
+
+async def test_a_trial_reads_the_newest_and_says_how_far_it_came() -> None:
+    """With another version it says what that makes; it is told what was read, batch by batch."""
+    archive, read = Archive(450), []
+    trial = await volume.tried(
+        EVERY_TENTH,
+        EVERY_SECOND,
+        archive,  # type: ignore[arg-type]
+        is_news=volume.news_within(None),
+        articles=250,
+        samples=2,
+        read=read.append,
+    )
+    assert (trial.outcome.articles, trial.outcome.new.hits) == (250, 25)
+    assert trial.outcome.difference is not None
+    assert trial.outcome.difference.only_old == 100
+    assert trial.back_to == archive.articles[249].first_seen_at
+    assert not trial.is_all
+    assert read == [100, 100, 50]
+    assert len(trial.outcome.new.samples) == 2
+
+
+@pytest.mark.parametrize(
+    ("number", "options", "articles", "is_all"),
+    [
+        (250, {}, 250, True),
+        (250, {"articles": 300}, 250, True),
+        (250, {"since": NOW - 100 * MINUTE}, 11, True),
+        (250, {"seconds": 0.0}, 100, False),
+        (0, {"seconds": 5.0}, 0, True),
+    ],
+)
+async def test_a_trial_ends_where_it_is_told(
+    number: int, options: dict[str, object], articles: int, is_all: bool
+) -> None:
+    trial = await volume.tried(
+        EVERY_TENTH,
+        None,
+        Archive(number),  # type: ignore[arg-type]
+        is_news=volume.news_within(None),
+        **options,  # type: ignore[arg-type]
+    )
+    assert (trial.outcome.articles, trial.is_all) == (articles, is_all)
+    assert (trial.back_to is None) is (articles == 0)
+
+
+async def test_a_trial_leaves_the_loop_to_others() -> None:
+    """Something else gets its turn at least once for each hundred articles."""
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    beside = asyncio.create_task(others())
+    await volume.tried(
+        EVERY_TENTH,
+        None,
+        Archive(1_000),
+        is_news=volume.news_within(None),  # type: ignore[arg-type]
+    )
+    beside.cancel()
+    assert turns >= 10

@@ -20,6 +20,8 @@ from monitor.match.backtest import (
     Backtest,
     Day,
     Prediction,
+    Replay,
+    Replayed,
     Sample,
     Survey,
 )
@@ -308,3 +310,69 @@ def test_a_survey_tells_of_each_watch_in_their_order() -> None:
         alone.read(articles)
         assert found == alone.outcome().prediction
     assert [found.hits for found in survey.predictions()] == [2, 2, 0]
+
+
+# --------------------------------------------------------------------------- many watches together
+
+
+TRUCE = Watch(name="Truce", terms=("truce",), min_publishers=2)
+CHANNELS = {"Ceasefire": "#desk", "Truce": "#desk", "Cricket": "#sport"}
+
+
+def printed(number: int, title: str, *sources: str, **values) -> Archived:
+    """An article of these sources."""
+    one = article(number, title, **values)
+    return replace(one, document=replace(one.document, sources=sources or ("Wire",)))
+
+
+def replayed(*articles: Archived, **options) -> Replayed:
+    """What three watches would have brought of these."""
+    replay = Replay(
+        (CEASEFIRE, TRUCE, Watch(name="Cricket", terms=("cricket",))), CHANNELS, **options
+    )
+    replay.read(articles[:2])
+    replay.read(articles[2:])
+    return replay.replayed()
+
+
+def test_a_story_is_one_message_in_each_channel() -> None:
+    """It is named by the first of its articles that was news, and names all watches."""
+    found = replayed(
+        printed(1, "Ceasefire and truce", "Wire", story=7),
+        printed(2, "Truce and ceasefire", "Post", story=7),
+        printed(3, "Truce, cricket", "Post", story=7),
+        printed(4, "Ceasefire", "Wire", story=8),
+        printed(5, "Nothing", story=9),
+    )
+    assert found.articles == 5
+    assert [(each.story, each.channel, each.watches) for each in found.messages] == [
+        (StoryId(7), "#desk", ("Ceasefire", "Truce")),
+        (StoryId(7), "#sport", ("Cricket",)),
+        (StoryId(8), "#desk", ("Ceasefire",)),
+    ]
+    first = found.messages[0]
+    assert (first.article, first.title, first.articles) == (3, "Truce, cricket", 3)
+    assert first.publishers == ("Post", "Wire")
+    assert {each.watch: (each.hits, each.stories, each.messages) for each in found.watches} == {
+        "Ceasefire": (3, 2, 2),
+        "Truce": (3, 1, 1),
+        "Cricket": (1, 1, 1),
+    }
+    assert sum(day.messages for day in found.days) == 3
+
+
+def test_a_story_of_too_few_publishers_is_counted_and_not_told() -> None:
+    found = replayed(printed(1, "Truce", "Wire", story=1), printed(2, "Truce", "Wire", story=1))
+    [truce] = [each for each in found.watches if each.watch == "Truce"]
+    assert (truce.hits, truce.stories, truce.messages, truce.too_few) == (2, 1, 0, 1)
+    assert found.messages == ()
+
+
+def test_what_was_no_news_is_found_and_not_told() -> None:
+    """A story is told by what was news in it; what is not grouped stands for itself."""
+    old, new = printed(2, "Ceasefire old", story=1), printed(1, "Ceasefire new", story=1)
+    loose = printed(3, "Ceasefire loose", story=None)
+    found = replayed(new, old, loose, is_news=lambda each: each is new)
+    assert [each.title for each in found.messages] == ["Ceasefire new"]
+    assert found.watches[0].hits == 3
+    assert replayed(loose).messages[0].story == ("article", 3)
