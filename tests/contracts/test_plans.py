@@ -209,6 +209,8 @@ async def test_the_lists_of_the_page_go_by_indexes(store: SqlStore) -> None:
         await reports.story(story)
         await reports.deliveries(10)
         await reports.watches(NOW)
+        await reports.watched.lately([CEASEFIRE.name], NOW, {CEASEFIRE.name: "#news"})
+        await reports.watched.days([CEASEFIRE.name], NOW.date())
         assert [batch async for batch in reports.archive(NOW - LEASE)] != []
         await reports.archive_size(NOW)
         await _ask_for_the_front_page(reports, story)
