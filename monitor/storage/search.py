@@ -97,7 +97,7 @@ HIT_BY = (
         t.hit.c.article_id.in_(sa.bindparam("articles", expanding=True)),
     )
 )
-SEEN = sa.select(_seen).where(_id == sa.bindparam("article"))
+SEEN = sa.select(_seen).where(_id >= sa.bindparam("article")).order_by(_id).limit(1)
 FEEDS: sa.Select[Any] = sa.select(
     t.feed.c.id, t.feed.c.name, t.feed.c.publisher, t.feed.c.side, t.feed.c.tags
 )
@@ -186,24 +186,26 @@ class _Page:
 
     def results(self, limit: int, patience: float) -> Results:
         """The page."""
-        began = perf_counter()
+        until = perf_counter() + patience
         condition = self._condition()
         queued, unread = ((), {}) if condition == WHATEVER else self._queued()
         found: list[Match] = []
-        place, last = self._below, None
+        place: int | None = None  # the last candidate that was looked at
         ids = self._candidates(condition, queued)
         while batch := list(itertools.islice(ids, min(AT_ONCE, limit - len(found) + 4))):
+            if place is not None and perf_counter() > until:
+                back_to = self._connection.execute(SEEN, {"article": place}).scalar_one_or_none()
+                return Results(matches=tuple(found), cursor=str(place), back_to=back_to, **unread)
             for each in archive.some(self._connection, self._feeds, self._of_watch(batch)):
                 match = self._match(each)
                 if match is None:
                     continue
                 found.append(match)
                 if len(found) == limit:
-                    return Results(matches=tuple(found), cursor=str(each.article), **unread)
+                    is_last = each.article == batch[-1] and next(ids, None) is None
+                    cursor = None if is_last else str(each.article)
+                    return Results(matches=tuple(found), cursor=cursor, **unread)
             place = batch[-1]
-            if perf_counter() - began > patience:
-                last = self._connection.execute(SEEN, {"article": place}).scalar_one_or_none()
-                return Results(matches=tuple(found), cursor=str(place), back_to=last, **unread)
         return Results(matches=tuple(found), cursor=None, **unread)
 
     # -- where to look

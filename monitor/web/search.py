@@ -24,6 +24,7 @@ from monitor.web import view
 from monitor.web.desk import Desk
 from monitor.web.finds import Channel, Value, lines_of_csv, lines_of_json, record, rss
 from monitor.web.security import FORM_HEADERS
+from monitor.web.sought import moment
 
 SHOWN: Final = 20
 """Finds of a page."""
@@ -92,7 +93,7 @@ class Asked:
     def filters(self, now: datetime) -> Filters:
         """What an article must be beside what the query asks, at a moment."""
         given = self.given
-        since, until = _moment(given.get("from", "")), _moment(given.get("to", ""), ends=True)
+        since, until = moment(given.get("from", "")), moment(given.get("to", ""), ends=True)
         if given.get("time") in SPANS:
             since = max(since or _FIRST, now - SPANS[given["time"]][1])
         return Filters(
@@ -115,7 +116,7 @@ def read(params: Mapping[str, str]) -> Asked:
             continue
         if name == "time" and value not in SPANS:
             mistakes.append(f"“{value}” is no time: {', '.join(SPANS)} are.")
-        elif name in {"from", "to"} and _moment(value) is None:
+        elif name in {"from", "to"} and moment(value) is None:
             mistakes.append(f"“{value}” is no time: write it as 2026-05-10 or 2026-05-10T14:30.")
         else:
             given[name] = value
@@ -309,18 +310,3 @@ def _placed(query: str, note: Note) -> str:
     row, column = line_and_column(query, note.start)
     place = f"line {row}, column {column}" if "\n" in query else f"column {column}"
     return f"{place}: {note.message}"
-
-
-def _moment(text: str, *, ends: bool = False) -> datetime | None:
-    """A day or a moment, in UTC unless it says otherwise; of a day its end, if asked for."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    is_day = len(text) <= len("2026-05-10")
-    try:
-        return moment + timedelta(days=1) if ends and is_day else moment.astimezone(UTC)
-    except OverflowError:
-        return None

@@ -58,8 +58,8 @@ class Asked:
     def sought(self, now: datetime) -> Sought:
         """What that is, at a moment."""
         values = self.given
-        since = _moment(values.get("from", ""))
-        until = _moment(values.get("to", ""), ends=True)
+        since = moment(values.get("from", ""))
+        until = moment(values.get("to", ""), ends=True)
         if values.get("time") in SPANS:
             since = max(since or _EPOCH, now - SPANS[values["time"]][1])
         return Sought(
@@ -86,7 +86,7 @@ def read(params: Mapping[str, str]) -> Asked:
             mistakes.append(f"There is no state “{value}”.")
         elif name == "time" and value not in SPANS:
             mistakes.append(f"“{value}” is no time: hour, day or week is.")
-        elif name in {"from", "to"} and _moment(value) is None:
+        elif name in {"from", "to"} and moment(value) is None:
             mistakes.append(f"“{value}” is no time: write it as 2026-05-10 or 2026-05-10T14:30.")
         else:
             given[name] = value
@@ -124,7 +124,7 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 19
 
 
-def _moment(text: str, *, ends: bool = False) -> datetime | None:
+def moment(text: str, *, ends: bool = False) -> datetime | None:
     """A day or a moment, in UTC unless it says otherwise; of a day its end, if asked for."""
     try:
         moment = datetime.fromisoformat(text)
