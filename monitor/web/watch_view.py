@@ -33,7 +33,7 @@ _DAY: Final = timedelta(days=1)
 _SPELLINGS: Final = 12  # that are shown of a term
 _POOR: Final = 0.5  # precision below which a term is worth a look
 _ENOUGH: Final = 5  # judgements below which that is chance
-_FORMS: Final = frozenset({"try", "change", ".", ".."})
+_FORMS: Final = frozenset({"try", "check", "change", ".", ".."})
 
 
 def path(name: str) -> str:
@@ -233,12 +233,12 @@ def _each(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def notes(watch: Watch, explanation: Explanation) -> Sequence[str]:
+def notes(watch: Watch) -> Sequence[str]:
     """What is right in a query and may surprise, each with its place."""
     text = watch.query or ""
     several = "\n" in text.strip()
     found = []
-    for note in explanation.notes:
+    for note in read(watch).notes:
         row, column = line_and_column(text, note.start)
         place = f"line {row}, column {column}" if several else f"column {column}"
         found.append(f"{place}: {note.message}")

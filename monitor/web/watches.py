@@ -88,6 +88,7 @@ class Watches:
         return [
             Route("/watches", self.watches),
             Route("/watches/try", self.trial, methods=both),
+            Route("/watches/check", self.check),
             Route("/watches/change", self.change, methods=both),
             Route("/watches/{name:path}", self.watch),
         ]
@@ -165,7 +166,7 @@ class Watches:
             ),
             settings=_settings_of(watch, channel),
             explanation=explanation,
-            notes=shown.notes(watch, explanation),
+            notes=shown.notes(watch),
             terms=shown.terms(explanation, judged),
             advice=shown.advice(judged, watched.held if watched else 0),
             chart=shown.chart(days.get(name, {}), now.date()),
@@ -202,6 +203,20 @@ class Watches:
         result = await self._try(draft, known, far) if draft.watch else None
         return await self._form(
             request, declared, draft, known, result=result, far=far, is_tried=True
+        )
+
+    async def check(self, request: Request) -> Response:
+        """What is to be said of a query while it is typed: a piece of the page."""
+        declared = await self._declared()
+        typed = request.query_params
+        known = declared.named(typed.get("of", ""))
+        draft = drafts.draft({key: typed.get(key, "") for key in ("kind", "text")}, known, ())
+        return self._pages.render(
+            "watch_answer.html",
+            draft=draft,
+            mistakes=draft.mistakes,
+            written=shown.written(draft.watch) if draft.watch else "",
+            notes=shown.notes(draft.watch) if draft.watch else (),
         )
 
     async def _try(self, draft: Draft, known: Watch | None, articles: int) -> Result:
@@ -256,7 +271,7 @@ class Watches:
             "mistakes": draft.mistakes,
             "explanation": explanation,
             "written": shown.written(draft.watch) if draft.watch else "",
-            "notes": shown.notes(draft.watch, explanation) if draft.watch and explanation else (),
+            "notes": shown.notes(draft.watch) if draft.watch else (),
             "terms": shown.terms(explanation, None) if explanation else (),
             "result": result,
             "further": _address(draft, further) if further and result and not result.is_all else "",

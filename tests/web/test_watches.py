@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -196,7 +197,7 @@ async def test_many_watches_are_paged_and_can_be_sought(office: Office) -> None:
     assert "No watch has that in its name or words." in said(nothing)
 
 
-@pytest.mark.parametrize("name", ["try", "change", "..", "a/b", "a?b#c", "100 %", "बाढ़", "<b>"])
+@pytest.mark.parametrize("name", ["try", "check", "..", "a/b", "a?b#c", "100 %", "बाढ़", "<b>"])
 async def test_a_watch_of_any_name_can_be_opened(office: Office, name: str) -> None:
     office.write(f"{HEAD}\n[[watch]]\nname = '{name}'\nterms = ['x y']\n")
     async with office.browsing() as browser:
@@ -228,6 +229,27 @@ async def test_a_mistake_is_shown_as_in_the_terminal_and_nothing_typed_is_lost(
     assert typed == {"name": "Dams", "channel": "a b", "min_publishers": "two"}
     assert page.find(".//textarea").get("aria-describedby") == "text-error"
     assert not page.xpath("//*[@id='result']")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said_then"),
+    [
+        ({"text": "dam AND ("}, "column 9: this bracket is never closed"),
+        ({"text": "dam rain"}, "Read as dam AND rain"),
+        ({"text": "truce\npeace", "kind": "terms"}, "Read as truce OR peace"),
+        ({"text": " "}, ""),
+    ],
+)
+async def test_while_a_query_is_typed_it_is_said_how_it_is_read(
+    office: Office, typed: dict[str, str], said_then: str
+) -> None:
+    """For the script; a piece of a page, with nothing else in it."""
+    async with office.browsing() as browser:
+        answer = await browser.get(f"/watches/check?{urlencode({'kind': 'query', **typed})}")
+        page = await browser.get("/watches/try")
+    assert " ".join(re.sub(r"<[^>]+>", " ", answer.text).split()).startswith(said_then)
+    assert "<html" not in answer.text
+    assert page.page.xpath("//script[@type='module']/@src")
 
 
 async def test_a_good_query_is_run_over_what_is_stored(newsroom: Office) -> None:
