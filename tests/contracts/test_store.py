@@ -135,7 +135,7 @@ async def test_due_jobs_name_each_bucket_and_channel_with_something_due(store: S
     assert set(jobs) == {Job(Kind.POLL, bucket) for bucket in buckets}
 
 
-async def test_due_jobs_cover_all_three_kinds_and_leave_out_what_is_leased(
+async def test_due_jobs_cover_all_kinds_and_leave_out_what_is_leased(
     store: SqlStore,
 ) -> None:
     """Articles wait by bucket, deliveries by channel; a claim takes them off the list."""
@@ -150,6 +150,7 @@ async def test_due_jobs_cover_all_three_kinds_and_leave_out_what_is_leased(
         Job(Kind.INGEST, str(BUCKET)),
         Job(Kind.DELIVER, "#a"),
         Job(Kind.DELIVER, "#c"),
+        Job(Kind.INDEX, ""),
     }
     jobs = await store.read(lambda t: t.due_jobs(NOW))
     assert len(jobs) == len(expected)
@@ -187,6 +188,7 @@ async def test_release_leases_gives_everything_back(store: SqlStore) -> None:
     assert set(await store.read(lambda t: t.due_jobs(NOW))) == {
         Job(Kind.POLL, str(BUCKET)),
         Job(Kind.DELIVER, "#a"),
+        Job(Kind.INDEX, ""),
     }
 
 
