@@ -19,7 +19,7 @@ from monitor.model import (
     SubscriptionState,
 )
 from monitor.polling import delays, gaps, week
-from monitor.polling.rhythm import PRIOR, Rhythm, expectation, silence
+from monitor.polling.rhythm import PRIOR, Rhythm, expectation, expected, silence
 from monitor.ports import (
     Delays,
     FeedFigures,
@@ -110,6 +110,15 @@ def rate(of: Delays) -> str:
         return ""
     each = of.entries / max(of.days, 1.0) if of.days < 1 else of.entries / of.days
     return f"{each:.0f}" if each >= 10 else f"{each:.1f}".replace(".0", "")
+
+
+def expected_by_then(row: FeedRow) -> str:
+    """What is to be expected of a feed by its next poll, where that is due for that reason."""
+    rhythm = Rhythm.from_json(row.rhythm)
+    if row.due_by is not DueBy.BUDGET or rhythm.at is None or not (row.polled_at and row.due_at):
+        return ""
+    count = expected(rhythm, row.polled_at, row.due_at, PRIOR)
+    return f"; {_few(count)} to be expected since the last one"
 
 
 def percent(part: float) -> str:
@@ -320,7 +329,9 @@ def _entries(trace: FeedTrace, now: datetime) -> str:
 
 
 def _few(count: float) -> str:
-    return f"{count:.0f}" if count >= 10 else f"{count:.1f}" if count >= 0.1 else "hardly any"
+    if count < 0.05:
+        return "hardly any"
+    return f"{count:.0f}" if count >= 10 else f"{count:.1f}"
 
 
 def _times(count: int) -> str:

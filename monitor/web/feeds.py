@@ -89,6 +89,7 @@ class Feeds:
             row=trace.row,
             line=shown.line(_figures(trace), now),
             href=view.feed_link(trace.row.spec.url),
+            by_then=shown.expected_by_then(trace.row),
             certainty=shown.certainty(trace.row, now),
             habits=shown.habits(trace, now),
             manners=shown.manners(

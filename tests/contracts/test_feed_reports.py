@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -40,6 +41,7 @@ from tests.contracts.material import (
     polled,
     spec,
 )
+from tests.contracts.test_plans import SCANS, plans, recording
 from tests.databases import RecordingOutlet
 
 DAY = timedelta(days=1)
@@ -305,3 +307,27 @@ async def test_what_should_be_left_alone_is_left_alone_by_hand_too(store: SqlSto
     later = await store.write(lambda tx: poll_by_hand(tx, now=NOW + MINUTE))
     assert later.due == (two.spec.name,)
     assert later.left[one.spec.name] == "its server asked to be left alone until 12:00 UTC"
+
+
+async def test_history_is_written_and_read_by_indexes(store: SqlStore, fleet: SqlFleet) -> None:
+    """Whatever the archive holds; the list of feeds reads all feeds, and no more."""
+    await given_story(store)
+    gap = FeedEvent(kind=FeedEventKind.GAP, at=NOW, detail="", same_since=NOW - DAY)
+
+    def work(tx: Transaction) -> None:
+        tx.save_feeds({FeedId(1): polled(NOW, events=(gap, gap))})
+        tx.count_places(NOW + DAY)
+        tx.new_story(NOW)
+        tx.count_places(NOW + 2 * DAY)
+        tx.forget_feed_history(NOW)
+
+    engines = store._engines
+    with recording(engines.write) as written, recording(engines.read) as read:
+        await store.write(work)
+        await fleet.find(FeedsSought(), NOW)
+        await fleet.feed(FeedId(1), NOW)
+        await fleet.firsts(NOW)
+    tables = re.compile(rf"{SCANS.pattern}|(?:SCAN|Seq Scan on) feed_(?:event|tally|week)\b")
+    explained = plans(store, [*written, *read])
+    assert len(explained) > 15
+    assert {text: plan for text, plan in explained.items() if tables.search(plan)} == {}
