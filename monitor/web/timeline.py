@@ -16,7 +16,7 @@ from monitor.stories import copies, events, terms
 from monitor.stories.frequencies import Frequencies
 from monitor.telling.changes import Changes, Revised, changes, revised
 from monitor.web import view, words
-from monitor.web.view import DeliveryLine, Found, Labelled, Segment
+from monitor.web.view import Found, Labelled, Segment
 
 SHOWN: Final = 100
 """Families that a timeline shows, and copies of each."""
@@ -79,7 +79,6 @@ class Timeline:
     more: int  # pieces that are not shown
     can_split: bool  # something would be left
     kept_out: tuple[tuple[Verdict, str | None], ...]  # what people took out, with a link
-    deliveries: tuple[DeliveryLine, ...]
 
 
 def timeline(
@@ -136,7 +135,6 @@ def timeline(
             for each in trace.verdicts
             if not each.belongs and each.story == trace.view.story and each.article not in by_id
         ),
-        deliveries=view.delivery_lines(trace.deliveries),
     )
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final, Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from monitor.compose import leading
 from monitor.match.passage import best_passage
-from monitor.model import ArticleState, DeliveryState, Health, Span, StoryId
-from monitor.ports import Counts, DeliveryRow, FeedRow, HitRow
+from monitor.model import DeliveryState, Span
+from monitor.ports import DeliveryRow, FeedRow
 from monitor.web import words
 
 PASSAGE: Final = 300
@@ -39,24 +37,6 @@ class Found:
 
     watch: str
     terms: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """A story that watches matched: the article that leads it, and who else carries it."""
-
-    story: StoryId | None
-    headline: tuple[Segment, ...]
-    href: str | None
-    publisher: str
-    language: str | None
-    found: tuple[Found, ...]
-    passage: tuple[Segment, ...]
-    matched_at: datetime
-    delay: str
-    others: int  # articles of the story beside this one
-    also: tuple[str, ...]  # their publishers, first seen first
-    states: tuple[DeliveryState | None, ...]  # of its deliveries, each once; None: no alert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,42 +138,6 @@ def labelled(text: str, marks: Iterable[tuple[int, int, str]]) -> tuple[Labelled
     return tuple(cut)
 
 
-def reports(rows: Sequence[HitRow], max_age: timedelta | None = None) -> tuple[Report, ...]:
-    """Hits as stories, newest first, each once however many watches and copies matched.
-
-    A copy does not bring its story to the top again: the first article's match is what counts.
-    """
-    stories: dict[tuple[str, int], list[HitRow]] = {}
-    for row in rows:
-        key = ("story", row.story) if row.story is not None else ("article", row.article)
-        stories.setdefault(key, []).append(row)
-    made = [
-        _report(sorted(group, key=lambda row: (row.first_seen_at, row.article)), max_age)
-        for group in stories.values()
-    ]
-    return tuple(sorted(made, key=lambda report: report.matched_at, reverse=True))
-
-
-def _report(rows: Sequence[HitRow], max_age: timedelta | None) -> Report:
-    first = leading(rows, max_age) or rows[0]
-    spans = sorted({span for row in rows if row.article == first.article for span in row.hit.spans})
-    publishers = dict.fromkeys(row.publisher for row in rows)
-    return Report(
-        story=first.story,
-        headline=headline(first.title, spans),
-        href=web_link(first.url),
-        publisher=first.publisher,
-        language=language(first.language),
-        found=found_by((row.watch, row.hit.spans) for row in rows),
-        passage=passage(first.body, spans),
-        matched_at=first.matched_at,
-        delay=words.delay(first.published_at, first.first_seen_at, first.matched_at),
-        others=first.copies,
-        also=tuple(name for name in publishers if name != first.publisher),
-        states=tuple(dict.fromkeys(row.delivery for row in rows)),
-    )
-
-
 def found_by(hits: Iterable[tuple[str, Iterable[Span]]]) -> tuple[Found, ...]:
     """Watches with what each of them found, each once."""
     terms: dict[str, dict[str, None]] = {}
@@ -218,7 +162,7 @@ def passage(body: str, spans: Iterable[Span]) -> tuple[Segment, ...]:
     return _best(body, tuple((it.start, it.end, it.term) for it in spans if it.field == "body"))
 
 
-@lru_cache(maxsize=200)  # 1.7 ms each for a body of 6,000 characters, and most were shown before
+@lru_cache(maxsize=1_000)  # 1.7 ms each for a body of 6,000 characters, and most were shown before
 def _best(body: str, finds: tuple[tuple[int, int, str], ...]) -> tuple[Segment, ...]:
     if not body.strip():
         return ()
@@ -262,108 +206,4 @@ def delivery_lines(rows: Sequence[DeliveryRow]) -> tuple[DeliveryLine, ...]:
             error=row.error if row.error and row.state is not DeliveryState.SENT else "",
         )
         for row in rows
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """One number of the strip on top."""
-
-    label: str
-    value: str
-    detail: str
-    href: str | None = None
-    tone: str = ""  # "bad" or "warn" when somebody should look
-
-
-def figures(counts: Counts, now: datetime) -> tuple[Figure, ...]:
-    """The strip on top: how much there is of everything, and what needs somebody."""
-    return (
-        _feeds_figure(counts),
-        _last_poll_figure(counts, now),
-        _articles_figure(counts),
-        Figure(
-            label="Stories",
-            value=words.number(counts.stories),
-            detail="articles on one event",
-            href="/stories",
-        ),
-        Figure(
-            label="Hits",
-            value=words.number(counts.hits),
-            detail=(
-                f"{words.number(counts.not_told)} of the last day were old, or there before their feed"
-                if counts.not_told
-                else "matches of a watch"
-            ),
-            href="#hits",
-        ),
-        _deliveries_figure(counts, now),
-    )
-
-
-def _feeds_figure(counts: Counts) -> Figure:
-    of = counts.feeds
-    total = sum(of.values())
-    trouble = sum(number for health, number in of.items() if health.is_trouble)
-    new = of.get(Health.NEW, 0)
-    detail = (
-        f"{words.number(trouble)} in trouble"
-        if trouble
-        else f"{words.number(new)} not read yet"
-        if new
-        else "all are live"
-        if total
-        else "none declared"
-    )
-    return Figure(
-        label="Feeds live",
-        value=f"{words.number(total - trouble - new)} of {words.number(total)}",
-        detail=detail,
-        href="#feeds",
-        tone="bad" if trouble else "",
-    )
-
-
-def _last_poll_figure(counts: Counts, now: datetime) -> Figure:
-    at = counts.last_poll_at
-    return Figure(
-        label="Last poll",
-        value=words.ago(at, now) if at else "none yet",
-        detail=f"{words.number(counts.due_feeds)} due now" if counts.due_feeds else "none is due",
-    )
-
-
-def _articles_figure(counts: Counts) -> Figure:
-    of = counts.articles
-    waiting = of.get(ArticleState.NEW, 0)
-    without = of.get(ArticleState.FAILED, 0)
-    detail = ", ".join(
-        [f"{words.number(waiting)} to be read"] * bool(waiting)
-        + [f"{words.number(without)} without text"] * bool(without)
-    )
-    return Figure(
-        label="Articles",
-        value=words.number(sum(of.values())),
-        detail=detail or f"of {words.some(counts.entries, 'entry', 'entries')}",
-    )
-
-
-def _deliveries_figure(counts: Counts, now: datetime) -> Figure:
-    dead, waiting = counts.messages(DeliveryState.DEAD), counts.waiting
-    held = counts.messages(DeliveryState.HELD)
-    since = counts.oldest_waiting_at
-    oldest = f" for {words.span(now - since)}" if since and since < now else ""
-    detail = ", ".join(
-        [f"{words.number(dead)} failed"] * bool(dead)
-        + [f"{words.number(waiting)} waiting{oldest}"] * bool(waiting)
-        + [f"{words.number(counts.uncertain)} uncertain"] * bool(counts.uncertain)
-        + [f"{words.number(held)} held"] * bool(held)
-    )
-    return Figure(
-        label="Deliveries sent",
-        value=words.number(counts.messages(DeliveryState.SENT)),
-        detail=detail or "none is waiting",
-        href="#deliveries",
-        tone="bad" if dead else "warn" if counts.messages(DeliveryState.RETRY) else "",
     )

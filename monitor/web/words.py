@@ -190,16 +190,6 @@ def moment(then: datetime) -> str:
     return f"{date(then)}, {then:%H:%M:%S} UTC"
 
 
-def delay(published: datetime | None, seen: datetime, matched: datetime) -> str:
-    """What lies between publication, first sight and match, as one line."""
-    match = f"matched {span(matched - seen)} later"
-    if published is None:
-        return f"publication time unknown · {match}"
-    if published > seen:
-        return f"dated {span(published - seen)} ahead of being seen · {match}"
-    return f"seen {span(seen - published)} after publication · {match}"
-
-
 def number(count: int) -> str:
     """A count with its thousands apart: ``12,345``."""
     return f"{count:,}"

@@ -10,9 +10,9 @@ from alerts import Card
 from monitor.compose import Rules, compose_reply, lead_of
 from monitor.match import compile_watches
 from monitor.model import StoryId
+from monitor.ports import Sought
 from monitor.storage import SqlReports, SqlStore
 from monitor.stories.frequencies import shipped
-from monitor.web import view
 from monitor.web.timeline import timeline
 from tests.contracts.archive import Archive
 from tests.contracts.material import CEASEFIRE, NOW
@@ -125,12 +125,8 @@ async def test_a_story_is_named_by_what_was_news(store: SqlStore):
         *(row.headline for row in trace.deliveries),
         briefs[StoryId(story)].headline,
         timeline(trace, shipped(), rules.max_age).headline,
-        *map(_text, view.reports(await reports.hits(10), rules.max_age)),
+        *(row.lead.title for row in (await reports.news.page(Sought(), 10)).rows),
         lead[0].title,
         compose_reply(CARD, trace.view, CHANNEL, rules).title,
     ]
     assert said == ["fresh"] * 7 + ["↳ Re: fresh — Killed: 14 → 8"]
-
-
-def _text(report: view.Report) -> str:
-    return "".join(segment.text for segment in report.headline)

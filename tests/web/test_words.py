@@ -52,13 +52,10 @@ def test_what_is_due():
     assert words.due(None, NOW) == "never"
 
 
-def test_the_delays_of_an_article():
-    """The line tells what lies between publication, first sight and match."""
-    assert words.delay(before(minutes=5), before(minutes=3), before(minutes=3, seconds=-0.4)) == (
-        "seen 2 min after publication · matched 0.4 s later"
-    )
-    assert words.delay(None, NOW, NOW).startswith("publication time unknown")
-    assert words.delay(NOW, before(minutes=3), NOW).startswith("dated 3 min ahead")
+def test_a_time_of_today_needs_no_day():
+    """To the second; of another day with it."""
+    assert words.clock(before(minutes=5), NOW) == "11:55:00"
+    assert words.clock(before(hours=13), NOW) == "9 May, 23:00:00"
 
 
 @pytest.mark.parametrize("code", Code)
