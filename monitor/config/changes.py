@@ -121,10 +121,14 @@ def _show(name: str, value: object) -> str:
 def _watches(old: Settings, new: Settings) -> Iterator[str]:
     before = {watch.name: watch for watch in old.watches}
     after = {watch.name: watch for watch in new.watches}
-    yield from (f"- watch {quoted(name)}" for name in before if name not in after)
+    rested, rests = ({watch.name for watch in each.resting} for each in (old, new))
+    for name in before:
+        if name not in after:
+            yield f"~ watch {quoted(name)}: rests" if name in rests else f"- watch {quoted(name)}"
     for name, watch in after.items():
         if name not in before:
-            yield f"+ watch {quoted(name)}"
+            again = f"~ watch {quoted(name)}: looks again"
+            yield again if name in rested else f"+ watch {quoted(name)}"
         elif watch != before[name]:
             yield f"~ watch {quoted(name)}: {', '.join(_edits(before[name], watch))}"
 
