@@ -16,6 +16,7 @@ from prometheus_client import Metric
 
 from monitor import config, telemetry
 from monitor.model import ArticleState, DeliveryState, Health, Kind
+from monitor.ports import Role
 from monitor.service import GRACE
 from tests.test_project import ROOT, docker_env
 
@@ -333,7 +334,9 @@ def test_the_service_on_postgresql_is_as_confined() -> None:
     services = {
         name: each for name, each in scale()["services"].items() if each["image"] == alone["image"]
     }
-    assert services
+    roles = [each["command"] for each in services.values()]
+    assert roles == [["run", "--role", name] for name in services], "each is named by what it does"
+    assert {role[-1] for role in roles} == {str(role) for role in Role} - {"all"}
     for service in services.values():
         for key in ("read_only", "cap_drop", "security_opt", "init", "stop_grace_period"):
             assert service[key] == alone[key], key

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +23,7 @@ from monitor.model import BUCKETS, ArticleId, FeedId, Health, Hints, StoryId, bu
 from monitor.pipeline.group import Role
 from monitor.storage import SqlStore, current, tables, upgrade
 from monitor.storage.address import read_address
-from monitor.storage.engines import make_engines
+from monitor.storage.engines import BUSY_SECONDS, make_engines
 from monitor.storage.migrate import _config, _engine, head, make_folder
 from monitor.stories.copies import fingerprint
 from tests.contracts.material import polled
@@ -236,6 +239,20 @@ def test_several_processes_that_start_at_once_all_succeed(empty_url: str) -> Non
     ]
     ended = [(*process.communicate(timeout=60), process.returncode) for process in starting]
     assert ended == [(f"{head()}\n", "", 0)] * len(starting)
+
+
+def test_who_comes_second_waits_for_the_first(sqlite_url: str) -> None:
+    """Longer than a transaction of the service would: an upgrade may take its time."""
+    path = read_address(sqlite_url).path
+    assert path is not None
+    with contextlib.closing(
+        sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    ) as other:
+        other.execute("BEGIN IMMEDIATE")
+        end = threading.Timer(BUSY_SECONDS + 0.3, other.execute, ["COMMIT"])
+        end.start()
+        assert upgrade(sqlite_url) == head()
+        end.join()
 
 
 async def test_a_newer_database_is_refused(database_url: str) -> None:

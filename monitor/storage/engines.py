@@ -68,14 +68,23 @@ def make_engines(address: Address) -> Engines:
 
 
 def sqlite_engine(
-    address: Address, *, begin: str, size: int, read_only: bool = False, create: bool = False
+    address: Address,
+    *,
+    begin: str,
+    size: int,
+    read_only: bool = False,
+    create: bool = False,
+    timeout: float = BUSY_SECONDS,
 ) -> sa.Engine:
-    """Connections to a SQLite file, which must exist unless `create`."""
+    """Connections to a SQLite file, which must exist unless `create`.
+
+    `timeout`: seconds that a transaction waits for another one to end.
+    """
     uri = f"file:{quote(str(address.path))}?mode={'rwc' if create else 'rw'}"
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
-            uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            uri, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False
         )
         try:
             connection.execute("PRAGMA journal_mode = WAL")

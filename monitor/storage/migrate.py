@@ -23,10 +23,14 @@ from monitor.model import BUCKETS
 from monitor.storage import faults
 from monitor.storage import tables as t
 from monitor.storage.address import Address, read_address
-from monitor.storage.engines import postgres_engine, sqlite_engine
+from monitor.storage.engines import BUSY_SECONDS, postgres_engine, sqlite_engine
 
 MIGRATION_LOCK = 0x6D6F6E00
 """Key of the advisory lock on PostgreSQL ("mon", 0)."""
+
+UPGRADE_SECONDS = 60.0
+"""How long one that comes second waits on SQLite for the first to have done it. On PostgreSQL it
+waits for as long as it takes."""
 
 FOLDER_MODE = 0o700
 """A folder made for the database is its owner's alone: it holds what others wrote."""
@@ -117,7 +121,8 @@ def make_folder(address: Address) -> None:
 def _engine(address: Address, *, create: bool) -> sa.Engine:
     if address.path is not None:
         begin = "BEGIN IMMEDIATE" if create else "BEGIN"
-        return sqlite_engine(address, begin=begin, size=1, create=create)
+        wait = UPGRADE_SECONDS if create else BUSY_SECONDS
+        return sqlite_engine(address, begin=begin, size=1, create=create, timeout=wait)
     return postgres_engine(address, size=1)
 
 

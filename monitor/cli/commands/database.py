@@ -180,6 +180,9 @@ async def _prune(
                 )
             else:
                 gone, after = Counter[str](), None
+                if (found := bounds.matched) is not None:
+                    # what was counted of it stays counted
+                    await store.write(lambda tx: tx.seal_mentions(found))
                 while True:
                     done = await store.write(
                         lambda tx, after=after: tx.prune(bounds, now, after=after)  # type: ignore[misc]
