@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
@@ -28,6 +27,8 @@ from monitor.storage import tables as t
 from monitor.storage.mentions import ANY, DOWN_TO, REMEMBERED, start_of
 from monitor.storage.store import SqlStore
 from monitor.storage.work import for_each, is_among
+
+Name = TypeVar("Name", int, str)
 
 DETAILED: Final = 12
 """Watches whose counts are told step by step, if none were named."""
@@ -235,31 +236,23 @@ class _Asked:
         return lambda name: counts.get(name, nothing)
 
     def _parts(self, watches: Sequence[int]) -> Mapping[Split, Sequence[Part]]:
-        rows = self._rows(PARTS[self._period.step, self._counted], {"watches": watches}).all()
-        ids = {row.feed_id for row in rows}
-        feeds = {row.id: row for row in self._rows(FEEDS, {"feeds": ids})}
-        now: dict[Split, Counter[str]] = {}
-        before: dict[Split, Counter[str]] = {}
-        for feed, language, count, earlier in rows:
+        by_feed: dict[int, tuple[int, int]] = {}
+        by_language: dict[str, tuple[int, int]] = {}
+        rows = self._rows(PARTS[self._period.step, self._counted], {"watches": watches})
+        for feed, language, count, before in rows:
+            _more(by_feed, feed, count, before)
+            _more(by_language, language, count, before)
+        feeds = {row.id: row for row in self._rows(FEEDS, {"feeds": by_feed.keys()})}
+        by_publisher: dict[str, tuple[int, int]] = {}
+        by_side: dict[str, tuple[int, int]] = {}
+        for feed, (count, before) in by_feed.items():
             known = feeds.get(feed)
-            names = {
-                Split.PUBLISHER: known.publisher if known else "",
-                Split.SIDE: (known.side if known else None) or "",
-                Split.LANGUAGE: language,
-            }
-            for split, name in names.items():
-                now.setdefault(split, Counter())[name] += int(count)
-                before.setdefault(split, Counter())[name] += int(earlier)
+            _more(by_publisher, known.publisher if known else "", count, before)
+            _more(by_side, (known.side if known else None) or "", count, before)
         return {
-            split: sorted(
-                (
-                    Part(name=name, count=count, before=before[split][name])
-                    for name, count in now.get(split, Counter()).items()
-                    if count or before[split][name]
-                ),
-                key=lambda part: (-part.count, -part.before, part.name),
-            )
-            for split in (Split.PUBLISHER, Split.SIDE, Split.LANGUAGE)
+            Split.PUBLISHER: _largest_first(by_publisher),
+            Split.SIDE: _largest_first(by_side),
+            Split.LANGUAGE: _largest_first(by_language),
         }
 
     def _since(self) -> datetime | None:
@@ -342,6 +335,20 @@ class _Asked:
     def _stories_at(self, urls: Collection[str]) -> Mapping[str, StoryId]:
         rows = self._connection.execute(STORIES_AT, {"urls": sorted(urls)}) if urls else ()
         return {row.url: StoryId(row.story_id) for row in rows if row.story_id is not None}
+
+
+def _more(counted: dict[Name, tuple[int, int]], name: Name, count: int, before: int) -> None:
+    known = counted.get(name, (0, 0))
+    counted[name] = (known[0] + int(count), known[1] + int(before))
+
+
+def _largest_first(counted: Mapping[str, tuple[int, int]]) -> Sequence[Part]:
+    parts = [
+        Part(name=name, count=count, before=before)
+        for name, (count, before) in counted.items()
+        if count or before
+    ]
+    return sorted(parts, key=lambda part: (-part.count, -part.before, part.name))
 
 
 def _number(at: datetime, step: timedelta) -> int:

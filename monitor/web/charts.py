@@ -242,27 +242,23 @@ def _stacks(key: str, series: Sequence[Series], top: int, height: int) -> list[s
     count = len(series[0].values)
     wide, x = _slots(count)
     below = [0] * count
+    floor = _TOP + height
     groups: list[svg.Element] = []
     for number, each in enumerate(series):
-        rects: list[svg.Element] = []
+        rects: list[str] = []
         for step, value in enumerate(each.values):
             if not value:
                 continue
-            foot = height * below[step] / top
             tall = max(1.5, height * value / top)
-            rects.append(
-                svg.Rect(
-                    x=svg.Length(_px(x[step]), "%"),
-                    width=svg.Length(wide, "%"),
-                    y=_px(_TOP + height - foot - tall),
-                    height=_px(tall),
-                )
-            )
+            y = floor - height * below[step] / top - tall
+            # hundreds of them: as text they take a tenth of the time
+            rects.append(f'<rect x="{x[step]}%" width="{wide}%" y="{y:.6g}" height="{tall:.6g}"/>')
             below[step] += value
         if number and rects:
-            groups.append(svg.G(fill=f"url(#{key}-p{number})", class_=["pieces"], elements=rects))
+            look = f"url(#{key}-p{number})"
+            groups.append(svg.G(fill=look, class_=["pieces"], text="".join(rects)))
         elif rects:
-            groups.append(svg.G(class_=["s0", "pieces"], elements=rects))
+            groups.append(svg.G(class_=["s0", "pieces"], text="".join(rects)))
     return groups
 
 
@@ -270,28 +266,23 @@ def _tips(
     rows: Sequence[Row], series: Sequence[Series], sums: Sequence[int], height: int
 ) -> list[svg.Element]:
     """What is said where a pointer rests: a column over each step's whole height."""
-    tips: list[svg.Element] = []
+    if not rows:
+        return []
+    wide = _px(100 / len(rows))
+    names = [each.name for each in series]
+    tips: list[str] = []
     for step, row in enumerate(rows):
-        lines = [f"{row.label} UTC: {words.number(sums[step])}"]
-        if len(series) > 1:
-            lines += [
-                f"{each.name}: {words.number(value)}"
-                for each, value in zip(series, row.values, strict=True)
-                if value
-            ]
+        lines = [f"{row.label} UTC: {sums[step]:,}"]
+        if len(names) > 1:
+            lines += [f"{name}: {n:,}" for name, n in zip(names, row.values, strict=True) if n]
         if row.said:
             lines.append(row.said)
+        title = escape("\n".join(lines))
+        x = _px(100 * step / len(rows))
         tips.append(
-            svg.Rect(
-                class_=["tip"],
-                x=svg.Length(_px(100 * step / len(rows)), "%"),
-                width=svg.Length(_px(100 / len(rows)), "%"),
-                y=0,
-                height=_TOP + height,
-                elements=[svg.Title(text=escape("\n".join(lines)))],
-            )
+            f'<rect x="{x}%" width="{wide}%" height="{_TOP + height}"><title>{title}</title></rect>'
         )
-    return tips
+    return [svg.G(class_=["tips"], text="".join(tips))]
 
 
 def _marker(step: int, count: int) -> svg.Element:
@@ -397,7 +388,7 @@ def _slots(count: int) -> tuple[float, list[float]]:
     """How wide a bar is and where each begins, in per cent."""
     slot = 100 / max(count, 1)
     gap = slot * (0.2 if count > 40 else 0.26)
-    return _px(slot - gap), [number * slot + gap / 2 for number in range(count)]
+    return _px(slot - gap), [_px(number * slot + gap / 2) for number in range(count)]
 
 
 # --------------------------------------------------------------------------- words and numbers
