@@ -76,6 +76,7 @@ class FeedsSought:
     tag: str | None = None
     text: str = ""  # each word of it stands in name, publisher, URL or tags
     order: FeedOrder = FeedOrder.TROUBLE
+    left: bool = False  # those that were declared once, and are not any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +134,7 @@ class FeedsFound:
     states: Mapping[Health, int]  # of all declared feeds
     sides: Mapping[str, int]
     tags: Mapping[str, int]
+    left: int = 0  # that were declared once, and are not any more
 
     @property
     def declared(self) -> int:
@@ -181,7 +183,7 @@ class Fleet(Protocol):
     async def find(
         self, sought: FeedsSought, now: datetime, *, skip: int = 0, limit: int = 50
     ) -> FeedsFound:
-        """Declared feeds, a page of them."""
+        """Declared feeds, or those that are left, a page of them."""
 
     async def feed(self, feed: FeedId, now: datetime, *, entries: int = 25) -> FeedTrace | None:
         """All about a feed, declared or not."""

@@ -14,7 +14,7 @@ from monitor.model import DueBy, FeedEvent, FeedId
 from monitor.polling import delays, week
 from monitor.ports import Asked
 from monitor.storage import tables as t
-from monitor.storage.work import Pair, Row, Work
+from monitor.storage.work import Pair, Row, Work, insert_missing
 from monitor.stories import firsts
 
 EVENTS: Final = 100
@@ -108,7 +108,14 @@ SIGHTS = (
     .join(t.feed, t.feed.c.id == t.entry.c.feed_id)
     .where(t.article.c.story_id.in_(sa.bindparam("stories", expanding=True)))
 )
-COUNTED = sa.select(t.monitor.c.value).where(t.monitor.c.key == _COUNTED)
+COUNTED = sa.select(t.monitor.c.value).where(t.monitor.c.key == _COUNTED).with_for_update()
+"""Of several processes one counts at a time, and the next goes on from there."""
+BEGIN_COUNTING = insert_missing(t.monitor)
+KEEP_COUNTED = (
+    sa.update(t.monitor)
+    .where(t.monitor.c.key == _COUNTED)
+    .values(value=sa.bindparam("story", type_=sa.Text()))
+)
 
 ASKED = (
     sa.select(
@@ -202,15 +209,17 @@ class FeedHistoryWork(Work):
 
     def count_places(self, now: datetime) -> int:
         """See `ports.Transaction`."""
-        held = self._run(COUNTED).scalar()
-        before = self._first_story(now) if held is None else int(held)
-        rows = self._run(STORIES_AFTER, {"story": before, "limit": STORIES}).all()
+        before = self._run(COUNTED).scalar()
+        if before is None:
+            first = str(self._first_story(now))
+            self._on(BEGIN_COUNTING, {"key": _COUNTED, "value": first})
+            return 0
         settled: list[Row] = []
-        for row in rows:  # in turn: a story that is too young holds up those after it
+        for row in self._run(STORIES_AFTER, {"story": int(before), "limit": STORIES}).all():
             if row.created_at > now - firsts.SETTLED:
-                break
+                break  # in turn: a story that is too young holds up those after it
             settled.append(row)
-        if not settled and held is not None:
+        if not settled:
             return 0
         created = {row.id: row.created_at for row in settled if row.merged_into is None}
         sights: dict[int, list[firsts.Sight]] = {}
@@ -236,7 +245,7 @@ class FeedHistoryWork(Work):
                     for (at, name, first, slot), count in sorted(counted.items())
                 ],
             )
-        self._keep_place(settled[-1].id if settled else before, is_new=held is None)
+        self._run(KEEP_COUNTED, {"story": str(settled[-1].id)})
         return len(settled)
 
     def _first_story(self, now: datetime) -> int:
@@ -246,14 +255,6 @@ class FeedHistoryWork(Work):
             return int(first) - 1
         last = self._run(sa.select(sa.func.max(t.story.c.id))).scalar()
         return int(last or 0)
-
-    def _keep_place(self, story: int, *, is_new: bool) -> None:
-        if is_new:
-            self._run(sa.insert(t.monitor), {"key": _COUNTED, "value": str(story)})
-        else:
-            self._run(
-                sa.update(t.monitor).where(t.monitor.c.key == _COUNTED), {"value": str(story)}
-            )
 
     def feeds_to_ask(self) -> Sequence[Asked]:
         """See `ports.Transaction`."""

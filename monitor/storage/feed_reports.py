@@ -83,7 +83,8 @@ LISTED = sa.select(
     _raw(t.feed.c.newest_at),
     _raw(t.feed.c.polled_at),
     _raw(t.feed.c.due_at),
-).where(t.feed.c.declared)
+    t.feed.c.declared,
+)
 _days: sa.BindParameter[Any] = sa.bindparam("days", expanding=True)
 DELAYS = (
     # days one by one: a range would be read for all feeds
@@ -209,8 +210,10 @@ class SqlFleet:
 def _found(
     connection: sa.Connection, sought: FeedsSought, now: datetime, skip: int, limit: int
 ) -> FeedsFound:
-    rows = connection.execute(LISTED).all()
-    wanted = sorted((row for row in rows if _is_sought(row, sought)), key=_KEYS[sought.order])
+    every = connection.execute(LISTED).all()
+    rows = [row for row in every if row.declared]
+    among = [row for row in every if not row.declared] if sought.left else rows
+    wanted = sorted((row for row in among if _is_sought(row, sought)), key=_KEYS[sought.order])
     shown = [row.id for row in wanted[skip : skip + limit]]
     return FeedsFound(
         feeds=_figures(connection, shown, now),
@@ -218,6 +221,7 @@ def _found(
         states={Health(name): count for name, count in Counter(row.health for row in rows).items()},
         sides=Counter(row.side for row in rows if row.side),
         tags=Counter(tag for row in rows for tag in row.tags),
+        left=len(every) - len(rows),
     )
 
 

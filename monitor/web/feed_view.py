@@ -34,7 +34,9 @@ from monitor.web import words
 TROUBLE: Final = "trouble"
 """All states of which somebody should know, as one filter."""
 
-_DAY: Final = timedelta(days=1)
+LEFT: Final = "left"
+"""Feeds that are not declared any more, as one filter."""
+
 _FEWEST: Final = 5
 """Below so many a share or a quantile says nothing."""
 
@@ -178,6 +180,7 @@ def sought(asked: Mapping[str, str]) -> FeedsSought:
         tag=_one(asked, "tag"),
         text=asked.get("q", "").strip()[:200],
         order=FeedOrder(order) if order in set(FeedOrder) else FeedOrder.TROUBLE,
+        left=state == LEFT,
     )
 
 
@@ -187,6 +190,8 @@ def _one(asked: Mapping[str, str], name: str) -> str | None:
 
 def state_of(wanted: FeedsSought) -> str:
     """What `sought` was told about states."""
+    if wanted.left:
+        return LEFT
     if not wanted.states:
         return ""
     return TROUBLE if len(wanted.states) > 1 else next(iter(wanted.states))
@@ -207,13 +212,14 @@ def href(wanted: FeedsSought, page: int = 1, **changes: str | None) -> str:
     return f"/feeds?{query}" if query else "/feeds"
 
 
-def states(counts: Mapping[Health, int]) -> Sequence[tuple[str, str, int]]:
+def states(counts: Mapping[Health, int], left: int = 0) -> Sequence[tuple[str, str, int]]:
     """Filters by state: value, word, how many; only those that there are."""
     trouble = sum(count for state, count in counts.items() if state.is_trouble)
     found = [(TROUBLE, "in trouble", trouble)] if trouble else []
     return [
         *found,
         *((str(state), words.HEALTH[state], counts[state]) for state in Health if state in counts),
+        *([(LEFT, "not declared any more", left)] if left else []),
     ]
 
 

@@ -56,7 +56,7 @@ class Feeds:
             found=found,
             sought=sought,
             chosen=shown.state_of(sought),
-            states=shown.states(found.states),
+            states=shown.states(found.states, found.left),
             sides=sorted(found.sides),
             tags=sorted(found.tags, key=str.casefold),
             orders=shown.ORDERS,

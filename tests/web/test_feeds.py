@@ -370,6 +370,9 @@ async def test_a_feed_is_taken_out_or_put_to_rest(office: Office, what: str) -> 
         assert ("b.example" in text, "enabled" in text) == ((what == "rest"), (what == "rest"))
         assert "ڈان" not in said(await browser.get("/feeds"), "//table")
         assert "not declared" in said(await browser.get(f"/feeds/{feed}"))
+        left = await browser.get("/feeds?state=left")
+        assert words_of(left.page.xpath("//tbody/tr")[0]).startswith("not polled ڈان")
+        assert "not declared any more 1" in said(left)
         if what == "rest":
             path = f"/feeds/{feed}/wake"
             await browser.post(path, fields_of((await browser.get(path)).page))
