@@ -945,6 +945,14 @@ def test_an_edit_of_a_watch_is_told(edit, said):
     assert differences(before, before) == ()
 
 
+def test_that_a_watch_rests_and_looks_again_is_told():
+    """It is neither gone nor new."""
+    looks, rests = Settings(watches=(WATER,)), Settings(resting=(WATER,))
+    assert differences(looks, rests) == ('~ watch "Water": rests',)
+    assert differences(rests, looks) == ('~ watch "Water": looks again',)
+    assert differences(rests, Settings()) == ()
+
+
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [

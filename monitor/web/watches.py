@@ -211,6 +211,8 @@ class Watches:
         typed = request.query_params
         known = declared.named(typed.get("of", ""))
         draft = drafts.draft({key: typed.get(key, "") for key in ("kind", "text")}, known, ())
+        if draft.is_empty:
+            return Response(status_code=HTTPStatus.NO_CONTENT)
         return self._pages.render(
             "watch_answer.html",
             draft=draft,
