@@ -5,7 +5,7 @@ Values in, lines out, with their emphasis: the command line prints them, Slack s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -18,17 +18,19 @@ from monitor.errors import MonitorError, Permanent
 from monitor.match import Document
 from monitor.match.explain import explain
 from monitor.match.passage import best_passage
-from monitor.model import ArticleState, DeliveryState, Hit, Watch
-from monitor.ports import ArticleTrace, Counts, DeliveryRow, FeedRow, Precision, Reports
+from monitor.model import ArticleState, DeliveryId, DeliveryState, Hit, Watch
+from monitor.ports import ArticleTrace, Counts, DeliveryRow, FeedRow, Outcome, Precision, Reports
 from monitor.stories.urls import canonical_url, host_of, resolve_redirector
 from monitor.telling.changes import Passage, revised
 from monitor.web import words
+from monitor.web.outbox import became
 
 _MOST_MISSED = 20
 """Watches that did not match which are explained: each is looked for anew."""
 
 _MOST_REVISIONS = 5
 _MOST_FURNITURE = 10
+_MOST_OUTCOMES = 10
 _WORST = 3  # terms of a watch
 _SHOWN = 100
 """Characters of a paragraph that tell which one it is."""
@@ -86,7 +88,8 @@ async def why(
         return list(_unseen(at, await reports.feeds(), now))
     archived = await reports.archived(trace.article)
     document = archived.document if archived else None
-    return list(traced(trace, settings, now, document))
+    outcomes = await reports.messages.outcomes([row.id for row in trace.deliveries])
+    return list(traced(trace, settings, now, document, outcomes))
 
 
 def canonical(url: str) -> str:
@@ -115,9 +118,16 @@ def _unseen(url: str, feeds: Sequence[FeedRow], now: datetime) -> Iterator[str |
 
 
 def traced(
-    trace: ArticleTrace, settings: Settings, now: datetime, document: Document | None = None
+    trace: ArticleTrace,
+    settings: Settings,
+    now: datetime,
+    document: Document | None = None,
+    outcomes: Mapping[DeliveryId, Sequence[Outcome]] | None = None,
 ) -> Iterator[str | Text]:
-    """What is known of an article, stage by stage. `document`: as the watches read it."""
+    """What is known of an article, stage by stage.
+
+    `document`: as the watches read it; `outcomes`: what became of its messages, each time.
+    """
     yield Text(trace.title or "(no headline)", style="bold")
     yield Text(trace.url, style="dim")
     yield ""
@@ -138,7 +148,7 @@ def traced(
     yield f"[bold]Grouped[/]   story {trace.story}{copy}"
     document = document or Document(title=trace.title, body=trace.body, language=trace.language)
     yield from _matched(trace, settings, document)
-    yield from _alerted(trace, settings, now)
+    yield from _alerted(trace, settings, now, outcomes or {})
 
 
 def _text_line(trace: ArticleTrace, now: datetime) -> str:
@@ -231,7 +241,12 @@ def _why_not(watch: Watch, document: Document) -> str:
     return "; ".join(reasons) or "not when it was read, but the watch as it is now would match"
 
 
-def _alerted(trace: ArticleTrace, settings: Settings, now: datetime) -> Iterator[str]:
+def _alerted(
+    trace: ArticleTrace,
+    settings: Settings,
+    now: datetime,
+    outcomes: Mapping[DeliveryId, Sequence[Outcome]],
+) -> Iterator[str]:
     for hold in trace.held:
         yield (
             f"[bold]Alerted[/]   not for {escape(hold.watch)}: held: {escape(hold.lacks)},"
@@ -250,6 +265,9 @@ def _alerted(trace: ArticleTrace, settings: Settings, now: datetime) -> Iterator
         yield f"[bold]Alerted[/]   no: {escape(reason or 'its story has no delivery')}"
     for row in trace.deliveries:
         yield f"[bold]Alerted[/]   {_delivery_line(row, now)}"
+        for each in map(became, outcomes.get(row.id, ())[-_MOST_OUTCOMES:]):
+            detail = f": {escape(each.detail)}" if each.detail else ""
+            yield f"          [dim]{words.clock(each.at, now)} {each.said}{detail}[/]"
 
 
 def _delivery_line(row: DeliveryRow, now: datetime) -> str:

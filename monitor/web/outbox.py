@@ -91,13 +91,14 @@ def _line(row: DeliveryRow, outcomes: Sequence[Outcome]) -> Line:
         tone="warn" if row.is_uncertain else words.TONE[row.state],
         kind="" if row.subject is None else "reply" if row.story is not None else "notice",
         error=row.error if row.error and row.state is not DeliveryState.SENT else "",
-        became=tuple(_became(each) for each in reversed(outcomes)),
+        became=tuple(became(each) for each in reversed(outcomes)),
         may_retry=not is_shown and row.state in _RETRY,
         may_drop=not is_shown and row.state in _DROP,
     )
 
 
-def _became(outcome: Outcome) -> Became:
+def became(outcome: Outcome) -> Became:
+    """What became of a message, in words."""
     said, tone = _BECAME.get(outcome.what, (outcome.what, "calm"))
     return Became(at=outcome.at, said=said, tone=tone, detail=outcome.error or "")
 

@@ -26,8 +26,8 @@ from monitor.model import (
     SubscriptionState,
     Watch,
 )
-from monitor.ports import ArticleTrace, Revision, Sighting
-from tests.web.samples import NO_COUNTS, feed_row
+from monitor.ports import ArticleTrace, Outcome, Revision, Sighting
+from tests.web.samples import NO_COUNTS, delivery_row, feed_row
 from tests.web.samples import NOW as PAGE_NOW
 
 NOW = datetime(2025, 5, 10, 12, tzinfo=UTC)
@@ -94,6 +94,37 @@ def test_why_names_the_setting_that_kept_an_alert_back() -> None:
         feeds=(FeedSpec(url="https://example.org/feed", name="A", publisher="A"),),
     )
     assert "older than [alerts] max_age" in printed(answers.traced(trace, settings, NOW))
+
+
+def test_why_tells_each_attempt_to_alert() -> None:
+    """When it was, and how it ended, in the words of the page."""
+    row = delivery_row(1, "Ceasefire", DeliveryState.SENT)
+    trace = ArticleTrace(
+        article=ArticleId(1),
+        url="https://example.org/a",
+        title="Ceasefire",
+        body="",
+        state=ArticleState.DONE,
+        source="page",
+        language="en",
+        attempts=1,
+        error=None,
+        published_at=NOW,
+        first_seen_at=NOW,
+        ingested_at=NOW,
+        due_at=None,
+        story=StoryId(1),
+        copy_of=None,
+        sightings=(),
+        hits=(Hit(watch="W", spans=()),),
+        deliveries=(row,),
+    )
+    outcomes = (
+        Outcome(at=NOW - timedelta(minutes=2), what="deferred", error="ratelimited: [20 s]"),
+        Outcome(at=NOW - timedelta(minutes=1), what="sent", error=None),
+    )
+    said = printed(answers.traced(trace, Settings(), NOW, None, {row.id: outcomes}))
+    assert "11:58:00 put off: ratelimited: [20 s]\n          11:59:00 shown" in said
 
 
 def test_why_tells_what_is_not_or_no_longer_read() -> None:

@@ -272,6 +272,39 @@ async def test_whole_texts_and_what_copies_say_otherwise(newsroom: Newsroom):
     assert [each.text.strip() for each in differs.iter("del", "ins")] == ["ceasefire", "truce"]
 
 
+async def test_why_an_article_did_or_did_not_alert(newsroom: Newsroom):
+    """For any article of a story and any watch, also one that found nothing."""
+    dry = replace(CEASEFIRE, name="Floods", terms=("flood",))
+    newsroom.rules = replace(newsroom.rules, watches=(dry, CEASEFIRE))
+    story = await newsroom.bring("first", LONG)
+    other = await newsroom.bring("far", text(40))
+    await newsroom.desk.show()
+    async with newsroom.browsing() as browser:
+        page = (await browser.get(f"/stories/{story}")).page
+        [link] = page.xpath("//p[@class='acts-of']/a/@href")
+        told = (await browser.get(link)).page
+        untold = (await browser.get(f"{link}&watch=Floods")).page
+        strange = (await browser.get(f"/stories/{story}/why?article=999&watch=Rain")).page
+        missing = await browser.get("/stories/999/why")
+        await newsroom.store.write(
+            lambda tx: merge_by_hand(tx, story, other, by="cli", now=NOW + HOUR)
+        )
+        merged = await browser.get(f"/stories/{other}/why?watch=Floods")
+    assert words_of(told.find_class("verdict")[0]).startswith(f"It is told in {CHANNEL}, since ")
+    assert words_of(told.find_class("whole")[0]) == LONG
+    assert words_of(untold.find_class("verdict")[0]) == "It did not alert: flood is not there."
+    names = [words_of(each) for each in untold.xpath("//ol[@class='stages']//h3")]
+    assert names == [
+        "Fetched", "Extracted", "Grouped", "Matched", "News", "Confirmed", "Paced", "Delivered",
+    ]  # fmt: skip
+    assert "There is no watch Rain." in words_of(strange.find_class("trouble")[0])
+    assert missing.status == 404
+    assert (merged.status, merged.headers["Location"]) == (
+        302,
+        f"/stories/{story}/why?watch=Floods",
+    )
+
+
 async def test_a_story_that_waits_says_for_what(newsroom: Newsroom):
     """On its page and in the list; merged with another that confirms it, it is told."""
     newsroom.rules = replace(newsroom.rules, watches=(replace(CEASEFIRE, min_publishers=2),))
