@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
 from starlette.requests import Request
@@ -17,6 +18,7 @@ from monitor.web.live import Live, write_marks
 from monitor.web.security import FORM_HEADERS
 
 _SHOWN: Final = 20
+_FRESH: Final = timedelta(seconds=30)
 
 
 class Now:
@@ -26,6 +28,7 @@ class Now:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._choices: tuple[datetime, Choices] | None = None  # and when they were read
         self.live = Live(desk)
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -42,7 +45,7 @@ class Now:
         marks = await news.marks()  # first: what comes meanwhile is told twice, and never lost
         page = await news.page(asked.sought(now), _SHOWN, before=asked.before)
         strip = await news.strip(now)
-        choices = await news.choices()
+        choices = await self._choices_at(now)
         rules = desk.decisions.rules() if desk.decisions else None
         max_age = rules.max_age if rules else None
         # in a thread: the passages of long bodies take up to a second each
@@ -63,6 +66,12 @@ class Now:
         )
         response.headers.update(FORM_HEADERS)
         return response
+
+    async def _choices_at(self, now: datetime) -> Choices:
+        """What may be looked for; asked anew when it is half a minute old."""
+        if self._choices is None or not timedelta() <= now - self._choices[0] < _FRESH:
+            self._choices = now, await self._desk.reports.news.choices()
+        return self._choices[1]
 
 
 def _options(choices: Choices) -> Mapping[str, Sequence[tuple[str, str]]]:

@@ -82,13 +82,17 @@ class Timeline:
 
 
 def timeline(
-    trace: StoryTrace, frequencies: Frequencies, max_age: timedelta | None = None
+    trace: StoryTrace,
+    frequencies: Frequencies,
+    max_age: timedelta | None = None,
+    *,
+    texts: bool = True,
 ) -> Timeline:
-    """A story as people read it; some milliseconds for each report."""
+    """A story as people read it; some milliseconds for each report. `texts`: with all they say."""
     articles = trace.view.articles
     roots, families = _families(articles)
     likeness = _likeness([each for each in roots if each.hits], frequencies)
-    room = _Room()
+    room = _Room() if texts else _Room(characters=0, comparisons=0)
     lead = named_by(trace.view, max_age)
     by_id = {each.article: each for each in articles}
     first = min(
@@ -233,7 +237,7 @@ def _piece(
 
 def why_here(trace: StoryTrace, article: ArticleId, frequencies: Frequencies) -> str:
     """Why an article is in its story, as a sentence; empty if it is not there."""
-    told = timeline(trace, frequencies)
+    told = timeline(trace, frequencies, texts=False)
     pieces = [one for each in told.pieces for one in (each, *each.copies)]
     found = next((each for each in pieces if each.article == article), None)
     return found.why if found else ""
