@@ -182,6 +182,21 @@ def condition_of(node: Node, resolve: Resolve) -> Condition:
             return WHATEVER
 
 
+def terms_of(node: Node) -> Iterator[TermNode]:
+    """The terms of a query that it may be looked up by: not what must not be there."""
+    match node:
+        case TermNode():
+            yield node
+        case AllNode() | AnyNode() | WithinNode():
+            for part in node.parts:
+                yield from terms_of(part)
+        case NearNode():
+            yield from terms_of(node.left)
+            yield from terms_of(node.right)
+        case AtLeastNode():
+            yield from terms_of(node.part)
+
+
 def every(parts: Iterable[Condition]) -> Condition:
     """All of these conditions, as short as can be."""
     found: dict[Condition, None] = {}

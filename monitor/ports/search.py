@@ -53,6 +53,8 @@ class Results:
     unindexed: int = 0
     """Articles that can't be found yet, because the index has not come to them: so many, or more."""
     unindexed_at: datetime | None = None  # when the newest of these was first seen
+    nowhere: tuple[str, ...] = ()
+    """If nothing was found at all: those of the query's several terms that stand in no article."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

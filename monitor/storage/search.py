@@ -30,6 +30,7 @@ from monitor.match.lookup import (
     every,
     mark_of_feed,
     mark_of_language,
+    terms_of,
 )
 from monitor.match.nodes import Node
 from monitor.match.presearch import Presearch
@@ -55,6 +56,9 @@ MOST_FEEDS: Final = 250
 
 MOST_COUNTED: Final = 10_000
 """Unindexed articles that are counted."""
+
+MOST_TERMS: Final = 8
+"""Terms of a query that are looked up one by one, if it finds nothing."""
 
 SLACK: Final = 100
 """Articles by which ids and times may differ in order: of two that come at once."""
@@ -206,7 +210,23 @@ class _Page:
                     cursor = None if is_last else str(each.article)
                     return Results(matches=tuple(found), cursor=cursor, **unread)
             place = batch[-1]
-        return Results(matches=tuple(found), cursor=None, **unread)
+        nowhere = () if found or unread or self._below != _LAST else self._nowhere(queued)
+        return Results(matches=tuple(found), cursor=None, nowhere=nowhere, **unread)
+
+    def _nowhere(self, queued: Sequence[int]) -> tuple[str, ...]:
+        """Those of a query's terms that stand in no article: who misspelt one sees which."""
+        terms = (
+            {} if self._query is None else {each.label: each for each in terms_of(self._query.root)}
+        )
+        if queued or not 1 < len(terms) <= MOST_TERMS:
+            return ()
+        looked_up = {label: condition_of(term, lambda _: WHATEVER) for label, term in terms.items()}
+        return tuple(
+            label
+            for label, condition in looked_up.items()
+            if condition != WHATEVER
+            and next(candidates(self._connection, condition, above=0, below=_LAST), None) is None
+        )
 
     # -- where to look
 

@@ -355,6 +355,23 @@ async def test_filters_are_kept_to(store: SqlStore, search: SqlSearch) -> None:
         assert await found(search, "truce", filters) == of_query, filters
 
 
+async def test_who_misspelt_a_word_is_told_which(store: SqlStore, search: SqlSearch) -> None:
+    """If nothing was found: of several terms those that stand nowhere, and not what is forbidden."""
+    await given(store, [text("The truce in Kashmir")])
+    await index(store)
+    for query, nowhere in (
+        ("trucee Kashmir", ("trucee",)),
+        ('trucee NEAR/3 "line of control" NOT cricket', ("trucee", "line of control")),
+        ("title:Kashmir nowhere*", ("nowhere*",)),
+        ("truce NEAR/0 Kashmir", ()),
+        ("trucee", ()),
+        ("truce", ()),
+    ):
+        page = await search.find(query)
+        assert (page.nowhere, bool(page.matches)) == (nowhere, query == "truce"), query
+    assert (await search.find("trucee Kashmir", Filters(until=NOW))).nowhere == ()
+
+
 async def test_a_feed_is_asked_for_as_it_is_called_now(store: SqlStore, search: SqlSearch) -> None:
     """Its name, side and tags are no part of the index."""
     await given(store, [text("truce"), text("truce")], listed=[1])

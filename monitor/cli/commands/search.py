@@ -98,7 +98,7 @@ def search(
     filters = Filters(
         since=since, until=until, publisher=publisher, side=side, language=language, watch=watch
     )
-    found, unindexed = asyncio.run(_found(settings, query, filters, limit))
+    found, unindexed, nowhere = asyncio.run(_found(settings, query, filters, limit))
     if unindexed:
         waiting = words.some(unindexed, "article")
         _note(f"{waiting} can't be found yet: the service is still indexing them.")
@@ -117,6 +117,10 @@ def search(
             out.print(part)
     if not found:
         out.print(f"No article matches {bracketed(read.root)}.", markup=False, soft_wrap=True)
+        if nowhere:
+            words_said = ", ".join(f"“{term}”" for term in nowhere)
+            stand = "stands" if len(nowhere) == 1 else "stand"
+            out.print(f"In none at all {stand} {words_said}.", markup=False, soft_wrap=True)
     elif len(found) == limit:
         _note(f"The newest {words.number(limit)}: --limit gives more, `monitor export` all.")
 
@@ -163,11 +167,12 @@ def export(
 
 async def _found(
     settings: Settings, query: str, filters: Filters, limit: int
-) -> tuple[Sequence[Match], int]:
-    """At most so many finds, and how many articles could not be looked at."""
+) -> tuple[Sequence[Match], int, Sequence[str]]:
+    """At most so many finds, how many articles could not be looked at, and terms that are nowhere."""
     found: list[Match] = []
     cursor: str | None = None
     unindexed = 0
+    nowhere: Sequence[str] = ()
     async with looking_at(settings) as reports:
         await _check_watch(reports, filters.watch, settings)
         with _progress() as progress:
@@ -178,12 +183,12 @@ async def _found(
                 )
                 found += page.matches
                 unindexed = max(unindexed, page.unindexed)
-                cursor = page.cursor
+                cursor, nowhere = page.cursor, page.nowhere
                 if cursor is None:
                     break
                 back = f", back to {page.back_to:%Y-%m-%d}" if page.back_to else ""
                 progress.update(task, description=f"Searching{back}")
-    return found, unindexed
+    return found, unindexed, nowhere
 
 
 async def _export(
