@@ -19,6 +19,7 @@ from monitor.ports.retention import Bounds
 from monitor.storage import SqlStore, pruning
 from monitor.storage import tables as t
 from tests.contracts.material import LEASE, NOW, given_articles, given_story, in_new_story
+from tests.contracts.test_plans import SCANS, plans, recording
 from tests.fakes import FakeClock
 from tests.pipeline.conftest import CHANNEL, Newsroom, page
 from tests.webserver import Reply, WebServer
@@ -356,3 +357,17 @@ async def test_too_much_goes_oldest_first_and_no_younger_than_a_month(
         await keeper.look()
     assert await left() == ["young"]
     assert timedelta(days=70) > retention.FLOOR
+
+
+async def test_pruning_goes_by_indexes(store: SqlStore) -> None:
+    """What a step costs does not grow with the archive; of stories it reads on where it stopped."""
+    story = await given_story(store)
+    await store.write(lambda tx: tx.want_delivery(story, "#a", NOW))
+    await store.write(
+        lambda tx: tx.connection.execute(sa.update(t.delivery).values(state="sent"))  # type: ignore[attr-defined]
+    )
+    with recording(store._engines.write) as statements:
+        assert await prune(store)
+    explained = plans(store, statements)
+    assert len(explained) > 10
+    assert {text: plan for text, plan in explained.items() if SCANS.search(plan)} == {}

@@ -27,11 +27,11 @@ from monitor.storage.indexing import forget_indexed
 from monitor.storage.types import key_of
 from monitor.storage.work import Pair, Work, each_of, for_each, insert_missing, is_among
 
-WINDOW: Final = 1_000
-"""Stories that a step looks at: 10 ms of index probes."""
+WINDOW: Final = 500
+"""Stories that a step looks at: 10 to 20 ms of index probes."""
 
-STEP: Final = 50
-"""Stories, or articles without one, that a step deletes: 10 to 30 ms, for which others wait."""
+STEP: Final = 25
+"""Stories, or articles without one, that a step deletes: 10 to 25 ms, for which others wait."""
 
 MANY: Final = 1 << 31
 """More articles without a story than there are."""
