@@ -12,6 +12,7 @@ A watch has terms, any one of which is enough, or a query in the watch language
     frequency  how common words are          passage    the part of a text that shows it best
     document   what is matched               backtest   a watch against the archive
     accept     cases with known answers      presearch  what need not be cut up
+    lookup     what an index of articles is asked for a query
 """
 
 from __future__ import annotations
