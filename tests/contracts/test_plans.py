@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model import ArticleState, DeliveryId, DeliveryState, StoryId
+from monitor.model import ArticleId, ArticleState, DeliveryId, DeliveryState, FeedId, StoryId
 from monitor.ports import Marks, Sought, Standing, Transaction
 from monitor.storage import SqlReports, SqlStore
 from tests.contracts.material import (
@@ -194,6 +194,18 @@ async def _ask_for_the_front_page(reports: SqlReports, story: StoryId) -> None:
     await reports.messages.channels()
 
 
+async def _ask_as_programs_do(reports: SqlReports) -> None:
+    """Lists that go on, with each filter; one of each."""
+    catalogue = reports.catalogue
+    for watch in (None, CEASEFIRE.name):
+        for since in (None, NOW):
+            for before in (None, (NOW, 7)):
+                await catalogue.hits(10, watch=watch, since=since, before=before)
+    await catalogue.url_of(ArticleId(1))
+    await catalogue.feeds(10, after=FeedId(1))
+    await catalogue.message(DeliveryId("a"))
+
+
 async def test_the_lists_of_the_page_go_by_indexes(store: SqlStore) -> None:
     """Newest hits, deliveries and one article's trace; only totals count whole indexes."""
     story = await given_story(store)
@@ -214,6 +226,7 @@ async def test_the_lists_of_the_page_go_by_indexes(store: SqlStore) -> None:
         assert [batch async for batch in reports.archive(NOW - LEASE)] != []
         await reports.archive_size(NOW)
         await _ask_for_the_front_page(reports, story)
+        await _ask_as_programs_do(reports)
 
     explained = plans(store, statements)
     bad = {text: plan for text, plan in explained.items() if SCANS.search(plan)}
