@@ -51,7 +51,8 @@ from monitor.storage import tables as t
 from monitor.web import create_app
 
 LIMIT: Final = 50.0  # milliseconds
-DOWNLOAD: Final = 1_000.0  # what takes as long, and is no page, is asked once
+PATIENCE: Final = 60  # seconds
+DOWNLOAD: Final = 1_000.0  # what takes as long, and is no page, is asked once; as a page of twenty
 INDEXED_AT_ONCE: Final = 400
 SEARCHES: Final = (
     RARE,
@@ -168,7 +169,7 @@ async def ask(app: Starlette, page: Page) -> bytes | None:
 
     began, spent = time.perf_counter(), time.process_time()
     try:
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(PATIENCE):
             await app(scope, receive, send)
     except Exception as error:  # noqa: BLE001 - a page's bug is its own; the app has answered 500
         page.status = 500
@@ -179,7 +180,7 @@ async def ask(app: Starlette, page: Page) -> bytes | None:
     return None if streams else b"".join(body)
 
 
-async def pages_of(app: Starlette) -> list[Page]:
+async def pages_of(app: Starlette, only: str = "") -> list[Page]:
     """Every page that the app has, as far as its routes and links tell; of each kind one."""
     routes = [each for each in app.routes if isinstance(each, Route) and "{" not in each.path]
     waiting = ["/", *(each.path for each in routes if "GET" in (each.methods or ())), *ASKED]
@@ -189,11 +190,13 @@ async def pages_of(app: Starlette) -> list[Page]:
         page = Page(waiting.pop(0))
         if page.path in found or LEFT_OUT.match(page.path):
             continue
+        if only not in page.path and page.path != "/":
+            continue
         body = await ask(app, page)
         if body is None or (page.status == 404 and page.path in ASKED):
             continue  # a stream; a section that is not there yet
         found[page.path] = page
-        if not page.is_page or page.status != 200:
+        if not page.is_page or page.status != 200 or not body:
             continue
         for link in html.document_fromstring(body.decode()).xpath("//a/@href"):
             kind = _kind(app, link)
@@ -218,8 +221,8 @@ async def measure(store: SqlStore, rounds: int, only: str) -> list[Page]:
     """Ask each page so often, in turn."""
     clock = Fixed()
     app = create_app(SqlReports(store), clock, clock)
-    pages = [page for page in await pages_of(app) if only in page.path]
-    slow = [page for page in pages if not page.is_page and page.milliseconds[0] > DOWNLOAD]
+    pages = [page for page in await pages_of(app, only) if only in page.path]
+    slow = [page for page in pages if page.milliseconds[0] > DOWNLOAD * (20 if page.is_page else 1)]
     for warm in range(2):  # caches of statements and templates
         for page in pages:
             if page not in slow:
