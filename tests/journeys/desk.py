@@ -138,6 +138,12 @@ class Desk:
         """See `Outlet.publish`."""
         return self.outlets[outlet].publish(self.clock, slug, title, body, language=language)
 
+    def opened(self, outlet: str) -> Outlet:
+        """A publisher that no feed of the configuration is of."""
+        room = Outlet(self.server, outlet)
+        room.open()
+        return room
+
     def save(self, text: str) -> None:
         """Another feeds.toml, as editors save it."""
         new = self.config.with_suffix(".new")
