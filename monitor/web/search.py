@@ -181,17 +181,15 @@ class Search:
             return RedirectResponse(asked.url())
         desk = self._desk
         trouble, results, items = "", Results(matches=(), cursor=None), []
-        status = HTTPStatus.OK
         if asked.given:
             try:
                 results = await self._find(asked)
                 items = await asyncio.to_thread(lambda: [*map(item, results.matches)])
             except (QueryError, Refused) as error:
-                trouble, status = _said(error), HTTPStatus.BAD_REQUEST
+                trouble = _said(error)
         choices = await desk.reports.news.choices()
         response = desk.pages.render(
             "search.html",
-            status=status,
             asked=asked,
             results=results,
             items=items,
