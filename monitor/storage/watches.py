@@ -19,8 +19,10 @@ from monitor.storage import tables as t
 from monitor.storage.hands import HandWork
 from monitor.storage.store import SqlStore
 
-MOST: Final = 2_000
+MOST: Final = 1_000
 """Newest hits of which messages are counted, of all watches that are asked for: some ten ms."""
+
+MOST_OF_ONE: Final = 300
 
 LATELY: Final = timedelta(days=7)
 
@@ -96,7 +98,7 @@ class SqlWatches:
         self, names: Collection[str], now: datetime, channels: Mapping[str, str]
     ) -> Mapping[str, Watched]:
         """See `ports.Watches`."""
-        most = MOST // max(1, len(names))
+        most = min(MOST_OF_ONE, max(1, MOST // max(1, len(names))))
 
         def ask(connection: sa.Connection) -> Mapping[str, Watched]:
             wanted = {"names": [*names]}
