@@ -15,7 +15,7 @@ from monitor import tracing
 from monitor.storage import SqlStore
 from tests.contracts.material import NOW
 from tests.pipeline.conftest import Newsroom, newsroom, page  # noqa: F401 a fixture
-from tests.webserver import Reply
+from tests.webserver import Reply, WebServer, running
 
 
 @pytest.fixture
@@ -206,3 +206,15 @@ def test_a_place_without_the_extra_is_told(
     assert "pip install 'monitor[otel]'" in capsys.readouterr().out
     assert not tracing.is_on()
     stop()
+
+
+def test_spans_arrive_at_a_collector(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By OpenTelemetry's own protocol over HTTP, at the end at the latest."""
+    with running(WebServer()) as server:
+        server.route("/v1/traces", Reply(""))
+        address = server.url("").rstrip("/")
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
+        stop = tracing.start({"OTEL_EXPORTER_OTLP_ENDPOINT": address})
+        tracing.record(7, "poll", NOW, NOW + timedelta(seconds=1), feed="Wire")
+        stop()
+        assert [request.path for request in server.requests] == ["/v1/traces"]

@@ -130,9 +130,7 @@ class Ingest:
         try:
             fetcher = self._with.for_pages or self._with.fetcher
             with tracing.span(now, pending.id, "fetch", url=pending.link):
-                page = await fetcher.get(
-                    pending.link, accept=PAGE_ACCEPT, max_bytes=rules.max_page
-                )
+                page = await fetcher.get(pending.link, accept=PAGE_ACCEPT, max_bytes=rules.max_page)
             if isinstance(page, NotModified):  # nothing conditional was asked
                 raise Permanent(Code.PROTOCOL, "answered 304 to an unconditional request")
             page_url = page.url
