@@ -195,7 +195,7 @@ class Watches:
             draft = Draft(fields=drafts.fields_of(known)) if known else drafts.empty()
             return await self._form(request, declared, draft, known)
         taken = [each.name for each in (*declared.watches, *declared.resting)]
-        to_save = typed.get("do") == "save"
+        to_save = is_posted and typed.get("do") == "save"  # a link must not save anything
         draft = drafts.draft(typed, known, taken, to_save=to_save)
         if to_save and draft.is_ready:
             return await self._save(request, declared, draft, known, typed.get("mark", ""))

@@ -446,7 +446,9 @@ async def test_what_did_not_come_from_a_form_of_this_page_changes_nothing(office
             "/watches/try", fields, Origin="https://evil.example", Sec_Fetch_Site="cross-site"
         )
         forged = await browser.post("/watches/try", fields | {"token": "0" * 64})
+        link = await browser.get(asked(**fields))
     assert (elsewhere.status, forged.status) == (403, 403)
+    assert link.status == 200
     assert office.path.read_text(encoding="utf-8") == FILE
 
 
