@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from monitor.model import FeedSpec
+from monitor.model import FeedSpec, Health
 from monitor.pipeline import adopt
 from monitor.pipeline.adopt import Fate, Item
 from monitor.pipeline.discover import Looked
@@ -46,7 +46,8 @@ def fleet(found: FeedsFound, now: datetime) -> Iterator[RenderableType]:
             Text(feed_view.percent(line.firsts.share) if line.firsts else "-"),
         )
     yield table
-    counts = ", ".join(f"{count} {text}" for _, text, count in feed_view.states(found.states))
+    states = feed_view.states(found.states)
+    counts = ", ".join(f"{count} {text}" for name, text, count in states if name in set(Health))
     yield Text(f"{words.some(found.declared, 'feed')}: {counts}.")
 
 
