@@ -8,6 +8,15 @@ from __future__ import annotations
 
 from monitor.parse.cut import Cut, cut
 from monitor.parse.discover import FoundFeed, discover
-from monitor.parse.feeds import parse_feed, parse_rest
+from monitor.parse.feeds import Unread, parse_feed, parse_rest, parse_rests
 
-__all__ = ["Cut", "FoundFeed", "cut", "discover", "parse_feed", "parse_rest"]
+__all__ = [
+    "Cut",
+    "FoundFeed",
+    "Unread",
+    "cut",
+    "discover",
+    "parse_feed",
+    "parse_rest",
+    "parse_rests",
+]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from monitor.errors import Code, ParseError
 from monitor.model import Entry, ParsedFeed
@@ -36,6 +36,32 @@ def parse_feed(body: bytes, *, url: str, content_type: str, blocks: bytes = b"")
         parsed = parse_rest(cut(body, url=url, content_type=content_type))
     assert parsed is not None, "the whole can be trusted to stand for itself"
     return parsed
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A `ParseError` as one result among others."""
+
+    code: Code
+    detail: str
+    status: int | None
+
+    @classmethod
+    def of(cls, error: ParseError) -> Self:
+        """What it says."""
+        return cls(error.code, error.detail, error.status)
+
+
+def parse_rests(found: Sequence[Cut]) -> Sequence[ParsedFeed | Unread | None]:
+    """`parse_rest` of each, none of which another one's mistake costs anything."""
+    return [_read_or_not(each) for each in found]
+
+
+def _read_or_not(found: Cut) -> ParsedFeed | Unread | None:
+    try:
+        return parse_rest(found)
+    except ParseError as error:
+        return Unread.of(error)
 
 
 def parse_rest(found: Cut) -> ParsedFeed | None:

@@ -13,7 +13,8 @@ from typing import Final
 from monitor.errors import Code, ParseError, Refused, WorkError
 from monitor.model import Entry, ParsedFeed
 from monitor.parse import FoundFeed, discover, parse_feed
-from monitor.pipeline.poll import FEED_ACCEPT, PARSE_SECONDS
+from monitor.pipeline.parsing import PARSE_SECONDS
+from monitor.pipeline.poll import FEED_ACCEPT
 from monitor.ports import Fetcher, NotModified, Offload, Page
 
 MOST: Final = 12

@@ -25,11 +25,12 @@ from monitor.model import (
     ParsedFeed,
     Validators,
 )
-from monitor.parse import cut, parse_rest
+from monitor.parse import cut
 from monitor.pipeline import ops, subscribe
 from monitor.pipeline.budget import limits_of
 from monitor.pipeline.context import BATCH, Context, work_by_host
 from monitor.pipeline.fill import fill
+from monitor.pipeline.parsing import Parsing
 from monitor.pipeline.results import Results
 from monitor.polling import gaps, health, hints, history, moves, schedule
 from monitor.polling.gaps import Overlap
@@ -46,7 +47,6 @@ FEED_ACCEPT = (
     "application/rss+xml, application/atom+xml, application/rdf+xml, application/feed+json;q=0.9, "
     "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.5"
 )
-PARSE_SECONDS = 5.0
 
 UNWATCHED = timedelta(hours=1)
 """A poll that comes so late was not made when it should have been: the service was away."""
@@ -61,6 +61,7 @@ class Poll:
 
     def __init__(self, context: Context) -> None:
         self._with = context
+        self._parsing = Parsing(context)
         self._results = Results(context.store)
 
     async def run(self, bucket: int) -> None:
@@ -153,8 +154,7 @@ class Poll:
             )
             if found.unchanged is not None:
                 return found.unchanged
-            async with self._with.parsers.slot(feed.host):
-                parsed = await self._with.offload.run(parse_rest, found, timeout=PARSE_SECONDS)
+            parsed = await self._parsing.rest(found, feed.host)
             if parsed is not None:
                 return parsed
         raise AssertionError("a document that is whole can be trusted")

@@ -404,7 +404,7 @@ async def test_only_what_is_new_is_parsed(newsroom):
     for body in (page.format(1, old), page.format(2, old), page.format(3, item(41) + old)):
         newsroom.server.route("/courier.xml", Reply(body))
         await newsroom.work(Kind.POLL, minutes=5)
-    assert [cut.rest.count(b"<item>") for cut in sent] == [40, 1]
+    assert [cut.rest.count(b"<item>") for cuts in sent for cut in cuts] == [40, 1]
     assert (await only_feed(newsroom)).entries == 41
 
 
