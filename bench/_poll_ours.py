@@ -1,6 +1,6 @@
 """Ours, for `bench.poll`: the service as `monitor run` puts it together, told to poll.
 
-The first line on stdin is JSON: ``urls``, and the ``folder`` of database and log. Each further one
+The first line on stdin is JSON: ``urls``, the ``folder`` of database and log, and ``timeout``. Each further one
 has everything polled that is declared, and is answered by a line that counts how the polls ended.
 
 The jobs are those that the tick finds due, and they are done by the service's engine; those that
@@ -16,7 +16,6 @@ import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
 
 from alerts.memory import MemorySink
 from monitor import telemetry
@@ -25,9 +24,6 @@ from monitor.model import FeedSpec, Job, Kind
 from monitor.polling import JITTER, LONGEST
 from monitor.scheduler import submit_due
 from monitor.service import Service, SystemClock, assembled
-
-TIMEOUT: Final = timedelta(seconds=1)
-"""What a server gets that says nothing."""
 
 
 class Later(SystemClock):
@@ -44,11 +40,13 @@ class Later(SystemClock):
         self._by += LONGEST * (1 + 2 * JITTER)
 
 
-def settings_for(urls: list[str], folder: Path) -> Settings:
+def settings_for(urls: list[str], folder: Path, timeout: float) -> Settings:
     """The defaults, but for loopback, how long silence lasts, and no pause at a host."""
     return Settings(
         monitor=Monitor(database=f"sqlite:///{folder}/ours.db"),
-        fetch=Fetch(timeout=TIMEOUT, allow=("127.0.0.0/8",), spacing=timedelta(0)),
+        fetch=Fetch(
+            timeout=timedelta(seconds=timeout), allow=("127.0.0.0/8",), spacing=timedelta(0)
+        ),
         web=Web(enabled=False),
         feeds=tuple(
             FeedSpec(url=url, name=f"feed {number}", publisher=f"press {number}")
@@ -94,7 +92,7 @@ async def serve() -> None:
     with (folder / "ours.log").open("w", encoding="utf-8") as lines:
         telemetry.set_up_logging("json", stream=lines)
         async with assembled(
-            settings_for(order["urls"], folder), clock=clock, sink=MemorySink()
+            settings_for(order["urls"], folder, order["timeout"]), clock=clock, sink=MemorySink()
         ) as service:
 
             async def do(job: Job) -> None:

@@ -32,7 +32,9 @@ def main() -> None:
     order = json.loads(sys.stdin.readline())
     logging.basicConfig(filename=Path(order["folder"]) / "reader.log", level=logging.WARNING)
     reader = make_reader(
-        str(Path(order["folder"]) / "reader.db"), session_timeout=(1, 1), search_enabled=False
+        str(Path(order["folder"]) / "reader.db"),
+        session_timeout=(order["timeout"],) * 2,
+        search_enabled=False,
     )
     for url in order["urls"]:
         reader.add_feed(url)

@@ -1,7 +1,7 @@
 """What a poll costs: ours beside reader, a feed library that is known for its care, in one run.
 
     python -m bench.poll [--corpus FOLDER] [--feeds N] [--hosts N] [--rounds N]
-                         [--failing SHARE] [--workers N] [--alone]
+                         [--failing SHARE] [--workers N] [--timeout SECONDS] [--alone]
 
 N feeds (2,000, unless told) of the corpus are polled in four scenes: for the first time; when there is
 nothing new, and the server says 304; the same, and it sends all again without validators; when
@@ -86,11 +86,13 @@ def _runs(*command: str | Path) -> bool:
 # --------------------------------------------------------------------------- the run
 
 
-def play(parties: Sequence[Party], farm: Child, urls: Sequence[str], workers: int) -> None:
+def play(
+    parties: Sequence[Party], farm: Child, urls: Sequence[str], workers: int, timeout: float
+) -> None:
     """A round: all scenes, from a first poll on."""
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        order = json.dumps({"urls": urls, "folder": folder, "workers": workers})
+        order = json.dumps({"urls": urls, "folder": folder, "workers": workers, "timeout": timeout})
         running = [
             stack.enter_context(child(*party.script, python=party.python)) for party in parties
         ]
@@ -148,6 +150,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=_number, default=3)
     parser.add_argument("--failing", type=float, default=0.1, help="share of hosts that fail")
     parser.add_argument("--workers", type=_number, default=1, help="threads of reader")
+    parser.add_argument(
+        "--timeout", type=float, default=1.0, help="seconds that a server gets that says nothing"
+    )
     parser.add_argument("--alone", action="store_true", help="ours only, nothing is installed")
     options = parser.parse_args()
     ours = Party("ours", ["-c", OURS])
@@ -164,7 +169,7 @@ def main() -> None:
     with child("-m", "bench._farm", *folder, *farm_of) as farm:
         urls = farm.hear()
         for turn in range(options.rounds):
-            play(parties, farm, urls, options.workers)
+            play(parties, farm, urls, options.workers, options.timeout)
             print(f"round {turn + 1}: {options.feeds:,} feeds, CPU for a poll")
             for line in told(parties, options.feeds):
                 print(line, flush=True)
