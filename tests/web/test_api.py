@@ -21,7 +21,7 @@ from monitor.match import compile_watches
 from monitor.model import Hit, Span, StoryId
 from monitor.storage import SqlReports, SqlStore
 from monitor.web import Decisions, Doors, WebServer, create_app
-from monitor.web.api.values import Excerpt
+from monitor.web.api.shapes import Excerpt
 from tests.contracts.material import CEASEFIRE, KASHMIR, NOW, spec
 from tests.fakes import FakeClock
 from tests.pipeline.desk import CHANNEL, FREQUENCIES, HIT, HOUR, Desk, News, text

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from monitor.web.access import Visitor
-from monitor.web.api.document import described, document, shapes
+from monitor.web.api.document import described, document, shapes_of
 from monitor.web.api.operations import HANDLERS, PREFIX, Answering
 from monitor.web.api.problems import Problem
 from monitor.web.api.resources import Resources
@@ -67,7 +67,7 @@ class Api:
             "api.html",
             about=told["info"]["description"],
             groups=described(told),
-            shapes=shapes(told),
+            shapes=shapes_of(told),
         )
 
 

@@ -234,7 +234,7 @@ def described(told: Mapping[str, Any]) -> Sequence[tuple[str, Sequence[Described
     return [*groups.items()]
 
 
-def shapes(told: Mapping[str, Any]) -> Sequence[tuple[str, str, Sequence[Field]]]:
+def shapes_of(told: Mapping[str, Any]) -> Sequence[tuple[str, str, Sequence[Field]]]:
     """What answers are made of: name, what it is, its parts."""
     schemas = told["components"]["schemas"]
     return [

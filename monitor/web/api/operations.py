@@ -24,8 +24,8 @@ from starlette.responses import Response
 from monitor import telemetry
 from monitor.errors import MonitorError, QueryError, Refused
 from monitor.web.access import May, visitor
+from monitor.web.api.asked import LARGEST_ID, Nothing
 from monitor.web.api.problems import Fault, Problem, wrong
-from monitor.web.api.values import LARGEST_ID, Nothing
 from monitor.web.hosts import Origins
 from monitor.web.security import body_of
 from monitor.web.validators import revalidated, tag_of, unchanged

@@ -17,7 +17,9 @@ from monitor.model import ArticleId, DeliveryId, FeedId, StoryId, Watch
 from monitor.ports import Filters, Sought
 from monitor.volume import news_within
 from monitor.web.access import May, visitor
-from monitor.web.api import values as v
+from monitor.web.api import answers
+from monitor.web.api import asked as a
+from monitor.web.api import shapes as s
 from monitor.web.api.operations import Call, Operation, missing, read_cursor, write_cursor
 from monitor.web.api.problems import Problem, wrong
 from monitor.web.decisions import Decisions
@@ -48,8 +50,8 @@ class Resources:
                 about="article",
                 summary="Articles, those that were seen last first; with `q` a search.",
                 more="A page of a search may hold fewer than `limit`, and none, and go on.",
-                asked=v.ArticlesAsked,
-                answer=v.Searched[v.ArticleLine],
+                asked=a.ArticlesAsked,
+                answer=s.Searched[s.ArticleLine],
                 do=self.articles,
             ),
             Operation(
@@ -58,7 +60,7 @@ class Resources:
                 path="/articles/{article}",
                 about="article",
                 summary="An article with its text, and all that is known of it.",
-                answer=v.ArticleWhole,
+                answer=s.ArticleWhole,
                 do=self.article,
             ),
             Operation(
@@ -68,8 +70,8 @@ class Resources:
                 about="story",
                 summary="Stories in which something was found, those found last first.",
                 more="A page may hold fewer than `limit`, and none, and go on.",
-                asked=v.StoriesAsked,
-                answer=v.Searched[v.StoryLine],
+                asked=a.StoriesAsked,
+                answer=s.Searched[s.StoryLine],
                 do=self.stories,
             ),
             Operation(
@@ -79,7 +81,7 @@ class Resources:
                 about="story",
                 summary="A story with its articles and messages.",
                 more="Asked for one that was merged into another, it is that other one.",
-                answer=v.StoryWhole,
+                answer=s.StoryWhole,
                 do=self.story,
             ),
             Operation(
@@ -88,8 +90,8 @@ class Resources:
                 path="/hits",
                 about="hit",
                 summary="What watches found, the newest first.",
-                asked=v.HitsAsked,
-                answer=v.Page[v.HitLine],
+                asked=a.HitsAsked,
+                answer=s.Page[s.HitLine],
                 do=self.hits,
             ),
             Operation(
@@ -98,8 +100,8 @@ class Resources:
                 path="/watches",
                 about="watch",
                 summary="Watches, by name.",
-                asked=v.Paged,
-                answer=v.Page[v.WatchLine],
+                asked=a.Paged,
+                answer=s.Page[s.WatchLine],
                 do=self.watches,
             ),
             Operation(
@@ -108,7 +110,7 @@ class Resources:
                 path="/watches/{watch}",
                 about="watch",
                 summary="A watch.",
-                answer=v.WatchLine,
+                answer=s.WatchLine,
                 do=self.watch,
             ),
             Operation(
@@ -117,8 +119,8 @@ class Resources:
                 path="/queries",
                 about="query",
                 summary="Whether a query can be read, and how it is understood.",
-                body=v.QueryAsked,
-                answer=v.QueryRead,
+                body=a.QueryAsked,
+                answer=s.QueryRead,
                 do=self.query,
             ),
             Operation(
@@ -127,8 +129,8 @@ class Resources:
                 path="/feeds",
                 about="feed",
                 summary="Declared feeds, those first that were declared first.",
-                asked=v.Paged,
-                answer=v.Page[v.FeedLine],
+                asked=a.Paged,
+                answer=s.Page[s.FeedLine],
                 do=self.feeds,
             ),
             Operation(
@@ -137,7 +139,7 @@ class Resources:
                 path="/feeds/{feed}",
                 about="feed",
                 summary="A feed.",
-                answer=v.FeedLine,
+                answer=s.FeedLine,
                 do=self.feed,
             ),
             Operation(
@@ -146,8 +148,8 @@ class Resources:
                 path="/deliveries",
                 about="message",
                 summary="Messages and notices, those first that were wanted last.",
-                asked=v.DeliveriesAsked,
-                answer=v.Page[v.Delivery],
+                asked=a.DeliveriesAsked,
+                answer=s.Page[s.Delivery],
                 do=self.deliveries,
             ),
             Operation(
@@ -156,7 +158,7 @@ class Resources:
                 path="/deliveries/{delivery}",
                 about="message",
                 summary="A message, and what became of it each time.",
-                answer=v.DeliveryWhole,
+                answer=s.DeliveryWhole,
                 do=self.delivery,
             ),
             Operation(
@@ -169,8 +171,8 @@ class Resources:
                     "Each call reads some articles, the newest first, and says where the next one"
                     " goes on. Nothing is stored. One runs at a time; others wait."
                 ),
-                body=v.BacktestAsked,
-                answer=v.Backtest,
+                body=a.BacktestAsked,
+                answer=s.Backtest,
                 do=self.backtest,
             ),
             Operation(
@@ -179,7 +181,7 @@ class Resources:
                 path="/status",
                 about="status",
                 summary="How the service is.",
-                answer=v.Status,
+                answer=s.Status,
                 do=self.status,
             ),
         )
@@ -192,8 +194,8 @@ class Resources:
                 path="/stories/{story}/merge",
                 about="story",
                 summary="Make two stories one; answered with the one that goes on.",
-                body=v.MergeAsked,
-                answer=v.StoryWhole,
+                body=a.MergeAsked,
+                answer=s.StoryWhole,
                 may=May.WRITE,
                 conflicts=True,
                 do=self.merge,
@@ -204,8 +206,8 @@ class Resources:
                 path="/stories/{story}/split",
                 about="story",
                 summary="Take an article out of a story; answered with the story that it has now.",
-                body=v.SplitAsked,
-                answer=v.StoryWhole,
+                body=a.SplitAsked,
+                answer=s.StoryWhole,
                 may=May.WRITE,
                 conflicts=True,
                 do=self.split,
@@ -216,7 +218,7 @@ class Resources:
                 path="/feeds/{feed}/poll",
                 about="feed",
                 summary="Have a feed polled now, unless it was a moment ago or asked not to be.",
-                answer=v.Hastened,
+                answer=s.Hastened,
                 may=May.WRITE,
                 conflicts=True,
                 do=self.poll,
@@ -227,7 +229,7 @@ class Resources:
                 path="/deliveries/{delivery}/retry",
                 about="message",
                 summary="Send a message again that was refused or dropped, or waits to be; now.",
-                answer=v.DeliveryWhole,
+                answer=s.DeliveryWhole,
                 may=May.WRITE,
                 conflicts=True,
                 do=self.retry,
@@ -238,7 +240,7 @@ class Resources:
                 path="/deliveries/{delivery}/drop",
                 about="message",
                 summary="Give up a message that is not shown.",
-                answer=v.DeliveryWhole,
+                answer=s.DeliveryWhole,
                 may=May.WRITE,
                 conflicts=True,
                 do=self.drop,
@@ -247,9 +249,9 @@ class Resources:
 
     # -- articles
 
-    async def articles(self, call: Call) -> v.Searched[v.ArticleLine]:
+    async def articles(self, call: Call) -> s.Searched[s.ArticleLine]:
         """Articles, or what a search found."""
-        asked: v.ArticlesAsked = call.asked
+        asked: a.ArticlesAsked = call.asked
         filters = Filters(
             since=asked.since,
             until=asked.until,
@@ -269,26 +271,26 @@ class Resources:
         except Refused as error:
             raise wrong("query", "cursor", str(error)) from error
         # in a thread: the passages of long bodies take a while
-        items = await asyncio.to_thread(lambda: [*map(v.article_found, found.matches)])
-        return v.Searched(
+        items = await asyncio.to_thread(lambda: [*map(answers.article_found, found.matches)])
+        return s.Searched(
             items=items,
             next=write_cursor("articles", found.cursor) if found.cursor else None,
             searched_back_to=found.back_to,
         )
 
-    async def article(self, call: Call) -> v.ArticleWhole:
+    async def article(self, call: Call) -> s.ArticleWhole:
         """All about one."""
         url = await self._reports.catalogue.url_of(ArticleId(call.at["article"]))
         trace = await self._reports.trace(url) if url is not None else None
         if trace is None:
             raise self._missing("getArticle", call)
-        return v.article(trace)
+        return answers.article(trace)
 
     # -- stories
 
-    async def stories(self, call: Call) -> v.Searched[v.StoryLine]:
+    async def stories(self, call: Call) -> s.Searched[s.StoryLine]:
         """Stories in which something was found."""
-        asked: v.StoriesAsked = call.asked
+        asked: a.StoriesAsked = call.asked
         sought = Sought(
             watch=asked.watch,
             publisher=asked.publisher,
@@ -303,17 +305,17 @@ class Resources:
         found = await self._reports.news.page(
             sought, asked.limit, before=(place[0], place[1]) if place else None
         )
-        return v.Searched(
-            items=[*map(v.story_line, found.rows)],
+        return s.Searched(
+            items=[*map(answers.story_line, found.rows)],
             next=write_cursor("stories", *found.earlier) if found.earlier else None,
             searched_back_to=found.looked_back_to,
         )
 
-    async def story(self, call: Call) -> v.StoryWhole:
+    async def story(self, call: Call) -> s.StoryWhole:
         """All about one."""
         return await self._story(StoryId(call.at["story"]), call)
 
-    async def _story(self, story: StoryId, call: Call) -> v.StoryWhole:
+    async def _story(self, story: StoryId, call: Call) -> s.StoryWhole:
         decisions = self._desk.decisions
         # first: what is read later is never older
         mark = await decisions.mark(story) if decisions else None
@@ -322,9 +324,9 @@ class Resources:
             raise self._missing("getStory", call)
         if decisions and trace.view.story != story:
             mark = await decisions.mark(trace.view.story)
-        return v.story(trace, mark, decisions.rules().max_age if decisions else None)
+        return answers.story(trace, mark, decisions.rules().max_age if decisions else None)
 
-    async def merge(self, call: Call) -> v.StoryWhole:
+    async def merge(self, call: Call) -> s.StoryWhole:
         """Make two one."""
         decisions, asked = self._decisions(), call.body
         await self._story(StoryId(call.at["story"]), call)
@@ -334,7 +336,7 @@ class Resources:
         into = await decisions.merge(story, other, None, by=visitor().name)
         return await self._story(into, call)
 
-    async def split(self, call: Call) -> v.StoryWhole:
+    async def split(self, call: Call) -> s.StoryWhole:
         """Take an article out."""
         decisions, asked = self._decisions(), call.body
         story = (await self._story(StoryId(call.at["story"]), call)).id
@@ -345,9 +347,9 @@ class Resources:
 
     # -- hits
 
-    async def hits(self, call: Call) -> v.Page[v.HitLine]:
+    async def hits(self, call: Call) -> s.Page[s.HitLine]:
         """What watches found."""
-        asked: v.HitsAsked = call.asked
+        asked: a.HitsAsked = call.asked
         place = read_cursor(asked.cursor, "hits", datetime, int)
         rows = await self._reports.catalogue.hits(
             asked.limit + 1,
@@ -356,15 +358,15 @@ class Resources:
             before=(place[0], place[1]) if place else None,
         )
         shown = rows[: asked.limit]
-        items = await asyncio.to_thread(lambda: [*map(v.hit, shown)])
+        items = await asyncio.to_thread(lambda: [*map(answers.hit, shown)])
         more = len(rows) > asked.limit
-        return v.Page(items=items, next=write_cursor("hits", *shown[-1].place) if more else None)
+        return s.Page(items=items, next=write_cursor("hits", *shown[-1].place) if more else None)
 
     # -- watches
 
-    async def watches(self, call: Call) -> v.Page[v.WatchLine]:
+    async def watches(self, call: Call) -> s.Page[s.WatchLine]:
         """By name."""
-        asked: v.Paged = call.asked
+        asked: a.Paged = call.asked
         place = read_cursor(asked.cursor, "watches", str)
         rows = await self._reports.watches(self._desk.clock.now() - _WEEK)
         named = sorted((row.watch.name.casefold(), row.watch.name, row) for row in rows)
@@ -373,29 +375,29 @@ class Resources:
             named = [each for each in named if each[:2] > after]
         shown = [row for *_, row in named[: asked.limit]]
         more = len(named) > asked.limit
-        return v.Page(
-            items=[*map(v.watch, shown)],
+        return s.Page(
+            items=[*map(answers.watch, shown)],
             next=write_cursor("watches", shown[-1].watch.name) if more else None,
         )
 
-    async def watch(self, call: Call) -> v.WatchLine:
+    async def watch(self, call: Call) -> s.WatchLine:
         """One."""
         rows = await self._reports.watches(self._desk.clock.now() - _WEEK)
         for row in rows:
             if row.watch.name == call.at["watch"]:
-                return v.watch(row)
+                return answers.watch(row)
         raise self._missing("getWatch", call)
 
-    async def query(self, call: Call) -> v.QueryRead:
+    async def query(self, call: Call) -> s.QueryRead:
         """How it is understood."""
         query = config.checked(call.body.query)
-        return v.QueryRead(
+        return s.QueryRead(
             query=bracketed(query.root), notes=[note.message for note in query.notes]
         )
 
-    async def backtest(self, call: Call) -> v.Backtest:
+    async def backtest(self, call: Call) -> s.Backtest:
         """Some of the archive, by one query."""
-        asked: v.BacktestAsked = call.body
+        asked: a.BacktestAsked = call.body
         config.checked(asked.query)
         place = read_cursor(asked.cursor, "backtest", datetime)
         since = asked.since or self._desk.clock.now() - _FAR_BACK
@@ -410,7 +412,9 @@ class Resources:
             tested = await asyncio.to_thread(testing.outcome)
         back_to = read[-1].first_seen_at if read else None
         following = None if is_all or back_to is None else write_cursor("backtest", back_to)
-        return v.backtest(bracketed(config.checked(asked.query).root), tested, back_to, following)
+        return answers.backtest(
+            bracketed(config.checked(asked.query).root), tested, back_to, following
+        )
 
     async def _archive(
         self, since: datetime, before: datetime | None, limit: int
@@ -432,36 +436,36 @@ class Resources:
 
     # -- feeds
 
-    async def feeds(self, call: Call) -> v.Page[v.FeedLine]:
+    async def feeds(self, call: Call) -> s.Page[s.FeedLine]:
         """Declared ones."""
-        asked: v.Paged = call.asked
+        asked: a.Paged = call.asked
         place = read_cursor(asked.cursor, "feeds", int)
         after = FeedId(place[0]) if place else None
         rows = await self._reports.catalogue.feeds(asked.limit + 1, after=after)
-        items = [*map(v.feed, rows[: asked.limit])]
+        items = [*map(answers.feed, rows[: asked.limit])]
         more = len(rows) > asked.limit
-        return v.Page(items=items, next=write_cursor("feeds", items[-1].id) if more else None)
+        return s.Page(items=items, next=write_cursor("feeds", items[-1].id) if more else None)
 
-    async def feed(self, call: Call) -> v.FeedLine:
+    async def feed(self, call: Call) -> s.FeedLine:
         """One."""
         feed = FeedId(call.at["feed"])
         rows = await self._reports.catalogue.feeds(1, after=FeedId(feed - 1))
         if not rows or rows[0].id != feed:
             raise self._missing("getFeed", call)
-        return v.feed(rows[0])
+        return answers.feed(rows[0])
 
-    async def poll(self, call: Call) -> v.Hastened:
+    async def poll(self, call: Call) -> s.Hastened:
         """Now."""
         decisions = self._decisions()
         await self.feed(call)
         left_alone = await decisions.poll(FeedId(call.at["feed"]))
-        return v.Hastened(feed=await self.feed(call), left_alone=left_alone)
+        return s.Hastened(feed=await self.feed(call), left_alone=left_alone)
 
     # -- messages
 
-    async def deliveries(self, call: Call) -> v.Page[v.Delivery]:
+    async def deliveries(self, call: Call) -> s.Page[s.Delivery]:
         """Messages and notices."""
-        asked: v.DeliveriesAsked = call.asked
+        asked: a.DeliveriesAsked = call.asked
         place = read_cursor(asked.cursor, "deliveries", datetime, str)
         rows = await self._reports.messages.newest(
             asked.limit + 1,
@@ -471,28 +475,28 @@ class Resources:
         )
         shown = rows[: asked.limit]
         more = len(rows) > asked.limit
-        return v.Page(
-            items=[*map(v.delivery, shown)],
+        return s.Page(
+            items=[*map(answers.delivery, shown)],
             next=write_cursor("deliveries", shown[-1].created_at, shown[-1].id) if more else None,
         )
 
-    async def delivery(self, call: Call) -> v.DeliveryWhole:
+    async def delivery(self, call: Call) -> s.DeliveryWhole:
         """One."""
         message = DeliveryId(call.at["delivery"])
         row = await self._reports.catalogue.message(message)
         if row is None:
             raise self._missing("getDelivery", call)
         outcomes = await self._reports.messages.outcomes([message])
-        return v.delivery_whole(row, outcomes.get(message, ()))
+        return answers.delivery_whole(row, outcomes.get(message, ()))
 
-    async def retry(self, call: Call) -> v.DeliveryWhole:
+    async def retry(self, call: Call) -> s.DeliveryWhole:
         """Send it again."""
         decisions = self._decisions()
         await self.delivery(call)
         await decisions.retry(call.at["delivery"], by=visitor().name)
         return await self.delivery(call)
 
-    async def drop(self, call: Call) -> v.DeliveryWhole:
+    async def drop(self, call: Call) -> s.DeliveryWhole:
         """Give it up."""
         decisions = self._decisions()
         await self.delivery(call)
@@ -501,16 +505,16 @@ class Resources:
 
     # -- the service
 
-    async def status(self, _call: Call) -> v.Status:
+    async def status(self, _call: Call) -> s.Status:
         """How things stand."""
         health, now = self._desk.pages.health, self._desk.clock.now()
         strip = await self._reports.news.strip(now)
         is_alive, is_ready = alive(health.tick_age(), _STALE_AFTER), ready(health, _STALE_AFTER)
-        return v.Status(
+        return s.Status(
             version=health.version,
             now=now,
-            health=v.Verdict(ok=is_alive.ok, reason=is_alive.reason),
-            ready=v.Verdict(ok=is_ready.ok, reason=is_ready.reason),
+            health=s.Verdict(ok=is_alive.ok, reason=is_alive.reason),
+            ready=s.Verdict(ok=is_ready.ok, reason=is_ready.reason),
             config_error=health.config_error(),
             sink_problem=health.sink_problem(),
             feeds={str(state): number for state, number in strip.feeds.items()},
