@@ -90,11 +90,12 @@ def fill(
     """Write so many articles, and all that comes with them. `connect` begins a transaction."""
     dice = random.Random(20261123)
     press = Press(dice, variety=min(1.0, articles / 10_000))
+    feeds = list(_feeds(dice))
     with connect() as connection:
-        connection.execute(sa.insert(t.feed), list(_feeds(dice)))
+        connection.execute(sa.insert(t.feed), feeds)
         connection.execute(sa.insert(t.watch), _watches())
     began = time.perf_counter()
-    source = _articles(dice, press, articles)
+    source = _articles(dice, press, [feed["language"] for feed in feeds], articles)
     done = 0
     while chunk := list(islice(source, CHUNK)):
         with connect() as connection:
@@ -160,16 +161,17 @@ def _watches() -> Rows:
     ]
 
 
-def _articles(dice: random.Random, press: Press, articles: int) -> Iterator[dict[sa.Table, Rows]]:
+def _articles(
+    dice: random.Random, press: Press, languages: Sequence[str], articles: int
+) -> Iterator[dict[sa.Table, Rows]]:
     """An article with all its rows, the oldest first."""
-    names, weights = list(LANGUAGES), list(LANGUAGES.values())
     popular = [1 / rank for rank in range(1, FEEDS + 1)]
-    feeds = dice.choices(range(1, FEEDS + 1), popular, k=articles)
+    feeds = dice.choices(range(1, FEEDS + 1), popular, k=articles)  # Zipf
     live: list[int] = []  # stories that go on
     for number in range(1, articles + 1):
         at = END - SPAN * (1 - number / articles)
         feed = feeds[number - 1]
-        language = dice.choices(names, weights)[0]
+        language = languages[feed - 1]
         rows: dict[sa.Table, Rows] = {}
         if live and dice.random() < IN_STORIES:
             story = dice.choice(live)
