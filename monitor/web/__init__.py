@@ -1,8 +1,10 @@
-"""The page, health and metrics over HTTP: what a person or a probe may read.
+"""The desk over HTTP: its sections, the API, health and metrics.
 
-Nothing can be changed but what belongs to one story (`monitor.web.decisions`), and that only from
-this machine; and hubs may say that a feed has changed (`monitor.web.push`). No script, nothing loaded from elsewhere. Words that came from a feed reach the page
-as text, never as HTML.
+Who asks is known by a token, a session or a trusted proxy, else it is this machine's own
+(`monitor.web.access`). What changes something is asked for by a form of the page, or by a program
+with a token; hubs may say that a feed has changed (`monitor.web.push`). Nothing is loaded from
+elsewhere, and every page works without its scripts. Words that came from a feed reach the page as
+text, never as HTML.
 """
 
 from monitor.web.access import Doors
@@ -13,4 +15,14 @@ from monitor.web.health import Health
 from monitor.web.push import Pushes
 from monitor.web.server import WebError, WebServer
 
-__all__ = ["Decisions", "Doors", "Health", "Pushes", "Scout", "WebError", "WebServer", "create_app", "create_probes"]
+__all__ = [
+    "Decisions",
+    "Doors",
+    "Health",
+    "Pushes",
+    "Scout",
+    "WebError",
+    "WebServer",
+    "create_app",
+    "create_probes",
+]
