@@ -26,6 +26,8 @@ LARGEST: Final = 1 << 20
 
 _DEEPEST: Final = 20
 _USUAL_TIER: Final = 2
+_ENCODINGS: Final = ("ascii", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+_ENTITIES: Final = "the list declares entities of its own: it is not read"
 _LONGEST: Final = 2000  # characters of an attribute
 _CONTROLS: Final = dict.fromkeys((*range(32), 127), " ")
 
@@ -53,8 +55,8 @@ def read(document: bytes) -> tuple[Outline, ...]:
     """
     if len(document) > LARGEST:
         raise Refused(f"the list is too large: {LARGEST >> 20} MB is the most that is read")
-    if b"<!ENTITY" in document or "<!ENTITY".encode("utf-16-le") in document:
-        raise Refused("the list declares entities of its own: it is not read")
+    if any("<!ENTITY".encode(code) in document for code in _ENCODINGS):
+        raise Refused(_ENTITIES)
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -70,6 +72,9 @@ def read(document: bytes) -> tuple[Outline, ...]:
         root = None
     if root is None or _name(root) != "opml":
         raise Refused("this is no OPML: it should begin with <opml> and hold <outline>s")
+    declared = root.getroottree().docinfo.internalDTD
+    if declared is not None and any(True for _ in declared.iterentities()):
+        raise Refused(_ENTITIES)  # in an encoding that nobody writes
     return tuple(_feeds(root))
 
 
@@ -140,9 +145,7 @@ def write(feeds: Iterable[FeedSpec], *, title: str, now: datetime) -> bytes:
                 folders[name] = etree.SubElement(body, "outline", {"text": name, "title": name})
             parent = folders[name]
         etree.SubElement(parent, "outline", _attributes(feed))
-    written: bytes = etree.tostring(
-        root, xml_declaration=True, encoding="UTF-8", pretty_print=True
-    )
+    written: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
     return written
 
 
