@@ -73,7 +73,16 @@ from monitor.storage import SqlReports, SqlStore, exclusive, upgrade
 from monitor.storage.address import read_address
 from monitor.stories.frequencies import shipped
 from monitor.telling import ops
-from monitor.web import Decisions, Doors, Pushes, Scout, WebError, WebServer, create_app, create_probes
+from monitor.web import (
+    Decisions,
+    Doors,
+    Pushes,
+    Scout,
+    WebError,
+    WebServer,
+    create_app,
+    create_probes,
+)
 from monitor.web.editor import Editor
 from monitor.websub import callback_url
 
@@ -562,7 +571,7 @@ def _sync_watches(tx: Transaction, settings: Settings, rules: Rules, now: dateti
 def settle() -> None:
     """Have the collector pass over all that is there by now, for it is there to stay.
 
-    Modules, statements, watches: half a million objects and more. To look through them stops the
+    Modules, statements, watches: two hundred thousand objects and more. To look through them stops the
     world, and with Python's thresholds it took a fifth of the CPU of a poll.
     """
     gc.collect()
