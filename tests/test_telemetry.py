@@ -67,6 +67,21 @@ def test_a_line_for_people_is_plain_text_off_a_terminal():
     assert "\x1b" not in line
 
 
+@pytest.mark.parametrize("colours", [True, False])
+def test_who_wants_no_colours_gets_none(colours):
+    """On a terminal, too."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    stream = Terminal()
+    telemetry.set_up_logging("auto", stream=stream, colours=colours)
+    telemetry.get_logger().info("feed.polled", new=3)
+    assert "feed.polled" in stream.getvalue()
+    assert ("\x1b" in stream.getvalue()) is colours
+
+
 @pytest.mark.parametrize("style", ["json", "text"])
 @pytest.mark.parametrize("secret", SECRETS)
 def test_no_secret_stands_in_a_log(style, secret):
