@@ -65,6 +65,9 @@ _SIGNS: Final = string.punctuation.replace("'", "''").replace('"', '""')
 _IN_VOLUME: Final = f"""
     marks, content='', columnsize=0, detail=none, tokenize="ascii tokenchars '{_SIGNS}'"
 """
+VOLUME_NAME: Final = "marks_"
+"""What the tables of volumes are called, and those that FTS5 makes for them: this, then the number."""
+
 MAKE_VOLUME: Final = "CREATE VIRTUAL TABLE marks_{} USING fts5({})"
 DROP_VOLUME: Final = "DROP TABLE marks_{}"
 ADD_TO_VOLUME: Final = "INSERT INTO marks_{} (rowid, marks) VALUES (?, ?)"
@@ -140,6 +143,7 @@ WORN = (
     .order_by(_volume.number)
     .limit(1)
 )
+INDEXED_ARTICLES = sa.select(sa.func.coalesce(sa.func.sum(_volume.articles - _volume.gone), 0))
 END_VOLUME = sa.delete(t.index_volume).where(_this)
 VERSION = sa.select(t.monitor.c.value).where(t.monitor.c.key == "marks")
 NEW_VERSION = insert_missing(t.monitor, count=True)

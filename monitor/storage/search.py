@@ -166,7 +166,7 @@ class _Query:
         return Match(archived=each, spans=hits[0].spans) if hits else None
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=16)  # each remembers the words that it met
 def _compiled(query: str) -> _Query:
     """Pages of one search, and who polls it as RSS, ask the same again. Raises `QueryError`."""
     config.checked(query)

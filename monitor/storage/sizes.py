@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from monitor.storage.indexing import INDEXED_ARTICLES, VOLUME_NAME
 from monitor.storage.work import Work
 
 SAMPLE = 200
@@ -56,7 +57,11 @@ def used_bytes(connection: sa.Connection) -> int:
 
 def table_sizes(connection: sa.Connection) -> Mapping[str, TableSize]:
     """Every table, the largest first. Reads the whole of a SQLite file."""
-    names = sorted(set(sa.inspect(connection).get_table_names()))
+    # an index of FTS5 can't be counted, and is several tables: it counts as `article_mark`
+    names: list[str] = []
+    volumes: list[str] = []
+    for name in sorted(set(sa.inspect(connection).get_table_names())):
+        (volumes if name.startswith(VOLUME_NAME) else names).append(name)
     by_table = (_sqlite_bytes if connection.dialect.name == "sqlite" else _postgres_bytes)(
         connection
     )
@@ -68,6 +73,11 @@ def table_sizes(connection: sa.Connection) -> Mapping[str, TableSize]:
         )
         for name in names
     }
+    if volumes:
+        found["article_mark"] = TableSize(
+            rows=connection.execute(INDEXED_ARTICLES).scalar_one(),
+            bytes=sum(by_table.get(name, 0) for name in volumes) if by_table else None,
+        )
     return dict(sorted(found.items(), key=lambda each: (-(each[1].bytes or 0), -each[1].rows)))
 
 

@@ -22,6 +22,7 @@ from monitor.ports import EVERYTHING, Filters, Results
 from monitor.storage import SqlReports, SqlStore, indexing
 from monitor.storage import tables as t
 from monitor.storage.search import READ_UNINDEXED, SqlSearch
+from monitor.storage.sizes import table_sizes
 from tests.contracts.material import MINUTE, NOW
 from tests.contracts.test_plans import SCANS, plans, recording
 from tests.match.queries import Queries, documents, snippets
@@ -426,6 +427,17 @@ async def test_a_part_of_the_index_that_leads_nowhere_is_dropped(
     assert await found(search, "truce") == [*range(20, 9, -1), 8]
     await index(store)
     assert await found(search, "truce") == [*range(20, 9, -1), 8]
+
+
+async def test_the_index_is_one_table_to_who_asks_how_large_it_is(store: SqlStore) -> None:
+    """FTS5's can't be counted, and are several."""
+    await given(store, [text("truce") for _ in range(3)])
+    await index(store)
+    await store.write(lambda tx: tx.forget_indexed([ArticleId(2)]))
+    sizes = await store.query(table_sizes)
+    assert sizes["article_mark"].rows == 2
+    assert (sizes["article_mark"].bytes or 9_000) > 8_000
+    assert not [name for name in sizes if name.startswith(indexing.VOLUME_NAME)]
 
 
 async def test_no_search_reads_the_archive_from_end_to_end(store: SqlStore) -> None:
