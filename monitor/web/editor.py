@@ -13,6 +13,7 @@ from typing import Final
 from monitor import config, telemetry
 from monitor.config import Settings, writing
 from monitor.config.writing import Source
+from monitor.errors import ConfigError, Refused
 
 log = telemetry.get_logger()
 
@@ -112,3 +113,27 @@ def difference(old: str, new: str) -> Sequence[Line]:
     """The lines that go and come, each group with three of its neighbours."""
     lines = [*difflib.unified_diff(old.splitlines(), new.splitlines(), n=3, lineterm="")]
     return [Line(line[0], line if line[0] == "@" else line[1:]) for line in lines[2:]]
+
+
+async def text_of(editor: Editor | None) -> str:
+    """The file as it is, for its style; nothing if it can't be read."""
+    if editor is None:
+        return ""
+    try:
+        return (await editor.read()).text
+    except ConfigError:
+        return ""
+
+
+def reasons(error: ConfigError | Refused) -> tuple[str, ...]:
+    """Why an edit was not made, a sentence each."""
+    if isinstance(error, ConfigError):
+        return tuple(each.in_a_line for each in error.mistakes)
+    return (sentence(error),)
+
+
+def sentence(words: object) -> str:
+    """Words as a sentence: but for an address, it begins with a capital."""
+    text = str(words)
+    first = text[:1] if "://" in text.partition(" ")[0] else text[:1].upper()
+    return f"{first}{text[1:].rstrip('.')}."

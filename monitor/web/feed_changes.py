@@ -31,7 +31,7 @@ from monitor.pipeline.discover import Looked, bare, look
 from monitor.ports import Fetcher, Offload, Store
 from monitor.web import view
 from monitor.web.desk import Desk
-from monitor.web.editor import Editor, Proposal
+from monitor.web.editor import Editor, Proposal, reasons, sentence, text_of
 from monitor.web.security import FORM_HEADERS, NOT_HERE
 
 FIELDS: Final = ("name", "url", "publisher", "side", "tier", "language", "tags")
@@ -120,7 +120,7 @@ class FeedChanges:
                         known={bare(feed.url): feed.name for feed in feeds},
                     )
             except Refused as error:
-                trouble = _sentence(error)
+                trouble = sentence(error)
         return self._form(
             request,
             "feeds_add.html",
@@ -155,19 +155,19 @@ class FeedChanges:
         if is_ready and posted.get("do") == "save":
             editor = self._editor(request)
             try:
-                in_use = await editor.save(edit, posted.get("mark", ""))
+                in_use = await editor.save(edit, posted.get("mark", ""), by=self._forms.by(request))
             except (ConfigError, Refused) as error:
-                trouble = _said(error)
+                trouble = reasons(error)
             else:
                 return _go_to(draft.fields["name"], in_use=in_use)
         if is_ready and self._desk.editor is not None and not trouble:
             try:
                 proposal = await self._desk.editor.propose(edit)
             except (ConfigError, Refused) as error:
-                trouble = _said(error)
+                trouble = reasons(error)
         lines = ""
         if is_ready and not self._may_save(request):
-            lines = written("feed", draft.table, await _text_of(self._desk.editor))
+            lines = written("feed", draft.table, await text_of(self._desk.editor))
         return self._form(
             request,
             "feeds_new.html",
@@ -195,23 +195,23 @@ class FeedChanges:
             try:
                 items = await asyncio.to_thread(_planned, text, scout.settings().feeds)
             except Refused as error:
-                trouble = _said(error)
+                trouble = reasons(error)
             tables = [each.table for each in items if each.table is not None]
             edit = partial(with_feeds, feeds=tables)
             if tables and posted.get("do") == "save":
                 try:
                     in_use = await self._editor(request).save(edit, posted.get("mark", ""))
                 except (ConfigError, Refused) as error:
-                    trouble = _said(error)
+                    trouble = reasons(error)
                 else:
                     return _go_to("", in_use=in_use)
             if tables and self._may_save(request) and self._desk.editor is not None:
                 try:
                     proposal = await self._desk.editor.propose(edit)
                 except (ConfigError, Refused) as error:
-                    trouble = trouble or _said(error)
+                    trouble = trouble or reasons(error)
             elif tables:
-                like = await _text_of(self._desk.editor)
+                like = await text_of(self._desk.editor)
                 lines = "\n".join(written("feed", table, like) for table in tables)
         return self._form(
             request,
@@ -251,7 +251,7 @@ class FeedChanges:
         try:
             done = await scout.store.write(lambda tx: poll_by_hand(tx, now=now, feed=feed))
         except Refused as error:
-            raise HTTPException(HTTPStatus.CONFLICT, _sentence(error)) from error
+            raise HTTPException(HTTPStatus.CONFLICT, sentence(error)) from error
         query = "" if done.due else "?left=1"
         return RedirectResponse(f"/feeds/{feed}{query}", HTTPStatus.SEE_OTHER)
 
@@ -272,7 +272,7 @@ class FeedChanges:
             try:
                 in_use = await self._editor(request).save(edit, posted.get("mark", ""))
             except (ConfigError, Refused) as error:
-                trouble = _said(error)
+                trouble = reasons(error)
             else:
                 if what == "wake":
                     return RedirectResponse(f"/feeds/{feed}", HTTPStatus.SEE_OTHER)
@@ -282,7 +282,7 @@ class FeedChanges:
             try:
                 proposal = await self._desk.editor.propose(edit)
             except (ConfigError, Refused) as error:
-                trouble = trouble or _said(error)
+                trouble = trouble or reasons(error)
         return self._form(
             request,
             "feeds_change.html",
@@ -400,26 +400,3 @@ def _number(request: Request) -> int:
 def _go_to(name: str, *, in_use: bool) -> Response:
     query = urlencode({"q": name} if name else {}) if in_use else "saved=1"
     return RedirectResponse(f"/feeds?{query}" if query else "/feeds", HTTPStatus.SEE_OTHER)
-
-
-async def _text_of(editor: Editor | None) -> str:
-    """The file as it is, for its style; nothing if it can't be read."""
-    if editor is None:
-        return ""
-    try:
-        return (await editor.read()).text
-    except ConfigError:
-        return ""
-
-
-def _said(error: ConfigError | Refused) -> tuple[str, ...]:
-    """What went wrong, a sentence each."""
-    if isinstance(error, ConfigError):
-        return tuple(each.in_a_line for each in error.mistakes)
-    return (_sentence(error),)
-
-
-def _sentence(said: object) -> str:
-    text = str(said)
-    first = text[:1] if "://" in text.partition(" ")[0] else text[:1].upper()
-    return f"{first}{text[1:].rstrip('.')}."

@@ -32,7 +32,7 @@ from monitor.web import drafts
 from monitor.web import watch_view as shown
 from monitor.web.desk import Desk
 from monitor.web.drafts import Draft
-from monitor.web.editor import Editor, Proposal
+from monitor.web.editor import Editor, Proposal, reasons, text_of
 from monitor.web.security import FORM_HEADERS, NOT_HERE
 from monitor.web.watch_view import Result
 
@@ -302,7 +302,7 @@ class Watches:
     async def _saving(self, draft: Draft, known: Watch | None, *, may_save: bool) -> _Saving:
         """What saving would change in the file, or what is to be pasted into it."""
         editor = self._desk.editor
-        lines = written("watch", draft.table(), await _text_of(editor))
+        lines = written("watch", draft.table(), await text_of(editor))
         if editor is None:
             return _Saving(lines=lines)
         if known is not None and not draft.changes(known):
@@ -310,7 +310,7 @@ class Watches:
         try:
             proposal = await editor.propose(partial(_edited, draft=draft, known=known))
         except (ConfigError, Refused) as error:
-            return _Saving(lines=lines, mistakes=_said(error))
+            return _Saving(lines=lines, mistakes=reasons(error))
         return _Saving(proposal=proposal, lines="" if may_save else lines)
 
     async def _save(
@@ -327,7 +327,7 @@ class Watches:
                 partial(_edited, draft=draft, known=known), mark, by=self._forms.by(request)
             )
         except (ConfigError, Refused) as error:
-            trouble = " ".join(_said(error))
+            trouble = " ".join(reasons(error))
             return await self._form(request, declared, draft, known, is_tried=True, trouble=trouble)
         return _go(draft.name, "used" if in_use else "saved")
 
@@ -349,7 +349,7 @@ class Watches:
             try:
                 in_use = await editor.save(edit, posted.get("mark", ""), by=self._forms.by(request))
             except (ConfigError, Refused) as error:
-                trouble = _said(error)
+                trouble = reasons(error)
             else:
                 if what == "remove":
                     return RedirectResponse("/watches", HTTPStatus.SEE_OTHER)
@@ -361,7 +361,7 @@ class Watches:
             try:
                 proposal = await self._desk.editor.propose(edit)
             except (ConfigError, Refused) as error:
-                trouble = trouble or _said(error)
+                trouble = trouble or reasons(error)
         session, token = self._forms.token(request, "/watches/change")
         response = self._pages.render(
             "watch_change.html",
@@ -443,24 +443,6 @@ _CHANGES: Final[Mapping[str, Callable[..., str]]] = {
     "rest": _put_to_rest,
     "wake": _woken,
 }
-
-
-async def _text_of(editor: Editor | None) -> str:
-    """The file as it is, for its style; nothing if it can't be read."""
-    if editor is None:
-        return ""
-    try:
-        return (await editor.read()).text
-    except ConfigError:
-        return ""
-
-
-def _said(error: ConfigError | Refused) -> tuple[str, ...]:
-    """What went wrong, a sentence each."""
-    if isinstance(error, ConfigError):
-        return tuple(mistake.in_a_line for mistake in error.mistakes)
-    text = str(error)
-    return (f"{text[:1].upper()}{text[1:]}.",)
 
 
 def _settings_of(watch: Watch, channel: str) -> Sequence[tuple[str, str]]:
