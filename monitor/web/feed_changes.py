@@ -200,7 +200,9 @@ class FeedChanges:
             edit = partial(with_feeds, feeds=tables)
             if tables and posted.get("do") == "save":
                 try:
-                    in_use = await self._editor(request).save(edit, posted.get("mark", ""))
+                    in_use = await self._editor(request).save(
+                        edit, posted.get("mark", ""), by=self._forms.by(request)
+                    )
                 except (ConfigError, Refused) as error:
                     trouble = reasons(error)
                 else:
@@ -270,7 +272,9 @@ class FeedChanges:
         if request.method == "POST":
             posted = await self._forms.read(request)
             try:
-                in_use = await self._editor(request).save(edit, posted.get("mark", ""))
+                in_use = await self._editor(request).save(
+                    edit, posted.get("mark", ""), by=self._forms.by(request)
+                )
             except (ConfigError, Refused) as error:
                 trouble = reasons(error)
             else:
