@@ -1175,8 +1175,10 @@ def test_tokens_of_the_page_come_from_the_environment(minimal, tmp_path):
     [
         (
             {"MONITOR_WEB_TOKEN": "too-short"},
-            "MONITOR_WEB_TOKEN: must have 16 characters or more, not 9: `openssl rand -hex 16` makes"
-            " a good one",
+            (
+                "MONITOR_WEB_TOKEN: must have 16 characters or more, not 9: `openssl rand -hex 16` makes"
+                " a good one"
+            ),
         ),
         (
             {"MONITOR_WEB_TOKEN": "सोलह अक्षरों का टोकन"},
@@ -1188,8 +1190,10 @@ def test_tokens_of_the_page_come_from_the_environment(minimal, tmp_path):
         ),
         (
             {"MONITOR_WEB_TOKEN": LONG_ENOUGH, "MONITOR_WEB_READ_TOKEN": LONG_ENOUGH},
-            "MONITOR_WEB_READ_TOKEN: is the same as MONITOR_WEB_TOKEN, and so would change things,"
-            " too",
+            (
+                "MONITOR_WEB_READ_TOKEN: is the same as MONITOR_WEB_TOKEN, and so would change things,"
+                " too"
+            ),
         ),
     ],
 )
