@@ -79,7 +79,15 @@ def create_app(
         editor=editor,
     )
     now = Now(desk)
-    sections: tuple[Section, ...] = (now, Stories(desk), Search(desk), Deliveries(desk), Watches(desk), Feeds(desk, scout), Trends(desk))
+    sections: tuple[Section, ...] = (
+        now,
+        Stories(desk),
+        Search(desk),
+        Deliveries(desk),
+        Watches(desk),
+        Feeds(desk, scout),
+        Trends(desk),
+    )
     pages.nav = tuple(section.nav for section in sections)
 
     async def refuse(request: Request, who: Visitor) -> Response:
@@ -108,9 +116,7 @@ def create_app(
             Middleware(
                 Gate,
                 access=access,
-                is_open=lambda request: (
-                    _is_open(path_of(request)) or syndication.is_open(request)
-                ),
+                is_open=lambda request: _is_open(path_of(request)) or syndication.is_open(request),
                 judges_itself=lambda path: is_api(path) or path == "/logout",
                 refuse=refuse,
             ),
