@@ -106,6 +106,20 @@ async def test_what_happens_again_extends_the_last_event(store: SqlStore, fleet:
     assert trace.row.due_by is DueBy.BACKOFF
 
 
+async def test_what_happens_again_much_later_is_another_event(
+    store: SqlStore, fleet: SqlFleet
+) -> None:
+    """Of gaps, those of one day are one."""
+    feed = await given_feed(store)
+    for at in (NOW, NOW + 2 * DAY, NOW + 2 * DAY + MINUTE):
+        gap = FeedEvent(kind=FeedEventKind.GAP, at=at, detail="", same_since=at - DAY)
+        update = polled(at, polled_at=at, events=(gap,))
+        await store.write(lambda tx, update=update: tx.save_feeds({feed.id: update}))
+    trace = await fleet.feed(feed.id, NOW)
+    assert trace is not None
+    assert [each.count for each in trace.events] == [2, 1]
+
+
 async def test_a_poll_without_news_writes_no_history(store: SqlStore, fleet: SqlFleet) -> None:
     """Nine of ten are such."""
     feed = await given_feed(store)
