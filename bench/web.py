@@ -252,6 +252,9 @@ async def prepare(store: SqlStore, articles: int, *, index: bool) -> None:
                 connection.exec_driver_sql("PRAGMA cache_size = -400000")
                 connection.exec_driver_sql("BEGIN")
         await asyncio.to_thread(fill, engine.begin, articles, _say)
+        if store._engines.write.dialect.name == "postgresql":  # noqa: SLF001
+            with store._engines.write.begin() as connection:  # noqa: SLF001
+                connection.exec_driver_sql("ANALYZE")
         _say(f"filled: {articles:,} articles in {time.perf_counter() - began:.0f} s")
     began = time.perf_counter()
     while await count_mentions(store, END) > 1:
@@ -259,9 +262,6 @@ async def prepare(store: SqlStore, articles: int, *, index: bool) -> None:
     _say(f"mentions counted in {time.perf_counter() - began:.1f} s")
     if index:
         await _index(store)
-    if store._engines.write.dialect.name == "postgresql":  # noqa: SLF001
-        with store._engines.write.begin() as connection:  # noqa: SLF001
-            connection.exec_driver_sql("ANALYZE")
 
 
 async def _index(store: SqlStore) -> None:
