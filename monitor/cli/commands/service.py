@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Coroutine
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from monitor import answers, telemetry, tracing
+from monitor import answers, probe, telemetry, tracing
 from monitor.cli.shared import (
     ConfigOption,
     err,
@@ -97,27 +93,11 @@ def demo(
 def healthcheck(config_file: ConfigOption = None) -> None:
     """Exit 0 if the service on this machine is alive, 1 if not. For the container's HEALTHCHECK."""
     web = settings_to_look_by(config_file, quiet=True).web
-    host = web.host
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 asked, not bound
-    address = f"http://{f'[{host}]' if ':' in host else host}:{web.port}/healthz"
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(address, timeout=5) as answer:
-            reason = json.load(answer).get("reason", "")
-    except urllib.error.HTTPError as error:
-        reason = f"{address} answers {error.code}: is another program on that port?"
-        with suppress(ValueError):
-            reason = json.load(error).get("reason", reason)
-        err.print(f"monitor: {reason}", markup=False, soft_wrap=True)
-        raise typer.Exit(1) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        reason = getattr(reason, "strerror", None) or reason
-        err.print(
-            f"monitor: no service answers at {address}: {reason}", markup=False, soft_wrap=True
-        )
-        raise typer.Exit(1) from None
-    out.print(reason, markup=False)
+    is_well, said = probe.ask(web.host, web.port)
+    if not is_well:
+        err.print(f"monitor: {said}", markup=False, soft_wrap=True)
+        raise typer.Exit(1)
+    out.print(said, markup=False)
 
 
 def _go(work: Coroutine[Any, Any, None], settings: Settings) -> None:
