@@ -112,11 +112,13 @@ class SlackSink:
         proxy: str | None = None,
         second_look: float = 3.0,
         interactive: bool = False,
+        heard: Callable[[str, str], None] = lambda _method, _outcome: None,
         monotonic: Monotonic = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         """`second_look`: seconds after which `find` looks again before it says no.
         `interactive`: whether people can press and type (`alerts.interactions`).
+        `heard`: told of each call of Slack its method, and "ok" or the code of what it met.
 
         A post takes at most `timeout` seconds beside its turn, a `find` twice that and
         `second_look`: together they should fit into the caller's lease.
@@ -124,6 +126,7 @@ class SlackSink:
         self._token = token.strip()
         self._timeout = timeout
         self._second_look = second_look
+        self._heard = heard
         self._sleep = sleep
         self._pauses = Pauses(monotonic)
         self._posts = Pacer(rate=1.0, monotonic=monotonic, sleep=sleep)
@@ -363,7 +366,7 @@ class SlackSink:
             raise Deferred("ratelimited", "waiting as asked", retry_after=pause)
         self._open_session()
         try:
-            return await call()
+            answer = await call()
         except SlackApiError as error:
             problem = _problem(error)
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -371,6 +374,10 @@ class SlackSink:
         except (AttributeError, ValueError):
             # the SDK trips over answers that are no JSON object (text/plain, a list, bad UTF-8)
             problem = Ambiguous("unreadable_answer")
+        else:
+            self._heard(method, "ok")
+            return answer
+        self._heard(method, problem.code)
         # a closed channel asks for no pause: it may be open again at any moment
         if (
             isinstance(problem, Deferred)

@@ -779,6 +779,7 @@ def sink_of(settings: Settings, stream: IO[str]) -> Sink:
             token,
             base_url=settings.slack_api_url or BASE_URL,
             interactive=settings.slack_app_token is not None,
+            heard=lambda method, outcome: telemetry.SLACK_CALLS.labels(method, outcome).inc(),
         )
     if settings.slack_webhook is not None:
         return SlackWebhookSink(settings.slack_webhook.get_secret_value())

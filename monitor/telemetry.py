@@ -108,6 +108,12 @@ DELIVERIES = Counter(
     ["sink", "outcome"],
     registry=REGISTRY,
 )
+SLACK_CALLS = Counter(
+    "monitor_slack_requests_total",
+    "Calls of Slack's API by method, and what they met",
+    ["method", "outcome"],
+    registry=REGISTRY,
+)
 ALERT_SECONDS = Histogram(
     "monitor_alert_seconds",
     "From first seeing the article to the message being shown",

@@ -110,7 +110,7 @@ VALUES = {
     "database": {"sqlite", "postgresql"},
     "reason": {"time", "memory", "died", "lost"},
     "outcome": {
-        *map(str, ArticleState), "merged", "unchanged", "read", "not_modified", "sent", "updated",
+        *map(str, ArticleState), "ok", "merged", "unchanged", "read", "not_modified", "sent", "updated",
         "found",
     },
 }  # fmt: skip

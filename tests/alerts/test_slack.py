@@ -715,3 +715,24 @@ def test_a_refusal_says_what_slack_said() -> None:
         "response_metadata": {"messages": ["[ERROR] missing field [json-pointer:/blocks/0/text]"]},
     }
     assert str(refusal(200, data, None)).endswith("[json-pointer:/blocks/0/text]")
+
+
+async def test_each_call_is_told_with_what_it_met(slack: SlackDouble, time: Time) -> None:
+    """By method and code, for a metric; a pause that runs is no call."""
+    heard: list[tuple[str, str]] = []
+    sink = SlackSink(
+        slack.token,
+        base_url=slack.url,
+        heard=lambda *each: heard.append(each),
+        monotonic=time.monotonic,
+        sleep=time.sleep,
+    )
+    slack.script("chat.postMessage", "429:30")
+    with pytest.raises(Deferred):
+        await sink.post("#newsdesk", alert())
+    with pytest.raises(Deferred):
+        await sink.post("#newsdesk", alert())
+    await time.sleep(31)
+    await sink.post("#newsdesk", alert())
+    await sink.close()
+    assert heard == [("chat.postMessage", "ratelimited"), ("chat.postMessage", "ok")]
