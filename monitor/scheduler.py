@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -25,6 +26,9 @@ MAINTENANCE = 60.0
 
 PATIENCE = 3.0
 """Seconds for which a process may be away before what it holds is given to others."""
+
+SEARCH = 10.0
+"""Seconds between two looks through all leases for those of processes that nobody saw alive."""
 
 MISSED = 10
 """Ticks that may fail to come before they are brought back."""
@@ -144,7 +148,9 @@ class Relief:
     """Gives back what processes hold that have died: their leases, and their jobs.
 
     A process that comes back within `patience` seconds, as all do after a restart of PostgreSQL, has
-    lost nothing.
+    lost nothing. Who was seen alive and is not any more is known without looking at rows; leases,
+    of which no index knows the holder, are looked through every `search` seconds only: for a process
+    that came and died between two looks, or before this one led.
     """
 
     def __init__(
@@ -155,13 +161,19 @@ class Relief:
         member: Membership,
         *,
         patience: float = PATIENCE,
+        search: float = SEARCH,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._clock = clock
         self._engine = engine
         self._member = member
         self._patience = patience
-        self._missed: dict[int, float] = {}  # who holds leases and is not there, since when
+        self._search = search
+        self._monotonic = monotonic
+        self._searched_at: float | None = None
+        self._known: frozenset[int] = frozenset()  # who was alive, or holds leases
+        self._missed: dict[int, float] = {}  # who of them is not there, since when
 
     @property
     def is_due(self) -> bool:
@@ -171,19 +183,25 @@ class Relief:
     async def look(self) -> None:
         """If this process leads: see who is not there any more. Raises `StorageError`."""
         if not self._member.is_leader:
-            self._missed.clear()
+            self._known, self._missed, self._searched_at = frozenset(), {}, None
             if not self._member.is_present:
                 raise StorageError("PostgreSQL has not answered for seconds")
             return
         now = self._clock.now()
+        at = self._monotonic()
         present = await self._member.present()
-        gone = await self._store.read(lambda tx: tx.lease_holders(now)) - present
-        at = asyncio.get_running_loop().time()
+        if self._searched_at is None or at - self._searched_at >= self._search:
+            self._known |= await self._store.read(lambda tx: tx.lease_holders(now))
+            self._searched_at = at
+        self._known |= present
+        gone = self._known - present
         self._missed = {number: self._missed.get(number, at) for number in gone}
         dead = [each for each, since in self._missed.items() if at - since >= self._patience]
         if dead:
             rows = await self._store.write(lambda tx: tx.release_leases_of(dead, now))
-            log.warning("process.died", rows=rows, detail="what it held is given back")
+            self._known -= frozenset(dead)
+            if rows:
+                log.warning("process.died", rows=rows, detail="what it held is given back")
         await self._engine.tidy()
 
 

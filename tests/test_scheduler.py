@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 
 from monitor.errors import StorageError
 from monitor.model import Job, Kind
-from monitor.scheduler import Scheduler, submit_due
-from tests.contracts.material import BUCKET, NOW, spec
+from monitor.scheduler import Relief, Scheduler, submit_due
+from monitor.storage import SqlStore
+from tests.contracts.material import BUCKET, NOW, given_feed, spec
 from tests.fakes import FakeClock
 
 
@@ -150,3 +151,104 @@ async def test_a_stop_during_a_tick_is_no_error(clock, caplog):
     for _ in range(5):
         await asyncio.sleep(0)
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+# --------------------------------------------------------------------------- of many processes
+
+
+class Cluster:
+    """A store that counts looks through the leases, an engine without jobs, and who is alive."""
+
+    number = 1
+    is_leader = is_present = True
+    at = 0.0  # by the clock that nobody sets
+
+    def __init__(self, store: SqlStore) -> None:
+        self.alive = {1}
+        self.searches = self.tidied = 0
+        self._store = store
+        self.write = store.write
+
+    async def present(self):
+        return frozenset(self.alive)
+
+    async def tidy(self):
+        self.tidied += 1
+        return 0
+
+    async def read(self, work):
+        self.searches += 1
+        return await self._store.read(work)
+
+    def relief(self, clock: FakeClock, **options) -> Relief:
+        return Relief(self, clock, self, self, monotonic=lambda: self.at, **options)
+
+
+@pytest.fixture
+def cluster(sqlite_store) -> Cluster:
+    return Cluster(sqlite_store)
+
+
+async def leased(store: SqlStore, holder: int, feed: int) -> None:
+    """A process polls a feed."""
+    store.holder = holder
+    await given_feed(store, feed, host=f"{feed}.example")
+
+
+async def test_what_the_dead_held_is_given_back_once_they_are_missed(sqlite_store, cluster, clock):
+    """Not before; who came back meanwhile keeps what it has, and nobody is missed twice."""
+    relief = cluster.relief(clock, patience=3, search=1000)
+    cluster.alive = {1, 7, 8}
+    await relief.look()
+    await leased(sqlite_store, 7, 1)
+    await leased(sqlite_store, 8, 2)
+    cluster.alive = {1}
+    with capture_logs() as logs:
+        for cluster.at, alive, held in (
+            (10, {1}, {7, 8}),
+            (12, {1, 8}, {7, 8}),
+            (13, {1}, {8}),
+            (15, {1}, {8}),
+            (16, {1}, set()),
+            (30, {1}, set()),
+        ):
+            cluster.alive = alive
+            await relief.look()
+            found = await sqlite_store.read(lambda tx: tx.lease_holders(NOW))
+            assert found == held, cluster.at
+    assert [(entry["event"], entry["rows"]) for entry in logs] == [("process.died", 1)] * 2
+    assert cluster.searches == 1
+    assert cluster.tidied == 7
+
+
+async def test_leases_of_those_whom_nobody_saw_are_found(sqlite_store, cluster, clock):
+    """When a process begins to lead, and now and then after that: they came and died between."""
+    await leased(sqlite_store, 7, 1)
+    relief = cluster.relief(clock, patience=3, search=10)
+    for cluster.at in (0, 3):
+        await relief.look()
+    assert await sqlite_store.read(lambda tx: tx.lease_holders(NOW)) == frozenset()
+    await leased(sqlite_store, 8, 2)
+    for cluster.at in (9, 12, 15):
+        await relief.look()
+    assert await sqlite_store.read(lambda tx: tx.lease_holders(NOW)) == frozenset()
+    assert cluster.searches == 2
+
+
+async def test_who_leads_no_more_has_forgotten_whom_it_missed(sqlite_store, cluster, clock):
+    """What it knew is old when it leads again; and if nobody answers, its tick is none."""
+    relief = cluster.relief(clock, patience=3)
+    cluster.alive = {1, 7}
+    await relief.look()
+    await leased(sqlite_store, 7, 1)
+    cluster.alive = {1}
+    await relief.look()
+    cluster.is_leader, cluster.at = False, 5
+    await relief.look()
+    assert not relief.is_due
+    cluster.is_leader, cluster.at = True, 6
+    await relief.look()
+    assert await sqlite_store.read(lambda tx: tx.lease_holders(NOW)) == {7}
+    cluster.is_leader = cluster.is_present = False
+    with pytest.raises(StorageError):
+        await relief.look()

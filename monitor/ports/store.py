@@ -127,8 +127,11 @@ class Transaction(Protocol):
     def keep_listing(self, feed: FeedId, listing: Listing) -> None:
         """Remember a feed's document."""
 
-    def rhythms(self) -> Mapping[str, str | None]:
-        """How every feed posts that is polled, by URL: JSON of `monitor.polling.rhythm`."""
+    def rhythms(self, most: int) -> tuple[Mapping[str, str | None], int]:
+        """How feeds post that are polled, by URL: JSON of `monitor.polling.rhythm`.
+
+        Of all, or, where there are more than `most`, of one of so many, evenly: the number returned.
+        """
 
     def feeds_to_ask(self) -> Sequence[Asked]:
         """All declared feeds, as far as one must know them to have them polled now."""
@@ -816,6 +819,11 @@ class Transaction(Protocol):
         """
 
     # -- how the service fares
+
+    def tally_rows(self, now: datetime) -> int:
+        """Count some of the rows that nobody is to count who asks how many there are; of how many
+        windows (see `monitor.storage.tallies`). To be done every minute.
+        """
 
     def ill_feeds(self, since: datetime, limit: int) -> tuple[int, Sequence[IllFeed]]:
         """How many feeds are in trouble that began since then, and the first of them."""

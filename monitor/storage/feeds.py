@@ -31,7 +31,7 @@ from monitor.storage.indexing import want_index
 from monitor.storage.pruning import bygone
 from monitor.storage.subscriptions import subscriptions_of
 from monitor.storage.types import key_of, storable
-from monitor.storage.work import OF_HOSTS, Row, claim, insert_missing
+from monitor.storage.work import OF_HOSTS, Row, claim, for_each, insert_missing, is_among
 
 FEED_COLUMNS = tuple(column for column in t.feed.c if column.name != "blocks")
 """Without what is as large as all else."""
@@ -133,8 +133,14 @@ KEEP_LISTING = (
         ),
     )
 )
+LAST_FEED = sa.select(sa.func.coalesce(sa.func.max(t.feed.c.id), 0))
 RHYTHMS = sa.select(t.feed.c.url, t.feed.c.rhythm).where(
     t.feed.c.declared, t.feed.c.due_at.is_not(None)
+)
+SOME_RHYTHMS = for_each(
+    lambda dialect: RHYTHMS.where(
+        is_among(t.feed.c.id, "feeds", dialect)
+    )  # no row but these is read
 )
 KNOWN_URLS = sa.select(t.article_url.c.url, t.article_url.c.article_id).where(
     t.article_url.c.url.in_(sa.bindparam("urls", expanding=True))
@@ -233,9 +239,15 @@ class FeedWork(FeedHistoryWork):
             },
         )
 
-    def rhythms(self) -> Mapping[str, str | None]:
-        """See `ports.Transaction`."""
-        return {row.url: row.rhythm for row in self._run(RHYTHMS)}
+    def rhythms(self, most: int) -> tuple[Mapping[str, str | None], int]:
+        """See `ports.Transaction`. What was deleted leaves a number that is asked for in vain."""
+        last = self._run(LAST_FEED).scalar_one()
+        step = max(1, -(-last // most))
+        if step == 1:
+            rows = self._run(RHYTHMS)
+        else:
+            rows = self._on(SOME_RHYTHMS, {"feeds": range(step, last + 1, step)})
+        return {row.url: row.rhythm for row in rows}, step
 
     def release_feeds(self, feeds: Sequence[FeedId]) -> None:
         """See `ports.Transaction`."""

@@ -29,6 +29,7 @@ from tests.contracts.material import (
     given_story,
     in_new_story,
     polled,
+    spec,
 )
 
 DAY = timedelta(days=1)
@@ -150,9 +151,20 @@ async def test_what_is_remembered_of_a_document(store: SqlStore) -> None:
     again = await same_feed(store)
     assert (again.hints, again.rhythm, again.overlap, again.gaps) == (hints, '{"n": 1}', "[1]", 1)
     assert again.blocks == b"12345678"
-    assert await store.read(lambda t: t.rhythms()) == {feed.spec.url: '{"n": 1}'}
+    assert await store.read(lambda t: t.rhythms(10)) == ({feed.spec.url: '{"n": 1}'}, 1)
     [row] = await SqlReports(store).feeds()
     assert (row.gaps, row.gap_at, row.rhythm) == (1, NOW, '{"n": 1}')
+
+
+async def test_of_many_feeds_some_are_asked_how_they_post(store: SqlStore) -> None:
+    """One of so many, evenly, whatever is not polled any more left out; and of how many each is."""
+    specs = [spec(number) for number in range(1, 41)]
+    await store.write(lambda t: t.sync_feeds(specs, NOW))
+    await store.write(lambda t: t.sync_feeds(specs[:30], NOW))
+    for most, feeds in ((100, 30), (40, 30), (39, 15), (10, 7), (1, 0)):
+        some, step = await store.read(lambda t, most=most: t.rhythms(most))
+        assert (len(some), step) == (feeds, -(-40 // most))
+        assert set(some) <= {each.url for each in specs[:30]}
 
 
 async def test_how_a_poll_leaves_its_feed(store: SqlStore) -> None:
