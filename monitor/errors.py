@@ -21,6 +21,7 @@ is a bug: it is caught once, at the edge of a job, and logged whole.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -146,3 +147,8 @@ class Refused(MonitorError):
 
 class Superseded(MonitorError):
     """The row that this work was about is gone: its article was merged into another."""
+
+
+def is_exhaustion(error: BaseException | None) -> bool:
+    """Whether something failed because this process, or the machine, has no file to give any more."""
+    return isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}

@@ -434,11 +434,11 @@ class Service:
             await self.reload_now(path, env, stop)
 
     async def reload_now(self, path: Path, env: Mapping[str, str], stop: asyncio.Event) -> None:
-        """Reload; again and again while the database is away."""
+        """Reload; again and again while the database is away, or no file can be opened."""
         while not stop.is_set():
             try:
                 await self.reload(path, env)
-            except StorageError as error:
+            except (StorageError, OSError) as error:
                 log.warning("config.postponed", error=str(error))
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), self.reload_again)

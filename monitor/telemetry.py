@@ -8,9 +8,11 @@ never a URL, never a name that a feed can choose.
 from __future__ import annotations
 
 import logging
+import math
 import re
 import sys
 from collections.abc import Iterable, MutableMapping
+from time import monotonic
 from typing import IO, Any, Literal
 
 import structlog
@@ -23,10 +25,14 @@ from prometheus_client import (
     ProcessCollector,
 )
 
+from monitor.errors import is_exhaustion
 from monitor.model import Kind
 
 REGISTRY = CollectorRegistry()
 ProcessCollector(namespace="monitor", registry=REGISTRY)  # processor, memory, open files
+
+SAY_EXHAUSTED = 60.0
+"""Seconds between two lines that no file is left."""
 
 _SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _LATENCY = (1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 21600, 86400)
@@ -257,6 +263,33 @@ def _redacted(value: Any) -> Any:
             return value
 
 
+class _Exhausted(logging.Filter):
+    """That a connection can't be taken for want of files is said once a minute, in a line.
+
+    asyncio says it with a traceback for each place in the socket's queue, each second, for as long as it
+    lasts: sixty thousand lines in ten seconds (measured), which fill a disk as well.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_at = -math.inf
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a line is to be shown as it is."""
+        error = record.exc_info[1] if record.exc_info else None
+        if not is_exhaustion(error):
+            return True
+        now = monotonic()
+        if now - self._said_at >= SAY_EXHAUSTED:
+            self._said_at = now
+            get_logger().error(
+                "files.exhausted",
+                error=str(error),
+                detail="who asks for the page or the probes has to wait: raise `ulimit -n`",
+            )
+        return False
+
+
 def set_up_logging(
     style: Literal["auto", "json", "text"],
     *,
@@ -312,6 +345,8 @@ def set_up_logging(
     root.setLevel(level)
     for noisy in _QUIET:
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    of_loop = logging.getLogger("asyncio")
+    of_loop.filters[:] = [_Exhausted()]
     # a tick that finds the one before still at work is skipped on purpose
     logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
     # trafilatura reports every page it can't read as an error; ours is the line that counts

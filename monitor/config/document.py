@@ -12,7 +12,7 @@ from typing import Any
 
 from monitor.config.positions import KeyPath, Places, Position, places
 from monitor.config.values import without_secrets
-from monitor.errors import ConfigError, Mistake
+from monitor.errors import ConfigError, Mistake, is_exhaustion
 
 _NAMED = {"feed", "watch", "webhook"}  # arrays of tables whose items have a name
 _LABEL_LENGTH = 60
@@ -182,7 +182,7 @@ def _error(path: Path, message: str, where: Position = Position(0, 0)) -> Config
 
 
 def content_of(path: Path) -> bytes:
-    """The bytes of the configuration file. Raises `ConfigError` if it can't be read."""
+    """The bytes of the configuration file. Raises `ConfigError` if it can't be read, `OSError` if nothing can."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -195,6 +195,8 @@ def content_of(path: Path) -> bytes:
             path, "is a folder, not a file; name the file itself: --config, or MONITOR_CONFIG"
         ) from None
     except OSError as error:
+        if is_exhaustion(error):
+            raise  # no mistake in it
         reason = error.strerror or type(error).__name__
         raise _error(path, f"the file can't be read: {reason}") from None
 

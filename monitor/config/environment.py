@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from monitor.config import addresses
 from monitor.config.positions import KeyPath
-from monitor.errors import Mistake
+from monitor.errors import Mistake, is_exhaustion
 
 CONFIG = "MONITOR_CONFIG"
 
@@ -114,6 +114,8 @@ def _secret(env: Mapping[str, str], name: str, found: Environment) -> tuple[str,
     try:
         content = Path(file).read_text(encoding="utf-8").strip()
     except OSError as error:
+        if is_exhaustion(error):
+            raise  # no mistake of whoever wrote it
         reason = error.strerror or type(error).__name__
         found.mistakes.append(Mistake(f"{file_variable}: {file} can't be read: {reason}"))
         return file_variable, None

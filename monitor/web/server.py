@@ -21,6 +21,10 @@ from monitor.errors import MonitorError
 _GRACE: Final = 1
 """Seconds that answers under way have to end when the server stops (uvicorn wants an int)."""
 
+_BACKLOG: Final = 128
+"""Connections that wait to be taken. For each place here asyncio tries, and logs, once more each second
+while no file is left (uvicorn has 2048: a core was busy with it)."""
+
 _WHY: Final = {
     errno.EADDRINUSE: (
         "another program has that port: stop it, or set another `port` under [web] "
@@ -75,6 +79,7 @@ class WebServer:
             proxy_headers=False,
             server_header=False,
             workers=1,
+            backlog=_BACKLOG,
             timeout_graceful_shutdown=_GRACE,
         )
         self._server = _Server(config)
