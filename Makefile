@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
 
 ARGS ?=
-BENCH ?= $(filter-out soak web,$(patsubst bench/%.py,%,$(wildcard bench/[a-z]*.py)))
+BENCH ?= $(filter-out scale schedule soak web,$(patsubst bench/%.py,%,$(wildcard bench/[a-z]*.py)))
 # Tests wait for processes, servers and databases a third of their time: one worker more than processors.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 export PYTHON

@@ -39,6 +39,8 @@ LOOK = {  # the others: a few pages
     "alerts": ["--seconds", "2", "--feeds", "4", "--interval", "1", "--rates", "2"],
     "match": ["--quick", "--limit", "2", "--rounds", "1"],
     "poll": ["--alone", "--feeds", "20", "--rounds", "1"],
+    "scale": ["--workers", "0", "--feeds", "2", "--limit", "3"],
+    "schedule": ["--databases", "sqlite", "--feeds", "300", "--limit", "1"],
     "spikes": ["--days", "1", "--bursts", "1", "--limit", "1"],
     "web": ["--articles", "60", "--rounds", "1"],
     "soak": ["--minutes", "0.05", "--hosts", "4", "--interval", "1"],
