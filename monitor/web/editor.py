@@ -115,16 +115,6 @@ def difference(old: str, new: str) -> Sequence[Line]:
     return [Line(line[0], line if line[0] == "@" else line[1:]) for line in lines[2:]]
 
 
-async def text_of(editor: Editor | None) -> str:
-    """The file as it is, for its style; nothing if it can't be read."""
-    if editor is None:
-        return ""
-    try:
-        return (await editor.read()).text
-    except ConfigError:
-        return ""
-
-
 def reasons(error: ConfigError | Refused) -> tuple[str, ...]:
     """Why an edit was not made, a sentence each."""
     if isinstance(error, ConfigError):

@@ -20,9 +20,9 @@ from starlette.routing import BaseRoute, Route
 from monitor import opml
 from monitor.config import Settings
 from monitor.config.addresses import same_url
-from monitor.config.editing import changed_feed, with_feed, with_feeds, without_feed, written
+from monitor.config.editing import changed_feed, with_feed, with_feeds, without_feed
 from monitor.config.models import FeedTable
-from monitor.errors import ConfigError, Refused
+from monitor.errors import Refused
 from monitor.model import FeedId, FeedSpec
 from monitor.pipeline import adopt
 from monitor.pipeline.adopt import Fate
@@ -31,8 +31,9 @@ from monitor.pipeline.discover import Looked, bare, look
 from monitor.ports import Fetcher, Offload, Store
 from monitor.web import view
 from monitor.web.desk import Desk
-from monitor.web.editor import Editor, Proposal, reasons, sentence, text_of
-from monitor.web.security import FORM_HEADERS, NOT_HERE
+from monitor.web.editor import reasons, sentence
+from monitor.web.edits import Edited, Edits
+from monitor.web.security import NOT_HERE
 
 FIELDS: Final = ("name", "url", "publisher", "side", "tier", "language", "tags")
 """What is asked of a feed that is to be added."""
@@ -80,8 +81,8 @@ class FeedChanges:
 
     def __init__(self, desk: Desk, scout: Scout | None) -> None:
         self._desk = desk
+        self._edits = Edits(desk)
         self._forms = desk.forms
-        self._pages = desk.pages
         self._scout = scout
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -121,9 +122,10 @@ class FeedChanges:
                     )
             except Refused as error:
                 trouble = sentence(error)
-        return self._form(
+        return self._edits.form(
             request,
             "feeds_add.html",
+            status=HTTPStatus.CONFLICT if trouble else HTTPStatus.OK,
             trouble=trouble,
             site=site,
             candidates=[self._candidate(each, scout.settings().feeds) for each in found],
@@ -144,39 +146,25 @@ class FeedChanges:
     async def new(self, request: Request) -> Response:
         """What `feeds.toml` is to say of a feed; what that changes; and writing it."""
         scout = self._allowed(request)
-        trouble: tuple[str, ...] = ()
         posted: Mapping[str, str] = {}
         if request.method == "POST":
             posted = await self._forms.read(request, largest=_FORM)
-        draft = drafted(posted or request.query_params, scout.settings().feeds)
-        proposal: Proposal | None = None
-        is_ready = bool(posted) and not draft.mistakes
-        edit = partial(with_feed, feed=draft.table)
-        if is_ready and posted.get("do") == "save":
-            editor = self._editor(request)
-            try:
-                in_use = await editor.save(edit, posted.get("mark", ""), by=self._forms.by(request))
-            except (ConfigError, Refused) as error:
-                trouble = reasons(error)
-            else:
-                return _go_to(draft.fields["name"], in_use=in_use)
-        if is_ready and self._desk.editor is not None and not trouble:
-            try:
-                proposal = await self._desk.editor.propose(edit)
-            except (ConfigError, Refused) as error:
-                trouble = reasons(error)
-        lines = ""
-        if is_ready and not self._may_save(request):
-            lines = written("feed", draft.table, await text_of(self._desk.editor))
+        feeds = scout.settings().feeds
+        draft = drafted(posted or request.query_params, feeds)
+        edited, lines = Edited(), ""
+        if posted and not draft.mistakes:
+            edited = await self._edited(request, partial(with_feed, feed=draft.table), posted)
+            if edited.in_use is not None:
+                return _go_to(draft.fields["name"], in_use=edited.in_use)
+            if not self._edits.may_save(request):
+                lines = await self._edits.lines("feed", draft.table)
         return self._form(
             request,
             "feeds_new.html",
-            trouble=trouble,
+            edited,
             draft=draft,
-            proposal=proposal,
             lines=lines,
-            may_save=self._may_save(request),
-            sides=sorted({feed.side for feed in scout.settings().feeds if feed.side}),
+            sides=sorted({feed.side for feed in feeds if feed.side}),
         )
 
     # -- many at once
@@ -184,48 +172,33 @@ class FeedChanges:
     async def bring(self, request: Request) -> Response:
         """What a list brings; and writing it."""
         scout = self._allowed(request)
-        trouble: tuple[str, ...] = ()
-        text = ""
+        text, lines = "", ""
         items: Sequence[adopt.Item] = ()
-        proposal: Proposal | None = None
-        lines = ""
+        edited = Edited()
         if request.method == "POST":
             posted = await self._forms.read(request, largest=_LIST)
             text = posted.get("list", "")
             try:
                 items = await asyncio.to_thread(_planned, text, scout.settings().feeds)
             except Refused as error:
-                trouble = reasons(error)
-            tables = [each.table for each in items if each.table is not None]
-            edit = partial(with_feeds, feeds=tables)
-            if tables and posted.get("do") == "save":
-                try:
-                    in_use = await self._editor(request).save(
-                        edit, posted.get("mark", ""), by=self._forms.by(request)
-                    )
-                except (ConfigError, Refused) as error:
-                    trouble = reasons(error)
+                edited = Edited(trouble=reasons(error))
+            if tables := [each.table for each in items if each.table is not None]:
+                if self._edits.may_save(request) or posted.get("do") == "save":
+                    edited = await self._edited(request, partial(with_feeds, feeds=tables), posted)
                 else:
-                    return _go_to("", in_use=in_use)
-            if tables and self._may_save(request) and self._desk.editor is not None:
-                try:
-                    proposal = await self._desk.editor.propose(edit)
-                except (ConfigError, Refused) as error:
-                    trouble = trouble or reasons(error)
-            elif tables:
-                like = await text_of(self._desk.editor)
-                lines = "\n".join(written("feed", table, like) for table in tables)
+                    lines = await self._edits.lines("feed", *tables)
+            if edited.in_use is not None:
+                return _go_to("", in_use=edited.in_use)
         return self._form(
             request,
             "feeds_import.html",
-            trouble=trouble,
+            edited,
             text=text,
             items=items[:_SHOWN],
             counts={fate: sum(each.fate is fate for each in items) for fate in Fate},
             more=max(0, len(items) - _SHOWN),
-            proposal=proposal,
             lines=lines,
-            is_read=request.method == "POST" and not trouble,
+            is_read=request.method == "POST" and not edited.trouble,
         )
 
     async def export(self, request: Request) -> Response:
@@ -259,44 +232,24 @@ class FeedChanges:
 
     async def change(self, request: Request) -> Response:
         """Take a feed out of `feeds.toml`, or have it rest, or poll it again."""
-        scout = self._allowed(request)
+        self._allowed(request)
         what = request.path_params["what"]
         feed = FeedId(_number(request))
         trace = await self._desk.reports.fleet.feed(feed, self._desk.clock.now(), entries=0)
         if what not in _CHANGES or trace is None:
             raise HTTPException(404)
-        del scout
         spec = trace.row.spec
-        edit = partial(_CHANGES[what], url=spec.url)
-        trouble: tuple[str, ...] = ()
+        edit = partial(_CHANGES[what], name_or_url=spec.url)
         if request.method == "POST":
             posted = await self._forms.read(request)
-            try:
-                in_use = await self._editor(request).save(
-                    edit, posted.get("mark", ""), by=self._forms.by(request)
-                )
-            except (ConfigError, Refused) as error:
-                trouble = reasons(error)
-            else:
-                if what == "wake":
-                    return RedirectResponse(f"/feeds/{feed}", HTTPStatus.SEE_OTHER)
-                return _go_to("", in_use=in_use)
-        proposal: Proposal | None = None
-        if self._desk.editor is not None:
-            try:
-                proposal = await self._desk.editor.propose(edit)
-            except (ConfigError, Refused) as error:
-                trouble = trouble or reasons(error)
-        return self._form(
-            request,
-            "feeds_change.html",
-            trouble=trouble,
-            what=what,
-            feed=feed,
-            spec=spec,
-            proposal=proposal,
-            may_save=self._may_save(request),
-        )
+            edited = await self._edits.save(request, edit, posted.get("mark", ""))
+        else:
+            edited = await self._edits.propose(edit)
+        if edited.in_use is not None:
+            if what == "wake":
+                return RedirectResponse(f"/feeds/{feed}", HTTPStatus.SEE_OTHER)
+            return _go_to("", in_use=edited.in_use)
+        return self._form(request, "feeds_change.html", edited, what=what, feed=feed, spec=spec)
 
     # -- what they share
 
@@ -307,31 +260,22 @@ class FeedChanges:
             raise HTTPException(HTTPStatus.FORBIDDEN, NOT_HERE)
         return self._scout
 
-    def _may_save(self, request: Request) -> bool:
-        editor = self._desk.editor
-        return editor is not None and editor.editable and self._forms.may_use(request)
+    async def _edited(
+        self, request: Request, edit: Callable[[str], str], posted: Mapping[str, str]
+    ) -> Edited:
+        if posted.get("do") == "save":
+            return await self._edits.save(request, edit, posted.get("mark", ""))
+        return await self._edits.propose(edit)
 
-    def _editor(self, request: Request) -> Editor:
-        editor = self._desk.editor
-        if editor is None or not self._may_save(request):
-            raise HTTPException(
-                HTTPStatus.FORBIDDEN,
-                "The page may not change the configuration: set editable = true under [web].",
-            )
-        return editor
-
-    def _form(self, request: Request, template: str, **values: Any) -> Response:
-        session, token = self._forms.token(request)
-        response = self._pages.render(
+    def _form(self, request: Request, template: str, edited: Edited, **values: Any) -> Response:
+        return self._edits.form(
+            request,
             template,
-            status=HTTPStatus.CONFLICT if values.get("trouble") else HTTPStatus.OK,
-            token=token,
-            editor=self._desk.editor,
+            status=HTTPStatus.CONFLICT if edited.trouble else HTTPStatus.OK,
+            trouble=edited.trouble,
+            proposal=edited.proposal,
             **values,
         )
-        self._forms.attach(response, session)
-        response.headers.update(FORM_HEADERS)
-        return response
 
 
 def drafted(typed: Mapping[str, str], feeds: Sequence[FeedSpec]) -> Draft:
@@ -371,22 +315,10 @@ def _planned(text: str, feeds: Sequence[FeedSpec]) -> Sequence[adopt.Item]:
     return adopt.plan(opml.read(text.encode(errors="replace")), feeds)
 
 
-def _removed(text: str, *, url: str) -> str:
-    return without_feed(text, url)
-
-
-def _put_to_rest(text: str, *, url: str) -> str:
-    return changed_feed(text, url, {"enabled": False})
-
-
-def _woken(text: str, *, url: str) -> str:
-    return changed_feed(text, url, {"enabled": None})
-
-
 _CHANGES: Final[Mapping[str, Callable[..., str]]] = {
-    "remove": _removed,
-    "rest": _put_to_rest,
-    "wake": _woken,
+    "remove": without_feed,
+    "rest": partial(changed_feed, changes={"enabled": False}),
+    "wake": partial(changed_feed, changes={"enabled": None}),
 }
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
@@ -22,8 +22,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from monitor import config, volume
-from monitor.config.editing import changed_watch, with_watch, without_watch, written
-from monitor.errors import ConfigError, Refused
+from monitor.config.editing import changed_watch, with_watch, without_watch
 from monitor.match.explain import explain
 from monitor.match.plan import content_of
 from monitor.model import Watch
@@ -32,7 +31,7 @@ from monitor.web import drafts
 from monitor.web import watch_view as shown
 from monitor.web.desk import Desk
 from monitor.web.drafts import Draft
-from monitor.web.editor import Editor, Proposal, reasons, text_of
+from monitor.web.edits import Edited, Edits
 from monitor.web.security import FORM_HEADERS, NOT_HERE
 from monitor.web.watch_view import Result
 
@@ -62,15 +61,6 @@ class _Declared:
         return watch in self.resting
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Saving:
-    """What would be saved, or pasted."""
-
-    proposal: Proposal | None = None  # None: it can't be, or nothing differs
-    lines: str = ""  # to be pasted
-    mistakes: tuple[str, ...] = ()
-
-
 class Watches:
     """Watches on the page; without an editor, or a right to it, they are read only."""
 
@@ -78,6 +68,7 @@ class Watches:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._edits = Edits(desk)
         self._pages = desk.pages
         self._forms = desk.forms
         self._one_at_a_time = asyncio.Semaphore(1)
@@ -173,7 +164,7 @@ class Watches:
             found=lately,
             more=urlencode({"watch": name}),
             said=_SAID.get(request.query_params.get("saved", ""), ""),
-            may_save=self._may_save(request),
+            may_save=self._edits.may_save(request),
             try_path=shown.try_path,
             change_path=shown.change_path,
         )
@@ -197,12 +188,17 @@ class Watches:
         taken = [each.name for each in (*declared.watches, *declared.resting)]
         to_save = is_posted and typed.get("do") == "save"  # a link must not save anything
         draft = drafts.draft(typed, known, taken, to_save=to_save)
+        edit = partial(_edited, draft=draft, known=known)
         if to_save and draft.is_ready:
-            return await self._save(request, declared, draft, known, typed.get("mark", ""))
+            edited = await self._edits.save(request, edit, typed.get("mark", ""))
+            if edited.in_use is not None:
+                return _go(draft.name, in_use=edited.in_use)
+            return await self._form(request, declared, draft, known, edited=edited)
         far = _far(typed.get("articles", ""))
         result = await self._try(draft, known, far) if draft.watch else None
+        edited = await self._edits.propose(edit) if _differs(draft, known) else Edited()
         return await self._form(
-            request, declared, draft, known, result=result, far=far, is_tried=True
+            request, declared, draft, known, result=result, far=far, edited=edited
         )
 
     async def check(self, request: Request) -> Response:
@@ -257,83 +253,50 @@ class Watches:
         *,
         result: Result | None = None,
         far: int = min(_FAR),
-        is_tried: bool = False,
-        trouble: str = "",
+        edited: Edited | None = None,
     ) -> Response:
+        """`edited`: what became of what was typed; None: nobody has tried it yet."""
+        is_tried, edited = edited is not None, edited or Edited()
         explanation = await asyncio.to_thread(explain, draft.watch) if draft.watch else None
-        saving = _Saving()
-        if is_tried and draft.is_ready and draft.name:
-            saving = await self._saving(draft, known, may_save=self._may_save(request))
-        wrong = bool(draft.mistakes or trouble)
+        lines = ""
+        if is_tried and _differs(draft, known) and not self._edits.may_save(request):
+            lines = await self._edits.lines("watch", draft.table())
         further = next((each for each in sorted(_FAR) if each > far), None)
-        values: dict[str, Any] = {
-            "draft": draft,
-            "known": known,
-            "fields": draft.fields,
-            "mistakes": draft.mistakes,
-            "explanation": explanation,
-            "written": shown.written(draft.watch) if draft.watch else "",
-            "notes": shown.notes(draft.watch) if draft.watch else (),
-            "terms": shown.terms(explanation, None) if explanation else (),
-            "result": result,
-            "further": _address(draft, further) if further and result and not result.is_all else "",
-            "far": further,
-            "default_channel": declared.channel,
-            "saving": saving,
-            "trouble": trouble,
-            "is_tried": is_tried,
-            "is_long": len(draft.fields["text"]) > 1_500,
-            "may_save": self._may_save(request),
-            "editor": self._desk.editor,
-            "path": shown.path,
-        }
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong and is_tried else HTTPStatus.OK
-        if not self._forms.may_use(request):
-            response = self._pages.render("watch_try.html", status=status, token="", **values)
-            response.headers.update(FORM_HEADERS)
-            return response
-        session, token = self._forms.token(request, "/watches/try")
-        response = self._pages.render("watch_try.html", status=status, token=token, **values)
-        self._forms.attach(response, session)
-        return response
+        wrong = is_tried and (draft.mistakes or edited.trouble)
+        return self._edits.form(
+            request,
+            "watch_try.html",
+            to="/watches/try",
+            status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
+            draft=draft,
+            known=known,
+            fields=draft.fields,
+            mistakes=draft.mistakes,
+            written=shown.written(draft.watch) if draft.watch else "",
+            notes=shown.notes(draft.watch) if draft.watch else (),
+            terms=shown.terms(explanation, None) if explanation else (),
+            result=result,
+            further=_address(draft, further) if further and result and not result.is_all else "",
+            far=further,
+            default_channel=declared.channel,
+            saving={
+                "proposal": edited.proposal,
+                "mistakes": () if edited.proposal else edited.trouble,
+                "lines": lines,
+            },
+            trouble=" ".join(edited.trouble) if edited.proposal else "",
+            is_tried=is_tried,
+            is_long=len(draft.fields["text"]) > 1_500,
+            path=shown.path,
+        )
 
     # -- saving
-
-    async def _saving(self, draft: Draft, known: Watch | None, *, may_save: bool) -> _Saving:
-        """What saving would change in the file, or what is to be pasted into it."""
-        editor = self._desk.editor
-        lines = written("watch", draft.table(), await text_of(editor))
-        if editor is None:
-            return _Saving(lines=lines)
-        if known is not None and not draft.changes(known):
-            return _Saving()
-        try:
-            proposal = await editor.propose(partial(_edited, draft=draft, known=known))
-        except (ConfigError, Refused) as error:
-            return _Saving(lines=lines, mistakes=reasons(error))
-        return _Saving(proposal=proposal, lines="" if may_save else lines)
-
-    async def _save(
-        self,
-        request: Request,
-        declared: _Declared,
-        draft: Draft,
-        known: Watch | None,
-        mark: str,
-    ) -> Response:
-        editor = self._editor(request)
-        try:
-            in_use = await editor.save(
-                partial(_edited, draft=draft, known=known), mark, by=self._forms.by(request)
-            )
-        except (ConfigError, Refused) as error:
-            trouble = " ".join(reasons(error))
-            return await self._form(request, declared, draft, known, is_tried=True, trouble=trouble)
-        return _go(draft.name, "used" if in_use else "saved")
 
     async def change(self, request: Request) -> Response:
         """Remove a watch, or have it rest, or look again."""
         declared = await self._declared()
+        if not self._forms.may_use(request):
+            raise HTTPException(HTTPStatus.FORBIDDEN, NOT_HERE)
         posted = (
             await self._forms.read(request, largest=_LARGEST) if request.method == "POST" else {}
         )
@@ -343,39 +306,25 @@ class Watches:
         if what not in _CHANGES:
             raise HTTPException(404)
         edit = partial(_CHANGES[what], name=watch.name)
-        trouble: tuple[str, ...] = ()
         if posted:
-            editor = self._editor(request)
-            try:
-                in_use = await editor.save(edit, posted.get("mark", ""), by=self._forms.by(request))
-            except (ConfigError, Refused) as error:
-                trouble = reasons(error)
-            else:
-                if what == "remove":
-                    return RedirectResponse("/watches", HTTPStatus.SEE_OTHER)
-                return _go(watch.name, "used" if in_use else "saved")
-        if not self._forms.may_use(request):
-            raise HTTPException(HTTPStatus.FORBIDDEN, NOT_HERE)
-        proposal: Proposal | None = None
-        if self._desk.editor is not None:
-            try:
-                proposal = await self._desk.editor.propose(edit)
-            except (ConfigError, Refused) as error:
-                trouble = trouble or reasons(error)
-        session, token = self._forms.token(request, "/watches/change")
-        response = self._pages.render(
+            edited = await self._edits.save(request, edit, posted.get("mark", ""))
+        else:
+            edited = await self._edits.propose(edit)
+        if edited.in_use is not None:
+            if what == "remove":
+                return RedirectResponse("/watches", HTTPStatus.SEE_OTHER)
+            return _go(watch.name, in_use=edited.in_use)
+        return self._edits.form(
+            request,
             "watch_change.html",
-            status=HTTPStatus.CONFLICT if trouble else HTTPStatus.OK,
+            to="/watches/change",
+            status=HTTPStatus.CONFLICT if edited.trouble else HTTPStatus.OK,
             watch=watch,
             what=what,
-            proposal=proposal,
-            trouble=trouble,
-            token=token,
-            may_save=self._may_save(request),
+            proposal=edited.proposal,
+            trouble=edited.trouble,
             path=shown.path,
         )
-        self._forms.attach(response, session)
-        return response
 
     # -- what they share
 
@@ -397,20 +346,6 @@ class Watches:
             raise HTTPException(404, f"There is no watch “{name[:100]}”.")
         return watch
 
-    def _may_save(self, request: Request) -> bool:
-        editor = self._desk.editor
-        return editor is not None and editor.editable and self._forms.may_use(request)
-
-    def _editor(self, request: Request) -> Editor:
-        """What may be written to. Raises `HTTPException` if nothing may."""
-        editor = self._desk.editor
-        if editor is None or not self._may_save(request):
-            raise HTTPException(
-                HTTPStatus.FORBIDDEN,
-                "The page may not change the configuration: set editable = true under [web].",
-            )
-        return editor
-
 
 _SAID: Final = {
     "used": "Saved, and in use.",
@@ -426,22 +361,15 @@ def _edited(text: str, *, draft: Draft, known: Watch | None) -> str:
     return changed_watch(text, known.name, draft.changes(known))
 
 
-def _removed(text: str, *, name: str) -> str:
-    return without_watch(text, name)
-
-
-def _put_to_rest(text: str, *, name: str) -> str:
-    return changed_watch(text, name, {"enabled": False})
-
-
-def _woken(text: str, *, name: str) -> str:
-    return changed_watch(text, name, {"enabled": None})
+def _differs(draft: Draft, known: Watch | None) -> bool:
+    """Whether there is something to save."""
+    return bool(draft.is_ready and draft.name and (known is None or draft.changes(known)))
 
 
 _CHANGES: Final[Mapping[str, Callable[..., str]]] = {
-    "remove": _removed,
-    "rest": _put_to_rest,
-    "wake": _woken,
+    "remove": without_watch,
+    "rest": partial(changed_watch, changes={"enabled": False}),
+    "wake": partial(changed_watch, changes={"enabled": None}),
 }
 
 
@@ -495,8 +423,7 @@ def _address(draft: Draft, articles: int) -> str:
     return f"/watches/try?{urlencode({**fields, 'articles': articles})}"
 
 
-def _go(name: str, said: str) -> Response:
+def _go(name: str, *, in_use: bool) -> Response:
     where = shown.path(name)
-    return RedirectResponse(
-        f"{where}{'&' if '?' in where else '?'}saved={said}", HTTPStatus.SEE_OTHER
-    )
+    said = f"{'&' if '?' in where else '?'}saved={'used' if in_use else 'saved'}"
+    return RedirectResponse(f"{where}{said}", HTTPStatus.SEE_OTHER)
