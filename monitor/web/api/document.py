@@ -100,7 +100,7 @@ def _as(
 def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     wrong = {401, 403, 405, 422, 429, 503}
     wrong |= {404} if operation.places else set()
-    wrong |= {409} if operation.conflicts else set()
+    wrong |= {409} if operation.may is May.WRITE else set()
     wrong |= {400, 413, 415} if operation.body else set()
     answer: dict[str, Any] = {
         "description": "It is answered.",

@@ -6,13 +6,15 @@ A request is judged in the order of its cost: who asks, what is asked for, its p
 from __future__ import annotations
 
 import base64
+import inspect
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar, get_type_hints
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, ValidationError
@@ -54,18 +56,68 @@ class Operation:
     method: Literal["GET", "POST"]
     path: str  # below `PREFIX`; what is in braces is of `PLACES`
     summary: str
+    more: str
+    asked: type[BaseModel]
+    body: type[BaseModel] | None
     answer: type[BaseModel]
+    may: May
     do: Callable[[Call], Awaitable[BaseModel]]
-    about: str
-    more: str = ""
-    asked: type[BaseModel] = Nothing
-    body: type[BaseModel] | None = None
-    may: May = May.READ
-    conflicts: bool = False  # 409 may be answered
-    places: Sequence[str] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "places", re.findall(r"{(\w+)}", self.path))
+    @property
+    def places(self) -> Sequence[str]:
+        """What its path names."""
+        return re.findall(r"{(\w+)}", self.path)
+
+
+_Do = TypeVar("_Do", bound=Callable[..., Awaitable[BaseModel]])
+
+
+class Operations:
+    """Methods that are operations, declared by decorating them.
+
+    What such a method is called, says of itself and answers is what the document says, too.
+    """
+
+    def __init__(self) -> None:
+        self._declared: list[Callable[[object], Operation]] = []
+
+    def __call__(
+        self,
+        method: Literal["GET", "POST"],
+        path: str,
+        *,
+        asked: type[BaseModel] = Nothing,
+        body: type[BaseModel] | None = None,
+        may: May = May.READ,
+    ) -> Callable[[_Do], _Do]:
+        """Declare a method. `asked`: its parameters; `body`: what is sent; `may`: who may ask."""
+
+        def declare(do: _Do) -> _Do:
+            verb, *words = do.__name__.split("_")
+            summary, _, more = (inspect.getdoc(do) or "").partition("\n\n")
+
+            def bound(to: object) -> Operation:
+                return Operation(
+                    name=verb + "".join(map(str.capitalize, words)),
+                    method=method,
+                    path=path,
+                    summary=summary,
+                    more=" ".join(more.split()),
+                    asked=asked,
+                    body=body,
+                    answer=get_type_hints(do)["return"],
+                    may=may,
+                    do=partial(do, to),
+                )
+
+            self._declared.append(bound)
+            return do
+
+        return declare
+
+    def bound(self, to: object) -> Sequence[Operation]:
+        """All of them, as methods of an object."""
+        return [each(to) for each in self._declared]
 
 
 # --------------------------------------------------------------------------- places and cursors
@@ -167,15 +219,15 @@ def _places(request: Request, operation: Operation) -> Mapping[str, Any]:
     for name in operation.places:
         text = request.path_params[name]
         if (value := PLACES[name][0](text)) is None:
-            raise missing(operation, {name: text})
+            raise missing(name, text)
         at[name] = value
     return at
 
 
-def missing(operation: Operation, at: Mapping[str, Any]) -> Problem:
+def missing(place: str, called: object) -> Problem:
     """404: there is nothing of that name."""
-    shown = " ".join(map(str, at.values()))[:60].encode("utf-8", "replace").decode()
-    return Problem(404, f"There is no {operation.about} {shown}.")
+    shown = str(called)[:60].encode("utf-8", "replace").decode()
+    return Problem(404, f"There is no {'message' if place == 'delivery' else place} {shown}.")
 
 
 def _asked(request: Request, model: type[BaseModel]) -> BaseModel:

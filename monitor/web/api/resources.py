@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Final
@@ -20,7 +19,7 @@ from monitor.web.access import May, visitor
 from monitor.web.api import answers
 from monitor.web.api import asked as a
 from monitor.web.api import shapes as s
-from monitor.web.api.operations import Call, Operation, missing, read_cursor, write_cursor
+from monitor.web.api.operations import Call, Operations, missing, read_cursor, write_cursor
 from monitor.web.api.problems import Problem, wrong
 from monitor.web.decisions import Decisions
 from monitor.web.desk import Desk
@@ -30,6 +29,8 @@ _WEEK: Final = timedelta(days=7)
 _FAR_BACK: Final = timedelta(days=30)
 _STALE_AFTER: Final = 30.0
 
+operation = Operations()
+
 
 class Resources:
     """What can be asked of the desk."""
@@ -38,219 +39,16 @@ class Resources:
         self._desk = desk
         self._reports = desk.reports
         self._testing = asyncio.Semaphore(1)  # a backtest takes a processor for itself
-        self.operations: Sequence[Operation] = (*self._reading(), *self._writing())
-        self._by_name = {each.name: each for each in self.operations}
-
-    def _reading(self) -> Sequence[Operation]:
-        return (
-            Operation(
-                name="listArticles",
-                method="GET",
-                path="/articles",
-                about="article",
-                summary="Articles, those that were seen last first; with `q` a search.",
-                more="A page of a search may hold fewer than `limit`, and none, and go on.",
-                asked=a.ArticlesAsked,
-                answer=s.Searched[s.ArticleLine],
-                do=self.articles,
-            ),
-            Operation(
-                name="getArticle",
-                method="GET",
-                path="/articles/{article}",
-                about="article",
-                summary="An article with its text, and all that is known of it.",
-                answer=s.ArticleWhole,
-                do=self.article,
-            ),
-            Operation(
-                name="listStories",
-                method="GET",
-                path="/stories",
-                about="story",
-                summary="Stories in which something was found, those found last first.",
-                more="A page may hold fewer than `limit`, and none, and go on.",
-                asked=a.StoriesAsked,
-                answer=s.Searched[s.StoryLine],
-                do=self.stories,
-            ),
-            Operation(
-                name="getStory",
-                method="GET",
-                path="/stories/{story}",
-                about="story",
-                summary="A story with its articles and messages.",
-                more="Asked for one that was merged into another, it is that other one.",
-                answer=s.StoryWhole,
-                do=self.story,
-            ),
-            Operation(
-                name="listHits",
-                method="GET",
-                path="/hits",
-                about="hit",
-                summary="What watches found, the newest first.",
-                asked=a.HitsAsked,
-                answer=s.Page[s.HitLine],
-                do=self.hits,
-            ),
-            Operation(
-                name="listWatches",
-                method="GET",
-                path="/watches",
-                about="watch",
-                summary="Watches, by name.",
-                asked=a.Paged,
-                answer=s.Page[s.WatchLine],
-                do=self.watches,
-            ),
-            Operation(
-                name="getWatch",
-                method="GET",
-                path="/watches/{watch}",
-                about="watch",
-                summary="A watch.",
-                answer=s.WatchLine,
-                do=self.watch,
-            ),
-            Operation(
-                name="readQuery",
-                method="POST",
-                path="/queries",
-                about="query",
-                summary="Whether a query can be read, and how it is understood.",
-                body=a.QueryAsked,
-                answer=s.QueryRead,
-                do=self.query,
-            ),
-            Operation(
-                name="listFeeds",
-                method="GET",
-                path="/feeds",
-                about="feed",
-                summary="Declared feeds, those first that were declared first.",
-                asked=a.Paged,
-                answer=s.Page[s.FeedLine],
-                do=self.feeds,
-            ),
-            Operation(
-                name="getFeed",
-                method="GET",
-                path="/feeds/{feed}",
-                about="feed",
-                summary="A feed.",
-                answer=s.FeedLine,
-                do=self.feed,
-            ),
-            Operation(
-                name="listDeliveries",
-                method="GET",
-                path="/deliveries",
-                about="message",
-                summary="Messages and notices, those first that were wanted last.",
-                asked=a.DeliveriesAsked,
-                answer=s.Page[s.Delivery],
-                do=self.deliveries,
-            ),
-            Operation(
-                name="getDelivery",
-                method="GET",
-                path="/deliveries/{delivery}",
-                about="message",
-                summary="A message, and what became of it each time.",
-                answer=s.DeliveryWhole,
-                do=self.delivery,
-            ),
-            Operation(
-                name="runBacktest",
-                method="POST",
-                path="/backtests",
-                about="backtest",
-                summary="What a query would have found in what is stored.",
-                more=(
-                    "Each call reads some articles, the newest first, and says where the next one"
-                    " goes on. Nothing is stored. One runs at a time; others wait."
-                ),
-                body=a.BacktestAsked,
-                answer=s.Backtest,
-                do=self.backtest,
-            ),
-            Operation(
-                name="getStatus",
-                method="GET",
-                path="/status",
-                about="status",
-                summary="How the service is.",
-                answer=s.Status,
-                do=self.status,
-            ),
-        )
-
-    def _writing(self) -> Sequence[Operation]:
-        return (
-            Operation(
-                name="mergeStories",
-                method="POST",
-                path="/stories/{story}/merge",
-                about="story",
-                summary="Make two stories one; answered with the one that goes on.",
-                body=a.MergeAsked,
-                answer=s.StoryWhole,
-                may=May.WRITE,
-                conflicts=True,
-                do=self.merge,
-            ),
-            Operation(
-                name="splitStory",
-                method="POST",
-                path="/stories/{story}/split",
-                about="story",
-                summary="Take an article out of a story; answered with the story that it has now.",
-                body=a.SplitAsked,
-                answer=s.StoryWhole,
-                may=May.WRITE,
-                conflicts=True,
-                do=self.split,
-            ),
-            Operation(
-                name="pollFeed",
-                method="POST",
-                path="/feeds/{feed}/poll",
-                about="feed",
-                summary="Have a feed polled now, unless it was a moment ago or asked not to be.",
-                answer=s.Hastened,
-                may=May.WRITE,
-                conflicts=True,
-                do=self.poll,
-            ),
-            Operation(
-                name="retryDelivery",
-                method="POST",
-                path="/deliveries/{delivery}/retry",
-                about="message",
-                summary="Send a message again that was refused or dropped, or waits to be; now.",
-                answer=s.DeliveryWhole,
-                may=May.WRITE,
-                conflicts=True,
-                do=self.retry,
-            ),
-            Operation(
-                name="dropDelivery",
-                method="POST",
-                path="/deliveries/{delivery}/drop",
-                about="message",
-                summary="Give up a message that is not shown.",
-                answer=s.DeliveryWhole,
-                may=May.WRITE,
-                conflicts=True,
-                do=self.drop,
-            ),
-        )
+        self.operations = operation.bound(self)
 
     # -- articles
 
-    async def articles(self, call: Call) -> s.Searched[s.ArticleLine]:
-        """Articles, or what a search found."""
+    @operation("GET", "/articles", asked=a.ArticlesAsked)
+    async def list_articles(self, call: Call) -> s.Searched[s.ArticleLine]:
+        """Articles, those that were seen last first; with `q` a search.
+
+        A page of a search may hold fewer than `limit`, and none, and go on.
+        """
         asked: a.ArticlesAsked = call.asked
         filters = Filters(
             since=asked.since,
@@ -278,18 +76,23 @@ class Resources:
             searched_back_to=found.back_to,
         )
 
-    async def article(self, call: Call) -> s.ArticleWhole:
-        """All about one."""
+    @operation("GET", "/articles/{article}")
+    async def get_article(self, call: Call) -> s.ArticleWhole:
+        """An article with its text, and all that is known of it."""
         url = await self._reports.catalogue.url_of(ArticleId(call.at["article"]))
         trace = await self._reports.trace(url) if url is not None else None
         if trace is None:
-            raise self._missing("getArticle", call)
+            raise missing("article", call.at["article"])
         return answers.article(trace)
 
     # -- stories
 
-    async def stories(self, call: Call) -> s.Searched[s.StoryLine]:
-        """Stories in which something was found."""
+    @operation("GET", "/stories", asked=a.StoriesAsked)
+    async def list_stories(self, call: Call) -> s.Searched[s.StoryLine]:
+        """Stories in which something was found, those found last first.
+
+        A page may hold fewer than `limit`, and none, and go on.
+        """
         asked: a.StoriesAsked = call.asked
         sought = Sought(
             watch=asked.watch,
@@ -311,8 +114,12 @@ class Resources:
             searched_back_to=found.looked_back_to,
         )
 
-    async def story(self, call: Call) -> s.StoryWhole:
-        """All about one."""
+    @operation("GET", "/stories/{story}")
+    async def get_story(self, call: Call) -> s.StoryWhole:
+        """A story with its articles and messages.
+
+        Asked for one that was merged into another, it is that other one.
+        """
         return await self._story(StoryId(call.at["story"]), call)
 
     async def _story(self, story: StoryId, call: Call) -> s.StoryWhole:
@@ -321,13 +128,14 @@ class Resources:
         mark = await decisions.mark(story) if decisions else None
         trace = await self._reports.story(story)
         if trace is None:
-            raise self._missing("getStory", call)
+            raise missing("story", call.at["story"])
         if decisions and trace.view.story != story:
             mark = await decisions.mark(trace.view.story)
         return answers.story(trace, mark, decisions.rules().max_age if decisions else None)
 
-    async def merge(self, call: Call) -> s.StoryWhole:
-        """Make two one."""
+    @operation("POST", "/stories/{story}/merge", body=a.MergeAsked, may=May.WRITE)
+    async def merge_stories(self, call: Call) -> s.StoryWhole:
+        """Make two stories one; answered with the one that goes on."""
         decisions, asked = self._decisions(), call.body
         await self._story(StoryId(call.at["story"]), call)
         story, other = StoryId(call.at["story"]), StoryId(asked.other)
@@ -336,8 +144,9 @@ class Resources:
         into = await decisions.merge(story, other, None, by=visitor().name)
         return await self._story(into, call)
 
-    async def split(self, call: Call) -> s.StoryWhole:
-        """Take an article out."""
+    @operation("POST", "/stories/{story}/split", body=a.SplitAsked, may=May.WRITE)
+    async def split_story(self, call: Call) -> s.StoryWhole:
+        """Take an article out of a story; answered with the story that it has now."""
         decisions, asked = self._decisions(), call.body
         story = (await self._story(StoryId(call.at["story"]), call)).id
         own = await decisions.split(
@@ -347,8 +156,9 @@ class Resources:
 
     # -- hits
 
-    async def hits(self, call: Call) -> s.Page[s.HitLine]:
-        """What watches found."""
+    @operation("GET", "/hits", asked=a.HitsAsked)
+    async def list_hits(self, call: Call) -> s.Page[s.HitLine]:
+        """What watches found, the newest first."""
         asked: a.HitsAsked = call.asked
         place = read_cursor(asked.cursor, "hits", datetime, int)
         rows = await self._reports.catalogue.hits(
@@ -364,8 +174,9 @@ class Resources:
 
     # -- watches
 
-    async def watches(self, call: Call) -> s.Page[s.WatchLine]:
-        """By name."""
+    @operation("GET", "/watches", asked=a.Paged)
+    async def list_watches(self, call: Call) -> s.Page[s.WatchLine]:
+        """Watches, by name."""
         asked: a.Paged = call.asked
         place = read_cursor(asked.cursor, "watches", str)
         rows = await self._reports.watches(self._desk.clock.now() - _WEEK)
@@ -380,23 +191,30 @@ class Resources:
             next=write_cursor("watches", shown[-1].watch.name) if more else None,
         )
 
-    async def watch(self, call: Call) -> s.WatchLine:
-        """One."""
+    @operation("GET", "/watches/{watch}")
+    async def get_watch(self, call: Call) -> s.WatchLine:
+        """A watch."""
         rows = await self._reports.watches(self._desk.clock.now() - _WEEK)
         for row in rows:
             if row.watch.name == call.at["watch"]:
                 return answers.watch(row)
-        raise self._missing("getWatch", call)
+        raise missing("watch", call.at["watch"])
 
-    async def query(self, call: Call) -> s.QueryRead:
-        """How it is understood."""
+    @operation("POST", "/queries", body=a.QueryAsked)
+    async def read_query(self, call: Call) -> s.QueryRead:
+        """Whether a query can be read, and how it is understood."""
         query = config.checked(call.body.query)
         return s.QueryRead(
             query=bracketed(query.root), notes=[note.message for note in query.notes]
         )
 
-    async def backtest(self, call: Call) -> s.Backtest:
-        """Some of the archive, by one query."""
+    @operation("POST", "/backtests", body=a.BacktestAsked)
+    async def run_backtest(self, call: Call) -> s.Backtest:
+        """What a query would have found in what is stored.
+
+        Each call reads some articles, the newest first, and says where the next one goes
+        on. Nothing is stored. One runs at a time; others wait.
+        """
         asked: a.BacktestAsked = call.body
         config.checked(asked.query)
         place = read_cursor(asked.cursor, "backtest", datetime)
@@ -436,8 +254,9 @@ class Resources:
 
     # -- feeds
 
-    async def feeds(self, call: Call) -> s.Page[s.FeedLine]:
-        """Declared ones."""
+    @operation("GET", "/feeds", asked=a.Paged)
+    async def list_feeds(self, call: Call) -> s.Page[s.FeedLine]:
+        """Declared feeds, those first that were declared first."""
         asked: a.Paged = call.asked
         place = read_cursor(asked.cursor, "feeds", int)
         after = FeedId(place[0]) if place else None
@@ -446,25 +265,28 @@ class Resources:
         more = len(rows) > asked.limit
         return s.Page(items=items, next=write_cursor("feeds", items[-1].id) if more else None)
 
-    async def feed(self, call: Call) -> s.FeedLine:
-        """One."""
+    @operation("GET", "/feeds/{feed}")
+    async def get_feed(self, call: Call) -> s.FeedLine:
+        """A feed."""
         feed = FeedId(call.at["feed"])
         rows = await self._reports.catalogue.feeds(1, after=FeedId(feed - 1))
         if not rows or rows[0].id != feed:
-            raise self._missing("getFeed", call)
+            raise missing("feed", call.at["feed"])
         return answers.feed(rows[0])
 
-    async def poll(self, call: Call) -> s.Hastened:
-        """Now."""
+    @operation("POST", "/feeds/{feed}/poll", may=May.WRITE)
+    async def poll_feed(self, call: Call) -> s.Hastened:
+        """Have a feed polled now, unless it was a moment ago or asked not to be."""
         decisions = self._decisions()
-        await self.feed(call)
+        await self.get_feed(call)
         left_alone = await decisions.poll(FeedId(call.at["feed"]))
-        return s.Hastened(feed=await self.feed(call), left_alone=left_alone)
+        return s.Hastened(feed=await self.get_feed(call), left_alone=left_alone)
 
     # -- messages
 
-    async def deliveries(self, call: Call) -> s.Page[s.Delivery]:
-        """Messages and notices."""
+    @operation("GET", "/deliveries", asked=a.DeliveriesAsked)
+    async def list_deliveries(self, call: Call) -> s.Page[s.Delivery]:
+        """Messages and notices, those first that were wanted last."""
         asked: a.DeliveriesAsked = call.asked
         place = read_cursor(asked.cursor, "deliveries", datetime, str)
         rows = await self._reports.messages.newest(
@@ -480,33 +302,37 @@ class Resources:
             next=write_cursor("deliveries", shown[-1].created_at, shown[-1].id) if more else None,
         )
 
-    async def delivery(self, call: Call) -> s.DeliveryWhole:
-        """One."""
+    @operation("GET", "/deliveries/{delivery}")
+    async def get_delivery(self, call: Call) -> s.DeliveryWhole:
+        """A message, and what became of it each time."""
         message = DeliveryId(call.at["delivery"])
         row = await self._reports.catalogue.message(message)
         if row is None:
-            raise self._missing("getDelivery", call)
+            raise missing("delivery", call.at["delivery"])
         outcomes = await self._reports.messages.outcomes([message])
         return answers.delivery_whole(row, outcomes.get(message, ()))
 
-    async def retry(self, call: Call) -> s.DeliveryWhole:
-        """Send it again."""
+    @operation("POST", "/deliveries/{delivery}/retry", may=May.WRITE)
+    async def retry_delivery(self, call: Call) -> s.DeliveryWhole:
+        """Send a message again that was refused or dropped, or waits to be; now."""
         decisions = self._decisions()
-        await self.delivery(call)
+        await self.get_delivery(call)
         await decisions.retry(call.at["delivery"], by=visitor().name)
-        return await self.delivery(call)
+        return await self.get_delivery(call)
 
-    async def drop(self, call: Call) -> s.DeliveryWhole:
-        """Give it up."""
+    @operation("POST", "/deliveries/{delivery}/drop", may=May.WRITE)
+    async def drop_delivery(self, call: Call) -> s.DeliveryWhole:
+        """Give up a message that is not shown."""
         decisions = self._decisions()
-        await self.delivery(call)
+        await self.get_delivery(call)
         await decisions.drop(call.at["delivery"], by=visitor().name)
-        return await self.delivery(call)
+        return await self.get_delivery(call)
 
     # -- the service
 
-    async def status(self, _call: Call) -> s.Status:
-        """How things stand."""
+    @operation("GET", "/status")
+    async def get_status(self, _call: Call) -> s.Status:
+        """How the service is."""
         health, now = self._desk.pages.health, self._desk.clock.now()
         strip = await self._reports.news.strip(now)
         is_alive, is_ready = alive(health.tick_age(), _STALE_AFTER), ready(health, _STALE_AFTER)
@@ -539,6 +365,3 @@ class Resources:
         if self._desk.decisions is None:
             raise Problem(403, "Nothing can be changed here.")
         return self._desk.decisions
-
-    def _missing(self, name: str, call: Call) -> Problem:
-        return missing(self._by_name[name], call.at)
