@@ -13,7 +13,7 @@ import gc
 import random
 import shutil
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -91,6 +91,9 @@ log = telemetry.get_logger()
 GRACE = 8.0
 """Seconds that jobs at work have to end after a stop was asked for."""
 
+LOOK = 1.0
+"""Seconds between two looks at whether something can be stored."""
+
 STALE_TICK = 30.0
 """Seconds without a tick after which the service counts as hung."""
 
@@ -159,6 +162,7 @@ class Service:
         hands: Hands | None = None,
         member: Membership | None = None,
         role: Role = Role.ALL,
+        storage_problem: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -181,6 +185,7 @@ class Service:
         self._elsewhere = elsewhere
         self._for_pages = for_pages
         self._pace = pace
+        self._storage_problem = storage_problem
         self.operators = Operators(pipeline.context, lambda: self.member.is_leader)
         self.hands = hands
         self._spikes = Spikes(pipeline.context)
@@ -203,8 +208,12 @@ class Service:
         return None if age is None else age / self._pace.speed
 
     def ready(self) -> tuple[bool, str]:
-        """Whether everything is up."""
-        return (True, "") if self._ready else (False, "The service is starting.")
+        """Whether everything is up, and what is found out can be stored."""
+        if not self._ready:
+            return False, "The service is starting."
+        if problem := self._storage_problem():
+            return False, f"Nothing can be stored: {problem}."
+        return True, ""
 
     def config_error(self) -> str | None:
         """The mistakes of the last configuration, if it was rejected."""
@@ -292,13 +301,35 @@ class Service:
 
         A new service has no archive yet: so it looks again every day.
         """
-        self._looking.add(task := asyncio.create_task(self._learn_from_archive(but, daily)))
+        self._beside(self._learn_from_archive(but, daily))
+
+    def _beside(self, work: Coroutine[None, None, None]) -> None:
+        """Have something looked at beside the work, until the end of it."""
+        self._looking.add(task := asyncio.create_task(work))
         task.add_done_callback(self._looked)
 
     def _looked(self, task: asyncio.Task[None]) -> None:
         self._looking.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.error("watch.unjudged", error=str(error), exc_info=error)
+            log.error("look.crashed", error=str(error), exc_info=error)
+
+    async def _watch_storage(self) -> None:
+        """Tell once when nothing can be stored, and once when it can again: in the log at once, to
+        operators afterwards, for what they are told is stored, too.
+        """
+        known: tuple[str, datetime] | None = None
+        while True:
+            problem, now = self._storage_problem(), self.clock.now()
+            if problem is not None and known is None:
+                known = problem, now
+                log.error("database.failed", error=problem)
+            elif problem is None and known is not None:
+                (problem, began), known = known, None
+                seconds = round((now - began).total_seconds())
+                log.warning("database.recovered", error=problem, seconds=seconds)
+                card = ops.storage_failed(problem, began, now)
+                await self.operators.tell("database", card, ends=True)
+            await asyncio.sleep(LOOK)
 
     async def _learn_from_archive(self, but: Sequence[Watch], daily: bool) -> None:
         while True:
@@ -379,6 +410,7 @@ class Service:
             watching = asyncio.create_task(self._follow(path, env or {}, stop)) if path else None
             if self.role.does(Role.WORKER):
                 self._look_back(daily=True)
+            self._beside(self._watch_storage())
             stack.push_async_callback(self._end_looking)
             self._ready = True
             log.info(
@@ -656,6 +688,7 @@ async def assembled(
             ),
             member=member,
             role=role,
+            storage_problem=lambda: store.problem,
         )
         await service.apply(settings, context.rules)
         yield service

@@ -99,7 +99,7 @@ async def test_what_goes_wrong_beside_the_work_is_logged(tmp_path, monkeypatch):
             service._look_back()
             await asyncio.wait(service._looking)
             await asyncio.sleep(0)
-    assert [line["error"] for line in logged if line["event"] == "watch.unjudged"] == [
+    assert [line["error"] for line in logged if line["event"] == "look.crashed"] == [
         "cannot start new thread"
     ]
     assert not service._looking

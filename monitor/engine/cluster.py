@@ -29,7 +29,8 @@ from procrastinate import exceptions
 from procrastinate.jobs import Status
 
 from monitor import telemetry
-from monitor.engine.edge import attend
+from monitor.engine.edge import Edge
+from monitor.engine.members import LEADER, MEMBERS
 from monitor.errors import StorageError
 from monitor.model import Job, Kind
 from monitor.ports import KindOfWork, Workload
@@ -87,8 +88,14 @@ WHERE status IN ('todo', 'doing')
 GROUP BY 1
 """
 _WORKERS: Final = """
-SELECT count(*) AS workers FROM procrastinate_workers
-WHERE last_heartbeat >= now() - make_interval(secs => %(stalled)s)
+SELECT
+    (SELECT count(*) FROM procrastinate_workers
+        WHERE last_heartbeat >= now() - make_interval(secs => %(stalled)s)) AS workers,
+    count(*) FILTER (WHERE classid = %(members)s) AS processes,
+    count(*) FILTER (WHERE classid = %(leader)s) AS leaders
+FROM pg_locks
+WHERE locktype = 'advisory' AND granted AND objsubid = 2
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
 
@@ -113,6 +120,7 @@ class ClusterEngine:
         self._queues = sorted({QUEUES[kind] for kind in kinds})
         self._concurrency = concurrency
         self._stalled = stalled
+        self._edge = Edge()
         self._app = procrastinate.App(
             connector=procrastinate.PsycopgConnector(
                 conninfo=conninfo,
@@ -127,10 +135,11 @@ class ClusterEngine:
         self._ending: asyncio.Event = asyncio.Event()
         self._at_work: set[asyncio.Task[Any]] = set()
 
-    async def open(self) -> None:
-        """Connect, and make its tables if there are none. Raises `StorageError`."""
+    async def open(self, *, make: bool = True) -> None:
+        """Connect; unless told not to, make its tables if there are none. Raises `StorageError`."""
         async with _explained("the engine"):
-            await prepare(self._conninfo)
+            if make:
+                await prepare(self._conninfo)
             await self._app.open_async()
 
     async def close(self) -> None:
@@ -195,7 +204,7 @@ class ClusterEngine:
         assert self._handle is not None
         self._at_work.add(task)
         try:
-            await attend(Job(Kind(kind), key), self._handle)
+            await self._edge.attend(Job(Kind(kind), key), self._handle)
         finally:
             self._at_work.discard(task)
 
@@ -229,7 +238,7 @@ class ClusterEngine:
                 _WORKLOAD, stalled=self._stalled
             )
             workers = await self._app.connector.execute_query_one_async(
-                _WORKERS, stalled=self._stalled
+                _WORKERS, stalled=self._stalled, members=MEMBERS, leader=LEADER
             )
         found = {
             Kind(row["kind"]): KindOfWork(
@@ -243,6 +252,8 @@ class ClusterEngine:
         return Workload(
             kinds={kind: found.get(kind, KindOfWork()) for kind in Kind},
             workers=workers["workers"],
+            processes=workers["processes"],
+            is_led=workers["leaders"] > 0,
         )
 
     async def tidy(self) -> int:

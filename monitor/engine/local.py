@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from monitor.engine.edge import attend
+from monitor.engine.edge import Edge
 from monitor.model import BUCKETS, Job, Kind
 from monitor.ports import KindOfWork, Workload
 
@@ -31,6 +31,7 @@ class LocalEngine:
         self._running: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._open = True
+        self._edge = Edge()
 
     def insert(self, connection: Any, jobs: Sequence[Job]) -> None:
         """Nothing: these jobs live in memory."""
@@ -116,7 +117,7 @@ class LocalEngine:
 
     async def _do(self, job: Job, handle: Callable[[Job], Awaitable[None]]) -> None:
         try:
-            await attend(job, handle)
+            await self._edge.attend(job, handle)
         finally:
             if job.lock is not None:
                 self._locked.discard(job.lock)

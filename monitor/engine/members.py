@@ -30,8 +30,10 @@ HANGS: Final = 5.0
 PRESENT: Final = 3.0
 """Seconds since the last sign for which a process trusts that it is still held for alive."""
 
-_MEMBERS: Final = 0x6D6F6E02
-_LEADER: Final = 0x6D6F6E03
+MEMBERS: Final = 0x6D6F6E02
+LEADER: Final = 0x6D6F6E03
+"""First numbers of their advisory locks; the second is that of the process, or none."""
+
 _ALL: Final = """
 SELECT objid::bigint FROM pg_locks
 WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = %s
@@ -82,7 +84,7 @@ class Member:
         if connection is None:
             raise StorageError("PostgreSQL is away: who else is alive can't be known")
         try:
-            found = await connection.execute(_ALL, (_MEMBERS,))
+            found = await connection.execute(_ALL, (MEMBERS,))
             return frozenset(row[0] for row in await found.fetchall())
         except psycopg.Error as error:
             raise StorageError(f"who else is alive can't be known: {error}") from error
@@ -114,7 +116,7 @@ class Member:
         self._connection = connection
         async with _gone_is_known(self):
             found = await connection.execute(
-                "SELECT pg_try_advisory_lock(%s, %s)", (_MEMBERS, self.number)
+                "SELECT pg_try_advisory_lock(%s, %s)", (MEMBERS, self.number)
             )
             row = await found.fetchone()
             if row is None or not row[0]:
@@ -147,7 +149,7 @@ class Member:
         if self._is_leader or not self._leads:
             await self._connection.execute("SELECT 1")
         else:
-            found = await self._connection.execute("SELECT pg_try_advisory_lock(%s, 0)", (_LEADER,))
+            found = await self._connection.execute("SELECT pg_try_advisory_lock(%s, 0)", (LEADER,))
             row = await found.fetchone()
             self._is_leader = bool(row and row[0])
             if self._is_leader:

@@ -14,6 +14,7 @@ from monitor.errors import StorageError
 from monitor.storage.address import Address
 
 SQLITE_PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+SQLITE_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 SQLITE_SENTENCES = {
     sqlite3.SQLITE_BUSY: "another process keeps it locked: stop that process",
     sqlite3.SQLITE_LOCKED: "another process keeps it locked: stop that process",
@@ -72,6 +73,13 @@ def is_passing(error: sa.exc.DBAPIError) -> bool:
     if isinstance(cause, sqlite3.Error):
         return _sqlite_code(cause) in SQLITE_PASSING
     return isinstance(cause, psycopg.Error) and cause.sqlstate in POSTGRES_PASSING
+
+
+def is_damage(error: StorageError) -> bool:
+    """Whether it will not pass by itself: the file is damaged, or is no database any more."""
+    cause = error.__cause__
+    origin = cause.orig if isinstance(cause, sa.exc.DBAPIError) else cause
+    return isinstance(origin, sqlite3.Error) and _sqlite_code(origin) in SQLITE_DAMAGE
 
 
 def explained(error: sa.exc.DBAPIError, address: Address) -> StorageError | None:

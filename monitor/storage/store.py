@@ -7,11 +7,13 @@ transaction that can't wait for the network because it can't await.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
@@ -36,9 +38,22 @@ TOGETHER = 16
 """Writers that wait for SQLite and are served by one transaction. A commit is a write to the disk, as
 long as all that an ingest does before; and those who wait are in one queue either way."""
 
+WELL_AFTER = 5.0
+"""Seconds without a failure after which a database that was written to counts as well again: on a full
+disk some transactions find room still."""
+
 _WRITES, _READS = (telemetry.TRANSACTION_SECONDS.labels(kind) for kind in ("write", "read"))
 
 Outcome = tuple[Any, Sequence[Job]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """What kept something from being stored, and when, by `monotonic`."""
+
+    sentence: str
+    at: float
+    is_damage: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -72,6 +87,8 @@ class SqlStore:
         self._readers = ThreadPoolExecutor(self._engines.readers, "monitor-read")
         self._writing: set[asyncio.Task[object]] = set()
         self._queue: deque[_Turn] = deque()
+        self._failure: _Failure | None = None  # the last one
+        self._stored_at = 0.0
 
     async def open(self) -> None:
         """Connect, and make sure that the tables are those of this version."""
@@ -108,6 +125,17 @@ class SqlStore:
     ) -> None:
         await self.close()
 
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be stored, if so: from the first failure until something was stored and
+        for some seconds nothing failed; if the file is damaged, for good.
+        """
+        failure = self._failure
+        if failure is None:
+            return None
+        is_well = self._stored_at > failure.at and monotonic() - failure.at >= WELL_AFTER
+        return failure.sentence if failure.is_damage or not is_well else None
+
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """See `ports.Store`.
 
@@ -128,7 +156,12 @@ class SqlStore:
         turn = _Turn(work)
         if self._engines.writers == 1:
             self._queue.append(turn)
-        result, jobs = await loop.run_in_executor(self._writers, self._take_turn, turn)
+        try:
+            result, jobs = await loop.run_in_executor(self._writers, self._take_turn, turn)
+        except StorageError as error:
+            if self._failure is None or not self._failure.is_damage:
+                self._failure = _Failure(str(error), monotonic(), faults.is_damage(error))
+            raise
         if jobs and self.outlet is not None:
             self.outlet.wake(jobs)
         return cast("T", result)
@@ -164,6 +197,7 @@ class SqlStore:
         """One transaction; and what each work returned, with the jobs that it submitted."""
         outcomes: list[Outcome] = []
         with _WRITES.time(), self._engines.write.connect() as connection:
+            before = _changes(connection)
             for work in works:
                 transaction = SqlTransaction(connection, set(), self.holder)
                 result = work(transaction)
@@ -181,6 +215,8 @@ class SqlStore:
                         "which may or may not have been done"
                     ) from error
                 raise
+            if before is None or _changes(connection) != before:  # a full disk takes what is empty
+                self._stored_at = monotonic()
         return outcomes
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
@@ -216,3 +252,9 @@ class SqlStore:
         explained = faults.explained(error, self.address)
         if explained is not None:
             raise explained from error
+
+
+def _changes(connection: sa.Connection) -> int | None:
+    """How many rows SQLite has changed over this connection; None on PostgreSQL."""
+    driver = connection.connection.driver_connection
+    return driver.total_changes if isinstance(driver, sqlite3.Connection) else None

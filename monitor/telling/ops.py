@@ -184,6 +184,18 @@ def slack_lacks(
     )
 
 
+def storage_failed(error: str, began: datetime, now: datetime) -> Card:
+    """For a while nothing could be stored: told when it can again."""
+    return Card(
+        title="The database could not be written",
+        lines=(
+            line("from ", _time(began), " to ", _time(now)),
+            line(error, quote=True),
+            line("What was stored is whole; what came meanwhile is asked for again."),
+        ),
+    )
+
+
 def heartbeat(day: Day, now: datetime) -> Card:
     """That all is well, or what is not: the last day in a line."""
     facts = [
