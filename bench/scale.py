@@ -243,7 +243,7 @@ def _pace(url: str, began: float) -> float:
     if len(times) < 2:
         return 0.0
     tenths = quantiles(times, n=10, method="inclusive")
-    return 0.8 * len(times) / max(tenths[-1] - tenths[0], 1e-6)
+    return float(0.8 * len(times) / max(tenths[-1] - tenths[0], 1e-6))
 
 
 def _postmaster(url: str) -> int:

@@ -44,8 +44,10 @@ from starlette.routing import Match, Route
 
 from bench import options_of
 from bench._web_archive import END, RARE, fill
+from monitor.engine.local import LocalEngine
 from monitor.pipeline.index import _indexed
 from monitor.pipeline.mentions import count_mentions
+from monitor.ports import EngineState, Role
 from monitor.storage import SqlReports, SqlStore, upgrade
 from monitor.storage import tables as t
 from monitor.web import create_app
@@ -126,6 +128,9 @@ class Fixed:
 
     def sink_problem(self) -> None:
         return None
+
+    async def engine_state(self) -> EngineState:
+        return EngineState(role=Role.ALL, is_leader=True, workload=await LocalEngine().workload())
 
 
 async def ask(app: Starlette, page: Page) -> bytes | None:

@@ -59,6 +59,7 @@ from monitor.pipeline.updates import review_all
 from monitor.ports import (
     Clock,
     Engine,
+    EngineState,
     Fetcher,
     Membership,
     Offload,
@@ -66,11 +67,12 @@ from monitor.ports import (
     Role,
     Store,
     Transaction,
+    Workload,
 )
 from monitor.reload import edits
 from monitor.scheduler import MAINTENANCE, TICK, Relief, Scheduler, submit_due
 from monitor.storage import SqlReports, SqlStore, exclusive, upgrade
-from monitor.storage.address import read_address
+from monitor.storage.address import Address, read_address
 from monitor.stories.frequencies import shipped
 from monitor.telling import ops
 from monitor.web import (
@@ -223,6 +225,14 @@ class Service:
         """Why no alert can be delivered at all, if so."""
         problem = self.pipeline.context.sink_problem
         return f"{self.pipeline.context.sink.name}: {problem}" if problem else None
+
+    async def engine_state(self) -> EngineState:
+        """What this process is among all, and how their jobs stand. Raises `StorageError`."""
+        return EngineState(
+            role=self.role,
+            is_leader=self.member.is_leader,
+            workload=await self.engine.workload(),
+        )
 
     # -- configuration
 
@@ -706,12 +716,31 @@ async def _engine_of(
                 "process's alone: set MONITOR_DATABASE_URL, or leave --role out"
             )
         return LocalEngine(), None
-    conninfo = address.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    conninfo = _conninfo_of(address)
     engine = ClusterEngine(conninfo, kinds=role.kinds)
     await engine.open()
     stack.push_async_callback(engine.close)
     member = Member(conninfo, leads=role.does(Role.SCHEDULER))
     return engine, await stack.enter_async_context(member)
+
+
+def _conninfo_of(address: Address) -> str:
+    return address.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+async def workload_of(settings: Settings) -> Workload | None:
+    """How the jobs stand of the processes that share a PostgreSQL; None on SQLite, where only the one
+    process knows. Raises `StorageError`.
+    """
+    address = read_address(settings.monitor.database)
+    if address.path is not None:
+        return None
+    engine = ClusterEngine(_conninfo_of(address))
+    await engine.open(make=False)
+    try:
+        return await engine.workload()
+    finally:
+        await engine.close()
 
 
 @asynccontextmanager

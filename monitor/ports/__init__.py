@@ -7,7 +7,14 @@ faults only; stores, engines and sinks are tested for real.
 from __future__ import annotations
 
 from monitor.ports.catalogue import Catalogue, FoundRow, HitPlace
-from monitor.ports.engine import Engine, KindOfWork, Membership, Role, Workload
+from monitor.ports.engine import (
+    Engine,
+    EngineState,
+    KindOfWork,
+    Membership,
+    Role,
+    Workload,
+)
 from monitor.ports.facts import (
     Added,
     Asked,
@@ -112,6 +119,7 @@ __all__ = [
     "DeliveryRow",
     "DueDigest",
     "Engine",
+    "EngineState",
     "EntryRow",
     "FeedFigures",
     "FeedOrder",

@@ -53,6 +53,22 @@ class Workload:
 
     kinds: Mapping[Kind, KindOfWork]
     workers: int  # processes that do jobs
+    processes: int = 1  # that are alive
+    is_led: bool = True  # whether one of them keeps the clock
+
+    @property
+    def stalled(self) -> int:
+        """Jobs that are at work in processes without a sign of life."""
+        return sum(each.stalled for each in self.kinds.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineState:
+    """What a process is among all, and how their engine stands."""
+
+    role: Role
+    is_leader: bool
+    workload: Workload
 
 
 class Engine(Protocol):

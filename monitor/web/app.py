@@ -20,7 +20,7 @@ from starlette.routing import Route
 from monitor import telemetry
 from monitor.errors import MonitorError
 from monitor.ports import Clock, Counts, Reports
-from monitor.web import assets, view
+from monitor.web import assets, engine_view, view
 from monitor.web.access import Access, Doors, Gate, Visitor
 from monitor.web.api import Api, is_api
 from monitor.web.api import refuse as refuse_program
@@ -203,6 +203,7 @@ class _Probes:
             "sink_problem": self._health.sink_problem(),
         }
         try:
+            engine = await self._health.engine_state()
             counts = await self._reports.counts(now)
             feeds = view.feed_lines(await self._reports.feeds())
         except MonitorError as error:
@@ -210,6 +211,7 @@ class _Probes:
             return JSONResponse(said, HTTPStatus.SERVICE_UNAVAILABLE)
         said |= {
             "storage_problem": None,
+            "engine": engine_view.as_json(engine),
             "counts": _counted(counts, now),
             "feeds_in_trouble": [_trouble(line) for line in feeds if line.trouble],
         }

@@ -12,8 +12,8 @@ from starlette.routing import BaseRoute, Route
 
 from monitor.model import FeedId
 from monitor.ports import FeedFigures, FeedTrace
+from monitor.web import engine_view, view
 from monitor.web import feed_view as shown
-from monitor.web import view
 from monitor.web.charts import share
 from monitor.web.desk import Desk
 from monitor.web.feed_changes import FeedChanges, Scout
@@ -67,6 +67,7 @@ class Feeds:
             may_change=self._changes.may_change(request),
             saved="saved" in request.query_params,
             percent=shown.percent,
+            engine=engine_view.said(await self._pages.health.engine_state()),
         )
         response.headers.update(FORM_HEADERS)  # it is sought by a form
         return response

@@ -10,9 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from monitor.ports import EngineState
+
 
 class Health(Protocol):
-    """The state of the service that runs beside the page. Answers at once, never raises."""
+    """The state of the service that runs beside the page. Answers at once and never raises, but for one."""
 
     @property
     def version(self) -> str:
@@ -29,6 +31,11 @@ class Health(Protocol):
 
     def sink_problem(self) -> str | None:
         """Why no alert can be delivered at all (``Slack: invalid_auth``), if so."""
+
+    async def engine_state(self) -> EngineState:
+        """What this process is among all, and how their jobs stand: this asks the database, where
+        there are many. Raises `StorageError`.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

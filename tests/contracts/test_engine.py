@@ -237,6 +237,7 @@ async def test_how_the_jobs_stand(office):
         await asyncio.sleep(0)
         workload = await engine.workload()
         assert workload.workers == 1
+        assert workload.stalled == 0
         assert (workload.kinds[Kind.POLL].queued, workload.kinds[Kind.POLL].running) == (2, 1)
         assert workload.kinds[Kind.DELIVER].running == 1
         assert workload.kinds[Kind.BACKFILL] == KindOfWork()
@@ -386,6 +387,9 @@ async def test_one_of_many_leads_and_another_when_it_is_gone(bureau: Office):
         await until(lambda: first.is_leader)
         async with Member(bureau.conninfo) as second, Member(bureau.conninfo) as third:
             assert await second.present() == {first.number, second.number, third.number}
+            async with bureau.opened() as engine:
+                workload = await engine.workload()
+            assert (workload.processes, workload.is_led) == (3, True)
             await asyncio.sleep(2 * BEAT)
             assert [each.is_leader for each in (first, second, third)] == [True, False, False]
             assert first._connection is not None

@@ -16,6 +16,7 @@ from monitor.model import (
     FeedStatus,
     Health,
     Hit,
+    Kind,
     Span,
     StoryId,
 )
@@ -24,15 +25,19 @@ from monitor.ports import (
     Choices,
     Counts,
     DeliveryRow,
+    EngineState,
     FeedRow,
     HitRow,
+    KindOfWork,
     Marks,
     Message,
     NowPage,
     NowRow,
     Reported,
+    Role,
     Sought,
     Strip,
+    Workload,
 )
 
 NOW = datetime(2025, 5, 10, 12, 0, tzinfo=UTC)
@@ -317,6 +322,11 @@ class FixedHealth:
     up: tuple[bool, str] = (True, "")
     mistakes: str | None = None
     problem: str | None = None
+    engine: EngineState = EngineState(
+        role=Role.ALL,
+        is_leader=True,
+        workload=Workload(kinds=dict.fromkeys(Kind, KindOfWork()), workers=1),
+    )
 
     def tick_age(self) -> float | None:
         return self.age
@@ -329,6 +339,9 @@ class FixedHealth:
 
     def sink_problem(self) -> str | None:
         return self.problem
+
+    async def engine_state(self) -> EngineState:
+        return self.engine
 
 
 def _hits() -> tuple[HitRow, ...]:

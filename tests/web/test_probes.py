@@ -92,6 +92,11 @@ async def test_status_counts_and_names_what_is_wrong():
     }  # fmt: skip
     assert said["counts"]["oldest_waiting_seconds"] == 14 * 60
     assert said["counts"]["last_poll_at"] == "2025-05-10T11:59:54+00:00"
+    engine = said["engine"]
+    assert (engine["role"], engine["is_leader"], engine["processes"]) == ("all", True, 1)
+    assert engine["jobs"]["poll"] == {
+        "queued": 0, "running": 0, "stalled": 0, "oldest_seconds": 0.0,
+    }  # fmt: skip
     broken = said["feeds_in_trouble"]
     assert [feed["name"] for feed in broken] == [
         "Frontier Gazette",

@@ -29,6 +29,7 @@ from monitor.errors import ConfigError, Mistake, StorageError
 from monitor.service import (
     SystemClock,
     looking_at,
+    workload_of,
 )
 
 
@@ -83,10 +84,11 @@ def status(config_file: ConfigOption = None, as_json: JsonOption = False) -> Non
         now = SystemClock().now()
         async with looking_at(settings) as reports:
             counts, feeds = await reports.counts(now), await reports.feeds()
+        engine = await workload_of(settings)
         if as_json:
-            print_json(show.status_json(counts, feeds))
+            print_json(show.status_json(counts, feeds, engine))
         else:
-            for part in show.status(counts, feeds, now):
+            for part in show.status(counts, feeds, now, engine):
                 out.print(part, soft_wrap=not out.is_terminal)  # who greps wants whole URLs
 
     asyncio.run(tell())

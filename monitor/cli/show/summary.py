@@ -15,8 +15,8 @@ from monitor.answers import ago, counts_line
 from monitor.cli.examine import Finding
 from monitor.config import Settings
 from monitor.model import DeliveryState
-from monitor.ports import Counts, FeedRow
-from monitor.web import words
+from monitor.ports import Counts, FeedRow, Workload
+from monitor.web import engine_view, words
 
 _STYLE = {"good": "green", "warn": "yellow", "bad": "red"}
 
@@ -39,10 +39,15 @@ def finding(found: Finding) -> Text:
     return line
 
 
-def status(counts: Counts, feeds: Sequence[FeedRow], now: datetime) -> Iterator[Any]:
-    """The totals and the feeds."""
+def status(
+    counts: Counts, feeds: Sequence[FeedRow], now: datetime, engine: Workload | None = None
+) -> Iterator[Any]:
+    """The totals and the feeds; and how the jobs of many processes stand."""
     yield Text(counts_line(counts), style="bold")
     yield f"Last poll {ago(counts.last_poll_at, now)}; {words.some(counts.due_feeds, 'feed')} due now."
+    if engine is not None:
+        for line in engine_view.sentences(engine):
+            yield Text(line.text, style=_STYLE[line.tone] if line.tone == "bad" else "")
     if counts.oldest_waiting_at:
         yield f"[yellow]The oldest unsent message was wanted {ago(counts.oldest_waiting_at, now)}.[/]"
     if dead := counts.messages(DeliveryState.DEAD):
@@ -118,7 +123,9 @@ def _remarks(row: FeedRow, now: datetime) -> tuple[str, ...]:
     return (row.error or "", words.health(row, now))
 
 
-def status_json(counts: Counts, feeds: Sequence[FeedRow]) -> dict[str, Any]:
+def status_json(
+    counts: Counts, feeds: Sequence[FeedRow], engine: Workload | None = None
+) -> dict[str, Any]:
     """The same for machines: times in ISO 8601."""
 
     def iso(then: datetime | None) -> str | None:
@@ -135,6 +142,7 @@ def status_json(counts: Counts, feeds: Sequence[FeedRow]) -> dict[str, Any]:
         "uncertain": counts.uncertain,
         "oldest_waiting_at": iso(counts.oldest_waiting_at),
         "last_poll_at": iso(counts.last_poll_at),
+        "engine": engine_view.workload_json(engine) if engine else None,
         "feed": [
             {
                 "name": row.spec.name,
