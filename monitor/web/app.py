@@ -81,12 +81,11 @@ def create_app(
     now = Now(desk)
     sections: tuple[Section, ...] = (
         now,
-        Stories(desk),
         Search(desk),
-        Deliveries(desk),
+        Trends(desk),
         Watches(desk),
         Feeds(desk, scout),
-        Trends(desk),
+        Deliveries(desk),
     )
     pages.nav = tuple(section.nav for section in sections)
 
@@ -101,6 +100,7 @@ def create_app(
         routes=[
             *syndication.routes(),
             *(route for section in sections for route in section.routes()),
+            *Stories(desk).routes(),
             *door.routes(),
             *Api(desk, access.origins).routes(),
             *(pushes.routes() if pushes else ()),

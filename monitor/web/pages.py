@@ -19,6 +19,7 @@ from monitor.web.access import May, visitor, visitor_of
 from monitor.web.assets import asset_url
 from monitor.web.health import Health, ready
 from monitor.web.security import guard
+from monitor.web.watch_view import path as watch_path
 
 _SENTENCES: Final = {
     404: "There is no such page here.",
@@ -47,6 +48,7 @@ class Pages:
         )
         self._templates.globals["words"] = words
         self._templates.globals["asset"] = asset_url
+        self._templates.globals["watch_path"] = watch_path
 
     @property
     def health(self) -> Health:

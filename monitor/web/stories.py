@@ -1,4 +1,4 @@
-"""The routes of stories: the list, a story, and the pages on which people merge and split."""
+"""The routes of stories: a story, its trace, and the pages on which people merge and split."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
-from typing import ClassVar, Final
+from typing import Final
 from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
@@ -28,7 +28,6 @@ from monitor.web.security import FORM_HEADERS, NOT_HERE
 from monitor.web.trace import Answer, answer
 from monitor.web.view import Labelled
 
-_LIST: Final = 50
 _NEAR: Final = 10
 _ARTICLES: Final = 200  # of a story, that one may choose among
 _LARGEST_ID: Final = (1 << 63) - 1
@@ -36,8 +35,6 @@ _LARGEST_ID: Final = (1 << 63) - 1
 
 class Stories:
     """Stories on the page; without `decisions` they are read only."""
-
-    nav: ClassVar = ("/stories", "Stories")
 
     def __init__(self, desk: Desk) -> None:
         self._reports = desk.reports
@@ -65,9 +62,8 @@ class Stories:
         ]
 
     async def stories(self, _request: Request) -> Response:
-        """The stories in which something was found last."""
-        rows = await self._reports.stories(_LIST)
-        return self._pages.render("stories.html", rows=rows)
+        """The front page lists them."""
+        return RedirectResponse("/", HTTPStatus.MOVED_PERMANENTLY)
 
     async def story(self, request: Request) -> Response:
         """One story."""
@@ -192,7 +188,7 @@ class Stories:
         except ValueError:
             raise HTTPException(HTTPStatus.BAD_REQUEST, "Say what is to be done.") from None
         await self._decisions.do(action, message.id, by=self._forms.by(request))
-        return _go(f"{story}#deliveries")
+        return _go(str(story))
 
     async def split(self, request: Request) -> Response:
         """What taking an article out of a story means; and doing so."""

@@ -31,7 +31,7 @@ class Chip:
 class Step:
     """One time on the way from the publisher to the reader."""
 
-    word: str  # published, seen, found, told
+    word: str  # published, seen, found, alerted
     at: datetime
     after: str  # since the step before: "+ 18 s"
 
@@ -127,7 +127,7 @@ def steps(lead: Reported, messages: Iterable[Message]) -> tuple[Step, ...]:
         ("published", lead.published_at),
         ("seen", lead.first_seen_at),
         ("found", lead.matched_at),
-        ("told", told),
+        ("alerted", told),
     )
     made: list[Step] = []
     for word, at in times:

@@ -182,7 +182,19 @@ def date(then: datetime) -> str:
 
 def clock(then: datetime, now: datetime) -> str:
     """A time to the second, with its day unless that is today: ``12:00:03``, ``9 May, 12:00:03``."""
-    return f"{then:%H:%M:%S}" if then.date() == now.date() else f"{then.day} {then:%b, %H:%M:%S}"
+    return f"{_day(then, now)}{then:%H:%M:%S}"
+
+
+def day_clock(then: datetime, now: datetime) -> str:
+    """A time to the minute, with its day unless that is today: ``12:00``, ``9 May, 12:00``."""
+    return f"{_day(then, now)}{then:%H:%M}"
+
+
+def _day(then: datetime, now: datetime) -> str:
+    """What stands before a time of day; the year, too, if it is not this one."""
+    if then.date() == now.date():
+        return ""
+    return f"{then.day} {then:%b}, " if then.year == now.year else f"{date(then)}, "
 
 
 def moment(then: datetime) -> str:

@@ -175,7 +175,7 @@ async def test_the_list_tells_how_feeds_are_and_why_they_are_polled_then(office:
         assert "in 10 min it failed: asked ever less often" in first
         assert second.startswith("live Wire india")
         assert "in 30 min it asks to be left alone until then" in second
-        assert "all 2" in said(page, "//ul[@class='counts']")
+        assert "all 2" in said(page, "//ul[@class='pills']")
         only = await browser.get("/feeds?state=trouble&sort=name&q=dawn")
         assert len(only.page.xpath("//tbody/tr")) == 1
         assert only.page.xpath("//input[@name='q']/@value") == ["dawn"]
@@ -239,7 +239,7 @@ async def test_a_feed_is_told_whole(office: Office) -> None:
         assert (await browser.get("/feeds/99")).status == 404
         assert (await browser.get(f"/feeds/{1 << 70}")).status == 404
         assert (await browser.get(f"/feeds/{wire.id}/nonsense")).status == 404
-        assert "No race has been counted yet." in said(await browser.get("/feeds/firsts"))
+        assert "No story has been counted yet." in said(await browser.get("/feeds/firsts"))
 
 
 # --------------------------------------------------------------------------- adding

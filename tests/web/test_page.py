@@ -63,7 +63,7 @@ async def test_a_hit_says_who_what_when_and_why():
     assert "alerted #channel-0 trying again #channel-1" in said
     assert "India–Pakistan ceasefire ceasefire, Kashmir, Operation Sindoor" in said
     assert "South Asia, everything" in said
-    assert "published 11:55:40 seen 11:57:00 + 80 s found 11:57:02 + 2.4 s told 11:57:02" in said
+    assert "published 11:55:40 seen 11:57:00 + 80 s found 11:57:02 + 2.4 s alerted 11:57:02" in said
     assert first.find(".//time").get("datetime") == "2025-05-10T11:57:02+00:00"
 
 
@@ -276,10 +276,11 @@ async def test_the_style_sheet_is_ours_and_may_be_kept():
         answers = [await browser.get(link) for link in links]
         missing = await browser.get("/static/app.py")
         outside = await browser.get("/static/..%2fapp.py")
-    assert [answer.status for answer in answers] == [200] * 4
+    assert [answer.status for answer in answers] == [200] * 5
     assert [answer.headers["Content-Type"] for answer in answers] == [
         "image/svg+xml",
         "text/css; charset=utf-8",
+        "text/javascript; charset=utf-8",
         "text/css; charset=utf-8",
         "text/javascript; charset=utf-8",
     ]

@@ -125,7 +125,7 @@ async def test_a_story_tells_who_reported_and_who_copied(newsroom: Newsroom):
     assert kinds == ["report", "update", "report"]
     first, update, other = (words_of(each) for each in pieces)
     assert "It opened the story." in first
-    assert "Publisher 1 en report PTI" in first
+    assert "Publisher 1 en report credits PTI" in first
     assert "2 copies: Publisher 2, Publisher 3" in first
     assert "Its text stands in that of Publisher 1." in first
     assert re.search(r"\d\d% of its text is new, the rest stands in that of Publisher 1\.", update)
@@ -149,27 +149,11 @@ async def test_the_headline_is_that_of_the_first_article_in_which_something_was_
     assert page.find(".//title").text == f"{TITLE} · monitor"
 
 
-async def test_stories_are_listed_with_their_counts_newest_first(newsroom: Newsroom):
-    """Only those in which something was found; each leads to its page."""
-    story = await covered(newsroom)
-    await newsroom.bring("nobody's", text(30), hits=(), at=NOW + 5 * MINUTE)
-    alone = await newsroom.bring("alone", text(31), title="", at=NOW + 6 * MINUTE)
+async def test_the_front_page_lists_stories(newsroom: Newsroom):
+    """So the path of all of them leads there."""
     async with newsroom.browsing() as browser:
-        page = (await browser.get("/stories")).page
-        empty = (await browser.get("/")).page.xpath("//h3/a")
-    assert page.xpath("//main//h2/a/@href") == [f"/stories/{alone}", f"/stories/{story}"]
-    newest, covered_one = (words_of(each) for each in page.xpath("//ol/li"))
-    assert newest == f"54 min ago Headline alone Publisher 7 {CHANNEL}"
-    assert "Publisher 1, Publisher 2, Publisher 3, Publisher 4, …" in covered_one
-    assert "5 publishers, 2 copies, 3 reports" in covered_one
-    assert [link.get("href") for link in empty] == [f"/stories/{alone}", f"/stories/{story}"]
-
-
-async def test_no_story_yet_is_said(newsroom: Newsroom):
-    """The list of nothing explains itself."""
-    async with newsroom.browsing() as browser:
-        page = (await browser.get("/stories")).page
-    assert words_of(page.find_class("empty")[0]).startswith("No story yet. Articles that report")
+        answer = await browser.get("/stories")
+    assert (answer.status, answer.headers["Location"]) == (301, "/")
 
 
 async def test_chapters_lead_to_each_other(newsroom: Newsroom):
@@ -220,7 +204,7 @@ async def test_a_story_shows_its_messages(newsroom: Newsroom):
     assert words_of(row) == f"waiting The story's message Drop: {TITLE} {CHANNEL} 0 1 h ago now"
     [row] = sent.xpath(".//tbody/tr")
     assert words_of(row).startswith(f"sent The story's message {CHANNEL} 1 1 h ago")
-    assert words_of(none) == "Deliveries No message belongs to this story."
+    assert words_of(none) == "Deliveries No message belongs to this story: why?"
 
 
 async def test_a_message_is_acknowledged_and_muted_on_the_page(newsroom: Newsroom):
@@ -237,7 +221,7 @@ async def test_a_message_is_acknowledged_and_muted_on_the_page(newsroom: Newsroo
             )
             assert (answer.status, answer.headers["Location"]) == (
                 303,
-                f"/stories/{story}#deliveries",
+                f"/stories/{story}",
             )
         page = (await browser.get(f"/stories/{story}")).page.get_element_by_id("deliveries")
         stream = (await browser.get("/")).page.get_element_by_id("stream")
@@ -313,7 +297,7 @@ async def test_a_story_that_waits_says_for_what(newsroom: Newsroom):
     await newsroom.store.write(lambda tx: tx.hold(one, "Ceasefire", "1 of 2 publishers", NOW))
     async with newsroom.browsing() as browser:
         page = (await browser.get(f"/stories/{one}")).page.get_element_by_id("deliveries")
-        rows = (await browser.get("/stories")).page
+        rows = (await browser.get("/")).page
         assert "Held for Ceasefire, since 1 h ago: 1 of 2 publishers." in words_of(page)
         assert words_of(rows).count("held: 1 of 2 publishers") == 1
         await browser.submit(f"/stories/{one}/merge/{other}")
@@ -372,13 +356,14 @@ async def test_hostile_words_are_shown_as_words(newsroom: Newsroom, hostile: str
     await newsroom.bring("c", LONG, title=hostile, at=NOW + 2 * MINUTE)
     near = await newsroom.by_hand(story, "c", by=hostile)
     paths = [
-        "/stories", f"/stories/{story}", newsroom.split(story, "b"), f"/stories/{story}/merge",
+        "/", f"/stories/{story}", newsroom.split(story, "b"), f"/stories/{story}/merge",
         f"/stories/{story}/merge/{near}",
     ]  # fmt: skip
     async with newsroom.browsing() as browser:
         pages = [(await browser.get(path)).page for path in paths]
     for page in pages:
-        assert not [*page.iter("script", "svg", "style", "b", "iframe")]
+        assert not [*page.iter("svg", "style", "b", "iframe")]
+        assert all(each.get("src", "").startswith("/static/") for each in page.iter("script"))
         assert all(image.get("src").startswith("/static/") for image in page.iter("img"))
         assert not [name for each in page.iter() for name in each.attrib if name.startswith("on")]
         assert " ".join(hostile.split()) in words_of(page.find(".//main"))
@@ -574,12 +559,12 @@ async def test_only_pages_with_a_form_let_one_be_sent_and_set_a_cookie(newsroom:
     async with newsroom.browsing() as browser:
         answers = {
             path: await browser.get(path)
-            for path in ("/", "/stories", f"/stories/{story}", f"/stories/{story}/merge", *forms)
+            for path in ("/", "/follow", f"/stories/{story}", f"/stories/{story}/merge", *forms)
         }
     for path, answer in answers.items():
         policy = answer.headers["Content-Security-Policy"].split("; ")
         has_form = bool(answer.page.xpath("//form"))
-        assert has_form == (path != "/stories")
+        assert has_form == (path != "/follow")
         assert f"form-action '{'self' if has_form else 'none'}'" in policy
         assert {"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"} <= {*policy}
         assert answer.headers["Referrer-Policy"] == ("same-origin" if has_form else "no-referrer")

@@ -105,7 +105,7 @@ def test_the_way_of_a_story_is_told_step_by_step():
         ("published", ""),
         ("seen", "+ 2 min"),
         ("found", "+ 10 s"),
-        ("told", "+ 1 min"),
+        ("alerted", "+ 1 min"),
     ]
     ahead = replace(lead, published_at=before(minutes=1), matched_at=None)
     assert [(each.word, each.after) for each in stream.steps(ahead, ())] == [

@@ -97,7 +97,7 @@ async def test_a_chart_is_a_table_too(store: SqlStore, split: Split):
 async def test_what_is_chosen_is_in_every_link(store: SqlStore):
     async with on(store) as browser:
         page = (await browser.get("/trends?span=30d&watch=Ceasefire&by=side")).page
-        links = page.xpath("//ul[@class='spans']//a/@href")
+        links = page.xpath("//ul[@class='pills']//a/@href")
     asked = {"watch": ["Ceasefire"], "by": ["side"]}
     spans = ["24h", None, "30d", "90d"]  # seven days go without saying
     assert [parse_qs(urlsplit(link).query) for link in links] == [

@@ -150,7 +150,7 @@ async def test_the_list_tells_what_each_looks_for_and_brings(newsroom: Office) -
     rows = [words_of(each) for each in answer.page.xpath("//ol[@class='watches']/li")]
     assert answer.status == 200
     assert rows[0].startswith(f'Truce → {CHANNEL} truce OR "जंग बंदी"')
-    assert "2 articles, 2 new stories, 2 messages since 10 h ago" in rows[0]
+    assert "2 articles, 2 new stories, 2 messages came 10 h ago" in rows[0]
     assert rows[1].startswith(f'Rain / flood? critical → {CHANNEL} flood AND NOT "flood of"')
     assert "0 articles, 0 new stories, 0 messages" in rows[1]
     assert answer.page.xpath("//ol[@class='watches']//*[local-name()='svg']/@role") == ["img"] * 2

@@ -56,6 +56,8 @@ def test_a_time_of_today_needs_no_day():
     """To the second; of another day with it."""
     assert words.clock(before(minutes=5), NOW) == "11:55:00"
     assert words.clock(before(hours=13), NOW) == "9 May, 23:00:00"
+    assert words.clock(before(days=200), NOW) == "22 Oct 2024, 12:00:00"
+    assert words.day_clock(before(minutes=5), NOW) == "11:55"
 
 
 @pytest.mark.parametrize("code", Code)
