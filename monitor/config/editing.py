@@ -289,7 +289,7 @@ class _Source:
         text = "".join(line if line.endswith("\n") else f"{line}{self.newline}" for line in lines)
         try:
             is_right = _stripped(tomllib.loads(text)) == _stripped(data)
-        except ValueError:
+        except (ValueError, RecursionError):  # dotted keys go deeper than any walk through them
             is_right = False
         if not is_right:
             raise Refused(f"this file is written in a way of its own; {_BY_HAND}")

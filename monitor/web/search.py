@@ -268,7 +268,7 @@ class Search:
         now = self._desk.clock.now()
         pages = self._desk.reports.search.walk(asked.query, asked.filters(now), limit=MOST_ROWS)
         try:
-            first = await anext(pages, ())
+            first = await anext(pages, None) or ()  # a tuple in its place: SystemError in 3.11
         except (QueryError, Refused) as error:
             return _refusal(error)
 
