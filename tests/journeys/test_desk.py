@@ -153,7 +153,7 @@ async def test_a_watch_is_tried_saved_and_takes_effect(tmp_path: Path, sqlite_ur
         await until(lambda: seen(at))
         async with reading(at, may_say="422") as page:
             await page.goto("/watches")
-            await page.get_by_role("link", name="Try a new one").click()
+            await page.get_by_role("link", name="New watch").click()
             text = page.get_by_label("Query or terms")
             await text.fill("apple* NEAR/ (harvest OR growers)")
             await page.get_by_role("button", name="Try it").click()
