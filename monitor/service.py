@@ -565,6 +565,7 @@ class Service:
         await self.retention.look()
         await self.store.write(lambda tx: tx.forget_feed_history(now))
         await self.store.write(lambda tx: tx.count_places(now))
+        await self.store.write(lambda tx: tx.tally_rows(now))
         await self._sync_subscriptions(self.settings, now)
         await count_mentions(self.store, now)
         await self._spikes.look()

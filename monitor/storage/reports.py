@@ -57,6 +57,7 @@ from monitor.storage.messages import (
 from monitor.storage.now import SqlNews
 from monitor.storage.search import SqlSearch
 from monitor.storage.store import SqlStore
+from monitor.storage.tallies import count_rows
 from monitor.storage.transaction import SqlTransaction
 from monitor.storage.trends import SqlTrends
 from monitor.storage.watches import SqlWatches
@@ -386,15 +387,15 @@ def _counts(connection: sa.Connection, now: datetime) -> Counts:
 
     due = sa.select(sa.func.count()).select_from(t.feed).where(t.feed.c.declared, is_due(t.feed))
     feeds = by(t.feed.c.health, t.feed.c.declared)
-    articles = by(t.article.c.state)
+    rows = count_rows(connection)
     deliveries = by(t.delivery.c.state)
     notices = by(t.notice.c.state)
     return Counts(
         feeds={Health(state): number for state, number in feeds.items()},
         entries=one(sa.select(sa.func.coalesce(sa.func.sum(t.feed.c.entries), 0))),
-        articles={ArticleState(state): number for state, number in articles.items()},
-        stories=one(sa.select(sa.func.count()).select_from(t.story)),
-        hits=one(sa.select(sa.func.count()).select_from(t.hit)),
+        articles={ArticleState(state): number for state, number in rows.articles.items()},
+        stories=rows.stories,
+        hits=rows.hits,
         deliveries={DeliveryState(state): number for state, number in deliveries.items()},
         oldest_waiting_at=connection.execute(outbox.OLDEST_WAITING, {"now": now}).scalar_one(),
         due_feeds=connection.execute(due, {"now": now}).scalar_one(),

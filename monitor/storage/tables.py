@@ -299,6 +299,17 @@ index_volume = sa.Table(
 unindexed = sa.Table(
     "unindexed",
     metadata,
+row_tally = sa.Table(
+    "row_tally",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),  # of a table
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),  # of a window of ids
+    sa.Column("state", sa.Text, primary_key=True),  # "": whatever
+    sa.Column("amount", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How many rows there are (`monitor.storage.tallies`)."""
+
     sa.Column("article_id", Id, primary_key=True, autoincrement=False),
     sa.Column("wanted", sa.Integer, nullable=False),  # how often, since it was indexed last
 )

@@ -32,6 +32,7 @@ from monitor.storage.sizes import SizeWork
 from monitor.storage.spikes import SpikeWork
 from monitor.storage.stories import StoryWork
 from monitor.storage.subscriptions import SubscriptionWork
+from monitor.storage.tallies import TallyWork
 from monitor.storage.threads import ThreadWork
 from monitor.storage.verdicts import VerdictWork
 from monitor.storage.work import (
@@ -76,6 +77,7 @@ class SqlTransaction(
     ForgetWork,
     PruneWork,
     SizeWork,
+    TallyWork,
     NoticeWork,
     OpsWork,
     PaceWork,
