@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import json
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from monitor import answers, config, telemetry
 from monitor.cli.typed import LARGEST, whole
@@ -21,10 +22,11 @@ from monitor.config import Settings
 from monitor.errors import ConfigError, Mistake, MonitorError
 from monitor.match.backtest import Archived
 from monitor.model import ArticleId
-from monitor.service import (
-    looking_at,
-)
+from monitor.ports import Reports
+from monitor.service import looking_at
 from monitor.web import words
+
+_Found = TypeVar("_Found")
 
 _OF_DATABASE = re.compile(r'MONITOR_DATABASE_URL|monitor: (database:|.*did you mean "database")')
 
@@ -74,6 +76,32 @@ def print_json(value: object) -> None:
     """On stdout, and nothing else."""
     json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")
+
+
+def print_found(
+    found: _Found,
+    as_json: bool,
+    to_json: Callable[[_Found], object],
+    to_parts: Callable[[_Found], Iterable[RenderableType]],
+    *,
+    in_whole_lines: bool = False,
+) -> None:
+    """For machines or for people; `in_whole_lines`: who greps what people see wants whole URLs."""
+    if as_json:
+        print_json(to_json(found))
+        return
+    for part in to_parts(found):
+        out.print(part, soft_wrap=in_whole_lines and not out.is_terminal)
+
+
+def asked(settings: Settings, question: Callable[[Reports], Awaitable[_Found]]) -> _Found:
+    """What the database of a service that may be running answers."""
+
+    async def ask() -> _Found:
+        async with looking_at(settings) as reports:
+            return await question(reports)
+
+    return asyncio.run(ask())
 
 
 def settings_of(path: Path | None) -> tuple[Path, Settings]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,8 +15,9 @@ from monitor.cli.shared import (
     JsonOption,
     LimitOption,
     MessageArgument,
+    asked,
     out,
-    print_json,
+    print_found,
     settings_to_change_by,
     settings_to_look_by,
     whoever_types,
@@ -24,11 +26,7 @@ from monitor.cli.show import deliveries as show_deliveries
 from monitor.model import DeliveryState
 from monitor.pipeline.by_hand import drop_by_hand, retry_by_hand
 from monitor.ports import Waits
-from monitor.service import (
-    SystemClock,
-    deciding,
-    looking_at,
-)
+from monitor.service import SystemClock, deciding
 
 commands = typer.Typer(
     help="Messages: what was said and what could not be; to send it again, or to drop it.",
@@ -46,17 +44,9 @@ def deliveries_list(
     """Messages, the newest first: what waits or failed, and why; then what is shown."""
     settings = settings_to_look_by(config_file)
     states = {DeliveryState.DEAD} if dead else ()
-
-    async def tell() -> None:
-        async with looking_at(settings) as reports:
-            rows = await reports.deliveries(limit, states=states)
-        if as_json:
-            print_json(show_deliveries.listed_json(rows))
-            return
-        for part in show_deliveries.listed(rows, SystemClock().now()):
-            out.print(part)
-
-    asyncio.run(tell())
+    rows = asked(settings, lambda reports: reports.deliveries(limit, states=states))
+    listed = partial(show_deliveries.listed, now=SystemClock().now())
+    print_found(rows, as_json, show_deliveries.listed_json, listed)
 
 
 @commands.command("retry")

@@ -18,8 +18,10 @@ from monitor import config, opml
 from monitor.cli.shared import (
     ConfigOption,
     JsonOption,
+    asked,
     err,
     out,
+    print_found,
     print_json,
     settings_of,
     settings_to_change_by,
@@ -34,7 +36,7 @@ from monitor.pipeline.adopt import Fate
 from monitor.pipeline.by_hand import poll_by_hand
 from monitor.pipeline.discover import Looked, bare, inspect, look
 from monitor.ports import FeedsSought
-from monitor.service import SystemClock, deciding, fetching, looking_at, offloading
+from monitor.service import SystemClock, deciding, fetching, offloading
 from monitor.web import words
 
 commands = typer.Typer(
@@ -91,18 +93,10 @@ def feeds_list(
     sought = FeedsSought(
         states=states[state] if state in states else frozenset({Health(str(state))})
     )
-
-    async def tell() -> None:
-        now = SystemClock().now()
-        async with looking_at(settings) as reports:
-            found = await reports.fleet.find(sought, now, limit=_ALL)
-        if as_json:
-            print_json(show_feeds.fleet_json(found))
-            return
-        for part in show_feeds.fleet(found, now):
-            out.print(part, soft_wrap=not out.is_terminal)
-
-    asyncio.run(tell())
+    now = SystemClock().now()
+    found = asked(settings, lambda reports: reports.fleet.find(sought, now, limit=_ALL))
+    fleet = partial(show_feeds.fleet, now=now)
+    print_found(found, as_json, show_feeds.fleet_json, fleet, in_whole_lines=True)
 
 
 @commands.command("discover")
@@ -115,11 +109,8 @@ def feeds_discover(
     path = config_file or config.config_path_from(os.environ)
     settings = settings_to_look_by(path, quiet=not path.exists())  # nobody needs one for this
     found = asyncio.run(_look(url, settings))
-    if as_json:
-        print_json(show_feeds.listed_json(found))
-        return
-    for part in show_feeds.listed(found, SystemClock().now()):
-        out.print(part)
+    listed = partial(show_feeds.listed, now=SystemClock().now())
+    print_found(found, as_json, show_feeds.listed_json, listed)
 
 
 @commands.command("add")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -12,8 +13,9 @@ from monitor.cli.shared import (
     JsonOption,
     LimitOption,
     StoryArgument,
+    asked,
     out,
-    print_json,
+    print_found,
     settings_to_change_by,
     settings_to_look_by,
     stored,
@@ -23,11 +25,7 @@ from monitor.cli.show import stories as show_stories
 from monitor.errors import Refused
 from monitor.model import StoryId
 from monitor.pipeline.by_hand import merge_by_hand, split_by_hand
-from monitor.service import (
-    SystemClock,
-    deciding,
-    looking_at,
-)
+from monitor.service import SystemClock, deciding
 
 commands = typer.Typer(
     help="Stories: what belongs together; and putting it right by hand, for good.",
@@ -43,35 +41,22 @@ def stories_list(
 ) -> None:
     """The stories in which a watch found something last: number, size, where they are told."""
     settings = settings_to_look_by(config_file)
-
-    async def tell() -> None:
-        async with looking_at(settings) as reports:
-            rows = await reports.stories(limit)
-        if as_json:
-            print_json(show_stories.listed_json(rows))
-            return
-        for part in show_stories.listed(rows, SystemClock().now()):
-            out.print(part)
-
-    asyncio.run(tell())
+    rows = asked(settings, lambda reports: reports.stories(limit))
+    listed = partial(show_stories.listed, now=SystemClock().now())
+    print_found(rows, as_json, show_stories.listed_json, listed)
 
 
 @commands.command("show")
 def stories_show(story: StoryArgument, config_file: ConfigOption = None) -> None:
     """One story: its articles and whose copies they are, its chapters, what people decided."""
     settings = settings_to_look_by(config_file)
-
-    async def tell() -> None:
-        async with looking_at(settings) as reports:
-            trace = await reports.story(StoryId(story))
-        if trace is None:
-            raise Refused(f"there is no story {story}: see `monitor stories list`")
-        if trace.view.story != story:
-            out.print(f"Story {story} was merged into story {trace.view.story}.", markup=False)
-        for part in show_stories.shown(trace, SystemClock().now()):
-            out.print(part, soft_wrap=True)
-
-    asyncio.run(tell())
+    trace = asked(settings, lambda reports: reports.story(StoryId(story)))
+    if trace is None:
+        raise Refused(f"there is no story {story}: see `monitor stories list`")
+    if trace.view.story != story:
+        out.print(f"Story {story} was merged into story {trace.view.story}.", markup=False)
+    for part in show_stories.shown(trace, SystemClock().now()):
+        out.print(part, soft_wrap=True)
 
 
 @commands.command("merge")

@@ -19,9 +19,10 @@ from monitor.cli.shared import (
     JsonOption,
     NameArgument,
     QueryOption,
+    asked,
     err,
     out,
-    print_json,
+    print_found,
     stored,
     what_is_right,
 )
@@ -36,11 +37,7 @@ from monitor.match.plan import content_of, read
 from monitor.match.query import bracketed
 from monitor.model import Watch
 from monitor.ports import Reports, WatchRow
-from monitor.service import (
-    SystemClock,
-    looking_at,
-    spikes_unjudged,
-)
+from monitor.service import SystemClock, looking_at, spikes_unjudged
 from monitor.web import words
 
 commands = typer.Typer(
@@ -77,13 +74,14 @@ def watches_list(config_file: ConfigOption = None, as_json: JsonOption = False) 
     """Every watch: where it leads, what it found in seven days, how people judged, how it reads."""
     settings, _ = what_is_right(config_file)
     written = {watch.name: bracketed(read(watch).root) for watch in settings.watches}
-    found = asyncio.run(_found_in_a_week(settings))
+    found = _found_in_a_week(settings)
     unjudged = asyncio.run(spikes_unjudged(settings)) if found is not None else {}
-    if as_json:
-        print_json(show_watches.listed_json(settings, written, found, unjudged))
-        return
-    for part in show_watches.listed(settings, written, found, unjudged):
-        out.print(part)
+    print_found(
+        found,
+        as_json,
+        lambda rows: show_watches.listed_json(settings, written, rows, unjudged),
+        lambda rows: show_watches.listed(settings, written, rows, unjudged),
+    )
 
 
 @commands.command("explain")
@@ -143,11 +141,7 @@ def watches_test(
     watch = _watch_of(name, query, settings, mistakes)
     other = None if against is None else _watch_of(None, against, settings, mistakes)
     trial = asyncio.run(_try(watch, other, settings, days=days, limit=limit))
-    if as_json:
-        print_json(show_watches.tried_json(trial))
-        return
-    for part in show_watches.tried(trial):
-        out.print(part)
+    print_found(trial, as_json, show_watches.tried_json, show_watches.tried)
 
 
 @commands.command("backtest")
@@ -170,11 +164,7 @@ def backtest(
     if not watches:
         raise MonitorError("there is no watch to try: add a [[watch]] to feeds.toml")
     run = asyncio.run(_replay(watches, settings, days=days, limit=limit))
-    if as_json:
-        print_json(show_watches.replayed_json(run))
-        return
-    for part in show_watches.replayed(run):
-        out.print(part)
+    print_found(run, as_json, show_watches.replayed_json, show_watches.replayed)
 
 
 @commands.command("diff")
@@ -189,11 +179,7 @@ def watches_diff(
     if not as_json and mistakes:
         err.print("Watches with mistakes are left out.", style="yellow")
     found = asyncio.run(_differences(settings, days=days, limit=limit))
-    if as_json:
-        print_json(show_watches.differences_json(found))
-        return
-    for part in show_watches.differences(found):
-        out.print(part)
+    print_found(found, as_json, show_watches.differences_json, show_watches.differences)
 
 
 async def _replay(
@@ -288,10 +274,10 @@ async def _read_archive(
     return period, perf_counter() - began
 
 
-async def _found_in_a_week(settings: Settings) -> Mapping[str, WatchRow] | None:
+def _found_in_a_week(settings: Settings) -> Mapping[str, WatchRow] | None:
+    a_week_ago = SystemClock().now() - timedelta(days=7)
     try:
-        async with looking_at(settings) as reports:
-            rows = await reports.watches(SystemClock().now() - timedelta(days=7))
+        rows = asked(settings, lambda reports: reports.watches(a_week_ago))
     except StorageError:  # nothing has run yet
         return None
     return {row.watch.name: row for row in rows}
