@@ -11,10 +11,12 @@ import math
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
-
-from PIL import Image, ImageDraw, ImageFont
+from typing import TYPE_CHECKING
 
 from alerts.text import clean, shorten
+
+if TYPE_CHECKING:
+    from PIL import ImageDraw, ImageFont
 
 WIDTH, HEIGHT = 960, 360  # pixels: Slack shows about half of that, and screens have twice as many
 MOST_BARS = 200
@@ -40,6 +42,8 @@ class Chart:
 
 def draw(chart: Chart) -> bytes:
     """The chart as a PNG. Of more bars than `MOST_BARS` the last are shown."""
+    from PIL import Image, ImageDraw  # noqa: PLC0415 4 MB, and most services never draw
+
     values, labels = chart.values[-MOST_BARS:], chart.labels[-MOST_BARS:]
     usual = chart.usual[-MOST_BARS:]
     image = Image.new("RGB", (WIDTH, HEIGHT), _PAPER)
@@ -73,6 +77,8 @@ def _is_latin(char: str) -> bool:
 
 @cache
 def _font(size: int) -> ImageFont.FreeTypeFont:
+    from PIL import ImageFont  # noqa: PLC0415 as in `draw`
+
     font = ImageFont.load_default(size)
     assert isinstance(font, ImageFont.FreeTypeFont)  # else Pillow was built without FreeType
     return font

@@ -1,4 +1,5 @@
-"""Slack through its Web API. The only module that imports slack-sdk.
+"""Slack through its Web API. The only module that imports slack-sdk, and where it is used alone:
+who has no token does without its 3 MB.
 
 Slack has no idempotency key, so every post carries its delivery id as message metadata and `find`
 looks for it in the channel's history. The SDK's own retry handlers are off: its default one posts
@@ -18,12 +19,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from alerts.blocks import to_blocks
 from alerts.elements import Rendered
@@ -33,6 +31,10 @@ from alerts.pacing import Monotonic, Pacer, Pauses, Sleep
 from alerts.sink import Posted
 from alerts.slack_errors import BAD_BLOCKS, BAD_METADATA, refusal
 from alerts.transport import broken_off, timeouts
+
+if TYPE_CHECKING:
+    from slack_sdk.errors import SlackApiError
+    from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 BASE_URL = "https://slack.com/api/"
 EVENT_TYPE = "monitor_alert"
@@ -123,6 +125,8 @@ class SlackSink:
         A post takes at most `timeout` seconds beside its turn, a `find` twice that and
         `second_look`: together they should fit into the caller's lease.
         """
+        from slack_sdk.web.async_client import AsyncWebClient  # noqa: PLC0415
+
         self._token = token.strip()
         self._timeout = timeout
         self._second_look = second_look
@@ -361,6 +365,8 @@ class SlackSink:
         self, method: str, channel: str, call: Callable[[], Awaitable[AsyncSlackResponse]]
     ) -> AsyncSlackResponse:
         """One request. Raises AlertError alone, never with a secret in it or chained to it."""
+        from slack_sdk.errors import SlackApiError  # noqa: PLC0415
+
         key = f"{method} {channel}"
         if pause := self._pauses.left(key):
             raise Deferred("ratelimited", "waiting as asked", retry_after=pause)
@@ -502,6 +508,8 @@ def _moment(header: str | None) -> datetime | None:
 
 
 def _problem(error: SlackApiError) -> AlertError:
+    from slack_sdk.web.async_slack_response import AsyncSlackResponse  # noqa: PLC0415
+
     response = error.response
     if not isinstance(response, AsyncSlackResponse):  # a body that claims to be JSON and is not
         return Ambiguous("unreadable_answer")

@@ -12,45 +12,40 @@ kernel keeps ends it soon after its deadline, even when we were killed and nobod
 from __future__ import annotations
 
 import asyncio
-import importlib
 import multiprocessing
-import os
-import resource
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import pebble
 
 from monitor import telemetry
+from monitor.engine.worker import OUT_OF_MEMORY, Failed, call, prepare
 from monitor.errors import Code, ParseError
 
 T = TypeVar("T")
 
-PARSERS = ("monitor.parse", "monitor.extract")
-"""What the fork server imports once for all workers."""
+PARSERS: Final = (
+    "monitor.parse.reader",
+    "monitor.extract",
+    "feedparser",
+    "htmldate",
+    "trafilatura",
+)
+"""What the workers parse with: also what we import only there, where it is needed."""
+
+WORKER: Final = ("monitor.engine.worker", "pebble")
+"""What a worker begins with. Like the parsers, the fork server imports it once for all: what each
+imports for itself is memory of its own, and its collector then writes into all that was shared."""
 
 ALARM_GRACE = 2.0
 """Seconds after a call's deadline at which the kernel ends a worker that nobody has killed."""
 
 LOST_AFTER = 30.0
 """Seconds after a call's deadline at which it counts as lost, should the pool never answer."""
-
-_OUT_OF_MEMORY = 99  # exit code of a worker that is not trusted with another call
-
-
-@dataclass(frozen=True, slots=True)
-class _Failed:
-    """A `ParseError` on its way home: the exception itself would not survive pickling."""
-
-    code: Code
-    detail: str
-    status: int | None
 
 
 class ProcessPool:
@@ -72,7 +67,7 @@ class ProcessPool:
         self._workers = max(1, workers)
         self._memory = memory
         self._max_calls = max_calls
-        self._preload = tuple(preload)
+        self._preload = (*WORKER, *preload)
         self._turns = asyncio.Semaphore(self._workers)
         self._renewing = asyncio.Lock()
         self._pool: pebble.ProcessPool | None = None
@@ -119,19 +114,19 @@ class ProcessPool:
                 raise
             finally:
                 self._under_way.discard(future)
-        if isinstance(result, _Failed):
+        if isinstance(result, Failed):
             raise ParseError(result.code, result.detail, status=result.status)
         return result
 
     async def _schedule(
         self, function: Callable[..., T], args: tuple[Any, ...], timeout: float
-    ) -> pebble.ProcessFuture[T | _Failed]:
-        call = (function, args, timeout + ALARM_GRACE)
+    ) -> pebble.ProcessFuture[T | Failed]:
+        arguments = (function, args, timeout + ALARM_GRACE)
         pool = self._running()
         try:
-            return pool.schedule(_call, args=call, timeout=timeout)
+            return pool.schedule(call, args=arguments, timeout=timeout)
         except RuntimeError:  # pebble gives a pool up when a worker is killed at rest
-            return (await self._renewed(pool)).schedule(_call, args=call, timeout=timeout)
+            return (await self._renewed(pool)).schedule(call, args=arguments, timeout=timeout)
 
     async def _renewed(self, broken: pebble.ProcessPool) -> pebble.ProcessPool:
         async with self._renewing:
@@ -155,7 +150,7 @@ class ProcessPool:
         pool = pebble.ProcessPool(
             max_workers=self._workers,
             max_tasks=self._max_calls,
-            initializer=_prepare,
+            initializer=prepare,
             initargs=(self._memory, self._preload),
             context=context,
         )
@@ -188,7 +183,7 @@ def _being_cancelled() -> bool:
 def _reason(error: BaseException) -> str:
     """One word for the metric."""
     match error:
-        case pebble.ProcessExpired() if error.exitcode != _OUT_OF_MEMORY:
+        case pebble.ProcessExpired() if error.exitcode != OUT_OF_MEMORY:
             return "died"
         case TimeoutError():
             return "time"
@@ -200,7 +195,7 @@ def _reason(error: BaseException) -> str:
 
 def _why(error: BaseException, timeout: float) -> str:
     if isinstance(error, pebble.ProcessExpired):
-        if error.exitcode == _OUT_OF_MEMORY:
+        if error.exitcode == OUT_OF_MEMORY:
             return "ran out of memory"
         return f"the worker process died ({_exit_name(error.exitcode)})"
     if isinstance(error, TimeoutError):
@@ -217,38 +212,3 @@ def _exit_name(code: int) -> str:
         except ValueError:
             return f"signal {-code}"
     return f"exit code {code}"
-
-
-# --------------------------------------------------------------------------- in the worker
-
-
-def _prepare(memory: int, preload: tuple[str, ...]) -> None:
-    """Set up a worker: Ctrl-C is the parent's business, SIGTERM ends it even inside C code."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    for module in preload:
-        importlib.import_module(module)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-        limit = pages * os.sysconf("SC_PAGE_SIZE") + memory
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-
-
-def _call(function: Callable[..., T], args: tuple[Any, ...], alarm: float) -> T | _Failed:
-    """One call, with the kernel's alarm set."""
-    signal.setitimer(signal.ITIMER_REAL, alarm)
-    try:
-        return function(*args)
-    except ParseError as error:
-        return _Failed(error.code, error.detail, error.status)
-    except MemoryError:
-        _leave()
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def _leave() -> NoReturn:
-    """End the worker: after a failed allocation nothing in it can be relied on."""
-    os._exit(_OUT_OF_MEMORY)

@@ -10,7 +10,6 @@ from typing import TypeAlias
 
 import lxml.html
 from lxml import etree
-from trafilatura import bare_extraction
 
 from monitor.extract.clutter import without_clutter
 from monitor.extract.lines import clean, one_line, paragraphs_of
@@ -102,6 +101,8 @@ def _prose(tree: Tree) -> list[str]:
 
 
 def _extracted(tree: Tree, url: str, *, fast: bool) -> list[str]:
+    from trafilatura import bare_extraction  # noqa: PLC0415 only workers need its 8 MB
+
     try:
         document = bare_extraction(tree, url=url, fast=fast, include_comments=False)
     except (AttributeError, LookupError, RecursionError, TypeError, ValueError, etree.LxmlError):

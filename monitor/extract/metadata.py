@@ -16,7 +16,6 @@ from typing import TypeAlias
 from urllib.parse import urljoin, urlsplit
 
 import lxml.html
-from htmldate import find_date
 from lxml import etree
 
 from monitor.extract.lines import key, one_line
@@ -223,6 +222,8 @@ def published_of(
     for text in said:
         if moment := moment_of(text):
             return moment
+    from htmldate import find_date  # noqa: PLC0415 only workers need it
+
     try:
         day = find_date(tree, original_date=True, url=url)
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):

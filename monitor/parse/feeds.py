@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from monitor.errors import Code, ParseError
 from monitor.model import Entry, ParsedFeed
@@ -16,7 +16,9 @@ from monitor.parse.discover import not_a_feed
 from monitor.parse.jsonfeed import parse_json_feed
 from monitor.parse.marks import NO_GUID, Marks, guid_mark, joined
 from monitor.parse.plain import one_line
-from monitor.parse.reader import Document, parsed_date, read_document
+
+if TYPE_CHECKING:
+    from monitor.parse.reader import Document
 
 
 def parse_feed(body: bytes, *, url: str, content_type: str, blocks: bytes = b"") -> ParsedFeed:
@@ -72,6 +74,8 @@ def parse_rest(found: Cut) -> ParsedFeed | None:
     """
     if found.json:
         return parse_json_feed(found.rest, url=found.url, kept=found.kept)
+    from monitor.parse.reader import read_document  # noqa: PLC0415 only workers need feedparser
+
     document = read_document(found.rest, found.url)
     agreed = document.fault is None and len(document.entries) == len(found.fresh)
     exact = found.kept.cuts and agreed
@@ -127,6 +131,8 @@ def _entry(entry: Mapping[str, Any], base: str, language: str | None) -> Entry |
 
 
 def _published_at(entry: Mapping[str, Any]) -> datetime | None:
+    from monitor.parse.reader import parsed_date  # noqa: PLC0415 as above
+
     for name in ("published", "updated", "created"):
         if isinstance(text := _own(entry, name), str):
             moment = when(text) or when(None, parsed_date(text))
