@@ -24,6 +24,7 @@ Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """SQLite counts ids up by itself only in a column of exactly this type."""
 
 WAITING = sa.text("due_at IS NOT NULL")
+LEASED = sa.text("due_at IS NOT NULL AND lease_until IS NOT NULL")
 MATCHED = sa.text("ingested_at IS NOT NULL")
 
 monitor = sa.Table(
@@ -77,6 +78,7 @@ feed = sa.Table(
     sa.Column("tier", sa.Integer, nullable=False, server_default="2"),
     sa.Column("due_by", sa.Text),  # why it is due when it is: monitor.model.DueBy
     sa.Index(None, "bucket", "due_at", postgresql_where=WAITING, sqlite_where=WAITING),
+    sa.Index(None, "bucket", "lease_until", postgresql_where=LEASED, sqlite_where=LEASED),
 )
 
 feed_event = sa.Table(
@@ -223,6 +225,7 @@ article = sa.Table(
     sa.Column("body", Words),  # last: SQLite reads the columns before it without its pages
     sa.Column("furniture", Names),  # paragraphs that are its site's, and not in the body
     sa.Index(None, "bucket", "due_at", postgresql_where=WAITING, sqlite_where=WAITING),
+    sa.Index(None, "bucket", "lease_until", postgresql_where=LEASED, sqlite_where=LEASED),
     sa.Index(None, "text_hash", "first_seen_at"),
     sa.Index(None, "story_id", "first_seen_at"),
     sa.Index(None, "state"),

@@ -189,7 +189,7 @@ def claim(
 
 
 def _busy_hosts(tables: Sequence[sa.Table]) -> sa.CompoundSelect[Any]:
-    """Hosts of `:in_bucket` of which a row is leased: the index knows what is due."""
+    """Hosts of `:in_bucket` of which a row is leased: as many as are at work, however much is due."""
     return sa.union_all(*(_hosts_leased(table.alias(f"leased_{table}")) for table in tables))
 
 
@@ -197,7 +197,7 @@ def _hosts_leased(table: sa.FromClause) -> sa.Select[Any]:
     now = sa.bindparam("now", type_=table.c.due_at.type)
     return sa.select(table.c.host).where(
         table.c.bucket == sa.bindparam("in_bucket"),
-        table.c.due_at <= now,
+        table.c.due_at.is_not(None),
         table.c.lease_until > now,
     )
 
@@ -245,9 +245,11 @@ def leases_of(table: sa.Table) -> sa.Update:
 
 
 def _is_leased(table: sa.Table) -> sa.ColumnElement[bool]:
-    """Leased at `:now` by a process that has a number. What is leased was due: the index knows it."""
+    """Leased at `:now` by a process that has a number."""
     now = sa.bindparam("now", type_=table.c.due_at.type)
-    return sa.and_(table.c.due_at <= now, table.c.lease_until > now, table.c.lease_by.is_not(None))
+    return sa.and_(
+        table.c.due_at.is_not(None), table.c.lease_until > now, table.c.lease_by.is_not(None)
+    )
 
 
 WORKING_TABLES = (t.feed, t.subscription, t.article, t.delivery, t.notice)
