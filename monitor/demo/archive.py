@@ -1,16 +1,19 @@
-"""Four weeks of ordinary days before the crisis: an outlet's bulletins, one an hour.
+"""Four weeks of ordinary days before the crisis: an outlet's bulletins, one an hour, and races.
 
-A digest has days to compare with, and a spike something that is usual, because of them. They are
-written into the database as if the service had run all the time; who looks for them finds them.
+A digest has days to compare with, and a spike something that is usual, because of the bulletins. A
+race is what several outlets report, one of them first: so it is known who usually is. All of it is
+written into the database as if the service had run all the time; who looks for it finds it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 import sqlalchemy as sa
@@ -18,8 +21,10 @@ import sqlalchemy as sa
 from monitor.match import Matcher
 from monitor.match.document import Document
 from monitor.model import ArticleId, ArticleState
+from monitor.polling import delays, week
 from monitor.ports import Store, Transaction
 from monitor.storage import tables as t
+from monitor.storage.feed_history import day_of
 
 DAYS: Final = 28
 _HOUR: Final = timedelta(hours=1)
@@ -98,6 +103,31 @@ class Bulletin:
     body: str
 
 
+RACERS: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        "SPA National Wire": 5,
+        "Continental Wire South Asia": 6,
+        "NBN News World": 12,
+        "The Delhi Ledger": 15,
+        "Indus Courier": 18,
+        "Gulf Meridian Asia": 22,
+        "The Harbour Post: World": 40,
+    }
+)
+"""Feeds that report the same, and the minutes after which they usually do."""
+
+RACES: Final = 6
+"""A day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report(Bulletin):
+    """What an outlet had of a race; `at` is when it published that."""
+
+    feed: str
+    seen_at: datetime
+
+
 def bulletins(start: datetime) -> Iterator[Bulletin]:
     """The bulletins of `DAYS` days before a start, oldest first; always the same ones."""
     dice = random.Random(DAYS)  # noqa: S311 not a secret
@@ -115,6 +145,35 @@ def bulletins(start: datetime) -> Iterator[Bulletin]:
             title=f"Bulletin at {at:%H:%M}: {items[0][0]}",
             body="\n\n".join(f"{headline}. {sentence}" for headline, sentence in items),
         )
+
+
+def races(start: datetime) -> Iterator[Sequence[Report]]:
+    """What two to five outlets reported each, up to a day before a start; always the same."""
+    dice = random.Random(RACES)  # noqa: S311 not a secret
+    for number in range(RACES * (DAYS - 1)):
+        began = start - timedelta(days=DAYS) + timedelta(days=1 / RACES) * (number + dice.random())
+        headline, sentence = dice.choice(PLAIN)
+        reports = []
+        for feed in dice.sample(sorted(RACERS), dice.randint(2, 5)):
+            at = began + timedelta(minutes=dice.expovariate(1 / RACERS[feed]))
+            seen = at + timedelta(seconds=dice.choice((20, 35, 50, 80, 150, 400)))
+            reports.append(Report(at=at, title=headline, body=sentence, feed=feed, seen_at=seen))
+        yield reports
+
+
+async def plant_races(store: Store, url: str, start: datetime) -> None:
+    """Put the races into the SQLite database at this URL, and count who was first, and when.
+
+    Comes before `plant`, because stories are counted in turn, and an old one stands for all.
+    """
+    await asyncio.to_thread(_write_races, url, tuple(races(start)))
+
+    def count(tx: Transaction) -> None:
+        tx.count_places(start)  # begins
+        while tx.count_places(start):
+            pass
+
+    await store.write(count)
 
 
 async def plant(store: Store, url: str, matcher: Matcher, feed: str, start: datetime) -> None:
@@ -135,6 +194,48 @@ async def plant(store: Store, url: str, matcher: Matcher, feed: str, start: date
     await store.write(keep)
 
 
+def _write_races(url: str, run: Sequence[Sequence[Report]]) -> None:
+    """Each race as a story, each report as an entry and an article, and the habits of the feeds."""
+    engine = sa.create_engine(url)
+    try:
+        with engine.begin() as connection:
+            chosen = sa.select(t.feed.c.name, t.feed.c.id).where(t.feed.c.name.in_(RACERS))
+            feeds = {row.name: row.id for row in connection.execute(chosen)}
+            for number, race in enumerate(run):
+                story = _insert(connection, t.story, {"created_at": min(each.at for each in race)})
+                for each in race:
+                    _add(
+                        connection, feeds[each.feed], each, story, f"urn:race:{number}:{each.feed}"
+                    )
+            for name, feed in feeds.items():
+                had = [each for race in run for each in race if each.feed == name]
+                counted = sa.update(t.feed).where(t.feed.c.id == feed)
+                connection.execute(counted.values(entries=t.feed.c.entries + len(had)))
+                _add_habits(connection, feed, had)
+    finally:
+        engine.dispose()
+
+
+def _add_habits(connection: sa.Connection, feed: int, had: Sequence[Report]) -> None:
+    """When the feed posts, and how soon that was seen: what polls would have counted."""
+    slots: Counter[tuple[int, int]] = Counter()
+    hours: dict[int, float] = defaultdict(float)
+    for each in had:
+        slots[day_of(each.seen_at), delays.slot_of(each.seen_at - each.at)] += 1
+        hours[week.hour_of(each.at)] += week.weight(each.at)
+    connection.execute(
+        sa.insert(t.feed_tally),
+        [
+            {"day": day, "feed_id": feed, "slot": slot, "entries": count}
+            for (day, slot), count in slots.items()
+        ],
+    )
+    connection.execute(
+        sa.insert(t.feed_week),
+        [{"feed_id": feed, "hour": hour, "weight": weight} for hour, weight in hours.items()],
+    )
+
+
 def _write(url: str, feed: str, said: Sequence[Bulletin]) -> Sequence[tuple[ArticleId, Bulletin]]:
     """Each bulletin as an entry of the feed, an article and a story of its own."""
     engine = sa.create_engine(url)
@@ -145,14 +246,25 @@ def _write(url: str, feed: str, said: Sequence[Bulletin]) -> Sequence[tuple[Arti
             ).scalar_one()
             counted = sa.update(t.feed).where(t.feed.c.id == feed_id)
             connection.execute(counted.values(entries=t.feed.c.entries + len(said)))
-            return [(_add(connection, feed_id, each), each) for each in said]
+            return [
+                (
+                    _add(
+                        connection,
+                        feed_id,
+                        each,
+                        _insert(connection, t.story, {"created_at": each.at}),
+                        f"urn:bulletin:{each.at:%Y-%m-%dT%H}",
+                    ),
+                    each,
+                )
+                for each in said
+            ]
     finally:
         engine.dispose()
 
 
-def _add(connection: sa.Connection, feed: int, said: Bulletin) -> ArticleId:
-    story = _insert(connection, t.story, {"created_at": said.at})
-    guid = f"urn:bulletin:{said.at:%Y-%m-%dT%H}"
+def _add(connection: sa.Connection, feed: int, said: Bulletin, story: int, guid: str) -> ArticleId:
+    seen = said.seen_at if isinstance(said, Report) else said.at
     words = {"feed_id": feed, "title": said.title, "authors": (), "published_at": said.at}
     article = _insert(
         connection,
@@ -164,8 +276,8 @@ def _add(connection: sa.Connection, feed: int, said: Bulletin) -> ArticleId:
             "bucket": 0,
             "state": ArticleState.DONE,
             "attempts": 1,
-            "first_seen_at": said.at,
-            "ingested_at": said.at,
+            "first_seen_at": seen,
+            "ingested_at": seen,
             "language": "en",
             "source": "feed",
             "story_id": story,
@@ -180,7 +292,7 @@ def _add(connection: sa.Connection, feed: int, said: Bulletin) -> ArticleId:
         | {
             "guid": guid,
             "article_id": article,
-            "first_seen_at": said.at,
+            "first_seen_at": seen,
             "backlog": False,
             "text": said.body,
         },

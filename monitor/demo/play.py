@@ -18,7 +18,7 @@ from rich.console import Console
 
 from alerts.slack import INTERACTIVE_SCOPES, SCOPES, SlackSink
 from monitor import config
-from monitor.demo.archive import plant
+from monitor.demo.archive import plant, plant_races
 from monitor.demo.config import BULLETINS, NEWSDESK, OPS, demo_config
 from monitor.demo.newsroom import HOURS
 from monitor.demo.server import NewsroomServer
@@ -99,6 +99,7 @@ async def play(*, minutes: float, port: int, console: Console, stay: bool = True
             assembled(settings, clock=clock, pace=pace, sink=sink)
         )
         matcher = service.pipeline.context.rules.matcher
+        await plant_races(service.store, database, clock.start)
         await plant(service.store, database, matcher, BULLETINS, clock.start)
         before = await service.reports.counts(clock.now())
         console.print(

@@ -6,7 +6,18 @@ import itertools
 from datetime import timedelta
 
 from monitor import config
-from monitor.demo.archive import DAYS, PLAIN, RARE, WATCHED, bulletins, plant
+from monitor.demo.archive import (
+    DAYS,
+    PLAIN,
+    RACERS,
+    RACES,
+    RARE,
+    WATCHED,
+    bulletins,
+    plant,
+    plant_races,
+    races,
+)
 from monitor.demo.config import BULLETINS, demo_config
 from monitor.match import compile_watches
 from monitor.match.document import Document
@@ -53,3 +64,26 @@ async def test_a_spike_can_be_judged_by_it(tmp_path, sqlite_url):
     assert usual.is_enough
     assert sum(counts.articles.values()) == counts.stories == counts.entries == DAYS * 24
     assert newest[0].title.startswith("Bulletin at ")
+
+
+def test_races_are_run_by_several_and_are_always_the_same():
+    """Each by two outlets or more, each once, and all of them over a day before the start."""
+    start = FakeClock().now()
+    run = list(races(start))
+    assert run == list(races(start))
+    assert len(run) == RACES * (DAYS - 1)
+    for race in run:
+        assert 2 <= len({each.feed for each in race}) == len(race)
+        assert min(each.at for each in race) < start - timedelta(days=1)
+
+
+async def test_who_is_first_is_known_by_races(tmp_path, sqlite_url):
+    """Agencies before papers; no watch finds anything in them."""
+    clock = FakeClock()
+    async with assembled(await demo(tmp_path, sqlite_url), clock=clock) as service:
+        await plant_races(service.store, sqlite_url, clock.now())
+        runners = await service.reports.fleet.firsts(clock.now())
+        counts = await service.reports.counts(clock.now())
+    assert len(runners) == len(RACERS)
+    assert runners[0].publisher in {"SPA", "Continental Wire"}
+    assert counts.hits == 0
