@@ -31,27 +31,6 @@ from monitor.ports.watches import Precision, Watches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HitRow:
-    """A hit for the page: the newest first."""
-
-    article: ArticleId
-    story: StoryId | None
-    watch: str
-    url: str | None
-    title: str
-    body: str
-    publisher: str
-    language: str | None
-    published_at: datetime | None
-    first_seen_at: datetime
-    matched_at: datetime
-    hit: Hit
-    copies: int  # other articles of the same story
-    delivery: DeliveryState | None
-    backlog: bool = False  # every feed that lists it did so when it was polled first
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """How much of everything there is."""
 
@@ -229,9 +208,6 @@ class Reports(Protocol):
 
     async def counts(self, now: datetime) -> Counts:
         """Totals by state."""
-
-    async def hits(self, limit: int) -> Sequence[HitRow]:
-        """The newest hits."""
 
     async def feeds(self) -> Sequence[FeedRow]:
         """All declared feeds: those in trouble first, then by name."""

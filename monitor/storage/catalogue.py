@@ -14,21 +14,13 @@ from monitor.ports.feeds import FeedRow
 from monitor.ports.messages import DeliveryRow
 from monitor.storage import tables as t
 from monitor.storage.feed_reports import DECLARED, feed_row
+from monitor.storage.leads import PUBLISHER
 from monitor.storage.messages import DELIVERIES, NOTICES, delivery_row, named, notice_row
 from monitor.storage.store import SqlStore
 from monitor.storage.work import Row
 
 TIME = t.hit.c.matched_at.type
 
-_publisher = (
-    sa.select(t.feed.c.publisher)
-    .join(t.entry, t.entry.c.feed_id == t.feed.c.id)
-    .where(t.entry.c.article_id == t.article.c.id)
-    .order_by(t.entry.c.first_seen_at, t.entry.c.id)
-    .limit(1)
-    .correlate(t.article)
-    .scalar_subquery()
-)
 _limit: sa.BindParameter[Any] = sa.bindparam("limit", type_=sa.Integer(), literal_execute=True)
 
 
@@ -63,7 +55,7 @@ def _hits(*, of_watch: bool, since: bool, goes_on: bool) -> sa.Select[Any]:
             t.article.c.link,
             t.article.c.title,
             t.article.c.body,
-            _publisher.label("publisher"),
+            PUBLISHER,
             t.article.c.language,
             t.article.c.published_at,
             t.article.c.first_seen_at,

@@ -34,6 +34,18 @@ IS_BACKLOG: sa.ColumnElement[bool] = ~sa.exists().where(
 )
 """Whether every feed that lists an article did so when it was polled first."""
 
+PUBLISHER: sa.Label[str | None] = (
+    sa.select(t.feed.c.publisher)
+    .join(t.entry, t.entry.c.feed_id == t.feed.c.id)
+    .where(t.entry.c.article_id == t.article.c.id)
+    .order_by(t.entry.c.first_seen_at, t.entry.c.id)
+    .limit(1)
+    .correlate(t.article)
+    .scalar_subquery()
+    .label("publisher")
+)
+"""Who had an article first."""
+
 ARTICLES: sa.Select[Any] = (
     sa.select(
         t.article.c.story_id,

@@ -38,7 +38,7 @@ from monitor.ports.now import (
 from monitor.storage import outbox
 from monitor.storage import tables as t
 from monitor.storage.holds import holds_of
-from monitor.storage.leads import IS_BACKLOG, leads
+from monitor.storage.leads import IS_BACKLOG, PUBLISHER, leads
 from monitor.storage.store import SqlStore
 from monitor.storage.work import Row, is_due
 from monitor.stories.copies import NEWS
@@ -189,14 +189,7 @@ REPORTED: sa.Select[Any] = sa.select(
     t.article.c.body,
     t.article.c.url,
     t.article.c.link,
-    sa.select(t.feed.c.publisher)
-    .join(t.entry, t.entry.c.feed_id == t.feed.c.id)
-    .where(t.entry.c.article_id == t.article.c.id)
-    .order_by(t.entry.c.first_seen_at, t.entry.c.id)
-    .limit(1)
-    .correlate(t.article)
-    .scalar_subquery()
-    .label("publisher"),
+    PUBLISHER,
     t.article.c.language,
     t.article.c.published_at,
     t.article.c.first_seen_at,

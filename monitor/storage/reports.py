@@ -30,7 +30,6 @@ from monitor.ports import (
     Counts,
     DeliveryRow,
     FeedRow,
-    HitRow,
     Precision,
     Revision,
     Sighting,
@@ -45,7 +44,7 @@ from monitor.storage.catalogue import SqlCatalogue
 from monitor.storage.feed_reports import DECLARED, SqlFleet, error_of, feed_row
 from monitor.storage.hands import HandWork
 from monitor.storage.holds import holds_of
-from monitor.storage.leads import IS_BACKLOG, leads
+from monitor.storage.leads import leads
 from monitor.storage.messages import (
     DELIVERIES,
     NOTICES,
@@ -64,68 +63,6 @@ from monitor.storage.watches import SqlWatches
 from monitor.storage.work import Row, is_due
 from monitor.stories.copies import NEWS
 
-
-def _hits() -> sa.Select[Any]:
-    other = t.article.alias("other")
-    copies = (
-        sa.select(sa.func.count())
-        .select_from(other)
-        .where(other.c.story_id == t.article.c.story_id, other.c.id != t.article.c.id)
-        .correlate(t.article)
-        .scalar_subquery()
-    )
-    publisher = (
-        sa.select(t.feed.c.publisher)
-        .join(t.entry, t.entry.c.feed_id == t.feed.c.id)
-        .where(t.entry.c.article_id == t.article.c.id)
-        .order_by(t.entry.c.first_seen_at, t.entry.c.id)
-        .limit(1)
-        .correlate(t.article)
-        .scalar_subquery()
-    )
-    own_delivery = (
-        sa.select(t.delivery.c.state)
-        .where(
-            t.delivery.c.story_id == t.article.c.story_id, t.delivery.c.channel == t.watch.c.channel
-        )
-        .correlate(t.article, t.watch)
-        .scalar_subquery()
-    )
-    first_delivery = (
-        sa.select(t.delivery.c.state)
-        .where(t.delivery.c.story_id == t.article.c.story_id)
-        .order_by(t.delivery.c.created_at, t.delivery.c.channel)
-        .limit(1)
-        .correlate(t.article)
-        .scalar_subquery()
-    )
-    return (
-        sa.select(
-            t.hit.c.article_id,
-            t.article.c.story_id,
-            t.watch.c.name,
-            t.article.c.url,
-            t.article.c.link,
-            t.article.c.title,
-            t.article.c.body,
-            publisher.label("publisher"),
-            t.article.c.language,
-            t.article.c.published_at,
-            t.article.c.first_seen_at,
-            t.hit.c.matched_at,
-            t.hit.c.spans,
-            IS_BACKLOG.label("backlog"),
-            copies.label("copies"),
-            sa.func.coalesce(own_delivery, first_delivery).label("delivery"),
-        )
-        .join(t.article, t.article.c.id == t.hit.c.article_id)
-        .join(t.watch, t.watch.c.id == t.hit.c.watch_id)
-        .order_by(t.hit.c.id.desc())
-        .limit(sa.bindparam("limit"))
-    )
-
-
-HITS = _hits()
 PUSHED = sa.select(sa.func.count(t.subscription.c.feed_id.distinct())).where(
     t.subscription.c.state == SubscriptionState.ACTIVE,
     t.subscription.c.expires_at > sa.bindparam("now", type_=t.subscription.c.expires_at.type),
@@ -241,16 +178,6 @@ class SqlReports:
     async def counts(self, now: datetime) -> Counts:
         """See `ports.Reports`. Feeds are the declared ones; entries are those of every feed."""
         return await self._store.query(lambda connection: _counts(connection, now))
-
-    async def hits(self, limit: int) -> Sequence[HitRow]:
-        """See `ports.Reports`.
-
-        `delivery` is that of the watch's own channel or, if it has none, the story's first.
-        """
-        rows = await self._store.query(
-            lambda connection: connection.execute(HITS, {"limit": limit}).all()
-        )
-        return [_hit_row(row) for row in rows]
 
     async def feeds(self) -> Sequence[FeedRow]:
         """See `ports.Reports`."""
@@ -409,26 +336,6 @@ def _counts(connection: sa.Connection, now: datetime) -> Counts:
 
 
 # --------------------------------------------------------------------------- lists
-
-
-def _hit_row(row: Row) -> HitRow:
-    return HitRow(
-        article=ArticleId(row.article_id),
-        story=_story(row),
-        watch=row.name,
-        url=row.url if row.link else None,
-        title=row.title or "",
-        body=row.body or "",
-        publisher=row.publisher or "",
-        language=row.language,
-        published_at=row.published_at,
-        first_seen_at=row.first_seen_at,
-        matched_at=row.matched_at,
-        hit=Hit(watch=row.name, spans=row.spans),
-        copies=row.copies,
-        delivery=DeliveryState(row.delivery) if row.delivery else None,
-        backlog=bool(row.backlog),
-    )
 
 
 def _watch_row(row: Row, precision: Precision | None) -> WatchRow:

@@ -232,7 +232,6 @@ async def test_the_lists_of_the_page_go_by_indexes(store: SqlStore) -> None:
     await store.write(lambda t: t.want_delivery(story, "#news", NOW))
     reports = SqlReports(store)
     with recording(store._engines.read) as statements:
-        await reports.hits(10)
         await reports.feeds()
         await reports.trace("https://news.example/a")
         await reports.stories(10)

@@ -60,7 +60,7 @@ async def test_a_spike_can_be_judged_by_it(tmp_path, sqlite_url):
         await plant(service.store, sqlite_url, matcher, BULLETINS, clock.now())
         usual = await Memory(service.store).usual("Ceasefire", clock.now())
         counts = await service.reports.counts(clock.now())
-        newest = await service.reports.hits(1)
+        newest = await service.reports.catalogue.hits(1)
     assert usual.is_enough
     assert sum(counts.articles.values()) == counts.stories == counts.entries == DAYS * 24
     assert newest[0].title.startswith("Bulletin at ")

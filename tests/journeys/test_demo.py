@@ -58,7 +58,7 @@ async def test_the_service_tells_the_story_as_its_authors_wrote_it(tmp_path, sql
     async with played(tmp_path, sqlite_url) as (service, sink):
         counts = await service.reports.counts(service.clock.now())
         feeds = {row.spec.name: row for row in await service.reports.feeds()}
-        hits = await service.reports.hits(1000)
+        hits = await service.reports.catalogue.hits(1000)
         said = sink.messages(f"#{NEWSDESK}")
         ops = [card.title for card in sink.messages(f"#{OPS}")]
         story_of = dict(
@@ -82,7 +82,7 @@ async def test_the_service_tells_the_story_as_its_authors_wrote_it(tmp_path, sql
 
     found: dict[str, set[str]] = {}
     for row in hits:
-        found.setdefault(row.title, set()).add(row.watch)
+        found.setdefault(row.title, set()).add(row.hit.watch)
     for article in facts.articles:
         told = set().union(*(found.get(headline, set()) for headline in article.headlines))
         possible = {*article.hits, *article.later_hits, *article.traps}

@@ -301,7 +301,7 @@ async def test_backlog_is_what_the_first_poll_that_succeeds_finds(newsroom):
     old = [(f"Ceasefire of old, part {n}", f"/old/{n}") for n in range(3)]
     newsroom.feed("courier", *old, date=False)
     await newsroom.settle(hours=1)
-    assert len(await newsroom.reports.hits(10)) == 3
+    assert len(await newsroom.reports.catalogue.hits(10)) == 3
     assert headlines(newsroom) == []
     newsroom.feed("courier", (NORTH, "/new"), *old, date=False)
     await newsroom.settle(hours=1)

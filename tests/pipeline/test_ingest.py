@@ -187,7 +187,7 @@ async def test_old_news_is_stored_and_not_told(newsroom):
     newsroom.feed("courier", ("Ceasefire of old", "/old"))
     newsroom.server.route("/old", page("Ceasefire of old"))
     await newsroom.settle(hours=30)
-    assert len(await newsroom.reports.hits(10)) == 1
+    assert len(await newsroom.reports.catalogue.hits(10)) == 1
     assert newsroom.shown() == []
 
 
@@ -201,7 +201,7 @@ async def test_what_a_new_feed_holds_already_is_stored_and_not_told(newsroom):
     newsroom.server.route("/truce", page("Guns fall silent"))
     await newsroom.declare("courier", "ledger")
     await newsroom.settle(hours=1)
-    assert len(await newsroom.reports.hits(10)) == 1
+    assert len(await newsroom.reports.catalogue.hits(10)) == 1
     assert newsroom.shown() == []
     newsroom.feed("ledger", ("Guns fall silent", "/again"))
     newsroom.server.route("/again", page("Guns fall silent"))

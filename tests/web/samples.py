@@ -27,7 +27,6 @@ from monitor.ports import (
     DeliveryRow,
     EngineState,
     FeedRow,
-    HitRow,
     KindOfWork,
     Marks,
     Message,
@@ -60,6 +59,27 @@ def hit(watch: str, title: str, body: str, *terms: str) -> Hit:
         for found in re.finditer(re.escape(term), text, re.IGNORECASE)
     ]
     return Hit(watch=watch, spans=tuple(sorted(spans, key=lambda s: (s.field == "body", s.start))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HitRow:
+    """A hit, with what a page says of its article and story."""
+
+    article: ArticleId
+    story: StoryId | None
+    watch: str
+    url: str | None
+    title: str
+    body: str
+    publisher: str
+    language: str | None
+    published_at: datetime | None
+    first_seen_at: datetime
+    matched_at: datetime
+    hit: Hit
+    copies: int
+    delivery: DeliveryState | None
+    backlog: bool = False
 
 
 def hit_row(number: int, title: str, body: str, *terms: str, **other) -> HitRow:
@@ -164,10 +184,6 @@ class MemoryReports:
     async def counts(self, now: datetime) -> Counts:
         self._ask("counts")
         return self.totals
-
-    async def hits(self, limit: int) -> Sequence[HitRow]:
-        self._ask("hits")
-        return self.hit_rows[:limit]
 
     async def feeds(self) -> Sequence[FeedRow]:
         self._ask("feeds")
