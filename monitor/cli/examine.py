@@ -30,6 +30,7 @@ from monitor.service import (
 from monitor.storage import current
 from monitor.telling import hands
 from monitor.web import words
+from monitor.web.view import feed_link
 
 FEEDS: Final = 5
 """Feeds that are asked, spread over all of them."""
@@ -228,6 +229,8 @@ async def _feed(spec: FeedSpec, fetcher: Fetcher, max_bytes: int) -> Finding:
     try:
         await fetcher.get(spec.url, accept=FEED_ACCEPT, max_bytes=max_bytes)
     except WorkError as error:
-        return Finding(subject=spec.name, said=f"{spec.url}: {error}", is_right=False)
+        link = feed_link(spec.url)  # none where it holds a password or a key
+        said = f"{link}: {error}" if link else str(error)
+        return Finding(subject=spec.name, said=said, is_right=False)
     said = f"answers within {perf_counter() - began:.1f} s"
     return Finding(subject=spec.name, said=said, is_right=True)
