@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from monitor import __version__
 from monitor.errors import StorageError
@@ -25,7 +26,7 @@ from monitor.pipeline.group import Role
 from monitor.storage import SqlStore, current, tables, upgrade
 from monitor.storage.address import read_address
 from monitor.storage.engines import BUSY_SECONDS, make_engines
-from monitor.storage.migrate import _config, _engine, head, make_folder
+from monitor.storage.migrate import _config, _engine, _revisions, head, make_folder
 from monitor.stories.copies import fingerprint
 from tests.contracts.material import polled
 from tests.pipeline.desk import Desk, News
@@ -82,6 +83,24 @@ def test_partial_indexes_are_partial_on_both(engine: sa.Engine) -> None:
         "ix_notice_channel_due_at_id": "due_at IS NOT NULL",
         "ix_delivery_channel_told_in": "told_in IS NOT NULL",
     }
+
+
+def test_the_files_names_tell_the_revisions() -> None:
+    """As Alembic finds them, in one line from the first to the head."""
+    scripts = ScriptDirectory.from_config(_config())
+    assert {each.revision for each in scripts.walk_revisions()} == _revisions()
+    assert scripts.get_heads() == [head()]
+
+
+def test_a_start_without_migrations_does_without_alembic(tmp_path: Path) -> None:
+    """It is as large as the rest of the storage."""
+    url = f"sqlite:///{tmp_path}/monitor.db"
+    upgrade(url)
+    program = (
+        "import sys; from monitor.storage import upgrade; upgrade(sys.argv[1]);"
+        "sys.exit(any(each.partition('.')[0] == 'alembic' for each in sys.modules))"
+    )
+    subprocess.run([sys.executable, "-c", program, url], check=True, cwd=PROJECT)
 
 
 def test_an_upgrade_can_be_repeated(empty_url: str) -> None:
