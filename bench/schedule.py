@@ -11,7 +11,8 @@ of which the jobs are taken without being run. After that nothing was polled for
 is due at once.
 
 Times are milliseconds of this process and the database together, by the wall: medians, and what 95
-of 100 did not exceed. Both databases are on this machine; PostgreSQL as the tests start it, which
+of 100 did not exceed. CPU is that of one of those S seconds: what all processes together spend on
+the tick, on claims and on writing back. Both databases are on this machine; PostgreSQL as the tests start it, which
 does not wait for the disk. The last line is one JSON object.
 """
 
@@ -30,13 +31,14 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from statistics import median, quantiles
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any, Final, TypeVar
 
 import psycopg
 import sqlalchemy as sa
 
 from bench import options_of
+from bench._usage import cpu
 from monitor.compose import Rules
 from monitor.engine.cluster import ClusterEngine
 from monitor.engine.local import LocalEngine
@@ -151,6 +153,8 @@ class Found:
     polled: float  # feeds claimed a second
     per_claim: float
     bytes_of: dict[str, int]
+    ours: float  # CPU milliseconds that a second takes, of this process
+    theirs: float  # and of PostgreSQL
 
 
 async def measure(url: str, number: int, seconds: int) -> Found:
@@ -171,6 +175,7 @@ async def measure(url: str, number: int, seconds: int) -> Found:
         )
         at_work: Sequence[Feed] = ()
         now = BEGIN
+        ours, whole = process_time(), cpu(os.getpid())
         for _ in range(seconds):
             now += timedelta(seconds=1)
             await costs.note("tick", submit_due(store, now))
@@ -187,6 +192,7 @@ async def measure(url: str, number: int, seconds: int) -> Found:
                 await costs.note("save", save(store, part, now))
             at_work = taken
             await asyncio.to_thread(forget_jobs, url)
+        ours, whole = process_time() - ours, cpu(os.getpid()) - whole
         now += AWAY
         for _ in range(LOOKS):
             now += timedelta(seconds=1)
@@ -211,6 +217,8 @@ async def measure(url: str, number: int, seconds: int) -> Found:
         polled=round(claimed / seconds, 1),
         per_claim=round(claimed / claims, 1),
         bytes_of=sizes,
+        ours=round(ours / seconds * 1e3, 1),
+        theirs=round(max(0.0, whole - ours) / seconds * 1e3, 1),
     )
 
 
@@ -283,7 +291,8 @@ def tell(found: Found) -> None:
     print(
         f"{found.database}, {found.feeds:,} feeds: {found.polled:,.0f} polls a second, "
         f"{found.per_claim} a claim, {found.depth} jobs queued at most, "
-        f"feeds with indexes {sum(found.bytes_of.values()) / 1e6:,.0f} MB"
+        f"feeds with indexes {sum(found.bytes_of.values()) / 1e6:,.0f} MB; CPU for a second: "
+        f"{found.ours:,.0f} ms of ours, {found.theirs:,.0f} ms of PostgreSQL's"
     )
     for what, (middle, most) in found.costs.items():
         print(f"  {what:14}{middle:10.2f}{most:10.2f}  ms")
@@ -329,6 +338,7 @@ def main() -> None:
                 "polls_per_s": one.polled,
                 "queued_most": one.depth,
                 "bytes": one.bytes_of,
+                "cpu_ms_a_second": {"ours": one.ours, "postgresql": one.theirs},
                 "ms_p50_p95": one.costs,
             }
             for one in found

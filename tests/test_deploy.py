@@ -24,6 +24,7 @@ DEPLOY = ROOT / "deploy"
 RULES = DEPLOY / "prometheus" / "rules.yaml"
 DASHBOARD = DEPLOY / "grafana" / "monitor.json"
 KUBERNETES = DEPLOY / "kubernetes"
+CLUSTER = KUBERNETES / "cluster"
 PRODUCTION = (ROOT / "docs" / "production.md").read_text(encoding="utf-8")
 VARIABLES = {"$__rate_interval": "5m", "$job": "monitor"}
 OTHERS = {"up"}
@@ -256,7 +257,7 @@ def test_a_manifest_is_one_of_its_kind(kind: str) -> None:
 
 def test_kustomize_finds_what_it_lists() -> None:
     """And lists what there is, but for the example of a secret."""
-    for folder in (KUBERNETES, KUBERNETES / "prometheus-operator"):
+    for folder in (KUBERNETES, CLUSTER, KUBERNETES / "prometheus-operator"):
         listed = yaml.safe_load((folder / "kustomization.yaml").read_text(encoding="utf-8"))
         there = {path.name for path in folder.glob("*.yaml")} - {"kustomization.yaml"}
         assert set(listed["resources"]) == there - {"secret.example.yaml"}
@@ -318,6 +319,99 @@ def test_the_pod_goes_out_to_the_web_alone() -> None:
     assert kept >= {"10.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"}
 
 
+# --------------------------------------------------------------------------- Kubernetes, many processes
+
+
+def of_cluster(kind: str) -> dict[str, dict[str, Any]]:
+    """The cluster's manifests of a kind, by name."""
+    return {
+        each["metadata"]["name"]: each
+        for path in sorted(CLUSTER.glob("*.yaml"))
+        for each in yaml.safe_load_all(path.read_text(encoding="utf-8"))
+        if each["kind"] == kind
+    }
+
+
+CLUSTERED = [
+    (kind, name)
+    for kind in (
+        "Deployment", "Namespace", "NetworkPolicy", "PodDisruptionBudget", "Service", "ServiceAccount",
+    )
+    for name in of_cluster(kind)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "name"), CLUSTERED)
+def test_a_manifest_of_the_cluster_is_one_of_its_kind(kind: str, name: str) -> None:
+    """Held against Kubernetes' own schemas."""
+    kubernetes_validate.validate(of_cluster(kind)[name], "1.30", strict=True)
+
+
+def test_each_role_has_a_deployment_that_may_do_nothing_else() -> None:
+    """What the one pod may not, none of them may; they share a PostgreSQL, and keep nothing."""
+    alone = manifests()["Deployment"]["spec"]["template"]["spec"]
+    deployments = of_cluster("Deployment")
+    assert deployments.keys() == {str(role) for role in Role} - {"all"}
+    for role, each in deployments.items():
+        pod = each["spec"]["template"]["spec"]
+        assert each["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+        [container], [one] = pod["containers"], alone["containers"]
+        assert container["args"] == ["run", "--role", role]
+        labels = {"app.kubernetes.io/name": "monitor", "app.kubernetes.io/component": role}
+        assert each["spec"]["selector"]["matchLabels"] == labels
+        assert each["spec"]["template"]["metadata"]["labels"] == labels
+        same = ("serviceAccountName", "automountServiceAccountToken", "enableServiceLinks",
+                "terminationGracePeriodSeconds")  # fmt: skip
+        assert {key: pod[key] for key in same} == {key: alone[key] for key in same}
+        assert pod["securityContext"].items() <= alone["securityContext"].items()
+        same = (
+            "image",
+            "ports",
+            "securityContext",
+            "startupProbe",
+            "livenessProbe",
+            "readinessProbe",
+        )
+        assert {key: container[key] for key in same} == {key: one[key] for key in same}
+        assert container["resources"]["limits"] == one["resources"]["limits"]
+        mounts = {each["mountPath"]: each["name"] for each in container["volumeMounts"]}
+        assert mounts.keys() == {"/config", "/tmp"}
+        assert set(mounts.values()) == {each["name"] for each in pod["volumes"]}
+        names = {variable["name"] for variable in container["env"]}
+        assert names == {variable["name"] for variable in one["env"]} | {"MONITOR_DATABASE_URL"}
+
+
+def test_when_nodes_are_emptied_each_role_goes_on() -> None:
+    """No budget keeps a node from being emptied, and none lets the last of several go."""
+    deployments = of_cluster("Deployment")
+    budgets = of_cluster("PodDisruptionBudget")
+    assert budgets.keys() == {
+        name for name, each in deployments.items() if each["spec"]["replicas"] > 1
+    }
+    for name, budget in budgets.items():
+        spec = budget["spec"]
+        assert spec["selector"] == deployments[name]["spec"]["selector"]
+        assert spec.get("minAvailable", 1) < deployments[name]["spec"]["replicas"]
+    assert (
+        of_cluster("Service")["monitor"]["spec"]["selector"].items()
+        >= {"app.kubernetes.io/component": "web"}.items()
+    )
+
+
+def test_the_cluster_is_set_up_as_the_one_pod() -> None:
+    """The same example of a configuration, the same name, the same ways out, and PostgreSQL."""
+    for name in ("feeds.toml", "namespace.yaml", "serviceaccount.yaml"):
+        assert (CLUSTER / name).read_bytes() == (KUBERNETES / name).read_bytes(), name
+    ways, more = (
+        manifests()["NetworkPolicy"]["spec"],
+        of_cluster("NetworkPolicy")["monitor"]["spec"],
+    )
+    assert more["ingress"] == ways["ingress"]
+    [postgres] = [way for way in more["egress"] if way not in ways["egress"]]
+    assert postgres["ports"] == [{"protocol": "TCP", "port": 5432}]
+    assert [way for way in more["egress"] if way != postgres] == ways["egress"]
+
+
 # --------------------------------------------------------------------------- compose
 
 
@@ -340,11 +434,18 @@ def test_the_service_on_postgresql_is_as_confined() -> None:
     for service in services.values():
         for key in ("read_only", "cap_drop", "security_opt", "init", "stop_grace_period"):
             assert service[key] == alone[key], key
+        assert service["restart"] == "unless-stopped"
+        assert "healthcheck" not in service, "the image's own asks a process of any role"
         assert service["mem_limit"]
         assert service["depends_on"]["postgres"]["condition"] == "service_healthy"
         for port in service.get("ports", ()):
             assert port.startswith("127.0.0.1:")
     assert "ports" not in scale()["services"]["postgres"]
+    assert scale()["services"]["postgres"]["restart"] == "unless-stopped"
+    alone = {name for name, each in services.items() if each.get("scale", 1) == 1}
+    assert alone == {"scheduler", "alerts", "web"}, (
+        "--scale worker=4 must not meet a name or a port"
+    )
 
 
 def test_the_service_on_postgresql_finds_its_database(tmp_path: Path) -> None:
