@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -322,6 +323,7 @@ def test_the_pod_goes_out_to_the_web_alone() -> None:
 # --------------------------------------------------------------------------- Kubernetes, many processes
 
 
+@functools.cache
 def of_cluster(kind: str) -> dict[str, dict[str, Any]]:
     """The cluster's manifests of a kind, by name."""
     return {
