@@ -8,6 +8,7 @@ usage), 3 database, 130 broken off by Ctrl-C (`run`: by a second one), 1 anythin
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Annotated
 
@@ -80,6 +81,12 @@ def main() -> None:
     except MonitorError as error:
         err.print(f"monitor: {error}", style="red", markup=False, soft_wrap=True)
         sys.exit(3 if isinstance(error, StorageError) else 1)
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        sys.stdout = None  # type: ignore[assignment]  # what it still holds has no place to go
+        err.print("monitor: the output can't be written: no space is left for it", style="red")
+        sys.exit(1)
 
 
 @app.callback(invoke_without_command=True)

@@ -45,7 +45,8 @@ ConfigOption = Annotated[
 ]
 
 NameArgument = Annotated[
-    str | None, typer.Argument(help="A watch of the configuration.", show_default=False)
+    str | None,
+    typer.Argument(metavar="NAME", help="A watch of the configuration.", show_default=False),
 ]
 
 QueryOption = Annotated[

@@ -412,6 +412,8 @@ _BYTES = {
     "kib": 2**10,
     "mib": 2**20,
     "gib": 2**30,
+    "tb": 10**12,
+    "tib": 2**40,
 }
 
 
@@ -420,7 +422,7 @@ def size(lowest: int, highest: int) -> Callable[[object], int]:
 
     def parse(value: object) -> int:
         if isinstance(value, str):
-            match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmg]?i?b?)", value.strip().lower())
+            match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?i?b?)", value.strip().lower())
             if not match or match[2] not in _BYTES:
                 raise Invalid('must be a size such as "15MB", "2 MiB" or a number of bytes')
             value = int(float(match[1]) * _BYTES[match[2]])
@@ -435,9 +437,10 @@ def size(lowest: int, highest: int) -> Callable[[object], int]:
 
 def show_size(count: int) -> str:
     """Bytes as people say them."""
-    for unit in ("GiB", "MiB", "KiB"):
+    for unit in ("TiB", "GiB", "MiB", "KiB"):
         if count >= _BYTES[unit.lower()]:
-            return f"{count / _BYTES[unit.lower()]:.3g} {unit}"
+            amount = count / _BYTES[unit.lower()]
+            return f"{amount:.3g} {unit}" if amount < 1000 else f"{amount:.0f} {unit}"
     return f"{count} bytes"
 
 

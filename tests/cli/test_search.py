@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import csv
 import io
 import json
@@ -13,6 +14,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from monitor.cli import main
 from monitor.storage import SqlStore
 from tests.cli.test_watches import ARTICLES, NOW, Desk, desk  # noqa: F401 a fixture
 from tests.contracts.test_search import index
@@ -58,7 +60,25 @@ def test_a_mistake_is_shown_where_it_is(archive: Desk) -> None:
     assert "^^^" in archive.monitor("search", "truce AND", code=2)
     assert "is no time" in archive.monitor("search", "x", "--since", "3x", code=2)
     assert "give one of" in archive.monitor("search", "x", "--json", "--csv", code=2)
-    assert 'no watch is called "Gaza"' in archive.monitor("search", "x", "--watch", "Gaza", code=1)
+    assert 'no watch is called "Gaza"' in archive.monitor("search", "x", "--watch", "Gaza", code=2)
+    assert "a language code" in archive.monitor("search", "x", "--language", "xx-yy", code=2)
+    said = archive.monitor("search", "x", "--since", "1d", "--until", "3d", code=2)
+    assert "must be later than --since" in said
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_is_said_in_one_sentence(
+    archive: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As when the output is sent into a file."""
+    monkeypatch.setattr(sys, "argv", ["monitor", "status", "--json"])
+    with contextlib.suppress(OSError), Path("/dev/full").open("w", buffering=1) as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        with pytest.raises(SystemExit) as ended:
+            main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert said == "monitor: the output can't be written: no space is left for it\n"
 
 
 def test_finds_for_programs(archive: Desk) -> None:

@@ -53,6 +53,7 @@ def db_backup(
     file: Annotated[
         str | None,
         typer.Argument(
+            metavar="FILE",
             help="Where to; - is standard output. Default: beside the database, named by the time.",
             show_default=False,
         ),

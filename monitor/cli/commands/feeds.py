@@ -101,7 +101,10 @@ def feeds_list(
 
 @commands.command("discover")
 def feeds_discover(
-    url: Annotated[str, typer.Argument(help="A web page, or a site: bbc.com", show_default=False)],
+    url: Annotated[
+        str,
+        typer.Argument(metavar="URL", help="A web page, or a site: bbc.com", show_default=False),
+    ],
     config_file: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -116,7 +119,10 @@ def feeds_discover(
 @commands.command("add")
 def feeds_add(
     url: Annotated[
-        str, typer.Argument(help="A feed, a web page, or a site: bbc.com", show_default=False)
+        str,
+        typer.Argument(
+            metavar="URL", help="A feed, a web page, or a site: bbc.com", show_default=False
+        ),
     ],
     name: Annotated[str | None, typer.Option(help="What to call it.", show_default=False)] = None,
     publisher: Annotated[

@@ -22,7 +22,7 @@ from monitor.cli.show import search as show_search
 from monitor.cli.show.watches import unknown
 from monitor.cli.typed import whole
 from monitor.config import Settings, values
-from monitor.errors import MonitorError
+from monitor.errors import ConfigError, Mistake, MonitorError
 from monitor.match.query import bracketed
 from monitor.ports import Filters, Match, Reports
 from monitor.service import SystemClock, looking_at
@@ -58,6 +58,20 @@ def _time(typed: str) -> datetime:
     return SystemClock().now() - ago
 
 
+def _language(typed: str) -> str:
+    """A code that there is: a misspelt one would find nothing, and look as if there were nothing."""
+    try:
+        return values.language(typed)
+    except values.Invalid as error:
+        raise typer.BadParameter(f"{typed!r} {error}") from None
+
+
+def _in_order(since: datetime | None, until: datetime | None) -> None:
+    """Raises `typer.BadParameter` for a time in which nothing can be."""
+    if since is not None and until is not None and since >= until:
+        raise typer.BadParameter("must be later than --since", param_hint="--until")
+
+
 SinceOption = Annotated[
     datetime | None,
     typer.Option(parser=_time, metavar="TIME", help="First seen since then: 7d, 12h, 2026-05-10."),
@@ -66,13 +80,19 @@ UntilOption = Annotated[
     datetime | None, typer.Option(parser=_time, metavar="TIME", help="First seen before then.")
 ]
 PublisherOption = Annotated[str | None, typer.Option(help="Of this publisher.")]
-LanguageOption = Annotated[str | None, typer.Option(help="In this language: hi, ur, pt-BR.")]
+LanguageOption = Annotated[
+    str | None,
+    typer.Option(parser=_language, metavar="CODE", help="In this language: hi, ur, pt-BR."),
+]
 SideOption = Annotated[str | None, typer.Option(help="Of this side.")]
 WatchOption = Annotated[str | None, typer.Option(help="In which this watch found something.")]
 
 
 def search(
-    query: Annotated[str, typer.Argument(help="What to look for, in the watch language.")],
+    query: Annotated[
+        str,
+        typer.Argument(metavar="QUERY", help="What to look for, in the watch language; in quotes."),
+    ],
     since: SinceOption = None,
     until: UntilOption = None,
     publisher: PublisherOption = None,
@@ -93,6 +113,7 @@ def search(
     """Search all stored articles, with what a watch with this query would find in them."""
     if as_json + as_csv + as_jsonl > 1:
         raise typer.BadParameter("give one of --json, --csv and --jsonl", param_hint="--json")
+    _in_order(since, until)
     read = config.checked(query)
     settings = settings_to_look_by(config_file)
     filters = Filters(
@@ -150,6 +171,7 @@ def export(
     config_file: ConfigOption = None,
 ) -> None:
     """Write stored articles to a file, with their texts: all, or what a query or a watch finds."""
+    _in_order(since, until)
     form = form or _format_of(output)
     if query is not None:
         config.checked(query)
@@ -218,11 +240,11 @@ async def _export(
 
 
 async def _check_watch(reports: Reports, name: str | None, settings: Settings) -> None:
-    """Raises `MonitorError` for a watch that has never run."""
+    """Raises `ConfigError` for a watch that has never run."""
     if name is not None:
         rows = await reports.watches(SystemClock().now())
         if name not in {row.watch.name for row in rows}:
-            raise MonitorError(unknown(name, settings.watches))
+            raise ConfigError((Mistake(unknown(name, settings.watches)),))
 
 
 def _progress() -> Progress:

@@ -39,6 +39,7 @@ def slack_test(
     channel: Annotated[
         str | None,
         typer.Argument(
+            metavar="CHANNEL",
             help=r"#newsdesk, an id, or webhook:NAME. Default: that of \[slack].",
             show_default=False,
         ),

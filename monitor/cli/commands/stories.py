@@ -83,7 +83,9 @@ def stories_merge(
 
 @commands.command("split")
 def stories_split(
-    article: Annotated[str, typer.Argument(help="The article: its URL, or its number.")],
+    article: Annotated[
+        str, typer.Argument(metavar="ARTICLE", help="The article: its URL, or its number.")
+    ],
     config_file: ConfigOption = None,
 ) -> None:
     """Give an article a story of its own, for good; its copies go along.

@@ -20,7 +20,7 @@ SHORT = 8
 def listed(rows: Sequence[DeliveryRow], now: datetime) -> Iterator[RenderableType]:
     """Each message in a line: its id, state, channel, attempts, age, and what it says; then why."""
     if not rows:
-        yield Text("No messages of this kind.")
+        yield Text("No messages.")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("Id", "State", "Channel", "Attempts", "Wanted", "Message"):
