@@ -297,6 +297,7 @@ def _add(connection: sa.Connection, feed: int, said: Bulletin, story: int, guid:
             "text": said.body,
         },
     )
+    connection.execute(sa.insert(t.unindexed), {"article_id": article, "wanted": 1})
     return ArticleId(article)
 
 
