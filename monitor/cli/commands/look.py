@@ -95,7 +95,9 @@ def status(config_file: ConfigOption = None, as_json: JsonOption = False) -> Non
 
 
 def why(
-    url: Annotated[str, typer.Argument(help="The address of an article.", show_default=False)],
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="The address of an article.", show_default=False)
+    ],
     config_file: ConfigOption = None,
 ) -> None:
     """Say of an article, stage by stage, why it did or did not alert."""
