@@ -75,6 +75,14 @@ chaos: .venv/.dev  ## Kill processes of a cluster two hundred times while all el
 	$(BIN)/python -m tests.chaos --workers 3 --outlets 300 --stories 60 --others 2800 --feed-faults 0.2 \
 		--restarts 2 --kills 200 --life 5 $(ARGS)
 
+.PHONY: fuzz
+fuzz: .venv/.dev  ## Give anything to whatever reads what others wrote (ARGS="--minutes 10 --target feeds")
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
+.PHONY: audit
+audit: .venv/.dev  ## List what a release is made of in dist/, and ask what is known against it
+	$(BIN)/python -m tools.audit $(ARGS)
+
 .PHONY: pictures
 pictures: .venv/.dev  ## Make docs/img anew from the demo's Slack (needs chromium)
 	$(BIN)/python tools/pictures.py $(ARGS)
