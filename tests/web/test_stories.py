@@ -219,11 +219,8 @@ async def test_a_message_is_acknowledged_and_muted_on_the_page(newsroom: Newsroo
             answer = await browser.post(
                 form.get("action"), fields | {"act": deed}, Origin=browser.url.rstrip("/")
             )
-            assert (answer.status, answer.headers["Location"]) == (
-                303,
-                f"/stories/{story}",
-            )
-        page = (await browser.get(f"/stories/{story}")).page.get_element_by_id("deliveries")
+            assert (answer.status, answer.headers["Location"]) == (303, f"/stories/{story}")
+        page = (await browser.get(f"/stories/{story}")).page.find(".//main")
         stream = (await browser.get("/")).page.get_element_by_id("stream")
         muted = (await browser.get("/?state=muted")).page.get_element_by_id("stream")
         held = (await browser.get("/?state=held")).page.get_element_by_id("stream")
