@@ -299,9 +299,6 @@ index_volume = sa.Table(
     sa.Column("gone", sa.Integer, nullable=False),  # articles of its ids that were deleted
 )
 
-unindexed = sa.Table(
-    "unindexed",
-    metadata,
 row_tally = sa.Table(
     "row_tally",
     metadata,
@@ -313,6 +310,9 @@ row_tally = sa.Table(
 )
 """How many rows there are (`monitor.storage.tallies`)."""
 
+unindexed = sa.Table(
+    "unindexed",
+    metadata,
     sa.Column("article_id", Id, primary_key=True, autoincrement=False),
     sa.Column("wanted", sa.Integer, nullable=False),  # how often, since it was indexed last
 )
