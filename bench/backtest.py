@@ -153,8 +153,9 @@ async def _tried(url: str, query: str | None) -> dict[str, Any]:
 
 
 def alone(function: Callable[..., dict[str, Any]], *args: Any) -> dict[str, Any]:
-    """The result of a function in a new process."""
-    context = multiprocessing.get_context("spawn")
+    """The result of a function in a new process: forked from one that has read nothing either."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["bench._watches", "monitor.match.backtest", "monitor.storage"])
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         return pool.submit(function, *args).result()
 
