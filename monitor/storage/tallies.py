@@ -51,7 +51,9 @@ IN_RANGE: Final[Mapping[str, sa.Executable]] = {
 }
 ENDS: Final = {
     table.name: sa.select(
-        sa.func.min(table.c.id).label("lowest"), sa.func.max(table.c.id).label("highest")
+        # apart: of both at once SQLite would look at every row
+        sa.select(sa.func.min(table.c.id)).scalar_subquery().label("lowest"),
+        sa.select(sa.func.max(table.c.id)).scalar_subquery().label("highest"),
     )
     for table in COUNTED
 }
