@@ -36,3 +36,17 @@ def test_nothing_that_others_write_breaks_a_promise(target: str) -> None:
         TARGETS[target](mutated(seed, random.Random(number), begin, SHORT))
 
     check()
+
+
+FOUND = {
+    "a download of nothing": ("requests", b"GET /search.csv?q=nothingofthekind"),
+    "keys in keys in keys": ("edits", b"a" + b".a" * 2_000 + b" = 1\n\0truce"),
+    "a word without end": ("queries", b"a" * 20_001),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_was_found_once_is_mended(name: str) -> None:
+    """Of each finding the smallest input."""
+    target, data = FOUND[name]
+    TARGETS[target](data)

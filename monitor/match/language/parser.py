@@ -66,14 +66,7 @@ def parse(text: str) -> Query:
     """
     if text.isascii() and text.isalpha() and text.lower() not in WORDS and len(text) <= LONGEST:
         return Query(text, Term(text, 0, len(text)))
-    if len(text) > LONGEST:
-        raise QueryError(
-            f"a query has at most {LONGEST:,} characters, not {len(text):,}",
-            text,
-            LONGEST,
-            len(text),
-            "write several watches with the same channel",
-        )
+    _check_length(text)
     return _Parser(text).query()
 
 
@@ -83,6 +76,7 @@ def parse_term(text: str) -> Term:
     `=` in front takes it as it stands, `#` makes a single word a hashtag, and `*` behind three
     letters or more, like `?` between letters, stands for others. Raises nothing but `QueryError`.
     """
+    _check_length(text)
     inner = text.strip()
     exact = inner[:1] == "="
     bare = " ".join(terms.literal(inner.removeprefix("=")))
@@ -101,6 +95,17 @@ def parse_term(text: str) -> Term:
     start = text.find(bare)
     terms.check_word(bare, terms.Place(text, start, start + len(bare)), exact=exact)
     return Term(bare, 0, len(text), exact=exact)
+
+
+def _check_length(text: str) -> None:
+    if len(text) > LONGEST:
+        raise QueryError(
+            f"a query has at most {LONGEST:,} characters, not {len(text):,}",
+            text,
+            LONGEST,
+            len(text),
+            "write several watches with the same channel",
+        )
 
 
 def _reads_bare(word: str) -> bool:
