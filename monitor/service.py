@@ -18,6 +18,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import IO
 
 from alerts import Sink, apprise, cloudevents
@@ -92,6 +93,9 @@ log = telemetry.get_logger()
 
 GRACE = 8.0
 """Seconds that jobs at work have to end after a stop was asked for."""
+
+LEAP = timedelta(minutes=2)
+"""By how much the clock may be set without a word."""
 
 LOOK = 1.0
 """Seconds between two looks at whether something can be stored."""
@@ -341,6 +345,36 @@ class Service:
                 await self.operators.tell("database", card, ends=True)
             await asyncio.sleep(LOOK)
 
+    async def _watch_clock(self) -> None:
+        """Notice that the clock was set, and plan anew what was planned by it as it was.
+
+        Set back, it would leave feeds unasked until it comes by the same time again.
+        """
+        at, clock = monotonic(), self.clock.now()
+        while True:
+            await asyncio.sleep(LOOK)
+            passed = timedelta(seconds=(monotonic() - at) * self._pace.speed)
+            at, before, clock = monotonic(), clock, self.clock.now()
+            leap = clock - before - passed
+            if abs(leap) >= self._pace.patient(LEAP):
+                log.warning("clock.set", seconds=round(leap.total_seconds()))
+                if leap < timedelta(0) and self.member.is_leader:
+                    await self.plan_anew()
+
+    async def plan_anew(self) -> None:
+        """Have due what was planned by a clock that was ahead of this one."""
+        context, now = self.pipeline.context, self.clock.now()
+        lease = max(context.lease, context.delivery_lease)
+        while True:
+            try:
+                rows = await self.store.write(lambda tx: tx.bring_forward(now, lease))
+            except StorageError:
+                await asyncio.sleep(self.reload_again)
+            else:
+                break
+        if rows:
+            log.warning("clock.planned_anew", rows=rows, detail="the clock was ahead before")
+
     async def _learn_from_archive(self, but: Sequence[Watch], daily: bool) -> None:
         while True:
             try:
@@ -420,7 +454,9 @@ class Service:
             watching = asyncio.create_task(self._follow(path, env or {}, stop)) if path else None
             if self.role.does(Role.WORKER):
                 self._look_back(daily=True)
+            self._beside(self.plan_anew())
             self._beside(self._watch_storage())
+            self._beside(self._watch_clock())
             stack.push_async_callback(self._end_looking)
             self._ready = True
             log.info(
@@ -646,7 +682,11 @@ async def assembled(
     telemetry.BUILD.info({"version": __version__, "database": kind})
     async with AsyncExitStack() as stack:
         stack.enter_context(exclusive(url))
+        path = read_address(url).path
+        is_new = path is not None and not path.exists()
         await asyncio.to_thread(upgrade, url)
+        if is_new:
+            log.info("database.made", file=str(path))
         engine, member = await _engine_of(url, role, stack)
         store = await stack.enter_async_context(
             SqlStore(url, engine, holder=member.number if member else None)

@@ -95,6 +95,13 @@ class Transaction(Protocol):
     def release_leases(self) -> int:
         """Give back everything that is leased (only where nobody else can be at work)."""
 
+    def bring_forward(self, now: datetime, lease: timedelta) -> int:
+        """The clock was set back: what was done later than `now`, and planned from there, is due.
+
+        No lease lasts longer than `lease` from now. Returns how many rows were changed. What is held
+        for quiet hours or a digest stays held.
+        """
+
     # -- poll
 
     def lease_holders(self, now: datetime) -> frozenset[int]:

@@ -24,7 +24,7 @@ from monitor.errors import StorageError
 from monitor.storage import faults
 from monitor.storage.address import Address, read_address
 from monitor.storage.engines import sqlite_engine
-from monitor.storage.migrate import check, head
+from monitor.storage.migrate import check, head, refuse_remains
 
 PAGES = 2_000
 """Pages copied at once (8 MB), after each of which the progress is told."""
@@ -52,6 +52,7 @@ def backup(url: str, target: Path, *, progress: Progress = _no_progress) -> Copi
     """
     address = read_address(url)
     assert address.path is not None
+    refuse_remains(address)
     if not address.path.exists():
         raise StorageError(f"database {address}: there is none yet, so there is nothing to copy")
     if target.exists() or target.is_symlink():

@@ -18,13 +18,14 @@ SQLITE_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 SQLITE_SENTENCES = {
     sqlite3.SQLITE_BUSY: "another process keeps it locked: stop that process",
     sqlite3.SQLITE_LOCKED: "another process keeps it locked: stop that process",
-    sqlite3.SQLITE_CANTOPEN: "the file can't be opened: does it exist, and may this user read and "
-    "write it and its folder? (`monitor db upgrade` makes a new one)",
+    sqlite3.SQLITE_CANTOPEN: "the file can't be opened: may this user read and write it and its "
+    "folder, and may this process open more files (`ulimit -n`)?",
     sqlite3.SQLITE_PERM: "permission denied: let this user read and write the file and its folder",
     sqlite3.SQLITE_READONLY: "it can't be written: let this user write the file and its folder, "
     "and mount them writable",
     sqlite3.SQLITE_FULL: "the disk is full: make room; what was saved is safe",
-    sqlite3.SQLITE_IOERR: "the disk failed to read or write: look at the system's log",
+    sqlite3.SQLITE_IOERR: "the disk failed to read or write: look at the system's log, at quotas "
+    "and at limits of a file's size",
     sqlite3.SQLITE_CORRUPT: "the file is damaged: keep a copy of it and restore a backup",
     sqlite3.SQLITE_NOTADB: "the file is not a SQLite database: name another file, or move it away",
 }

@@ -8,6 +8,8 @@ it takes 8 MB and a tenth of the CPU of a start.
 
 from __future__ import annotations
 
+import contextlib
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -38,6 +40,9 @@ UPGRADE_SECONDS = 60.0
 """How long one that comes second waits on SQLite for the first to have done it. On PostgreSQL it
 waits for as long as it takes."""
 
+EMPTY_SECONDS, EMPTY_LOOKS = 0.5, 10
+"""How long a file may be empty that another process is making, and how often it is looked at."""
+
 FOLDER_MODE = 0o700
 """A folder made for the database is its owner's alone: it holds what others wrote."""
 
@@ -48,19 +53,25 @@ def upgrade(url: str) -> str:
     Raises `StorageError` if that can't be done or its version is newer than this program.
     """
     address = read_address(url)
+    is_new = address.path is not None and not address.path.exists()
     if address.path is not None:
         make_folder(address)
+        refuse_remains(address)
     engine = _engine(address, create=True)
     try:
         with engine.begin() as connection:
             if address.path is None:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+            else:
+                _refuse_others(connection, address)
             _refuse_newer(connection, address)
             if _revision(connection) != head():
                 _migrate(connection)
             _remember(connection)
     except sa.exc.DBAPIError as error:
         explained = faults.explained(error, address)
+        if is_new:
+            _forget_empty(address)
         if explained is None:
             raise
         raise explained from error
@@ -72,8 +83,10 @@ def upgrade(url: str) -> str:
 def current(url: str) -> str | None:
     """The database's revision, None before the first `upgrade`. Creates nothing."""
     address = read_address(url)
-    if address.path is not None and not address.path.exists():
-        return None
+    if address.path is not None:
+        refuse_remains(address)
+        if not address.path.exists():
+            return None
     engine = _engine(address, create=False)
     try:
         with engine.connect() as connection:
@@ -106,6 +119,53 @@ def check(connection: sa.Connection, address: Address) -> None:
         raise StorageError(
             f"database {address}: made for {buckets} buckets, this version has {BUCKETS}"
         )
+
+
+def refuse_remains(address: Address) -> None:
+    """Raise `StorageError` if a SQLite file was lost, emptied or replaced by a folder: a new one in its
+    place would look like a fresh start, and would have SQLite throw away what its log still holds.
+    """
+    try:
+        _refuse_remains(address)
+    except OSError as error:
+        raise StorageError(
+            f"database {address}: the file can't be looked at ({error.strerror}): may this user "
+            "read and write it and its folder?"
+        ) from error
+
+
+def _refuse_remains(address: Address) -> None:
+    path = address.path
+    assert path is not None
+    log = path.with_name(f"{path.name}-wal")
+    if path.is_dir():
+        raise StorageError(f"database {address}: it is a folder: name a file in it, or remove it")
+    if not path.exists():
+        if _size(log):
+            raise StorageError(
+                f"database {address}: it is gone, but its log {log} is there: put it back, or restore "
+                "a backup; to begin anew, move the log away"
+            )
+        return
+    for _ in range(EMPTY_LOOKS):  # another process may be making it at this moment
+        if path.stat().st_size:
+            return
+        time.sleep(EMPTY_SECONDS / EMPTY_LOOKS)
+    raise StorageError(
+        f"database {address}: the file is empty: restore a backup, or remove it to begin anew"
+    )
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _forget_empty(address: Address) -> None:
+    """Leave nothing behind where there was no room for a first page."""
+    assert address.path is not None
+    with contextlib.suppress(OSError):
+        if not address.path.stat().st_size:
+            address.path.unlink()
 
 
 def make_folder(address: Address) -> None:
@@ -162,6 +222,15 @@ def _refuse_newer(connection: sa.Connection, address: Address) -> None:
         raise StorageError(
             f"database {address}: it is of a newer version (revision {revision}, this program "
             f"knows up to {head()}): run that version, or restore a backup"
+        )
+
+
+def _refuse_others(connection: sa.Connection, address: Address) -> None:
+    """Make no tables among those of another program."""
+    if _revision(connection) is None and (tables := sa.inspect(connection).get_table_names()):
+        raise StorageError(
+            f"database {address}: it is another program's (it has a table {tables[0]}, and none of "
+            "monitor's): name another file"
         )
 
 

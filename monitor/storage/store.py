@@ -26,7 +26,7 @@ from monitor.ports import JobOutlet, Transaction
 from monitor.storage import faults
 from monitor.storage.address import read_address
 from monitor.storage.engines import make_engines
-from monitor.storage.migrate import check
+from monitor.storage.migrate import check, refuse_remains
 from monitor.storage.transaction import SqlTransaction
 
 T = TypeVar("T")
@@ -92,10 +92,12 @@ class SqlStore:
 
     async def open(self) -> None:
         """Connect, and make sure that the tables are those of this version."""
-        if self.address.path is not None and not self.address.path.exists():
-            raise StorageError(
-                f"database {self.address}: there is none yet: `monitor run` makes it"
-            )
+        if self.address.path is not None:
+            await asyncio.to_thread(refuse_remains, self.address)
+            if not self.address.path.exists():
+                raise StorageError(
+                    f"database {self.address}: there is none yet: `monitor run` makes it"
+                )
         await self.query(lambda connection: check(connection, self.address))
 
     async def close(self) -> None:

@@ -13,6 +13,7 @@ from monitor.model import BUCKETS, Job, Kind, StoryId
 from monitor.storage import tables as t
 from monitor.storage.articles import ArticleWork
 from monitor.storage.backfills import DUE_BACKFILLS, BackfillWork
+from monitor.storage.clocks import ClockWork
 from monitor.storage.configuration import ConfigurationWork
 from monitor.storage.families import FamilyWork
 from monitor.storage.feeds import FeedWork
@@ -62,6 +63,7 @@ END_LEASES = tuple(ended_leases(table) for table in WORKING_TABLES)
 
 
 class SqlTransaction(
+    ClockWork,
     ConfigurationWork,
     FeedWork,
     SubscriptionWork,

@@ -8,6 +8,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -461,8 +462,8 @@ async def test_a_database_without_our_tables_is_told_to_be_upgraded(
     """With the command."""
     assert "monitor db upgrade" in await told(empty_postgres_url)
     path = tmp_path / "empty.db"
-    sqlite3.connect(path).close()
-    path.touch()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA journal_mode = WAL")  # which writes a first page
     assert "monitor db upgrade" in await told(f"sqlite:///{path}")
 
 

@@ -31,10 +31,15 @@ from monitor.service import (
     looking_at,
     workload_of,
 )
+from monitor.storage import current
+from monitor.storage.address import read_address
 
 
 def check(config_file: ConfigOption = None) -> None:
-    """Read the configuration and print every mistake with its line and column."""
+    """Read the configuration and print every mistake with its line and column.
+
+    Exits with 3 if there is a database that can't be used.
+    """
     path, settings = settings_of(config_file)
     for warning in (*settings.warnings, *asyncio.run(_too_broad(settings))):
         err.print(str(warning), style="yellow", markup=False, soft_wrap=True)
@@ -43,6 +48,8 @@ def check(config_file: ConfigOption = None) -> None:
         markup=False,
         soft_wrap=True,
     )
+    if read_address(settings.monitor.database).path is not None:  # another may be elsewhere
+        current(settings.monitor.database)
 
 
 def doctor(config_file: ConfigOption = None) -> None:
