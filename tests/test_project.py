@@ -24,6 +24,7 @@ import monitor
 from monitor import config
 from monitor.cli import app
 from monitor.config import environment
+from monitor.config.models import SECTIONS, TABLES
 from monitor.service import GRACE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -277,6 +278,49 @@ def test_every_relative_link_of_a_document_leads_somewhere() -> None:
         if "://" not in target and not (document.parent / target).exists()
     ]
     assert broken == []
+
+
+def headings(document: Path) -> set[str]:
+    """Those of a document, as a link calls them."""
+    text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+    return {
+        re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-")
+        for line in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    }
+
+
+def test_every_link_to_a_heading_finds_it() -> None:
+    """In its own document, or in another; alert rules point to theirs, too."""
+    places = [
+        (ROOT / "README.md", ROOT / "deploy" / "prometheus" / "rules.yaml", r"runbook: (\S+)")
+    ]
+    places += [(document, document, r"\]\(([^)\s]*#[^)\s]+)\)") for document in DOCUMENTS]
+    broken = [
+        f"{source.relative_to(ROOT)}: {target}"
+        for base, source, pattern in places
+        for target in re.findall(pattern, source.read_text())
+        for file, _, heading in [target.partition("#")]
+        if "://" not in target and heading not in headings(base.parent / file if file else source)
+    ]
+    assert broken == []
+
+
+def test_the_file_that_ships_shows_every_key() -> None:
+    """Set, commented out, or in the list above its section."""
+    shown = (ROOT / "feeds.toml").read_text()
+    keys = {
+        (section, field.alias or name)
+        for section, model in {**SECTIONS, **TABLES}.items()
+        for name, field in model.model_fields.items()
+    }
+    sections = set(re.findall(r"^(?:# )?\[+(\w+)\]+$", shown, re.MULTILINE))
+    assert sections == {section for section, _ in keys}
+    missing = {
+        (section, key)
+        for section, key in keys
+        if not re.search(rf"^#? *{key}\b", shown, re.MULTILINE)
+    }
+    assert missing == set()
 
 
 def test_the_readme_names_every_command_and_no_other() -> None:
