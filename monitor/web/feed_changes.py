@@ -106,7 +106,7 @@ class FeedChanges:
     async def add(self, request: Request) -> Response:
         """Which feeds a site has."""
         scout = self._allowed(request)
-        site, trouble = "", ""
+        site, edited = "", Edited()
         found: Sequence[Looked] = ()
         if request.method == "POST":
             site = (await self._forms.read(request, largest=_FORM)).get("site", "").strip()
@@ -121,12 +121,11 @@ class FeedChanges:
                         known={bare(feed.url): feed.name for feed in feeds},
                     )
             except Refused as error:
-                trouble = sentence(error)
-        return self._edits.form(
+                edited = Edited(trouble=reasons(error))
+        return self._form(
             request,
             "feeds_add.html",
-            status=HTTPStatus.CONFLICT if trouble else HTTPStatus.OK,
-            trouble=trouble,
+            edited,
             site=site,
             candidates=[self._candidate(each, scout.settings().feeds) for each in found],
             language=view.language,

@@ -279,12 +279,9 @@ class Watches:
             further=_address(draft, further) if further and result and not result.is_all else "",
             far=further,
             default_channel=declared.channel,
-            saving={
-                "proposal": edited.proposal,
-                "mistakes": () if edited.proposal else edited.trouble,
-                "lines": lines,
-            },
-            trouble=" ".join(edited.trouble) if edited.proposal else "",
+            proposal=edited.proposal,
+            lines=lines,
+            trouble=edited.trouble,
             is_tried=is_tried,
             is_long=len(draft.fields["text"]) > 1_500,
             path=shown.path,
@@ -323,7 +320,6 @@ class Watches:
             what=what,
             proposal=edited.proposal,
             trouble=edited.trouble,
-            path=shown.path,
         )
 
     # -- what they share

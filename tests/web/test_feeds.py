@@ -285,7 +285,7 @@ async def test_what_the_page_may_not_write_is_shown_to_be_pasted(office: Office)
     async with office.browsing() as browser:
         typed = fields_of((await browser.get("/feeds/new?name=N&url=https://n.example/f")).page)
         page = await browser.post("/feeds/new", typed)
-        assert 'url = "https://n.example/f"' in said(page, "//div[@class='paste']").replace(
+        assert 'url = "https://n.example/f"' in said(page, "//pre[@class='paste']").replace(
             "  ", " "
         )
         refused = await browser.post("/feeds/new", typed | {"do": "save", "mark": "x"})
@@ -309,7 +309,7 @@ async def test_a_site_that_has_none_is_one_sentence(
         form = fields_of((await browser.get("/feeds/add")).page)
         page = await browser.post("/feeds/add", form | {"site": site})
         assert page.status == 409
-        assert sentence in said(page, "//p[@role='alert']")
+        assert sentence in said(page, "//*[@role='alert']")
 
 
 FEEDS = (FeedSpec(url="https://a.example/rss.xml", name="Wire", publisher="Wire"),)

@@ -470,7 +470,7 @@ def _saving(trial: Answer) -> dict[str, str]:
     """What the form below a trial sends."""
     [form] = trial.page.xpath("//form[@class='confirm']")
     fields = {each.get("name"): each.get("value") for each in form.iter("input")}
-    return fields | {"text": form.find("textarea").text.removeprefix("\n"), "do": "save"}
+    return fields | {"do": "save"}
 
 
 async def _token(browser: Browser) -> str | None:
