@@ -75,7 +75,10 @@ def read(document: bytes) -> tuple[Outline, ...]:
     declared = root.getroottree().docinfo.internalDTD
     if declared is not None and any(True for _ in declared.iterentities()):
         raise Refused(_ENTITIES)  # in an encoding that nobody writes
-    return tuple(_feeds(root))
+    try:
+        return tuple(_feeds(root))
+    except UnicodeDecodeError:  # what libxml2 makes of &#xD800;, once it may recover
+        raise Refused("the list has characters in it that there are not") from None
 
 
 def _feeds(root: etree._Element) -> Iterator[Outline]:

@@ -52,10 +52,13 @@ def parse_sitemap(body: bytes, url: str) -> Sitemap:
     kind = _name(root) if root is not None else ""
     if root is None or kind not in {"urlset", "sitemapindex"}:
         raise ParseError(Code.PARSE, "this is no sitemap")
-    if kind == "sitemapindex":
-        return Sitemap(children=_children(root, url))
-    newest = sorted(_of(root, "url"), key=_published_at, reverse=True)[:MAX_ENTRIES]
-    return Sitemap(entries=first_of_each(_entry(node, url) for node in newest))
+    try:
+        if kind == "sitemapindex":
+            return Sitemap(children=_children(root, url))
+        newest = sorted(_of(root, "url"), key=_published_at, reverse=True)[:MAX_ENTRIES]
+        return Sitemap(entries=first_of_each(_entry(node, url) for node in newest))
+    except UnicodeDecodeError:  # what libxml2 makes of &#xD800;, once it may recover
+        raise ParseError(Code.PARSE, "this sitemap has characters that there are not") from None
 
 
 def named_in_robots(text: str, url: str) -> tuple[str, ...]:
