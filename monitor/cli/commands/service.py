@@ -136,4 +136,6 @@ def obey_signals(service: Service, stop: asyncio.Event, path: Path) -> None:
 
 
 def _announce(url: str) -> None:
-    err.print(f"The page is at [bold]{url}[/bold] · Ctrl-C stops the service.")
+    """To whoever sits there; a log has it in `service.started`, and nothing but its own lines."""
+    if err.is_terminal:
+        err.print(f"The page is at [bold]{url}[/bold] · Ctrl-C stops the service.")
