@@ -32,9 +32,7 @@ from alerts.webhook import SlackWebhookSink
 from monitor import __version__, config, telemetry, volume
 from monitor.compose import Rules
 from monitor.config import Settings
-from monitor.engine.cluster import ClusterEngine
-from monitor.engine.local import LocalEngine
-from monitor.engine.members import Alone, Member
+from monitor.engine.local import Alone, LocalEngine
 from monitor.engine.pool import ProcessPool
 from monitor.errors import ConfigError, Mistake, StorageError
 from monitor.fetch.client import HttpFetcher
@@ -757,6 +755,10 @@ async def _engine_of(
                 "process's alone: set MONITOR_DATABASE_URL, or leave --role out"
             )
         return LocalEngine(), None
+    # procrastinate and psycopg are 11 MB, of no use on SQLite
+    from monitor.engine.cluster import ClusterEngine  # noqa: PLC0415
+    from monitor.engine.members import Member  # noqa: PLC0415
+
     conninfo = _conninfo_of(address)
     engine = ClusterEngine(conninfo, kinds=role.kinds)
     await engine.open()
@@ -776,6 +778,8 @@ async def workload_of(settings: Settings) -> Workload | None:
     address = read_address(settings.monitor.database)
     if address.path is not None:
         return None
+    from monitor.engine.cluster import ClusterEngine  # noqa: PLC0415 as in `_engine_of`
+
     engine = ClusterEngine(_conninfo_of(address))
     await engine.open(make=False)
     try:

@@ -121,3 +121,15 @@ class LocalEngine:
         finally:
             if job.lock is not None:
                 self._locked.discard(job.lock)
+
+
+class Alone:
+    """The only process there is: it leads, and nobody takes what it holds."""
+
+    number: int | None = None
+    is_leader = True
+    is_present = True
+
+    async def present(self) -> frozenset[int]:
+        """Nobody has a number."""
+        return frozenset()

@@ -41,18 +41,6 @@ WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = %s
 """
 
 
-class Alone:
-    """The only process there is: it leads, and nobody takes what it holds."""
-
-    number: int | None = None
-    is_leader = True
-    is_present = True
-
-    async def present(self) -> frozenset[int]:
-        """Nobody has a number."""
-        return frozenset()
-
-
 class Member:
     """One process of many. `leads`: whether it may keep the clock.
 

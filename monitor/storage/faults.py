@@ -6,12 +6,16 @@ SQLite's codes are those of sqlite.org/rescode.html, PostgreSQL's those of appen
 from __future__ import annotations
 
 import sqlite3
+import sys
+from typing import TYPE_CHECKING, TypeGuard
 
-import psycopg
 import sqlalchemy as sa
 
 from monitor.errors import StorageError
 from monitor.storage.address import Address
+
+if TYPE_CHECKING:
+    import psycopg
 
 SQLITE_PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 SQLITE_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -73,7 +77,7 @@ def is_passing(error: sa.exc.DBAPIError) -> bool:
     cause = error.orig
     if isinstance(cause, sqlite3.Error):
         return _sqlite_code(cause) in SQLITE_PASSING
-    return isinstance(cause, psycopg.Error) and cause.sqlstate in POSTGRES_PASSING
+    return _is_postgres(cause) and cause.sqlstate in POSTGRES_PASSING
 
 
 def is_damage(error: StorageError) -> bool:
@@ -91,7 +95,7 @@ def explained(error: sa.exc.DBAPIError, address: Address) -> StorageError | None
         sentence = SQLITE_SENTENCES.get(_sqlite_code(cause))
         if sentence is None and "no such table" in str(cause):
             sentence = NOT_MIGRATED
-    elif isinstance(cause, psycopg.Error):
+    elif _is_postgres(cause):
         sentence = _postgres_sentence(cause)
     return StorageError(f"database {address}: {sentence}") if sentence else None
 
@@ -107,13 +111,19 @@ def _sqlite_code(cause: sqlite3.Error) -> int:
     return getattr(cause, "sqlite_errorcode", 0) & 0xFF
 
 
+def _is_postgres(cause: BaseException | None) -> TypeGuard[psycopg.Error]:
+    """Whether PostgreSQL's driver has raised it. Who uses no server never imports its 9 MB."""
+    driver = sys.modules.get("psycopg")
+    return driver is not None and isinstance(cause, driver.Error)
+
+
 def _postgres_sentence(cause: psycopg.Error) -> str | None:
     state = cause.sqlstate
     if state == "42P01":
         return NOT_MIGRATED
     if state is not None:
         return POSTGRES_SENTENCES.get(state) or POSTGRES_SENTENCES.get(state[:2])
-    if isinstance(cause, psycopg.OperationalError):
+    if isinstance(cause, sys.modules["psycopg"].OperationalError):
         words = str(cause)
         return next(sentence for part, sentence in CONNECT_SENTENCES.items() if part in words)
     return None
