@@ -12,7 +12,8 @@ each watch has a channel of its own.
 The pace is that of the middle eight tenths of the articles, by when they were stored. CPU is that of
 all our processes together, and of PostgreSQL. Where there are as many processors as processes that
 want one, the pace grows with the workers; on two processors it can't, and what is seen is what the
-division of work costs: CPU for an article beside that of one process on SQLite. PostgreSQL runs as
+division of work costs: CPU for an article beside that of one process on SQLite, without what all
+of them use when there is nothing to do, which is told apart. PostgreSQL runs as
 the tests start it, which does not wait for the disk. The last line is one JSON object.
 """
 
@@ -52,6 +53,8 @@ LOOK: Final = 0.2
 """Seconds between two looks at the database."""
 LATEST: Final = 600.0
 """Seconds after which it is given up."""
+IDLE: Final = 2.0
+"""Seconds for which nothing is to be done, to see what that costs."""
 PRINTING: Final = 1.0
 """Seconds in which all is printed."""
 
@@ -73,6 +76,7 @@ class Run:
     seconds: float  # until all was told
     ours: float  # CPU seconds
     database: float  # of PostgreSQL, likewise
+    idle: float  # cores that both take when there is nothing to do
     megabytes: float
 
     @property
@@ -84,8 +88,8 @@ class Run:
 
     @property
     def cost(self) -> float:
-        """Milliseconds of CPU for an article, of ours and of the database."""
-        return (self.ours + self.database) / self.articles * 1e3
+        """Milliseconds of CPU for an article, of ours and of the database, beside what they idle."""
+        return (self.ours + self.database - self.idle * self.seconds) / self.articles * 1e3
 
 
 def feeds_toml(printed_by: dict[str, Any]) -> str:
@@ -151,6 +155,7 @@ async def measure(
                 await _until(lambda: _is_ready(url, options.feeds), running, folder)
                 database = _postmaster(url)
                 before = await asyncio.to_thread(_articles, url)
+                idle = await _idle([*pids, *([database] if database else [])])
                 rate = options.articles / PRINTING
                 await asyncio.to_thread(press.say, str(rate))
                 await asyncio.sleep(PRINTING)
@@ -182,6 +187,7 @@ async def measure(
             seconds=ended - began,
             ours=ours,
             database=theirs,
+            idle=idle,
             megabytes=weight,
         )
 
@@ -194,6 +200,13 @@ async def _until(
         if time.monotonic() > until or any(each.poll() is not None for each in running):
             raise SystemExit((folder / "log").read_text(encoding="utf-8")[-4000:])
         await asyncio.sleep(LOOK)
+
+
+async def _idle(pids: Sequence[int]) -> float:
+    """Cores that are used without anything to do."""
+    used, began = sum(map(cpu, pids)), time.monotonic()
+    await asyncio.sleep(IDLE)
+    return (sum(map(cpu, pids)) - used) / (time.monotonic() - began)
 
 
 def _asked(url: str, question: sa.Select[Any]) -> Any:
@@ -267,7 +280,8 @@ def tell(run: Run, first: Run) -> None:
         f"{run.seconds:8.1f} s until {run.told} of {run.wanted} were told"
         f"{run.cost:8.1f} ms of CPU an article ({run.cost / first.cost:4.2f}; "
         f"PostgreSQL {run.database / run.articles * 1e3:.1f})"
-        f"{(run.ours + run.database) / run.seconds:6.2f} cores{run.megabytes:7.0f} MB",
+        f"{(run.ours + run.database) / run.seconds:6.2f} cores, idle {run.idle:.3f}"
+        f"{run.megabytes:7.0f} MB",
         flush=True,
     )
 
@@ -313,6 +327,7 @@ def main() -> None:
                 "seconds_until_told": round(each.seconds, 2),
                 "lost": each.wanted - each.told,
                 "cpu_ms_an_article": round(each.cost, 2),
+                "idle_cores": round(each.idle, 4),
                 "cpu_to_first": round(each.cost / first.cost, 3),
                 "cpu_ms_of_postgresql": round(each.database / each.articles * 1e3, 2),
                 "megabytes": round(each.megabytes),
