@@ -47,8 +47,10 @@ FOUND = {
     ),
     "half a character in a sitemap": (
         "listings",
-        b'\0<urlset xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"><url><loc>https://'
-        b"a.example/1</loc><news:news><news:title>&#xd800;</news:title></news:news></url></urlset>",
+        (
+            b'\0<urlset xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"><url><loc>https://'
+            b"a.example/1</loc><news:news><news:title>&#xd800;</news:title></news:news></url></urlset>"
+        ),
     ),
     "a word without end": ("queries", b"a" * 20_001),
 }

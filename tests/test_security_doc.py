@@ -1,0 +1,49 @@
+"""The threat model names its tests, and they are there."""
+
+from __future__ import annotations
+
+import ast
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+from monitor.storage import upgrade
+from monitor.storage.backup import backup
+from tests.conftest import PROJECT
+
+DOCUMENT = PROJECT / "docs" / "security.md"
+NAMED = sorted(
+    set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", DOCUMENT.read_text(encoding="utf-8")))
+)
+
+
+@pytest.mark.parametrize("file", sorted({file for file, _ in NAMED}))
+def test_every_test_that_is_named_exists(file: str) -> None:
+    """By its file and its name."""
+    tree = ast.parse((PROJECT / file).read_text(encoding="utf-8"))
+    there = {
+        node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert {name for of, name in NAMED if of == file} - there == set()
+
+
+def test_every_threat_has_a_test() -> None:
+    """Each row of a table of threats ends in one."""
+    rows, is_threats = [], False
+    for line in DOCUMENT.read_text(encoding="utf-8").splitlines():
+        is_threats = line.startswith("|") and (is_threats or line.startswith("| threat |"))
+        if is_threats and not line.startswith(("| threat |", "|---")):
+            rows.append(line)
+    assert len(rows) > 50
+    assert [row for row in rows if not re.search(r"\| `tests/[\w/]+\.py::\w+` \|$", row)] == []
+
+
+def test_a_backup_is_its_owners_alone(tmp_path: Path) -> None:
+    """Nobody else on the machine may read what is watched."""
+    url = f"sqlite:///{tmp_path / 'monitor.db'}"
+    upgrade(url)
+    target = tmp_path / "copy.db"
+    backup(url, target)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
