@@ -1,34 +1,33 @@
 """Makes the pictures of docs/img/ from the demo: `make pictures`.
 
 The demo is played to its end, somebody acknowledges an alert, and Chromium is asked for pictures of
-the page's parts, over its DevTools protocol. Needs Debian's chromium, or one that $CHROMIUM names.
+each page of the desk, light and dark, and for what Slack shows. Needs Debian's chromium, or one that
+$CHROMIUM names.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import io
-import itertools
-import json
 import os
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 from PIL import Image
+from playwright.async_api import Browser as PlaywrightBrowser
+from playwright.async_api import Page, async_playwright
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "img"
 MINUTES = 5
 PORT = 8770
 FLAGS = (
-    "--headless",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -36,65 +35,54 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--hide-scrollbars",
-    "--remote-debugging-port=0",
 )
+QUERY = "(truce OR ceasefire) AND Kashmir"
+FEED = "SPA National Wire"
 COLOURS = 192
 MOST = 150_000
 """Bytes of a picture."""
 
 
 class Browser:
-    """A page of Chromium."""
+    """Chromium, and a page of it for each picture."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        self._socket = socket
-        self._numbers = itertools.count(1)
+    def __init__(self, browser: PlaywrightBrowser) -> None:
+        self._browser = browser
 
-    async def call(self, method: str, **params: Any) -> dict[str, Any]:
-        """A command of the DevTools protocol, and what it answers."""
-        number = next(self._numbers)
-        await self._socket.send_json({"id": number, "method": method, "params": params})
-        while True:
-            answer = await self._socket.receive_json(timeout=60)
-            if answer.get("id") == number:
-                if "error" in answer:
-                    raise RuntimeError(f"{method}: {answer['error']['message']}")
-                return dict(answer["result"])
-
-    async def show(self, url: str, width: int, height: int, scale: float, *, dark: bool) -> None:
-        """Go to a page."""
-        await self.call(
-            "Emulation.setDeviceMetricsOverride",
-            width=width,
-            height=height,
-            deviceScaleFactor=scale,
-            mobile=False,
+    @asynccontextmanager
+    async def showing(
+        self, url: str, width: int, height: int, *, scale: float = 1, dark: bool = False
+    ) -> AsyncIterator[Page]:
+        """A page as it is shown in a window of this size."""
+        context = await self._browser.new_context(
+            viewport={"width": width, "height": height},
+            device_scale_factor=scale,
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
         )
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        await self.call("Emulation.setEmulatedMedia", features=[scheme])
-        await self.call("Page.navigate", url=url)
-        await asyncio.sleep(1.5)
+        page = await context.new_page()
+        try:
+            await page.goto(url)
+            await asyncio.sleep(1)  # pictures and fonts
+            yield page
+        finally:
+            await context.close()
 
-    async def scroll_to(self, element: str) -> None:
-        """Have it at the top of what scrolls."""
-        script = f"document.querySelector({element!r}).scrollIntoView({{block: 'start'}})"
-        await self.call("Runtime.evaluate", expression=script)
 
-    async def take(self, element: str, *, most: int = 100_000) -> Image.Image:
-        """A picture of an element that is in sight, of so many pixels from its top at most."""
-        script = f"JSON.stringify(document.querySelector({element!r}).getBoundingClientRect())"
-        found = await self.call("Runtime.evaluate", expression=script)
-        box = json.loads(found["result"]["value"])
-        clip = {
+async def take(page: Page, element: str, *, most: float = 100_000) -> Image.Image:
+    """A picture of an element, of so many pixels from its top at most."""
+    box = await page.locator(element).first.bounding_box()
+    assert box is not None, element
+    shot = await page.screenshot(
+        clip={
             "x": box["x"],
             "y": box["y"],
             "width": box["width"],
             "height": min(box["height"], most),
-            "scale": 1,
-        }
-        shot = await self.call("Page.captureScreenshot", format="png", clip=clip)
-        return Image.open(io.BytesIO(base64.b64decode(shot["data"])))
+        },
+        full_page=True,
+    )
+    return Image.open(io.BytesIO(shot))
 
 
 @asynccontextmanager
@@ -103,29 +91,10 @@ async def chromium() -> AsyncIterator[Browser]:
     program = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if program is None:
         sys.exit("There is no chromium here; $CHROMIUM may name one.")
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        process = await asyncio.create_subprocess_exec(
-            program,
-            *FLAGS,
-            f"--user-data-dir={folder}",
-            "about:blank",
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        try:
-            told = Path(folder) / "DevToolsActivePort"
-            while not (told.exists() and told.read_text().count("\n")):  # noqa: ASYNC110 a file
-                await asyncio.sleep(0.1)
-            port = told.read_text().split("\n")[0]
-            async with aiohttp.ClientSession() as session:
-                async with session.get(f"http://127.0.0.1:{port}/json/list") as answer:
-                    pages = [each for each in await answer.json() if each["type"] == "page"]
-                async with session.ws_connect(
-                    pages[0]["webSocketDebuggerUrl"], max_msg_size=0
-                ) as socket:
-                    yield Browser(socket)
-        finally:
-            process.terminate()
-            await process.wait()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        yield Browser(browser)
+        await browser.close()
 
 
 @asynccontextmanager
@@ -203,22 +172,54 @@ async def main(desk: str, slack: str) -> None:
     newsdesk = f"{slack}archives/newsdesk"
     async with chromium() as browser:
         for suffix, dark in (("", False), ("-dark", True)):
-            await browser.show(desk, 1280, 1240, 1, dark=dark)
-            keep(f"page{suffix}", await browser.take("html", most=1240))
-            await browser.show(f"{newsdesk}/{corrected}", 1440, 900, 1, dark=dark)
-            await browser.scroll_to(f'[id="m{spike}"]')
-            keep(f"slack{suffix}", await browser.take("body"))
-        await browser.show(f"{newsdesk}", 1000, 30_000, 1.5, dark=False)
-        for name, ts in (
-            ("root", most["ts"]),
-            ("digest", saying("Daily digest")),
-            ("spike", spike),
-        ):
-            keep(name, await browser.take(f'[id="m{ts}"]'))
-        await browser.show(f"{newsdesk}/{corrected}", 1200, 3000, 1.5, dark=False)
-        keep("thread", await browser.take("#thread"))
-        await browser.show(f"{slack}archives/newsdesk-ops", 1000, 3000, 1.5, dark=False)
-        keep("ops", await browser.take("#channel"))
+            for name, path, height in await pages(desk):
+                async with browser.showing(f"{desk}{path}", 1280, height, dark=dark) as page:
+                    keep(f"{name}{suffix}", await take(page, "html", most=height))
+            address = f"{newsdesk}/{corrected}"
+            async with browser.showing(address, 1440, 900, dark=dark) as page:
+                script = "e => e.scrollIntoView({block: 'start'})"
+                await page.locator(f'[id="m{spike}"]').evaluate(script)
+                keep(f"slack{suffix}", Image.open(io.BytesIO(await page.screenshot())))
+        async with browser.showing(newsdesk, 1000, 30_000, scale=1.5) as page:
+            for name, ts in (
+                ("root", most["ts"]),
+                ("digest", saying("Daily digest")),
+                ("spike", spike),
+            ):
+                keep(name, await take(page, f'[id="m{ts}"]'))
+        async with browser.showing(f"{newsdesk}/{corrected}", 1200, 3000, scale=1.5) as page:
+            keep("thread", await take(page, "#thread"))
+        async with browser.showing(f"{slack}archives/newsdesk-ops", 1000, 3000, scale=1.5) as page:
+            keep("ops", await take(page, "#channel"))
+
+
+async def pages(desk: str) -> list[tuple[str, str, int]]:
+    """Of each picture of the desk its name, its path, and how many pixels of it are shown."""
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{desk}api/v1/stories?limit=100") as answer:
+            stories = (await answer.json())["items"]
+        async with session.get(f"{desk}api/v1/feeds?limit=100") as answer:
+            feeds = (await answer.json())["items"]
+    story = max(stories, key=lambda each: int(each["articles"]))["id"]
+    feed = next(each["id"] for each in feeds if each["name"] == FEED)
+    return [
+        ("page", "", 1240),
+        ("story", f"stories/{story}", 1240),
+        ("trace", f"stories/{story}/why?watch=Kashmir", 1100),
+        ("search", f"search?{urlencode({'q': QUERY})}", 1000),
+        ("trends", "trends", 1240),
+        ("watches", "watches", 760),
+        ("watch", "watches/Ceasefire", 1000),
+        (
+            "try",
+            f"watches/try?{urlencode({'kind': 'query', 'text': QUERY, 'name': 'Truce'})}",
+            1150,
+        ),
+        ("feeds", "feeds", 1000),
+        ("feed", f"feeds/{feed}", 1100),
+        ("firsts", "feeds/firsts", 620),
+        ("deliveries", "deliveries", 900),
+    ]
 
 
 async def all_of_it() -> None:
