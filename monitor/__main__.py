@@ -15,9 +15,12 @@ def main() -> None:
         is_well, said = ask(os.environ.get("MONITOR_WEB_HOST") or "127.0.0.1", int(port))
         sys.stdout.write(f"{said}\n") if is_well else sys.stderr.write(f"monitor: {said}\n")
         sys.exit(0 if is_well else 1)
-    from monitor.cli import main as everything  # noqa: PLC0415 seconds, on a busy machine
+    try:
+        from monitor.cli import main as everything  # noqa: PLC0415 seconds, on a busy machine
 
-    everything()
+        everything()
+    except KeyboardInterrupt:  # most likely while it still loads
+        sys.exit(130)
 
 
 if __name__ == "__main__":

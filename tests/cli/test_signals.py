@@ -5,11 +5,32 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from pathlib import Path
 
+import pytest
+
+from monitor.__main__ import main as entry
 from monitor.cli.commands.service import obey_signals
 from monitor.errors import StorageError
 from monitor.service import Service
+
+
+class Loading:
+    """The command line while it is imported, when somebody presses Ctrl-C."""
+
+    @property
+    def main(self) -> None:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_while_the_program_loads_is_no_trace(monkeypatch):
+    """Only its exit code."""
+    monkeypatch.setattr(sys, "argv", ["monitor", "status"])
+    monkeypatch.setitem(sys.modules, "monitor.cli", Loading())
+    with pytest.raises(SystemExit) as ended:
+        entry()
+    assert ended.value.code == 130
 
 
 class Away(Service):
