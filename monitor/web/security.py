@@ -98,8 +98,8 @@ def guard(headers: MutableHeaders) -> None:
 
 
 _REFUSED: Final = PlainTextResponse(
-    "This page does not go by that name. Call it by an IP address, as localhost, or by the name "
-    "that `host` under [web] has; a proxy in front must pass on one of these as Host.\n",
+    "This page does not go by that name. Call it by an IP address or as localhost, or list the name "
+    "in `hosts` under [web] of feeds.toml; a proxy in front must pass it on as Host.\n",
     status_code=421,
 )
 
