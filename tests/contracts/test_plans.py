@@ -104,6 +104,7 @@ def a_round(transaction: Transaction, story: StoryId) -> None:
     transaction.note_paragraphs(one.id, {1: True, 2: False}, later)
     transaction.forget_paragraphs(later)
     transaction.forget_told(later)
+    transaction.tally_rows(later)
     transaction.stored_article(one.id)
     transaction.keep_revision(one.id, "Title", "Body", later)
     transaction.keep_updates(one.id, {"one": later})
