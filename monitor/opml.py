@@ -70,12 +70,12 @@ def read(document: bytes) -> tuple[Outline, ...]:
         root = etree.fromstring(document.lstrip(), parser)
     except (etree.XMLSyntaxError, ValueError):
         root = None
-    if root is None or _name(root) != "opml":
-        raise Refused("this is no OPML: it should begin with <opml> and hold <outline>s")
-    declared = root.getroottree().docinfo.internalDTD
-    if declared is not None and any(True for _ in declared.iterentities()):
-        raise Refused(_ENTITIES)  # in an encoding that nobody writes
     try:
+        if root is None or _name(root) != "opml":
+            raise Refused("this is no OPML: it should begin with <opml> and hold <outline>s")
+        declared = root.getroottree().docinfo.internalDTD
+        if declared is not None and any(True for _ in declared.iterentities()):
+            raise Refused(_ENTITIES)  # in an encoding that nobody writes
         return tuple(_feeds(root))
     except UnicodeDecodeError:  # what libxml2 makes of &#xD800;, once it may recover
         raise Refused("the list has characters in it that there are not") from None

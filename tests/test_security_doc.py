@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from monitor.config import load
+from monitor.errors import ConfigError
 from monitor.storage import upgrade
 from monitor.storage.backup import backup
 from tests.conftest import PROJECT
@@ -47,3 +49,24 @@ def test_a_backup_is_its_owners_alone(tmp_path: Path) -> None:
     target = tmp_path / "copy.db"
     backup(url, target)
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[slack]\ntoken",
+        "[slack]\napp_token",
+        "[slack]\nwebhook_url",
+        "[web]\ntoken",
+        "[web]\nread_token",
+    ],
+)
+def test_a_secret_has_no_place_in_the_file(tmp_path: Path, line: str) -> None:
+    """Which lies in a repository: it is said where it belongs, and not what it is."""
+    path = tmp_path / "feeds.toml"
+    path.write_text(f'{line} = "planted-secret"\n', encoding="utf-8")
+    with pytest.raises(
+        ConfigError, match="is a secret and does not belong in this file: set "
+    ) as caught:
+        load(path, {})
+    assert "planted-secret" not in str(caught.value)

@@ -49,10 +49,10 @@ def parse_sitemap(body: bytes, url: str) -> Sitemap:
     `TOO_LARGE` for what unpacks to more than 50 MiB.
     """
     root = _root(_unpacked(body))
-    kind = _name(root) if root is not None else ""
-    if root is None or kind not in {"urlset", "sitemapindex"}:
-        raise ParseError(Code.PARSE, "this is no sitemap")
     try:
+        kind = _name(root) if root is not None else ""
+        if root is None or kind not in {"urlset", "sitemapindex"}:
+            raise ParseError(Code.PARSE, "this is no sitemap")
         if kind == "sitemapindex":
             return Sitemap(children=_children(root, url))
         newest = sorted(_of(root, "url"), key=_published_at, reverse=True)[:MAX_ENTRIES]

@@ -442,7 +442,8 @@ def revisions(data: bytes) -> None:
             sides = {"same": words, "gone": words[:1], "new": words[1:]}[edit.kind]
             assert any(_bare(edit.text) in side for side in sides), edit
     assert not changes(one, one).passages
-    assert not (words[0] == words[1] and one.isprintable() and found.passages)
+    if one.split() == two.split():
+        assert not found.passages
 
 
 def _bare(text: str) -> str:
