@@ -84,7 +84,7 @@ def main() -> None:
     except OSError as error:
         if error.errno != errno.ENOSPC or error.filename is not None:
             raise
-        sys.stdout = None  # type: ignore[assignment]  # what it still holds has no place to go
+        sys.stdout = None  # what it still holds has no place to go
         err.print("monitor: the output can't be written: no space is left for it", style="red")
         sys.exit(1)
 
