@@ -104,11 +104,11 @@ async def test_damage_is_said_and_nothing_is_kept(sqlite_store: SqlStore, tmp_pa
 
 
 def test_what_is_no_database_of_ours_is_not_copied(tmp_path: Path) -> None:
-    """Nothing there; another file; a database without our tables."""
+    """Nothing there; another file; an empty one."""
     for name, content, said in (
         ("none.db", None, "there is none yet"),
         ("text.db", b"words " * 100, "is not a SQLite database"),
-        ("empty.db", b"", "run `monitor db upgrade`"),
+        ("empty.db", b"", "the file is empty: restore a backup"),
     ):
         if content is not None:
             (tmp_path / name).write_bytes(content)

@@ -13,18 +13,26 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from email.utils import formatdate
 from pathlib import Path
 
 import aiohttp
 import psycopg
 import pytest
+import sqlalchemy as sa
+import structlog
 
+import monitor.service
 from monitor.cli import main
+from monitor.config import load
 from monitor.errors import Code, StorageError, Transient
 from monitor.fetch.client import HttpFetcher
 from monitor.fetch.resolver import ThreadResolver
+from monitor.model import Kind
+from monitor.service import assembled
 from monitor.storage import SqlStore, current, upgrade
+from monitor.storage import tables as t
 from monitor.storage.backup import backup
 from tests.fakes import FakeClock
 from tests.journeys.test_life import RSS, Operator, Running, operator
@@ -455,6 +463,34 @@ async def test_a_lease_taken_by_a_clock_ahead_does_not_last(newsroom):
     await _planned_anew(newsroom)
     await newsroom.settle(seconds=lease.total_seconds() + 1)
     assert _polls(newsroom) == 1
+
+
+async def test_that_the_clock_was_set_is_noticed(tmp_path, monkeypatch):
+    """Either way it is said; what was planned ahead is planned anew."""
+    monkeypatch.setattr(monitor.service, "LOOK", 0.01)
+    path, clock = tmp_path / "feeds.toml", FakeClock()
+    path.write_text('[[feed]]\nname = "Dawn"\nurl = "http://dawn.example/feed"\n')
+    env = {"MONITOR_DATABASE_URL": f"sqlite:///{tmp_path / 'monitor.db'}"}
+    async with assembled(load(path, env), clock=clock) as service:
+        polled = sa.update(t.feed).values(
+            polled_at=clock.now(), due_at=clock.now() + timedelta(minutes=5)
+        )
+        await service.store.write(lambda tx: tx.connection.execute(polled).rowcount)
+        with structlog.testing.capture_logs() as logged:
+            watching = asyncio.create_task(service._watch_clock())
+            await asyncio.sleep(0.05)
+            clock.advance(hours=-1)
+            async with asyncio.timeout(20):
+                while not any(line["event"] == "clock.planned_anew" for line in logged):  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+                clock.advance(days=1)
+                while sum(line["event"] == "clock.set" for line in logged) < 2:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            watching.cancel()
+        told = [line["seconds"] for line in logged if line["event"] == "clock.set"]
+        assert told == [-3600, 86400]
+        due = await service.store.read(lambda tx: tx.due_jobs(clock.now() - timedelta(days=1)))
+        assert [job.kind for job in due] == [Kind.POLL]
 
 
 async def test_a_clock_that_leaps_ahead_a_day_asks_once_and_tells_nothing_twice(newsroom):
