@@ -123,6 +123,13 @@ def test_all_is_well(desk: Desk) -> None:
         "app token": "–",
         "The Post": "✓",
     }
+    code, out, _ = desk.monitor("doctor", "--json")
+    signs = {True: "✓", False: "✗", None: "–"}
+    told = {
+        each["subject"]: f"{signs[each['is_right']]} {each['said']}" for each in json.loads(out)
+    }
+    assert (code, told.keys()) == (0, found.keys())
+    assert told["token"] == found["token"]
 
 
 def test_everything_that_is_wrong_is_said_at_once(desk: Desk) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -52,33 +53,35 @@ def check(config_file: ConfigOption = None) -> None:
         current(settings.monitor.database)
 
 
-def doctor(config_file: ConfigOption = None) -> None:
+def doctor(config_file: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Check what alerts depend on, a line each: configuration, database, Slack, clock, feeds.
 
     Exits with 1 if something is wrong, with 2 if that is the configuration.
     """
     path = config_file or config.config_path_from(os.environ)
     mistakes = 0
+    found: list[examine.Finding] = []
+    tell = found.append if as_json else _print_finding
     try:
         settings = config.load(path, os.environ)
     except ConfigError as error:
         mistakes = len(error.mistakes)
         settings = config.load_what_is_right(path, os.environ).settings
         for mistake in error.mistakes:
-            _print_finding(
-                examine.Finding(subject="configuration", said=str(mistake), is_right=False)
-            )
+            tell(examine.Finding(subject="configuration", said=str(mistake), is_right=False))
     else:
-        _print_finding(examine.configuration(path, settings))
+        tell(examine.configuration(path, settings))
 
     async def all_fine() -> bool:
         fine = True
         async for finding in examine.findings(settings, SystemClock()):
-            _print_finding(finding)
+            tell(finding)
             fine = fine and finding.is_right is not False
         return fine
 
     fine = asyncio.run(all_fine())
+    if as_json:
+        print_json([asdict(finding) for finding in found])
     if mistakes or not fine:
         raise typer.Exit(2 if mistakes else 1)
 
