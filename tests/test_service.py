@@ -12,7 +12,8 @@ from alerts import Card
 from monitor import telemetry, volume
 from monitor.config import load
 from monitor.model import DeliveryState, Hit, Span
-from monitor.service import Pace, assembled, rules_of, sink_of
+from monitor.parts import Pace, rules_of, sink_of
+from monitor.service import assembled
 from tests.contracts.material import LEASE, NOW, given_story
 from tests.fakes import FakeClock
 

@@ -26,8 +26,9 @@ from monitor.demo.slack import SlackDouble
 from monitor.demo.slack.page import YOU
 from monitor.demo.slack.rendering import words_of
 from monitor.model import DeliveryState
+from monitor.parts import Pace
 from monitor.ports import Counts
-from monitor.service import Pace, Service, assembled
+from monitor.service import Service, assembled
 
 LOOK = 300.0
 """Seconds of the newsroom between two looks for spikes."""

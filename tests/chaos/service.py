@@ -24,8 +24,9 @@ from alerts import Card
 from alerts.slack import SlackSink
 from monitor import config, telemetry
 from monitor.errors import StorageError
+from monitor.parts import Pace
 from monitor.ports import Role, Transaction
-from monitor.service import Pace, Service, assembled
+from monitor.service import Service, assembled
 from monitor.storage import tables as t
 
 REMARKS = 3

@@ -26,7 +26,8 @@ from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_p
 from alerts.memory import MemorySink
 from monitor import config
 from monitor.demo.play import FastClock
-from monitor.service import Pace, Service, assembled
+from monitor.parts import Pace
+from monitor.service import Service, assembled
 from tests.journeys.test_life import free_port
 from tests.webserver import Reply, WebServer
 

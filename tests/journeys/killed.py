@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Literal
 
 from monitor import config, telemetry
-from monitor.service import Pace, assembled
+from monitor.parts import Pace
+from monitor.service import assembled
 
 
 @dataclass(frozen=True)

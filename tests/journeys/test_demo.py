@@ -18,8 +18,9 @@ from monitor.demo.expected import expected
 from monitor.demo.newsroom import HOURS
 from monitor.demo.server import NewsroomServer
 from monitor.model import ArticleState, DeliveryState, FeedStatus
+from monitor.parts import Pace
 from monitor.scheduler import submit_due
-from monitor.service import Pace, assembled
+from monitor.service import assembled
 from tests.fakes import FakeClock
 
 pytestmark = pytest.mark.timeout(240)

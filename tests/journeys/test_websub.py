@@ -16,7 +16,8 @@ import pytest
 from monitor.config import Fetch, Monitor, Polling, Settings, Web
 from monitor.demo.play import FastClock
 from monitor.model import FeedSpec
-from monitor.service import Pace, Service, assembled
+from monitor.parts import Pace
+from monitor.service import Service, assembled
 from tests.hub import Hub
 from tests.journeys.test_life import free_port
 from tests.webserver import Reply, WebServer

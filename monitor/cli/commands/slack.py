@@ -15,7 +15,8 @@ from monitor.cli.examine import Finding
 from monitor.cli.shared import ConfigOption, JsonOption, err, out, print_json, settings_of
 from monitor.cli.show import summary
 from monitor.config import Settings
-from monitor.service import SystemClock, sink_for
+from monitor.parts import sink_for
+from monitor.service import SystemClock
 
 commands = typer.Typer(help="Slack: the app to install, and a try of it.", no_args_is_help=True)
 
