@@ -14,6 +14,7 @@ from monitor.errors import ConfigError
 from monitor.storage import upgrade
 from monitor.storage.backup import backup
 from tests.conftest import PROJECT
+from tools.audit import judged
 
 DOCUMENT = PROJECT / "docs" / "security.md"
 NAMED = sorted(
@@ -70,3 +71,24 @@ def test_a_secret_has_no_place_in_the_file(tmp_path: Path, line: str) -> None:
     ) as caught:
         load(path, {})
     assert "planted-secret" not in str(caught.value)
+
+
+GOOD = {"name": "a", "version": "1", "vulns": []}
+BAD = {"name": "b", "version": "2", "vulns": [{"id": "PYSEC-1", "fix_versions": ["2.1"]}]}
+UNKNOWN = {"name": "c", "version": "3", "skip_reason": "not found"}
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "status", "said"),
+    [
+        (None, 2, "No advisory service can be reached from here: nothing was looked up."),
+        ([UNKNOWN], 2, "No advisory service can be reached from here: nothing was looked up."),
+        ([GOOD, UNKNOWN], 2, "1 packages could not be looked up."),
+        ([GOOD], 0, "Nothing is known against any of 1 packages."),
+        ([GOOD, BAD, UNKNOWN], 1, "b 2: PYSEC-1, mended in 2.1"),
+    ],
+)
+def test_an_audit_says_what_it_could_not_look_up(dependencies, status: int, said: str) -> None:
+    """What was not asked about is not called good."""
+    verdict = judged(dependencies)
+    assert (verdict.status, verdict.lines[0]) == (status, said)
