@@ -224,6 +224,36 @@ def test_workers_do_not_run_the_script_again(tmp_path: Path) -> None:
     assert not done.stderr
 
 
+OWN = """
+import asyncio, os
+from bench._usage import family
+from monitor.engine.pool import ProcessPool
+from pathlib import Path
+
+def own(pid):
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Private_Dirty:"))
+
+async def main() -> None:
+    async with ProcessPool(workers=2) as pool:
+        while len(workers := family(os.getpid())[3:]) < 2:  # after the tracker and the server
+            await asyncio.sleep(0.01)
+        await asyncio.gather(*(pool.run(abs, -1, timeout=60) for _ in range(4)))
+        print(max(map(own, family(os.getpid())[1:])))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_workers_share_what_they_parse_with() -> None:
+    """Of 35 MB a few are a process's own: 24 were, when each imported something for itself."""
+    done = subprocess.run(
+        [sys.executable, "-c", OWN], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 12_000
+
+
 ORPHANS = """
 import asyncio, sys
 from monitor.engine.pool import ProcessPool
