@@ -423,11 +423,17 @@ def lists(data: bytes) -> None:
     items = adopt.plan(outlines, ())
     assert len(items) == len(outlines)
     check_storable(outlines)
+    sound = [(each, item.table) for each, item in zip(outlines, items, strict=True) if item.table]
     specs = [
-        FeedSpec(url=each.url, name=each.title or "x", publisher=each.publisher or "y", side=each.side,
-                 tags=each.tags[:3])
-        for each in outlines[:20]
-    ]  # fmt: skip
+        FeedSpec(
+            url=str(table["url"]),
+            name=str(table["name"]),
+            publisher=each.publisher or "y",
+            side=each.side,
+            tags=each.tags[:3],
+        )
+        for each, table in sound[:20]
+    ]
     again = opml.read(opml.write(specs, title="t", now=datetime(2025, 5, 10, tzinfo=UTC)))
     assert sorted(each.url for each in again) == sorted(each.url for each in specs)
 
