@@ -41,7 +41,7 @@ LOOK = {  # the others: a few pages
     "alerts": ["--seconds", "2", "--feeds", "4", "--interval", "1", "--rates", "2"],
     "match": ["--quick", "--limit", "2", "--rounds", "1"],
     "poll": ["--alone", "--feeds", "20", "--rounds", "1"],
-    "polling": ["--limit", "2", "--polls", "6", "--rounds", "1"],
+    "polling": ["--limit", "3", "--rounds", "1"],
     "scale": ["--workers", "0", "--feeds", "2", "--limit", "3"],
     "schedule": ["--databases", "sqlite", "--feeds", "300", "--limit", "1"],
     "search": ["--limit", "300"],
