@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -17,8 +18,10 @@ from monitor.cli.shared import (
     ConfigOption,
     JsonOption,
     LimitOption,
+    asked,
     err,
     out,
+    print_found,
     print_json,
     settings_of,
     settings_to_look_by,
@@ -126,17 +129,9 @@ def audit(
 ) -> None:
     """Who did what about messages, in Slack and here; the newest first."""
     settings = settings_to_look_by(config_file)
-
-    async def tell() -> None:
-        async with looking_at(settings) as reports:
-            rows = await reports.audit(limit)
-        if as_json:
-            print_json(show_deliveries.audited_json(rows))
-            return
-        for part in show_deliveries.audited(rows, SystemClock().now()):
-            out.print(part)
-
-    asyncio.run(tell())
+    rows = asked(settings, lambda reports: reports.audit(limit))
+    audited = partial(show_deliveries.audited, now=SystemClock().now())
+    print_found(rows, as_json, show_deliveries.audited_json, audited)
 
 
 def _print_finding(finding: examine.Finding) -> None:
