@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
-from monitor.engine import members
+from monitor.engine import cluster, members
 from monitor.engine.cluster import ClusterEngine
 from monitor.engine.local import LocalEngine
 from monitor.engine.members import BEAT, Member
@@ -316,8 +316,11 @@ async def test_a_process_does_what_it_is_for(bureau: Office):
     assert done == [Job(Kind.DELIVER, "#a")]
 
 
-async def test_a_job_of_a_dead_process_is_in_nobodys_way(bureau: Office):
+async def test_a_job_of_a_dead_process_is_in_nobodys_way(
+    bureau: Office, monkeypatch: pytest.MonkeyPatch
+):
     """It is removed when its process gives no sign; the same job, queued again, is done."""
+    monkeypatch.setattr(cluster, "HEARTBEAT", 3600.0)
     desk, done = Desk(), []
 
     async def handle(job: Job) -> None:
