@@ -747,15 +747,18 @@ def _conninfo_of(address: Address) -> str:
 
 
 async def workload_of(settings: Settings) -> Workload | None:
-    """How the jobs stand of the processes that share a PostgreSQL; None on SQLite, where only the one
-    process knows. Raises `StorageError`.
+    """How the jobs stand of the processes that share a PostgreSQL; None where none has run yet, and on
+    SQLite, where only the one process knows. Raises `StorageError`.
     """
     address = read_address(settings.monitor.database)
     if address.path is not None:
         return None
-    from monitor.engine.cluster import ClusterEngine  # noqa: PLC0415 as in `_engine_of`
+    from monitor.engine.cluster import ClusterEngine, is_prepared  # noqa: PLC0415 as in `_engine_of`
 
-    engine = ClusterEngine(_conninfo_of(address))
+    conninfo = _conninfo_of(address)
+    if not await is_prepared(conninfo):
+        return None
+    engine = ClusterEngine(conninfo)
     await engine.open(make=False)
     try:
         return await engine.workload()

@@ -284,6 +284,17 @@ async def prepare(conninfo: str) -> None:
             await connection.execute("SELECT pg_advisory_unlock(%s)", (_SCHEMA_LOCK,))
 
 
+async def is_prepared(conninfo: str) -> bool:
+    """Whether there are procrastinate's tables: a process has run here. Raises `StorageError`."""
+    async with (
+        _explained("the engine"),
+        await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection,
+    ):
+        found = await connection.execute("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
+        row = await found.fetchone()
+        return bool(row and row[0])
+
+
 def _arguments(job: Job) -> psycopg.types.json.Jsonb:
     return psycopg.types.json.Jsonb({"kind": str(job.kind), "key": job.key})
 

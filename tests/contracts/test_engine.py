@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
+from monitor.config import Monitor, Settings
 from monitor.engine import cluster, members
 from monitor.engine.cluster import ClusterEngine
 from monitor.engine.local import LocalEngine
@@ -21,6 +22,7 @@ from monitor.engine.members import BEAT, Member
 from monitor.errors import StorageError
 from monitor.model import Job, Kind
 from monitor.ports import Engine, KindOfWork
+from monitor.service import workload_of
 from monitor.storage.address import read_address
 
 
@@ -301,6 +303,17 @@ async def test_two_processes_share_the_work_and_keep_the_locks(bureau: Office):
         desk.go.set()
         await one.settle()
     assert Counter(desk.begun) == dict.fromkeys(channels, 2)
+
+
+async def test_who_only_looks_sees_how_the_jobs_stand(bureau: Office):
+    """Without being one of the processes, and without making anything."""
+    settings = Settings(monitor=Monitor(database=bureau.url))
+    assert await workload_of(settings) is None
+    async with bureau.opened() as engine:
+        await bureau.submit(engine, poll(1))
+        seen = await workload_of(settings)
+    assert seen is not None
+    assert (seen.kinds[Kind.POLL].queued, seen.processes, seen.is_led) == (1, 0, False)
 
 
 async def test_a_process_does_what_it_is_for(bureau: Office):
