@@ -194,7 +194,7 @@ class _Child:
 
         arguments: list[Any] = [
             sys.argv[0], str(kept), str(given), f"-artifact_prefix={self.folder}/crash-", f"-seed={self.seed}",
-            f"-max_total_time={max(1, int(self.seconds))}", f"-max_len={LARGEST}", f"-timeout={SLOW}",
+            f"-max_total_time={max(1, int(self.seconds))}", f"-max_len={LARGEST}", f"-timeout={SLOW}", f"-report_slow_units={SLOW}",
             f"-rss_limit_mb={MEMORY}", "-print_final_stats=1", "-verbosity=0", "-detect_leaks=0", "-len_control=0",
         ]  # fmt: skip
         atheris.Setup(arguments, self.once, custom_mutator=change)
