@@ -81,15 +81,15 @@ class Newsroom:
         return StoryId(story)
 
     async def tell(self, story: StoryId) -> None:
-        """Its message is shown."""
-        await self.store.write(lambda tx: tx.want_delivery(story, "#news", NOW))
-        row = await self.store.write(lambda tx: tx.claim_delivery("#news", NOW, HOUR))
+        """Its message is shown: in one transaction, so that nobody sees it on its way."""
 
-        def finish(tx):
+        def work(tx):
+            tx.want_delivery(story, "#news", NOW)
+            row = tx.claim_delivery("#news", NOW, HOUR)
             tx.finish_delivery(row.id, DeliveryState.SENT, NOW)
             tx.note_outcome([row.id], "sent", NOW)
 
-        await self.store.write(finish)
+        await self.store.write(work)
 
     async def marks(self) -> str:
         return write_marks(await SqlReports(self.store).news.marks())
