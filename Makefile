@@ -40,6 +40,10 @@ image:  ## Build the container image with docker (compose.yaml runs it)
 test: check  ## Everything CI runs: the checks, then the tests (a PostgreSQL comes with them)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
+.PHONY: test-slow
+test-slow: .venv/.dev  ## The tests that take long: looks at the larger benchmarks
+	$(BIN)/python -m pytest -m slow -n $(WORKERS) --dist worksteal $(ARGS)
+
 .PHONY: check
 check: .venv/.dev  ## The quick part: format, lint, types, import contracts, lock files
 	$(BIN)/ruff format --check

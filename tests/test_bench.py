@@ -79,7 +79,14 @@ def refused(
     return call
 
 
-@pytest.mark.parametrize("name", BENCHES)
+SLOW = {"alerts", "poll", "polling", "scale", "search", "soak", "stories"}
+"""Even a look at a few pages takes them many seconds."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(each, marks=[pytest.mark.slow] * (each in SLOW)) for each in BENCHES],
+)
 def test_a_benchmark_ends_in_one_line_of_json(name: str, corpus: Path) -> None:
     """A look at a few articles of the tests' corpus, read by a program."""
     done = run(name, "--corpus", corpus, *LOOK.get(name, ["--limit", "3"]))
@@ -415,6 +422,7 @@ def test_the_press_writes_news_with_copies(corpus: Path) -> None:
     assert 0.06 < copies / len(where) < 0.18
 
 
+@pytest.mark.slow
 def test_what_it_costs_is_told(corpus: Path) -> None:
     """On tables filled past the service, which the service then goes on with."""
     done = run("stories", "cost", "--corpus", corpus, "--articles", "200", "--sample", "100")
