@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -201,7 +202,9 @@ def test_a_place_without_the_extra_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And the service runs without."""
-    monkeypatch.setitem(__import__("sys").modules, "opentelemetry", None)
+    for name in [each for each in sys.modules if each.startswith("opentelemetry")]:
+        monkeypatch.setitem(sys.modules, name, None)  # as it is where nothing of it is installed
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
     stop = tracing.start({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"})
     assert "pip install 'monitor[otel]'" in capsys.readouterr().out
     assert not tracing.is_on()
