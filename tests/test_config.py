@@ -1106,7 +1106,7 @@ def uncommented(*, examples: bool) -> str:
     lines = SHIPPED.read_text(encoding="utf-8").splitlines()
     return "\n".join(
         line[2:]
-        if re.match(r"# (\w+ += [\[\"\d]|\w+ += (true|false)|\[\[watch)", line)
+        if re.match(r"# (\w+ += [\[\"\d]|\w+ += (true|false)|\[\[(watch|webhook)\]\])", line)
         and (examples or "for example" not in line)
         else line
         for line in lines
@@ -1130,7 +1130,8 @@ def test_what_the_shipped_file_shows_as_an_example_works(tmp_path):
     """All of it at once: other scripts, channels, the contact."""
     path = tmp_path / "feeds.toml"
     path.write_text(uncommented(examples=True), encoding="utf-8")
-    settings = load(path, {"SLACK_BOT_TOKEN": TOKEN})
+    secrets = {"SLACK_BOT_TOKEN": TOKEN, "MONITOR_WEBHOOK_DESK_SECRET": "s" * 32}
+    settings = load(path, secrets)
     assert settings.warnings == ()
     assert len(settings.watches) == 4
     assert settings.slack.ops_channel == "#newsdesk-ops"

@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from structlog.testing import capture_logs
 
 from monitor import tracing
 from monitor.storage import SqlStore
@@ -198,15 +199,14 @@ def test_a_collector_that_is_away_does_not_hold_up_a_stop(
     assert not tracing.is_on()
 
 
-def test_a_place_without_the_extra_is_told(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_place_without_the_extra_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """And the service runs without."""
     for name in [each for each in sys.modules if each.startswith("opentelemetry")]:
         monkeypatch.setitem(sys.modules, name, None)  # as it is where nothing of it is installed
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
-    stop = tracing.start({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"})
-    assert "pip install 'monitor[otel]'" in capsys.readouterr().out
+    with capture_logs() as logs:
+        stop = tracing.start({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"})
+    assert "pip install 'monitor[otel]'" in str(logs)
     assert not tracing.is_on()
     stop()
 

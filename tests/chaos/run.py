@@ -334,9 +334,10 @@ class Run:
             status = await self._victim.gone(until if how == "clock" else 2 * self.order.life)
             if status is None:
                 self._target = None
-                self._victim.kill()
+                if self._victim.runs:  # else a call has just killed it
+                    self.outcome.kills[f"at any time{self._whom()}"] += 1
+                    self._victim.kill()
                 status = await self._victim.gone()
-                self.outcome.kills[f"at any time{self._whom()}"] += 1
             if status != -signal.SIGKILL:
                 self._wrong(f"the service ended by itself, with {status}{self._whom()}")
             await self._victim.start()
