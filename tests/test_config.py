@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import tomllib
+from base64 import b64encode
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
@@ -1130,7 +1131,10 @@ def test_what_the_shipped_file_shows_as_an_example_works(tmp_path):
     """All of it at once: other scripts, channels, the contact."""
     path = tmp_path / "feeds.toml"
     path.write_text(uncommented(examples=True), encoding="utf-8")
-    secrets = {"SLACK_BOT_TOKEN": TOKEN, "MONITOR_WEBHOOK_DESK_SECRET": "s" * 32}
+    secrets = {
+        "SLACK_BOT_TOKEN": TOKEN,
+        "MONITOR_WEBHOOK_DESK_SECRET": f"whsec_{b64encode(bytes(32)).decode()}",
+    }
     settings = load(path, secrets)
     assert settings.warnings == ()
     assert len(settings.watches) == 4
