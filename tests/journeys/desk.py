@@ -21,7 +21,7 @@ from typing import Final
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright, expect
 
 from alerts.memory import MemorySink
 from monitor import config
@@ -41,6 +41,8 @@ _FLAGS: Final = (
     "--disable-component-update",
     "--no-first-run",
 )
+expect.set_options(timeout=20_000)  # milliseconds: other tests share the processors
+
 _IMPACTS: Final = {"serious", "critical"}
 
 
@@ -215,7 +217,7 @@ async def reading(
             reduced_motion="reduce",
         )
         page = await context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(20_000)
         said: list[str] = []
         outside: list[str] = []
 
