@@ -79,7 +79,7 @@ def refused(
     return call
 
 
-SLOW = {"alerts", "poll", "polling", "scale", "search", "soak", "stories"}
+SLOW = {"alerts", "match", "poll", "polling", "scale", "search", "soak", "stories", "web"}
 """Even a look at a few pages takes them many seconds."""
 
 

@@ -24,6 +24,7 @@ from monitor.web import assets, engine_view, view
 from monitor.web.access import Access, Doors, Gate, Visitor
 from monitor.web.api import Api, is_api
 from monitor.web.api import refuse as refuse_program
+from monitor.web.api.operations import on_http
 from monitor.web.decisions import Decisions
 from monitor.web.deliveries import Deliveries
 from monitor.web.desk import Desk, Section
@@ -94,6 +95,12 @@ def create_app(
             return refuse_program(who, is_closed=not access.has_tokens)
         return await door.refuse(request, who)
 
+    async def refused(request: Request, error: Exception) -> Response:
+        # a path with a line's end in it leads to no route of the API, and is still its own
+        if is_api(path_of(request)):
+            return await on_http(request, error)
+        return await pages.refused(request, error)
+
     probes = _Probes(reports, health, clock, registry, stale_after)
     syndication = Syndication(desk, access)
     app = Starlette(
@@ -122,7 +129,7 @@ def create_app(
             ),
         ],
         exception_handlers={
-            HTTPException: pages.refused,
+            HTTPException: refused,
             MonitorError: pages.unavailable,
             500: pages.broken,
         },

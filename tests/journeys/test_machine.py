@@ -336,6 +336,7 @@ async def test_a_full_disk_is_said_once_and_loses_nothing(operator):
             await _goes_on(operator, service, "the disk is full: make room", fill.unlink)
 
 
+@pytest.mark.slow
 async def test_a_log_that_may_not_grow_is_said_once_and_loses_nothing(operator):
     """SQLite's log meets a limit of its size, as it meets a quota; the database has room."""
     async with operator.running() as service:
@@ -365,6 +366,7 @@ async def test_a_database_that_another_process_keeps_is_said_once(operator):
         assert await service.stop() == 0
 
 
+@pytest.mark.slow
 async def test_a_page_that_goes_bad_is_said_once_and_for_good(operator):
     """What does not need it goes on; the banner stays, for it does not heal by itself."""
     path = operator.folder / "data" / "monitor.db"

@@ -160,7 +160,19 @@ async def test_a_second_run_adds_nothing(site):
     assert len(site.server.requests) == asked  # a restart polls nothing early
 
 
-@pytest.mark.parametrize("instant", INSTANTS)
+OFTEN = {
+    "poll uncommitted",
+    "article uncommitted",
+    "delivery marked sending",
+    "message shown, answer lost",
+}
+"""The others are met by `make test-slow`."""
+
+
+@pytest.mark.parametrize(
+    "instant",
+    [pytest.param(each, marks=[pytest.mark.slow] * (each not in OFTEN)) for each in INSTANTS],
+)
 async def test_killed_at_any_instant_it_ends_in_the_same_state(site, instant):
     """Kill -9, then a restart: nothing is lost and nobody is told twice."""
     site.room = site.room.only("americas-atom", "africa-jsonfeed", "southasia-pacific-rss2")

@@ -325,6 +325,7 @@ async def test_another_outlets_headline_is_no_revision(newsroom):
     assert len(newsroom.server.to("/truce")) == 1
 
 
+@pytest.mark.slow
 async def test_a_page_that_is_edited_all_the_time_is_read_now_and_then(newsroom):
     """Not before ten minutes have passed, then after a quarter of its age, and for three days."""
     await newsroom.declare("courier")

@@ -279,6 +279,8 @@ async def test_what_is_not_there_is_told(small_newsroom: Newsroom):
             answer = await program.get(path)
             assert answer.status == 404
             assert answer.problem.startswith("There is no")
+        # a line's end in a path leads past every route
+        assert (await program.get("/stories/1%0A/x")).problem == "There is nothing here."
 
 
 async def test_secrets_of_feeds_stay_here(sqlite_store: SqlStore):
