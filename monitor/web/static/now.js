@@ -209,7 +209,8 @@ const KEYS = {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || keys.open) return;
-  const target = event.target;
+  // a dialog that was just closed holds the focus until the next frame
+  const target = keys.contains(event.target) ? document.body : event.target;
   if (event.key === "Escape" && target.closest("form")) target.blur();
   if (target.closest("input, select, textarea, [contenteditable]")) return;
   if (event.key === "Enter" && target.matches(".stream article")) return open();
