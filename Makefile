@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
 
 ARGS ?=
-BENCH ?= $(filter-out scale schedule soak web,$(patsubst bench/%.py,%,$(wildcard bench/[a-z]*.py)))
+BENCH ?= $(filter-out load scale schedule soak web,$(patsubst bench/%.py,%,$(wildcard bench/[a-z]*.py)))
 # Tests wait for processes, servers and databases a third of their time: one worker more than processors.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 export PYTHON
@@ -69,6 +69,10 @@ bench-web: .venv/.dev  ## Server time of each page at a million articles (ARGS="
 .PHONY: soak
 soak: .venv/.dev  ## Run the service among hostile servers for ten minutes (ARGS="--minutes 1")
 	$(BIN)/python -m bench.soak $(ARGS)
+
+.PHONY: load
+load: .venv/.dev  ## Ten thousand feeds, fifty articles a second, then twice that (ARGS="--postgres --minutes 2")
+	$(BIN)/python -m bench.load $(ARGS)
 
 .PHONY: chaos-slack
 chaos-slack: .venv/.dev  ## Kill the service fifty times while its Slack fails (ARGS="--postgres --seed 2")

@@ -1,12 +1,14 @@
 """The outlets of `bench.alerts`: each has a host and a feed of its own, and prints what it is told to.
 
-    python -m bench._alerts_press --feeds N --watches N
+    python -m bench._alerts_press --feeds N --watches N [--every N]
 
 A process of its own. It writes one line of JSON: the feeds' URLs and the watches' words. From then on
 a line that names a rate (articles a second) begins a new edition, in which the outlets print one
-after the other; an empty one ends it, and is answered by what was served: of each article its name,
-the watch that it is for, if there is one, and when (seconds since the epoch) it was printed, a feed
-that lists it was served, and its page.
+after the other; one with a plus sign before it goes on with this edition at another rate. An empty
+one ends it, and is answered by what was served: of each article its name, the watch that it is for,
+if there is one, and when (seconds since the epoch) it was printed, a feed that lists it was served,
+and its page. A question mark is answered by which feeds (their numbers) were asked for since the
+last one, and when.
 
 An article is 450 words, of which two fifths stand in no other (a new word costs a matcher most), in a
 page of 40 KB, as pages of news are: navigation, teasers, scripts. Some hold
@@ -30,7 +32,7 @@ from tests.webserver import Reply, Request, WebServer
 
 NETWORK: Final = "127.4.0.0/16"
 HITS: Final = 2.5
-"""Articles a second that hold a watch's word, at most."""
+"""Articles a second that hold a watch's word, at most, unless each Nth is to (`--every`)."""
 OWN: Final = 0.4
 """Share of words that stand in no other article: else strangers would report one event."""
 _COMMON: Final = (
@@ -42,6 +44,7 @@ _COMMON: Final = (
 )
 COMMON: Final = _COMMON.split()
 _LISTED: Final = 40
+_NEIGHBOURS: Final = 100
 _VOWELS, _CONSONANTS = "aeiou", "bdfgklmnprstvz"
 
 
@@ -73,16 +76,19 @@ def word(dice: random.Random, syllables: int) -> str:
 class Press:
     """All outlets."""
 
-    def __init__(self, feeds: int, watches: int) -> None:
+    def __init__(self, feeds: int, watches: int, every: int | None = None) -> None:
         dice = random.Random("watches")
         self.watches = [word(dice, 6).capitalize() for _ in range(watches)]
         self._feeds = feeds
+        self._every = every
+        self.asked: list[tuple[int, float]] = []
         self._shell = self._furniture()
         self._server = WebServer("0.0.0.0")
         self._server.route("/*", self._answer)
         self._issues: list[list[Printed]] = [[] for _ in range(feeds)]
         self._printed: list[Printed] = []
         self._began, self._rate, self._edition = time.time(), 0.0, 0
+        self._before = 0  # articles that were printed before the rate was this one
 
     async def serve(self) -> list[str]:
         """Listen; returns the feeds' URLs."""
@@ -96,13 +102,18 @@ class Press:
     def begin(self, rate: float) -> None:
         """A new edition."""
         self._began, self._rate, self._printed = time.time(), rate, []
+        self._before = 0
         self._edition += 1
         self._issues = [[] for _ in range(self._feeds)]
 
+    def go_on(self, rate: float) -> None:
+        """From now on so many articles a second."""
+        self._print()
+        self._began, self._rate, self._before = time.time(), rate, len(self._printed)
+
     def end(self) -> list[Printed]:
         """Print nothing more; what was printed."""
-        self._print()
-        self._rate = 0.0
+        self.go_on(0.0)
         return self._printed
 
     def _at(self, feed: int) -> str:
@@ -110,12 +121,12 @@ class Press:
 
     def _print(self) -> None:
         """What should have been printed by now."""
-        due = int((time.time() - self._began) * self._rate)
+        due = self._before + int((time.time() - self._began) * self._rate)
         for number in range(len(self._printed), due):
             dice = random.Random(f"name {self._edition} {number}")
-            turn, rest = divmod(number, math.ceil(self._rate / HITS))
+            turn, rest = divmod(number, self._every or math.ceil(self._rate / HITS))
             watch = None if rest else turn % len(self.watches)
-            at = self._began + number / self._rate
+            at = self._began + (number - self._before) / self._rate
             article = Printed(word(dice, 7).capitalize(), watch, at)
             self._printed.append(article)
             # by lot: turns of feeds and of watches would meet in the same ones
@@ -127,6 +138,7 @@ class Press:
         feed = int(high) * 200 + int(low) - 1
         kind, _, name = request.path[1:].partition("/")
         if kind == "feed":
+            self.asked.append((feed, time.time()))
             return self._feed(feed, request)
         if kind == "about":
             return Reply(self._shell, headers={"Content-Type": "text/html; charset=utf-8"})
@@ -152,8 +164,10 @@ class Press:
             for each in reversed(issue[-_LISTED:])
         )
         head = '<?xml version="1.0"?><rss version="2.0"><channel><title>News</title>'
-        # there always is an old one: a feed that was empty is no feed that has news
-        old = "<item><title>About us</title><link>/about</link></item>"
+        # there always is an old one: a feed that was empty is no feed that has news. Neighbours
+        # share it, for a page of each of thousands is nothing that anybody wants to wait for
+        about = f"{self._at(feed - feed % _NEIGHBOURS)}/about"
+        old = f"<item><title>About us</title><link>{about}</link></item>"
         return Reply(f"{head}{''.join(items)}{old}</channel></rss>", headers=headers)
 
     def _title(self, article: Printed) -> str:
@@ -194,11 +208,15 @@ async def _serve(press: Press) -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     print(json.dumps({"feeds": await press.serve(), "watches": press.watches}), flush=True)
     while line := (await lines.readline()).decode():
-        if line.strip():
-            press.begin(float(line))
-            print(json.dumps("begun"), flush=True)
-        else:
-            print(json.dumps([asdict(each) for each in press.end()]), flush=True)
+        match line.strip():
+            case "":
+                print(json.dumps([asdict(each) for each in press.end()]), flush=True)
+            case "?":
+                print(json.dumps(press.asked), flush=True)
+                press.asked.clear()
+            case rate:
+                (press.go_on if rate.startswith("+") else press.begin)(float(rate))
+                print(json.dumps("begun"), flush=True)
     await press.stop()
 
 
@@ -206,8 +224,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--feeds", type=int, required=True)
     parser.add_argument("--watches", type=int, required=True)
+    parser.add_argument("--every", type=int, help="which of the articles are for a watch")
     options = parser.parse_args()
-    asyncio.run(_serve(Press(options.feeds, options.watches)))
+    asyncio.run(_serve(Press(options.feeds, options.watches, options.every)))
 
 
 if __name__ == "__main__":

@@ -23,13 +23,10 @@ import argparse
 import asyncio
 import json
 import os
-import re
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,28 +36,20 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bench import options_of
-from bench._alerts_press import NETWORK
-from bench._children import ROOT, Child, child
+from bench._children import Child, child
+from bench._services import WAITING, asked, feeds_toml, is_ready, postmaster, processes, until
 from bench._usage import cpu, memory
 from monitor.demo.slack import SlackDouble
-from monitor.model import ArticleState
 from monitor.storage import tables as t
 from monitor.storage.address import read_address
 from monitor.storage.engines import make_engines
 from tests.postgres import find_binaries, running_postgres
 
-LOOK: Final = 0.2
-"""Seconds between two looks at the database."""
-LATEST: Final = 600.0
-"""Seconds after which it is given up."""
 IDLE: Final = 2.0
 """Seconds for which nothing is to be done, to see what that costs."""
 PRINTING: Final = 1.0
 """Seconds in which all is printed."""
 
-_WAITING = sa.select(sa.func.count()).where(t.article.c.state == ArticleState.NEW)
-_UNPOLLED = sa.select(sa.func.count()).where(t.feed.c.polled_at.is_(None))
-_FEEDS = sa.select(sa.func.count()).select_from(t.feed)
 _ARTICLES = sa.select(sa.func.count()).select_from(t.article)
 
 
@@ -92,51 +81,6 @@ class Run:
         return (self.ours + self.database - self.idle * self.seconds) / self.articles * 1e3
 
 
-def feeds_toml(printed_by: dict[str, Any]) -> str:
-    """The same configuration for all."""
-    lines = [
-        *("[fetch]", f'allow = ["{NETWORK}"]', 'spacing = "0s"', "robots = false"),
-        *("[web]", "enabled = false"),
-    ]
-    for number, word in enumerate(printed_by["watches"]):
-        lines += ["[[watch]]", f'name = "{word}"', f'terms = ["{word}"]']
-        lines += [f'channel = "#watch-{number}"']
-    for number, url in enumerate(printed_by["feeds"]):
-        lines += ["[[feed]]", f'name = "Feed {number}"', f'url = "{url}"']
-        lines += [f'publisher = "Outlet {number}"']
-    return "\n".join(lines) + "\n"
-
-
-@contextmanager
-def processes(
-    roles: Sequence[str], folder: Path, url: str, slack: SlackDouble
-) -> Iterator[Sequence[subprocess.Popen[bytes]]]:
-    """`monitor run` in each of these roles."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "MONITOR_LOG": "json",
-        "MONITOR_DATABASE_URL": url,
-        "SLACK_BOT_TOKEN": slack.token,
-        "SLACK_API_URL": slack.url,
-    }
-    running: list[subprocess.Popen[bytes]] = []
-    with (folder / "log").open("ab") as log:
-        try:
-            for role in roles:
-                command = [sys.executable, "-m", "monitor", "run", "--role", role]
-                command += ["--config", str(folder / "feeds.toml")]
-                started = subprocess.Popen(
-                    command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=log
-                )
-                running.append(started)
-            yield running
-        finally:
-            for each in running:
-                each.terminate()
-            for each in running:
-                each.wait(30)
-
-
 async def measure(
     workers: int, url: str, press: Child, printed_by: dict[str, Any], options: Any
 ) -> Run:
@@ -147,13 +91,15 @@ async def measure(
         slack.add_channel(f"watch-{number}")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        (folder / "feeds.toml").write_text(feeds_toml(printed_by), encoding="utf-8")
+        (folder / "feeds.toml").write_text(
+            feeds_toml(printed_by, 'spacing = "0s"', "robots = false"), encoding="utf-8"
+        )
         url = url or f"sqlite:///{folder}/scale.db"
         async with slack:
             with processes(roles, folder, url, slack) as running:
                 pids = [each.pid for each in running]
-                await _until(lambda: _is_ready(url, options.feeds), running, folder)
-                database = _postmaster(url)
+                await until(lambda: is_ready(url, options.feeds), running, folder)
+                database = postmaster(url)
                 before = await asyncio.to_thread(_articles, url)
                 idle = await _idle([*pids, *([database] if database else [])])
                 rate = options.articles / PRINTING
@@ -164,10 +110,10 @@ async def measure(
                 used = sum(map(cpu, pids)), cpu(database) if database else 0.0
                 began = time.time()
                 await asyncio.to_thread(_make_due, url)
-                await _until(
+                await until(
                     lambda: (
                         _articles(url) >= before + len(printed)
-                        and _asked(url, _WAITING) == 0
+                        and asked(url, WAITING) == 0
                         and _told(slack) >= wanted
                     ),
                     running,
@@ -192,16 +138,6 @@ async def measure(
         )
 
 
-async def _until(
-    done: Callable[[], bool], running: Sequence[subprocess.Popen[bytes]], folder: Path
-) -> None:
-    until = time.monotonic() + LATEST
-    while not await asyncio.to_thread(done):
-        if time.monotonic() > until or any(each.poll() is not None for each in running):
-            raise SystemExit((folder / "log").read_text(encoding="utf-8")[-4000:])
-        await asyncio.sleep(LOOK)
-
-
 async def _idle(pids: Sequence[int]) -> float:
     """Cores that are used without anything to do."""
     used, began = sum(map(cpu, pids)), time.monotonic()
@@ -209,29 +145,8 @@ async def _idle(pids: Sequence[int]) -> float:
     return (sum(map(cpu, pids)) - used) / (time.monotonic() - began)
 
 
-def _asked(url: str, question: sa.Select[Any]) -> Any:
-    engines = make_engines(read_address(url))
-    try:
-        with engines.read.connect() as connection:
-            return connection.execute(question).scalar_one()
-    finally:
-        engines.dispose()
-
-
 def _articles(url: str) -> int:
-    return int(_asked(url, _ARTICLES))
-
-
-def _is_ready(url: str, feeds: int) -> bool:
-    """Whether each feed was polled, and what it listed then read."""
-    try:
-        return (
-            int(_asked(url, _FEEDS)) == feeds
-            and _asked(url, _UNPOLLED) == 0
-            and _asked(url, _WAITING) == 0
-        )
-    except sa.exc.DBAPIError:
-        return False  # not made yet
+    return int(asked(url, _ARTICLES))
 
 
 def _make_due(url: str) -> None:
@@ -257,20 +172,6 @@ def _pace(url: str, began: float) -> float:
         return 0.0
     tenths = quantiles(times, n=10, method="inclusive")
     return float(0.8 * len(times) / max(tenths[-1] - tenths[0], 1e-6))
-
-
-def _postmaster(url: str) -> int:
-    """PostgreSQL's first process, of which all others are children; 0 without one."""
-    if not url.startswith("postgresql"):
-        return 0
-    engines = make_engines(read_address(url))
-    with engines.read.connect() as connection:
-        backend = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
-    engines.dispose()
-    status = Path(f"/proc/{backend}/status").read_text(encoding="ascii")
-    found = re.search(r"^PPid:\s*(\d+)", status, re.MULTILINE)
-    assert found is not None
-    return int(found[1])
 
 
 def tell(run: Run, first: Run) -> None:
