@@ -15,7 +15,7 @@ import pytest
 
 from monitor import answers
 from monitor.cli import main
-from monitor.cli.show import watches as show_watches
+from monitor.cli.show import backtests
 from monitor.match.backtest import Archived, Backtest, Day
 from monitor.model import Article, ArticleState, Entry, FeedSpec, Watch, bucket_of
 from monitor.ports import FoundEntry, Transaction
@@ -523,7 +523,7 @@ def days(*hits: int) -> list[Day]:
 
 def test_a_bar_is_as_long_as_its_count(desk: Desk) -> None:
     """In eighths of a column; one hit can be seen beside a thousand."""
-    assert [show_watches._bar(count, 8000) for count in (0, 1, 8000, 4000)] == [
+    assert [backtests._bar(count, 8000) for count in (0, 1, 8000, 4000)] == [
         "",
         "▏",
         "█" * 24,
@@ -534,10 +534,10 @@ def test_a_bar_is_as_long_as_its_count(desk: Desk) -> None:
 def test_many_days_are_shown_as_weeks() -> None:
     """From Monday, nothing lost."""
     many = days(*[1] * 40)
-    rows = list(show_watches._rows(many))
+    rows = list(backtests._rows(many))
     assert [row.date.weekday() for row in rows] == [0] * 7
     assert sum(row.hits for row in rows) == sum(row.articles for row in rows) / 100 == 40
-    assert list(show_watches._rows(many[:31])) == many[:31]
+    assert list(backtests._rows(many[:31])) == many[:31]
 
 
 def test_words_that_look_like_markup_are_printed_as_they_are(desk: Desk) -> None:
@@ -553,11 +553,11 @@ def test_words_that_look_like_markup_are_printed_as_they_are(desk: Desk) -> None
 def test_an_article_without_headline_or_link_can_be_named() -> None:
     """By its number."""
     linkless: Archived = replace(archived(7, "", "Ceasefire."), url=None)
-    assert show_watches.address(linkless) == "7"
+    assert backtests.address(linkless) == "7"
     test = Backtest(Watch(name="W", query="ceasefire"))
     test.read([linkless])
     [sample] = test.outcome().new.samples
-    assert str(next(iter(show_watches._sample(sample)))) == "• (no headline)"
+    assert str(next(iter(backtests._sample(sample)))) == "• (no headline)"
 
 
 # --------------------------------------------------------------------------- backtest and diff

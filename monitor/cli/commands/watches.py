@@ -26,6 +26,7 @@ from monitor.cli.shared import (
     stored,
     what_is_right,
 )
+from monitor.cli.show import backtests, edits, explained
 from monitor.cli.show import watches as show_watches
 from monitor.cli.typed import whole
 from monitor.config import Settings
@@ -115,7 +116,7 @@ def watches_explain(
     elif text is not None:
         headline, _, body = _text_of(text).strip().partition("\n")
         document = Document(title=headline.strip(), body=body.strip())
-    for part in show_watches.explained(watch, explain(watch, document), document):
+    for part in explained.explained(watch, explain(watch, document), document):
         out.print(part)
 
 
@@ -141,7 +142,7 @@ def watches_test(
     watch = _watch_of(name, query, settings, mistakes)
     other = None if against is None else _watch_of(None, against, settings, mistakes)
     trial = asyncio.run(_try(watch, other, settings, days=days, limit=limit))
-    print_found(trial, as_json, show_watches.tried_json, show_watches.tried)
+    print_found(trial, as_json, backtests.tried_json, backtests.tried)
 
 
 @commands.command("backtest")
@@ -164,7 +165,7 @@ def backtest(
     if not watches:
         raise MonitorError("there is no watch to try: add a [[watch]] to feeds.toml")
     run = asyncio.run(_replay(watches, settings, days=days, limit=limit))
-    print_found(run, as_json, show_watches.replayed_json, show_watches.replayed)
+    print_found(run, as_json, backtests.replayed_json, backtests.replayed)
 
 
 @commands.command("diff")
@@ -179,12 +180,12 @@ def watches_diff(
     if not as_json and mistakes:
         err.print("Watches with mistakes are left out.", style="yellow")
     found = asyncio.run(_differences(settings, days=days, limit=limit))
-    print_found(found, as_json, show_watches.differences_json, show_watches.differences)
+    print_found(found, as_json, edits.differences_json, edits.differences)
 
 
 async def _replay(
     watches: Sequence[Watch], settings: Settings, *, days: int | None, limit: int | None
-) -> show_watches.Run:
+) -> backtests.Run:
     usual = settings.slack.channel or "the default channel"
     replay = Replay(
         watches,
@@ -193,12 +194,12 @@ async def _replay(
     )
     async with looking_at(settings) as reports:
         period, seconds = await _read_archive(reports, replay.read, days=days, limit=limit)
-    return show_watches.Run(replayed=replay.replayed(), period=period, seconds=seconds)
+    return backtests.Run(replayed=replay.replayed(), period=period, seconds=seconds)
 
 
 async def _differences(
     settings: Settings, *, days: int | None, limit: int | None
-) -> Sequence[show_watches.Edit]:
+) -> Sequence[edits.Edit]:
     """What is new, gone or changed; how much more and less that finds."""
     now = SystemClock().now()
     is_news = volume.news_within(settings.alerts.max_age)
@@ -225,7 +226,7 @@ async def _differences(
         if name in current and old.channel != current[name].channel
     }
     return [
-        show_watches.Edit(
+        edits.Edit(
             old=stored.get(name),
             new=current.get(name),
             outcome=tests[name].outcome() if name in tests else None,
@@ -285,7 +286,7 @@ def _found_in_a_week(settings: Settings) -> Mapping[str, WatchRow] | None:
 
 async def _try(
     watch: Watch, other: Watch | None, settings: Settings, *, days: int | None, limit: int | None
-) -> show_watches.Trial:
+) -> backtests.Trial:
     async with looking_at(settings) as reports:
         rows = await reports.watches(SystemClock().now())
         stored = next((row.watch for row in rows if row.watch.name == watch.name), None)
@@ -294,7 +295,7 @@ async def _try(
             other, names = stored, ("the edited version", "the version last run")
         test = Backtest(watch, other, is_news=volume.news_within(settings.alerts.max_age))
         period, seconds = await _read_archive(reports, test.read, days=days, limit=limit)
-    return show_watches.Trial(
+    return backtests.Trial(
         outcome=test.outcome(),
         new=bracketed(read(watch).root),
         old=bracketed(read(other).root) if other else None,

@@ -9,12 +9,11 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from monitor.cli.show.passages import marked, passage_text
 from monitor.match.passage import best_passage, highlight
 from monitor.ports import Match
 from monitor.web import words
 from monitor.web.view import web_link
-
-_FOUND = "bold yellow"
 
 
 def found(match: Match, now: datetime) -> Iterator[RenderableType]:
@@ -23,17 +22,10 @@ def found(match: Match, now: datetime) -> Iterator[RenderableType]:
     document = each.document
     in_title = [span for span in match.spans if span.field == "title"]
     in_body = [span for span in match.spans if span.field == "body"]
-    headline = Text(style="bold")
-    for piece, is_found in highlight(" ".join(document.title.split()) or "(untitled)", in_title):
-        headline.append(piece, _FOUND if is_found else None)
-    yield headline
+    yield marked(highlight(document.title or "(untitled)", in_title), "bold")
     facts = (match.publisher, document.language, words.ago(each.first_seen_at, now))
     yield Padding(Text(" · ".join(filter(None, facts)), style="dim"), (0, 0, 0, 2))
     if document.body.strip():
-        best = best_passage(document.body, in_body, 240)
-        passage = Text(best.text)
-        for start, end in best.marks:
-            passage.stylize(_FOUND, start, end)
-        yield Padding(passage, (0, 0, 0, 2))
+        yield Padding(passage_text(best_passage(document.body, in_body, 240)), (0, 0, 0, 2))
     if link := web_link(each.url):
         yield Padding(Text(link, style="dim", overflow="fold"), (0, 0, 0, 2))
