@@ -14,6 +14,7 @@ from monitor.storage.work import WORKING_TABLES, Work
 _TIME = t.feed.c.due_at.type
 _now = sa.bindparam("now", type_=_TIME)
 _lease = sa.bindparam("lease", type_=_TIME)
+_too_long = sa.bindparam("too_long", type_=_TIME)
 
 SOON: Final = timedelta(hours=1)
 """No message that is tried again waits for longer."""
@@ -45,7 +46,7 @@ BRING_FORWARD = (
 )
 SHORTEN_LEASES = tuple(
     sa.update(table)
-    .where(table.c.due_at.is_not(None), table.c.lease_until > _lease)
+    .where(table.c.due_at.is_not(None), table.c.lease_until > _too_long)
     .values(lease_until=_lease)
     for table in WORKING_TABLES
 )
@@ -56,7 +57,13 @@ class ClockWork(Work):
 
     def bring_forward(self, now: datetime, lease: timedelta) -> int:
         """See `ports.Transaction`."""
-        values = {"now": now, "later": now + SLACK, "lease": now + lease, "soon": now + SOON}
+        values = {
+            "now": now,
+            "later": now + SLACK,
+            "lease": now + lease,
+            "too_long": now + lease + SLACK,  # other processes lease while this one looks
+            "soon": now + SOON,
+        }
         return sum(
             self._run(statement, values).rowcount for statement in (*SHORTEN_LEASES, *BRING_FORWARD)
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from monitor.model import Job, Kind
 from monitor.storage import SqlStore
 from tests.contracts.material import (
@@ -71,3 +73,17 @@ async def test_among_many_a_host_is_one_process_s_for_feeds_and_pages(store: Sql
     assert await articles() == 0
     await store.write(lambda t: t.release_feeds([feed.id]))
     assert await articles() == 1
+
+
+async def test_a_lease_of_another_clock_is_left_unless_that_was_far_ahead(store: SqlStore) -> None:
+    """Clocks of several machines differ a little; and others lease while one starts."""
+    store.holder = 7
+    await given_feed(store)
+
+    async def planned_anew(ahead: timedelta) -> int:
+        """How much was changed by a process whose clock is behind by so much."""
+        return await store.write(lambda t: t.bring_forward(NOW - ahead, LEASE))
+
+    assert await planned_anew(timedelta(seconds=90)) == 0
+    assert await planned_anew(timedelta(hours=1)) > 0
+    assert await store.read(lambda t: t.lease_holders(NOW)) == frozenset()
