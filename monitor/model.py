@@ -204,6 +204,7 @@ class Feed:
     health_since: datetime | None = None
     newest_at: datetime | None = None  # publication of its newest entry
     gaps: int = 0  # how often a poll shared no item with the one before
+    error: str | None = None  # the code of why the last poll failed, if it did
     subscription: Subscription | None = None  # by what its pushes come
 
 

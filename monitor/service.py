@@ -45,6 +45,7 @@ from monitor.pipeline.context import parsers_of
 from monitor.pipeline.group import KEPT
 from monitor.pipeline.mentions import count_mentions
 from monitor.pipeline.ops import note_heartbeat
+from monitor.pipeline.outage import knock
 from monitor.pipeline.pace import plan_digests
 from monitor.pipeline.retention import Limits, Retention
 from monitor.pipeline.spikes import Spikes, shortfalls
@@ -580,7 +581,7 @@ class Service:
         await self._spikes.look()
         rules = self.pipeline.context.rules
         await self.store.write(lambda tx: note_heartbeat(tx, rules, now))
-        await self._refresh_gauges()
+        await knock(self.pipeline.context, await self._refresh_gauges())
 
     async def _gauge_jobs(self) -> None:
         workload = await self.engine.workload()
@@ -592,7 +593,8 @@ class Service:
             telemetry.JOBS.labels(str(kind), "stalled").set(work.stalled)
             telemetry.JOBS_OLDEST.labels(str(kind)).set(work.oldest)
 
-    async def _refresh_gauges(self) -> None:
+    async def _refresh_gauges(self) -> Mapping[Health, int]:
+        """Tell how things stand; returns how many feeds there are of each health."""
         counts = await self.reports.counts(self.clock.now())
         for health in Health:
             telemetry.FEEDS.labels(str(health)).set(counts.feeds.get(health, 0))
@@ -610,6 +612,7 @@ class Service:
         oldest = counts.oldest_waiting_at
         age = (self.clock.now() - oldest).total_seconds() if oldest else 0.0
         telemetry.OUTBOX_OLDEST.set(max(0.0, age))
+        return counts.feeds
 
 
 def _sync_watches(tx: Transaction, settings: Settings, rules: Rules, now: datetime) -> None:

@@ -30,11 +30,13 @@ from monitor.pipeline import ops, subscribe
 from monitor.pipeline.budget import limits_of
 from monitor.pipeline.context import BATCH, Context, work_by_host
 from monitor.pipeline.fill import fill
+from monitor.pipeline.outage import Outage
 from monitor.pipeline.parsing import Parsing
 from monitor.pipeline.results import Results
 from monitor.polling import gaps, health, hints, history, moves, schedule
 from monitor.polling.gaps import Overlap
 from monitor.polling.health import Signs
+from monitor.polling.outage import UNREACHED
 from monitor.polling.rhythm import PRIOR, Rhythm, learn, silence
 from monitor.ports import Added, FeedUpdate, FoundEntry, Listing, NotModified, Page, Transaction
 
@@ -63,6 +65,7 @@ class Poll:
         self._with = context
         self._parsing = Parsing(context)
         self._results = Results(context.store)
+        self._outage = Outage(context)
 
     async def run(self, bucket: int) -> None:
         """Poll every due feed of a bucket once; hosts at which somebody is at work are theirs."""
@@ -85,6 +88,7 @@ class Poll:
                 lambda tx: tx.set_feed_aside(feed.id, until)
             ),
         )
+        await self._outage.look()
 
     async def _poll(self, feed: Feed) -> None:
         with self._results.expected():
@@ -103,6 +107,8 @@ class Poll:
             )
             outcome, added = await self._read(feed, answer)
             error = None
+            if feed.error in UNREACHED:
+                self._outage.reached()
         except WorkError as caught:
             outcome, error = str(caught.code), caught
             await self._save_failed(feed, caught)

@@ -321,6 +321,15 @@ class IllFeed:
     error: str  # what the last poll met; nothing for one that answers
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many feeds were asked lately, and how it went."""
+
+    asked: int
+    unreached: int  # of them: that can't be reached now, and could within a week
+    tried_at: datetime | None = None  # when one of those was asked last
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
     """How a service fared in some time."""

@@ -51,6 +51,7 @@ from monitor.ports.facts import (
     Known,
     Listing,
     Place,
+    Reach,
     Stored,
     StoryView,
     Summary,
@@ -840,6 +841,18 @@ class Transaction(Protocol):
 
     def polls_since(self, since: datetime) -> tuple[int, int]:
         """How many feeds were polled since then, and of how many the last poll failed."""
+
+    def reach(self, now: datetime) -> Reach:
+        """How many feeds were asked lately, and how many of them can't be reached."""
+
+    def unreached_feeds(self, now: datetime, due_after: datetime) -> Sequence[FeedId]:
+        """Those that can't be reached, were not asked just now, and are due later than this.
+
+        Who was asked longest ago is the first.
+        """
+
+    def ask_feeds_again(self, feeds: Sequence[FeedId], at: datetime) -> int:
+        """Have feeds that failed due at a time, if they are due later; returns how many were."""
 
     def dead_since(self, channel: str, since: datetime) -> int:
         """How many messages of a channel that were wanted since then are given up."""

@@ -420,6 +420,7 @@ def _feed(row: Row, subscription: Subscription | None) -> Feed:
         health_since=row.health_since,
         newest_at=row.newest_at,
         gaps=row.gaps,
+        error=row.error_code,
         subscription=subscription,
     )
 

@@ -24,6 +24,7 @@ from monitor.storage.indexing import IS_QUEUED, IndexWork
 from monitor.storage.mentions import MentionWork
 from monitor.storage.notices import NoticeWork
 from monitor.storage.ops import OpsWork
+from monitor.storage.outages import OutageWork
 from monitor.storage.outbox import due_channels
 from monitor.storage.pacing import DUE_DIGEST_CHANNELS, PaceWork
 from monitor.storage.pruning import PruneWork
@@ -66,6 +67,7 @@ class SqlTransaction(
     ClockWork,
     ConfigurationWork,
     FeedWork,
+    OutageWork,
     SubscriptionWork,
     ArticleWork,
     RevisionWork,

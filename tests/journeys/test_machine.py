@@ -16,6 +16,7 @@ from contextlib import closing, contextmanager
 from datetime import timedelta
 from email.utils import formatdate
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import psycopg
@@ -30,6 +31,7 @@ from monitor.errors import Code, StorageError, Transient
 from monitor.fetch.client import HttpFetcher
 from monitor.fetch.resolver import ThreadResolver
 from monitor.model import Kind
+from monitor.pipeline.outage import knock
 from monitor.service import assembled
 from monitor.storage import SqlStore, current, upgrade
 from monitor.storage import tables as t
@@ -513,8 +515,33 @@ async def test_a_clock_that_leaps_ahead_a_day_asks_once_and_tells_nothing_twice(
 # --------------------------------------------------------------------------- the network
 
 
+class Away:
+    """In place of a fetcher: no name has an address, but for those of `but`."""
+
+    def __init__(self, newsroom: Newsroom) -> None:
+        self._newsroom, self._there = newsroom, newsroom.context.fetcher
+        self.tries, self.but = 0, ()
+        newsroom.context.fetcher = self
+
+    async def get(self, url: str, **how: Any) -> object:
+        if url.endswith(self.but):
+            return await self._there.get(url, **how)
+        self.tries += 1
+        raise Transient(Code.DNS, f"{url} has no address")
+
+    def ends(self) -> None:
+        self._newsroom.context.fetcher = self._there
+
+
+async def _minutes(newsroom: Newsroom, number: int) -> None:
+    """What the service does in so many minutes."""
+    for _ in range(number):
+        await newsroom.work(minutes=1)
+        await knock(newsroom.context, (await newsroom.reports.counts(newsroom.clock.now())).feeds)
+
+
 async def test_an_hour_without_a_network_is_one_message_and_loses_nothing(newsroom):
-    """Every feed fails, ever less often; then all are read within an hour, and one message says both."""
+    """Every feed fails, ever less often; then all are read within minutes, and one message says both."""
     names = [f"paper{number}" for number in range(8)]
     newsroom.rules(ops_channel=OPS)
     await newsroom.declare(*names)
@@ -522,27 +549,16 @@ async def test_an_hour_without_a_network_is_one_message_and_loses_nothing(newsro
         newsroom.feed(name, (f"Truce {name}", None), text="Nothing yet.")
     await newsroom.settle()
     asked = len(newsroom.server.requests)
-    fetcher = newsroom.context.fetcher
-
-    class Away:
-        tries = 0
-
-        async def get(self, url: str, **_: object) -> object:
-            self.tries += 1
-            raise Transient(Code.DNS, f"{url} has no address")
-
-    newsroom.context.fetcher = away = Away()
-    for _ in range(60):
-        await newsroom.work(minutes=1)
+    away = Away(newsroom)
+    await _minutes(newsroom, 60)
     assert len(newsroom.server.requests) == asked
     assert len(names) * 3 <= away.tries <= len(names) * 8
     [told] = newsroom.sink.messages(OPS)
     assert told.title == "8 feeds in trouble"
-    newsroom.context.fetcher = fetcher
+    away.ends()
     for name in names:
         newsroom.feed(name, (f"Ceasefire {name}", None), text=f"A ceasefire near {name}.")
-    for _ in range(65):
-        await newsroom.work(minutes=1)
+    await _minutes(newsroom, 8)
     [told] = newsroom.sink.messages(OPS)
     assert told.title == "All feeds are well again"
     assert {request.path for request in newsroom.server.requests[asked:]} == {
@@ -550,6 +566,47 @@ async def test_an_hour_without_a_network_is_one_message_and_loses_nothing(newsro
     }
     counts = await newsroom.reports.counts(newsroom.clock.now())
     assert sum(counts.articles.values()) == 2 * len(names)
+
+
+async def test_a_feed_that_is_back_by_itself_has_no_others_asked(newsroom):
+    """Two hosts of eight that are away have their own trouble: each is asked as its back-off says."""
+    names = [f"paper{number}" for number in range(8)]
+    await newsroom.declare(*names)
+    for name in names:
+        newsroom.feed(name, (f"Truce {name}", None), text="Nothing yet.")
+    await newsroom.settle()
+    away = Away(newsroom)
+    for first, minutes in ((1, 10), (2, 20)):
+        away.but = tuple(f"{name}.xml" for name in names[first:])
+        await _minutes(newsroom, minutes)
+    away.but = tuple(f"{name}.xml" for name in names[1:])
+    read = len(newsroom.server.to("/paper1.xml"))
+    while len(newsroom.server.to("/paper1.xml")) == read:
+        before = await _due_at(newsroom, "paper0")
+        await _minutes(newsroom, 1)
+    assert await _due_at(newsroom, "paper0") == before
+
+
+async def _due_at(newsroom: Newsroom, name: str) -> Any:
+    due = sa.select(t.feed.c.due_at).where(t.feed.c.name == name)
+    return await newsroom.store.read(lambda tx: tx.connection.execute(due).scalar_one())
+
+
+async def test_a_network_that_is_back_for_a_moment_does_not_end_the_back_off(newsroom):
+    """One that was reached has all asked, once; who is not there is left alone again."""
+    names = [f"paper{number}" for number in range(8)]
+    await newsroom.declare(*names)
+    for name in names:
+        newsroom.feed(name, (f"Truce {name}", None), text="Nothing yet.")
+    await newsroom.settle()
+    away = Away(newsroom)
+    await _minutes(newsroom, 40)
+    away.but, tries = ("paper3.xml",), away.tries
+    while len(newsroom.server.to("/paper3.xml")) == 1:
+        await _minutes(newsroom, 1)
+    await _minutes(newsroom, 20)
+    # seven with the crowd, seven by themselves, and one in five minutes that asks whether anybody is there
+    assert away.tries - tries <= 7 + 7 + 5
 
 
 async def test_names_that_nobody_knows_are_a_feeds_trouble_and_not_ours():
