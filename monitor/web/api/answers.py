@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from monitor.compose import named_by
 from monitor.match.backtest import Outcome as Tested
@@ -40,7 +40,7 @@ def _excerpt(body: str, spans: Iterable[Span]) -> s.Excerpt | None:
 
 
 def _finds(spans: Iterable[Span]) -> list[s.Find]:
-    return [s.Find(field=it.field, start=it.start, end=it.end, term=it.term) for it in spans]
+    return [*map(s.Find.model_validate, spans)]
 
 
 def _found_by(hits: Iterable[Hit]) -> list[s.FoundBy]:
@@ -48,7 +48,7 @@ def _found_by(hits: Iterable[Hit]) -> list[s.FoundBy]:
 
 
 def _waits(holds: Iterable[Hold]) -> list[s.Waits]:
-    return [s.Waits(watch=each.watch, lacks=each.lacks, since=each.since) for each in holds]
+    return [*map(s.Waits.model_validate, holds)]
 
 
 def article_found(match: Match) -> s.ArticleLine:
@@ -57,7 +57,7 @@ def article_found(match: Match) -> s.ArticleLine:
     return s.ArticleLine(
         id=archived.article,
         story=archived.story,
-        url=view.web_link(archived.url),
+        url=archived.url,
         title=document.title,
         publisher=match.publisher,
         language=document.language,
@@ -72,7 +72,7 @@ def article(trace: ArticleTrace) -> s.ArticleWhole:
     return s.ArticleWhole(
         id=trace.article,
         story=trace.story,
-        url=view.web_link(trace.url),
+        url=trace.url,
         title=trace.title,
         text=trace.body,
         state=trace.state,
@@ -86,18 +86,7 @@ def article(trace: ArticleTrace) -> s.ArticleWhole:
         error=trace.error,
         copy_of=trace.copy_of,
         hits=_found_by(trace.hits),
-        sightings=[
-            s.Listed(
-                feed=each.feed,
-                publisher=each.publisher,
-                url=view.web_link(each.url),
-                title=each.title,
-                published_at=each.published_at,
-                first_seen_at=each.first_seen_at,
-                backlog=each.backlog,
-            )
-            for each in trace.sightings
-        ],
+        sightings=[*map(s.Listed.model_validate, trace.sightings)],
         revisions=[
             s.Former(title=each.title, text=each.body, replaced_at=each.replaced_at)
             for each in trace.revisions
@@ -112,7 +101,7 @@ def story_line(row: NowRow) -> s.StoryLine:
     return s.StoryLine(
         id=row.story,
         headline=lead.title,
-        url=view.web_link(lead.url),
+        url=lead.url,
         language=lead.language,
         found_at=row.at,
         first_seen_at=lead.first_seen_at,
@@ -123,10 +112,7 @@ def story_line(row: NowRow) -> s.StoryLine:
         languages=[*row.languages],
         watches=[*row.watches],
         held=_waits(row.held),
-        messages=[
-            s.MessageLine(id=each.id, channel=each.channel, state=each.state, sent_at=each.sent_at)
-            for each in row.messages
-        ],
+        messages=[*map(s.MessageLine.model_validate, row.messages)],
     )
 
 
@@ -149,7 +135,7 @@ def story(trace: StoryTrace, mark: str | None, max_age: timedelta | None) -> s.S
 def _story_article(row: Coverage) -> s.StoryArticle:
     return s.StoryArticle(
         id=row.article,
-        url=view.web_link(row.url),
+        url=row.url,
         title=row.title,
         publishers=[*row.publishers],
         sides=[*row.sides],
@@ -166,30 +152,13 @@ def _story_article(row: Coverage) -> s.StoryArticle:
 
 def delivery(row: DeliveryRow) -> s.Delivery:
     """A message."""
-    return s.Delivery(**_delivery(row))
+    return s.Delivery.model_validate(row)
 
 
 def delivery_whole(row: DeliveryRow, outcomes: Sequence[Outcome]) -> s.DeliveryWhole:
     """All about a message."""
-    events = [s.Event(at=each.at, what=each.what, error=each.error) for each in outcomes]
-    return s.DeliveryWhole(**_delivery(row), outcomes=events)
-
-
-def _delivery(row: DeliveryRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "story": row.story,
-        "headline": row.headline,
-        "subject": row.subject,
-        "channel": row.channel,
-        "state": row.state,
-        "is_uncertain": row.is_uncertain,
-        "attempts": row.attempts,
-        "created_at": row.created_at,
-        "due_at": row.due_at,
-        "sent_at": row.sent_at,
-        "error": row.error,
-    }
+    events = [*map(s.Event.model_validate, outcomes)]
+    return s.DeliveryWhole(**dict(delivery(row)), outcomes=events)
 
 
 def hit(row: FoundRow) -> s.HitLine:
@@ -203,7 +172,7 @@ def hit(row: FoundRow) -> s.HitLine:
         article=s.ArticleLine(
             id=row.article,
             story=row.story,
-            url=view.web_link(row.url),
+            url=row.url,
             title=row.title,
             publisher=row.publisher,
             language=row.language,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from monitor.model import ArticleState, DeliveryState, Health
+from monitor.web import view
 
 
 def _whole_characters(value: object) -> object:
@@ -18,10 +19,17 @@ def _whole_characters(value: object) -> object:
 Text = Annotated[str, BeforeValidator(_whole_characters)]
 Url = Annotated[
     Text | None,
+    BeforeValidator(view.web_link),
     Field(description="http or https; null where there is none, or it holds a password or key."),
 ]
 
 T = TypeVar("T", bound=BaseModel)
+
+
+class Row(BaseModel):
+    """What can be made of a value that has attributes of these names."""
+
+    model_config = ConfigDict(from_attributes=True)
 
 
 class Page(BaseModel, Generic[T]):
@@ -52,7 +60,7 @@ class Excerpt(BaseModel):
     ]
 
 
-class Find(BaseModel):
+class Find(Row):
     """Where in an article a term was found."""
 
     field: Literal["title", "body"]
@@ -68,7 +76,7 @@ class FoundBy(BaseModel):
     finds: list[Find]
 
 
-class Waits(BaseModel):
+class Waits(Row):
     """A story waits to be confirmed, for a watch."""
 
     watch: Text
@@ -90,7 +98,7 @@ class ArticleLine(BaseModel):
     passage: Annotated[Excerpt | None, Field(description="What shows best why it is here.")]
 
 
-class Listed(BaseModel):
+class Listed(Row):
     """A feed that listed an article."""
 
     feed: Text
@@ -134,7 +142,7 @@ class ArticleWhole(BaseModel):
     held: list[Waits]
 
 
-class MessageLine(BaseModel):
+class MessageLine(Row):
     """A message of a story."""
 
     id: str
@@ -188,7 +196,7 @@ class Merged(BaseModel):
     by: Annotated[Text | None, Field(description="null: nobody decided it.")]
 
 
-class Delivery(BaseModel):
+class Delivery(Row):
     """A message, or a notice."""
 
     id: str
@@ -207,7 +215,7 @@ class Delivery(BaseModel):
     error: Text | None
 
 
-class Event(BaseModel):
+class Event(Row):
     """What became of a message."""
 
     at: datetime
