@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from rich.console import Console
 
@@ -13,24 +13,17 @@ from monitor import answers
 from monitor.cli.show import summary as show
 from monitor.config import Settings
 from monitor.model import (
-    ArticleId,
-    ArticleState,
     DeliveryState,
     FeedSpec,
     FeedStatus,
     Health,
     Hit,
     Move,
-    Span,
-    StoryId,
     SubscriptionState,
     Watch,
 )
-from monitor.ports import ArticleTrace, Outcome, Revision, Sighting
-from tests.web.samples import NO_COUNTS, delivery_row, feed_row
-from tests.web.samples import NOW as PAGE_NOW
-
-NOW = datetime(2025, 5, 10, 12, tzinfo=UTC)
+from monitor.ports import Outcome, Revision
+from tests.web.samples import NO_COUNTS, NOW, article_trace, delivery_row, feed_row
 
 
 def printed(parts: Iterable[object]) -> str:
@@ -58,40 +51,11 @@ def test_status_says_what_was_refused_and_where_that_stands() -> None:
 def test_why_names_the_setting_that_kept_an_alert_back() -> None:
     """`[alerts] max_age` is named in full, so that it can be found in feeds.toml."""
     old = NOW - timedelta(days=9)
-    trace = ArticleTrace(
-        article=ArticleId(1),
-        url="https://example.org/a",
-        title="Ceasefire",
-        body="",
-        state=ArticleState.DONE,
-        source="page",
-        language="en",
-        attempts=1,
-        error=None,
-        published_at=old,
-        first_seen_at=NOW,
-        ingested_at=NOW,
-        due_at=None,
-        story=StoryId(1),
-        copy_of=None,
-        sightings=(
-            Sighting(
-                feed="A",
-                publisher="A",
-                guid="1",
-                url=None,
-                title="",
-                published_at=old,
-                first_seen_at=NOW,
-                backlog=False,
-            ),
-        ),
-        hits=(Hit(watch="W", spans=(Span(field="title", start=0, end=9, term="ceasefire"),)),),
-        deliveries=(),
-    )
+    trace = article_trace(published_at=old)
+    trace = replace(trace, sightings=(replace(trace.sightings[0], published_at=old),))
     settings = Settings(
-        watches=(Watch(name="W", terms=("ceasefire",)),),
-        feeds=(FeedSpec(url="https://example.org/feed", name="A", publisher="A"),),
+        watches=(Watch(name="Truce", terms=("ceasefire",)),),
+        feeds=(FeedSpec(url="https://example.org/feed", name="Dawn", publisher="Dawn"),),
     )
     assert "older than [alerts] max_age" in printed(answers.traced(trace, settings, NOW))
 
@@ -99,26 +63,7 @@ def test_why_names_the_setting_that_kept_an_alert_back() -> None:
 def test_why_tells_each_attempt_to_alert() -> None:
     """When it was, and how it ended, in the words of the page."""
     row = delivery_row(1, "Ceasefire", DeliveryState.SENT)
-    trace = ArticleTrace(
-        article=ArticleId(1),
-        url="https://example.org/a",
-        title="Ceasefire",
-        body="",
-        state=ArticleState.DONE,
-        source="page",
-        language="en",
-        attempts=1,
-        error=None,
-        published_at=NOW,
-        first_seen_at=NOW,
-        ingested_at=NOW,
-        due_at=None,
-        story=StoryId(1),
-        copy_of=None,
-        sightings=(),
-        hits=(Hit(watch="W", spans=()),),
-        deliveries=(row,),
-    )
+    trace = article_trace(deliveries=(row,))
     outcomes = (
         Outcome(at=NOW - timedelta(minutes=2), what="deferred", error="ratelimited: [20 s]"),
         Outcome(at=NOW - timedelta(minutes=1), what="sent", error=None),
@@ -129,25 +74,11 @@ def test_why_tells_each_attempt_to_alert() -> None:
 
 def test_why_tells_what_is_not_or_no_longer_read() -> None:
     """Paragraphs of the site's, former texts, updates of a rolling page; markup is shown as it is."""
-    trace = ArticleTrace(
-        article=ArticleId(1),
-        url="https://example.org/live",
+    trace = article_trace(
         title="Live: the line",
         body="It is quiet.",
-        state=ArticleState.DONE,
-        source="page",
-        language="en",
-        attempts=1,
-        error=None,
-        published_at=NOW,
-        first_seen_at=NOW,
-        ingested_at=NOW,
         due_at=NOW + timedelta(minutes=5),
-        story=StoryId(1),
-        copy_of=None,
-        sightings=(),
-        hits=(Hit(watch="W", spans=()),),
-        deliveries=(),
+        hits=(Hit(watch="Truce", spans=()),),
         furniture=("Also read: [Kashmir]", *[f"line {number} " * 30 for number in range(12)]),
         revisions=(
             Revision(title="[Old] one", body="Two words", replaced_at=NOW - timedelta(hours=2)),
@@ -155,7 +86,7 @@ def test_why_tells_what_is_not_or_no_longer_read() -> None:
         ),
         updates=3,
     )
-    settings = Settings(watches=(Watch(name="W", terms=("ceasefire",)),))
+    settings = Settings(watches=(Watch(name="Truce", terms=("ceasefire",)),))
     said = printed(answers.traced(trace, settings, NOW))
     assert "Rolling   3 updates read, each once, more are asked for in 5 min" in said
     assert "Revised   2 h ago: 2 words under “[Old] one”" in said
@@ -165,7 +96,7 @@ def test_why_tells_what_is_not_or_no_longer_read() -> None:
     assert "          [-Two words-] {+It is quiet.+}\n" in said
     assert "Not read  Also read: [Kashmir] (stands on other pages of the site, too)" in said
     assert "nor 3 other paragraphs of this kind" in said
-    assert "yes W: by what it said before" in said
+    assert "yes Truce: by what it said before" in said
 
 
 def test_a_span_is_said_as_the_page_says_it() -> None:
@@ -182,17 +113,17 @@ def test_status_fits_eighty_columns() -> None:
     rows = (
         feed_row("Dawn", FeedStatus.FAILING, error="timeout: 20 s", failures=3),
         feed_row("A name that is far too long to stand beside all that", health=Health.SILENT),
-        feed_row("[新华社]", move=Move(url=url, since=PAGE_NOW - timedelta(days=3), polls=5)),
+        feed_row("[新华社]", move=Move(url=url, since=NOW - timedelta(days=3), polls=5)),
         feed_row(
             "Pushed",
             subscription=SubscriptionState.ACTIVE,
-            subscribed_until=PAGE_NOW + timedelta(days=2),
-            pushed_at=PAGE_NOW - timedelta(minutes=3),
-            polled_at=PAGE_NOW - timedelta(hours=2, minutes=5),
+            subscribed_until=NOW + timedelta(days=2),
+            pushed_at=NOW - timedelta(minutes=3),
+            polled_at=NOW - timedelta(hours=2, minutes=5),
         ),
     )
     console = Console(file=io.StringIO(), width=80)
-    for part in show.status(NO_COUNTS, rows, PAGE_NOW):
+    for part in show.status(NO_COUNTS, rows, NOW):
         console.print(part)
     assert [line.rstrip() for line in console.file.getvalue().splitlines()[2:]] == [
         "Feed                       Health   Polled         Next      Entries  Newest",

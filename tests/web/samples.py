@@ -34,6 +34,7 @@ from monitor.ports import (
     NowRow,
     Reported,
     Role,
+    Sighting,
     Sought,
     Strip,
     Workload,
@@ -48,6 +49,41 @@ LANGUAGES = "Ceasefire, Hindi and Urdu"
 def before(**delta: float) -> datetime:
     """A time this long before `NOW`."""
     return NOW - timedelta(**delta)
+
+
+def article_trace(**other) -> ArticleTrace:
+    """An article that a watch found by its headline, seen a moment ago and told nobody."""
+    seen = Sighting(
+        feed="Dawn",
+        publisher="Dawn",
+        guid="1",
+        url=None,
+        title="",
+        published_at=before(minutes=5),
+        first_seen_at=before(minutes=3),
+        backlog=False,
+    )
+    usual = ArticleTrace(
+        article=ArticleId(1),
+        url="https://example.org/a",
+        title="Ceasefire holds",
+        body="The ceasefire holds.",
+        state=ArticleState.DONE,
+        source="page",
+        language="en",
+        attempts=1,
+        error=None,
+        published_at=seen.published_at,
+        first_seen_at=seen.first_seen_at,
+        ingested_at=before(minutes=2),
+        due_at=None,
+        story=StoryId(7),
+        copy_of=None,
+        sightings=(seen,),
+        hits=(hit("Truce", "Ceasefire holds", "", "ceasefire"),),
+        deliveries=(),
+    )
+    return replace(usual, **other)
 
 
 def hit(watch: str, title: str, body: str, *terms: str) -> Hit:

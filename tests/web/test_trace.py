@@ -9,49 +9,17 @@ import pytest
 
 from monitor.match import Document
 from monitor.model import (
-    ArticleId,
     ArticleState,
     DeliveryState,
-    Hit,
-    Span,
-    StoryId,
     Watch,
 )
-from monitor.ports import ArticleTrace, Hold, Outcome, Sighting
+from monitor.ports import ArticleTrace, Hold, Outcome
 from monitor.web.trace import Answer, answer
-from tests.web.samples import NOW, before, delivery_row
+from tests.web.samples import NOW, article_trace, before, delivery_row
 
 WATCH = Watch(name="Truce", query='ceasefire NOT "price war"', channel="#newsdesk")
-SEEN = Sighting(
-    feed="Dawn",
-    publisher="Dawn",
-    guid="1",
-    url=None,
-    title="",
-    published_at=before(minutes=5),
-    first_seen_at=before(minutes=3),
-    backlog=False,
-)
-TRACE = ArticleTrace(
-    article=ArticleId(1),
-    url="https://example.org/a",
-    title="Ceasefire holds",
-    body="The ceasefire holds.",
-    state=ArticleState.DONE,
-    source="page",
-    language="en",
-    attempts=1,
-    error=None,
-    published_at=before(minutes=5),
-    first_seen_at=before(minutes=3),
-    ingested_at=before(minutes=2),
-    due_at=None,
-    story=StoryId(7),
-    copy_of=None,
-    sightings=(SEEN,),
-    hits=(Hit(watch="Truce", spans=(Span(field="title", start=0, end=9, term="ceasefire"),)),),
-    deliveries=(),
-)
+TRACE = article_trace()
+[SEEN] = TRACE.sightings
 SENT = delivery_row(1, "Ceasefire holds", DeliveryState.SENT, subject=None)
 UNSENT = {"sent_at": None, "due_at": NOW + timedelta(minutes=1)}
 
