@@ -102,7 +102,7 @@ def fill(
             for table in _ORDER:
                 rows = [row for tables in chunk for row in tables.get(table, ())]
                 if rows:
-                    connection.execute(sa.insert(table), rows)
+                    _insert(connection, table, rows)
         done += len(chunk)
         if done % (25 * CHUNK) == 0:
             say(f"{done:,} articles in {time.perf_counter() - began:.0f} s")
@@ -113,6 +113,21 @@ def fill(
                 last = f"(SELECT coalesce(max(id), 1) FROM {table.name})"
                 sequence = f"pg_get_serial_sequence('{table.name}', 'id')"
                 connection.exec_driver_sql(f"SELECT setval({sequence}, {last})")
+
+
+def _insert(connection: sa.Connection, table: sa.Table, rows: Rows) -> None:
+    """In bulk: PostgreSQL takes what is copied three times as fast as what is inserted."""
+    dialect = connection.dialect
+    if dialect.name != "postgresql":
+        connection.execute(sa.insert(table), rows)
+        return
+    types = {name: table.c[name].type.dialect_impl(dialect) for name in rows[0]}
+    makers = [(name, each.bind_processor(dialect)) for name, each in types.items()]
+    driver: Any = connection.connection.driver_connection
+    columns = ", ".join(f'"{name}"' for name in types)
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as out:
+        for row in rows:
+            out.write_row([make(row[name]) if make else row[name] for name, make in makers])
 
 
 _ORDER: Final = (

@@ -11,7 +11,7 @@ from monitor.model import DeliveryState, StoryId
 from monitor.ports import Hold
 from monitor.storage import tables as t
 from monitor.storage.outbox import GIVEN_UP
-from monitor.storage.work import Work, insert_missing
+from monitor.storage.work import Work, among, insert_missing
 
 _story: sa.BindParameter[int] = sa.bindparam("story")
 _watch = sa.select(t.watch.c.id).where(t.watch.c.name == sa.bindparam("name")).scalar_subquery()
@@ -32,7 +32,7 @@ SET_HOLD = (
 HOLDS = (
     sa.select(t.hold.c.story_id, t.watch.c.name, t.hold.c.lacks, t.hold.c.since)
     .join(t.watch, t.watch.c.id == t.hold.c.watch_id)
-    .where(t.hold.c.story_id.in_(sa.bindparam("stories", expanding=True)))
+    .where(among(t.hold.c.story_id, "stories"))
     .order_by(t.hold.c.since, t.watch.c.name)
 )
 RELEASE = sa.delete(t.hold).where(t.hold.c.story_id == _story, t.hold.c.watch_id == _watch)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from monitor.compose import leading
 from monitor.model import StoryId
 from monitor.storage import tables as t
+from monitor.storage.work import among
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ ARTICLES: sa.Select[Any] = (
         IS_BACKLOG.label("backlog"),
         sa.exists().where(t.hit.c.article_id == t.article.c.id).label("is_hit"),
     )
-    .where(t.article.c.story_id.in_(sa.bindparam("stories", expanding=True)))
+    .where(among(t.article.c.story_id, "stories"))
     .order_by(t.article.c.story_id, t.article.c.first_seen_at, t.article.c.id)
 )
 

@@ -40,7 +40,7 @@ from monitor.storage import tables as t
 from monitor.storage.holds import holds_of
 from monitor.storage.leads import IS_BACKLOG, PUBLISHER, leads
 from monitor.storage.store import SqlStore
-from monitor.storage.work import Row, is_due
+from monitor.storage.work import Row, among, is_due
 from monitor.stories.copies import NEWS
 
 STEP: Final = 400
@@ -61,8 +61,6 @@ BEGIN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 TIME = t.hit.c.matched_at.type
 
-_stories: sa.BindParameter[Any] = sa.bindparam("stories", expanding=True)
-_articles: sa.BindParameter[Any] = sa.bindparam("articles", expanding=True)
 _place = sa.tuple_(sa.bindparam("at", type_=TIME), sa.bindparam("hit", type_=sa.BigInteger()))
 _newest = (t.hit.c.matched_at.desc(), t.hit.c.id.desc())
 _watch = sa.select(t.watch.c.id).where(t.watch.c.name == sa.bindparam("watch")).scalar_subquery()
@@ -164,7 +162,7 @@ def _found_in(sought: Sought) -> sa.Select[Any]:
         )
         .join(t.hit, t.hit.c.article_id == t.article.c.id)
         .where(
-            t.article.c.story_id.in_(_stories),
+            among(t.article.c.story_id, "stories"),
             sa.tuple_(t.hit.c.matched_at, t.hit.c.id) >= _place,
             _in_time,
             t.hit.c.matched_at < sa.bindparam("until", type_=TIME),
@@ -194,11 +192,11 @@ REPORTED: sa.Select[Any] = sa.select(
     t.article.c.published_at,
     t.article.c.first_seen_at,
     IS_BACKLOG.label("backlog"),
-).where(t.article.c.id.in_(_articles))
+).where(among(t.article.c.id, "articles"))
 HITS: sa.Select[Any] = (
     sa.select(t.hit.c.article_id, t.watch.c.name, t.hit.c.spans, t.hit.c.matched_at)
     .join(t.watch, t.watch.c.id == t.hit.c.watch_id)
-    .where(t.hit.c.article_id.in_(_articles))
+    .where(among(t.hit.c.article_id, "articles"))
     .order_by(t.hit.c.id)
 )
 CARRIED: sa.Select[Any] = (
@@ -213,14 +211,14 @@ CARRIED: sa.Select[Any] = (
     )
     .outerjoin(t.entry, t.entry.c.article_id == t.article.c.id)
     .outerjoin(t.feed, t.feed.c.id == t.entry.c.feed_id)
-    .where(t.article.c.story_id.in_(_stories))
+    .where(among(t.article.c.story_id, "stories"))
     .order_by(t.article.c.first_seen_at, t.article.c.id, t.entry.c.first_seen_at, t.entry.c.id)
 )
 WATCHES: sa.Select[Any] = (
     sa.select(t.article.c.story_id, t.watch.c.name)
     .join(t.hit, t.hit.c.article_id == t.article.c.id)
     .join(t.watch, t.watch.c.id == t.hit.c.watch_id)
-    .where(t.article.c.story_id.in_(_stories))
+    .where(among(t.article.c.story_id, "stories"))
     .group_by(t.article.c.story_id, t.watch.c.name)
     .order_by(sa.func.min(t.hit.c.id))
 )
@@ -235,22 +233,20 @@ MESSAGES: sa.Select[Any] = (
         t.delivery.c.sent_at,
         t.delivery.c.error,
         t.notice.c.sent_at.label("listed_at"),
+        t.hand.c.kind,
+        t.hand.c.by,
+        t.hand.c.at,
     )
+    .outerjoin(t.hand, t.hand.c.delivery_id == t.delivery.c.id)
     .outerjoin(
         t.notice,
         sa.and_(
             t.notice.c.channel == t.delivery.c.channel, t.notice.c.subject == t.delivery.c.told_in
         ),
     )
-    .where(t.delivery.c.story_id.in_(_stories))
+    .where(among(t.delivery.c.story_id, "stories"))
     .order_by(t.delivery.c.created_at, t.delivery.c.channel)
 )
-HANDS: sa.Select[Any] = (
-    sa.select(t.hand.c.delivery_id, t.hand.c.kind, t.hand.c.by, t.hand.c.at)
-    .join(t.delivery, t.delivery.c.id == t.hand.c.delivery_id)
-    .where(t.delivery.c.story_id.in_(_stories))
-)
-
 _hit = sa.bindparam("hit", type_=sa.BigInteger())
 _outcome = sa.bindparam("outcome", type_=sa.BigInteger())
 _deed = sa.bindparam("deed", type_=sa.BigInteger())
@@ -283,8 +279,11 @@ CHANGED = (
     .join(_new_outcome, _new_outcome.c.message == t.notice.c.id),
     sa.select(t.delivery.c.story_id).join(_new_deed, _new_deed.c.subject == t.delivery.c.id),
 )
-MARKS = tuple(
-    sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0)) for table in (t.hit, t.outcome, t.audit)
+MARKS = sa.select(
+    *(
+        sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0)).scalar_subquery().label(name)
+        for name, table in (("hit", t.hit), ("outcome", t.outcome), ("deed", t.audit))
+    )
 )
 
 _since = sa.bindparam("since", type_=TIME)
@@ -299,12 +298,6 @@ FEEDS: sa.Select[Any] = (
     .where(t.feed.c.declared)
     .group_by(t.feed.c.health)
 )
-WAITING_ARTICLES = sa.select(sa.func.count()).where(t.article.c.state == ArticleState.NEW)
-HITS_SINCE = sa.select(sa.func.count()).where(t.hit.c.matched_at > _since)
-TOLD_SINCE = sa.select(sa.func.count()).where(
-    t.delivery.c.state.in_((DeliveryState.SENT, DeliveryState.FOLDED)),
-    t.delivery.c.created_at > _since,
-)
 UNSETTLED = (
     DeliveryState.PENDING,
     DeliveryState.SENDING,
@@ -312,19 +305,36 @@ UNSETTLED = (
     DeliveryState.DEAD,
     DeliveryState.HELD,
 )
-OUTBOX = tuple(
-    sa.select(
-        table.c.state,
-        sa.func.count().label("number"),
-        sa.func.count(table.c.error)
-        .filter(table.c.state == DeliveryState.SENDING)
-        .label("uncertain"),
+OUTBOX = sa.union_all(
+    *(
+        sa.select(
+            table.c.state,
+            sa.func.count().label("number"),
+            sa.func.count(table.c.error)
+            .filter(table.c.state == DeliveryState.SENDING)
+            .label("uncertain"),
+        )
+        .where(table.c.state.in_(UNSETTLED))
+        .group_by(table.c.state)
+        for table in outbox.TABLES
     )
-    .where(table.c.state.in_(UNSETTLED))
-    .group_by(table.c.state)
-    for table in outbox.TABLES
 )
-STORIES_HELD = sa.select(sa.func.count(t.hold.c.story_id.distinct()))
+FIGURES = sa.select(
+    sa.select(sa.func.count())
+    .where(t.article.c.state == ArticleState.NEW)
+    .scalar_subquery()
+    .label("waiting_articles"),
+    sa.select(sa.func.count()).where(t.hit.c.matched_at > _since).scalar_subquery().label("hits"),
+    sa.select(sa.func.count())
+    .where(
+        t.delivery.c.state.in_((DeliveryState.SENT, DeliveryState.FOLDED)),
+        t.delivery.c.created_at > _since,
+    )
+    .scalar_subquery()
+    .label("told"),
+    outbox.OLDEST_WAITING.scalar_subquery().label("oldest_waiting_at"),
+    sa.select(sa.func.count(t.hold.c.story_id.distinct())).scalar_subquery().label("stories_held"),
+)
 
 WATCH_NAMES = sa.select(t.watch.c.name).where(t.watch.c.declared)
 FEED_WORDS: sa.Select[Any] = (
@@ -563,10 +573,14 @@ def _messages(
     connection: sa.Connection, asked: Mapping[str, Any]
 ) -> Mapping[int, Sequence[Message]]:
     hands: dict[str, dict[Deed, Hand]] = {}
-    for row in connection.execute(HANDS, asked):
-        hands.setdefault(row.delivery_id, {})[Deed(row.kind)] = Hand(by=row.by, at=row.at)
-    messages: dict[int, list[Message]] = {}
+    rows: dict[str, Row] = {}
     for row in connection.execute(MESSAGES, asked):
+        done = hands.setdefault(row.id, {})
+        if row.kind is not None:
+            done[Deed(row.kind)] = Hand(by=row.by, at=row.at)
+        rows[row.id] = row
+    messages: dict[int, list[Message]] = {}
+    for row in rows.values():
         messages.setdefault(row.story_id, []).append(
             Message(
                 id=DeliveryId(row.id),
@@ -577,7 +591,7 @@ def _messages(
                 sent_at=row.sent_at,
                 told_at=row.sent_at or row.listed_at,
                 error=row.error,
-                hands=hands.get(row.id, {}),
+                hands=hands[row.id],
             )
         )
     return messages
@@ -587,37 +601,34 @@ def _messages(
 
 
 def _marks(connection: sa.Connection) -> Marks:
-    hit, outcome, deed = (connection.execute(each).scalar_one() for each in MARKS)
-    return Marks(hit=hit, outcome=outcome, deed=deed)
+    row = connection.execute(MARKS).one()
+    return Marks(hit=row.hit, outcome=row.outcome, deed=row.deed)
 
 
 def _strip(connection: sa.Connection, now: datetime) -> Strip:
-    def one(statement: sa.Select[Any], **values: Any) -> Any:
-        return connection.execute(statement, values).scalar_one()
-
     feeds = connection.execute(FEEDS, {"now": now}).all()
     numbers: dict[str, int] = {}
     uncertain = 0
-    for statement in OUTBOX:
-        for row in connection.execute(statement):
-            numbers[row.state] = numbers.get(row.state, 0) + row.number
-            uncertain += row.uncertain
+    for row in connection.execute(OUTBOX):
+        numbers[row.state] = numbers.get(row.state, 0) + row.number
+        uncertain += row.uncertain
     tried = (DeliveryState.PENDING, DeliveryState.RETRY, DeliveryState.SENDING)
+    figures = connection.execute(FIGURES, {"now": now, "since": now - DAY}).one()
     return Strip(
         feeds={Health(row.health): row.number for row in feeds},
         due_feeds=sum(row.due for row in feeds),
         last_poll_at=max((row.polled_at for row in feeds if row.polled_at), default=None),
         entries=sum(row.entries for row in feeds),
-        waiting_articles=one(WAITING_ARTICLES),
-        hits=one(HITS_SINCE, since=now - DAY),
-        told=one(TOLD_SINCE, since=now - DAY),
+        waiting_articles=figures.waiting_articles,
+        hits=figures.hits,
+        told=figures.told,
         dead=numbers.get(DeliveryState.DEAD, 0),
         waiting=sum(numbers.get(state, 0) for state in tried),
         retrying=numbers.get(DeliveryState.RETRY, 0),
         uncertain=uncertain,
-        oldest_waiting_at=one(outbox.OLDEST_WAITING, now=now),
+        oldest_waiting_at=figures.oldest_waiting_at,
         held=numbers.get(DeliveryState.HELD, 0),
-        stories_held=one(STORIES_HELD),
+        stories_held=figures.stories_held,
     )
 
 

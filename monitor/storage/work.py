@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from monitor.model import ArticleId
 from monitor.storage import tables as t
@@ -58,17 +60,53 @@ class Numbers(sa.types.TypeDecorator[Collection[int]]):
 
     impl = sa.Text
     cache_ok = True
+    item: ClassVar[type[sa.types.TypeEngine[Any]]] = sa.BigInteger
 
     def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
         """An array, or JSON, which SQLite can read as a table."""
         if dialect.name == "sqlite":
             return dialect.type_descriptor(sa.Text())
-        return dialect.type_descriptor(postgresql.ARRAY(sa.BigInteger))
+        return dialect.type_descriptor(postgresql.ARRAY(self.item))
 
-    def process_bind_param(self, value: Collection[int] | None, dialect: sa.Dialect) -> Any:
+    def process_bind_param(self, value: Collection[Any] | None, dialect: sa.Dialect) -> Any:
         """Any collection will do."""
         assert value is not None
         return json.dumps([*value]) if dialect.name == "sqlite" else [*value]
+
+
+class Texts(Numbers):
+    """The same of texts."""
+
+    cache_ok = True
+    item = sa.Text
+
+
+class among(sa.sql.functions.FunctionElement[bool]):  # noqa: N801 - as SQLAlchemy names functions
+    """Whether a column is one of the values of the parameter `name`, a collection.
+
+    One statement for both databases and for any number of values, so that PostgreSQL plans it once:
+    to plan a question of some joins takes it longer than to answer it.
+    """
+
+    type = sa.Boolean()
+    inherit_cache = True
+    _is_implicitly_boolean = True  # or SQLite is asked whether it equals 1, and finds no index
+
+    def __init__(self, column: sa.ColumnElement[Any], name: str) -> None:
+        is_text = issubclass(column.type.python_type, str)
+        super().__init__(column, sa.bindparam(name, type_=Texts() if is_text else Numbers()))
+
+
+@compiles(among, "sqlite")
+def _among_json(element: among, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"
+
+
+@compiles(among, "postgresql")
+def _among_array(element: among, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} = ANY ({values})"
 
 
 def is_among(column: sa.ColumnElement[Any], name: str, dialect: str) -> sa.ColumnElement[bool]:
