@@ -79,10 +79,10 @@ def create_app(
         decisions=decisions,
         editor=editor,
     )
-    now = Now(desk)
+    now, search = Now(desk), Search(desk, access)
     sections: tuple[Section, ...] = (
         now,
-        Search(desk),
+        search,
         Trends(desk),
         Watches(desk),
         Feeds(desk, scout),
@@ -123,7 +123,11 @@ def create_app(
             Middleware(
                 Gate,
                 access=access,
-                is_open=lambda request: _is_open(path_of(request)) or syndication.is_open(request),
+                is_open=lambda request: (
+                    _is_open(path_of(request))
+                    or syndication.is_open(request)
+                    or search.is_open(request)
+                ),
                 judges_itself=lambda path: is_api(path) or path == "/logout",
                 refuse=refuse,
             ),

@@ -28,8 +28,14 @@ _UNNAMED: Final = (
     "the proxy's address."
 )
 _FIRST: Final = "Log in first: send the token as “Authorization: Bearer …”, or open /login."
+_KEYED: Final = (
+    "A feed is opened by the key in its link, which changes with the token: copy the link anew, of what "
+    "watches found from /follow, of a search from its page. Or send the token as “Authorization: Bearer …”."
+)
 _ONLY_READ: Final = "This token may read, and change nothing."
 _PATH: Final = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]{0,2000}")
+
+_FEED: Final = re.compile(r"(/.*)?/hits\.(rss|atom|json)|/search\.rss", re.DOTALL)
 
 log = telemetry.get_logger()
 
@@ -53,6 +59,8 @@ class Door:
     async def login(self, request: Request) -> Response:
         """A form for the token; and what becomes of it."""
         if not self._access.has_tokens:
+            if visitor().may >= May.READ:  # this machine, or whom a proxy named: there is no need
+                return RedirectResponse("/", HTTPStatus.SEE_OTHER)
             return self._closed()
         if request.method != "POST":
             return self._form(request, _path(request.query_params.get("next", "")))
@@ -99,7 +107,8 @@ class Door:
                     asked = f"{asked}?{query}"
                 where = "" if asked == "/" else f"?next={quote(asked, safe='/')}"
                 return RedirectResponse(f"/login{where}", HTTPStatus.SEE_OTHER)
-            return _said(_FIRST, HTTPStatus.UNAUTHORIZED, _CHALLENGE)
+            said = _KEYED if _FEED.fullmatch(path_of(request)) else _FIRST
+            return _said(said, HTTPStatus.UNAUTHORIZED, _CHALLENGE)
         said = _UNNAMED if self._access.has_proxy else _CLOSED
         return self._closed() if wants_page else _said(said, HTTPStatus.FORBIDDEN)
 

@@ -21,8 +21,10 @@ from monitor.match.query import Note, bracketed
 from monitor.model import StoryId
 from monitor.ports import Filters, Match, Results
 from monitor.web import view
+from monitor.web.access import Access
 from monitor.web.desk import Desk
 from monitor.web.finds import Channel, Value, lines_of_csv, lines_of_json, record, rss
+from monitor.web.hosts import path_of
 from monitor.web.security import FORM_HEADERS
 from monitor.web.sought import moment
 
@@ -162,8 +164,17 @@ class Search:
 
     nav: ClassVar = ("/search", "Search")
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, access: Access) -> None:
         self._desk = desk
+        self._access = access
+
+    def is_open(self, request: Request) -> bool:
+        """Whether a request has the key of the feed that it asks for: of this search, and no other."""
+        if path_of(request) != "/search.rss" or request.method not in {"GET", "HEAD"}:
+            return False
+        return self._access.is_key(
+            _signed(read(request.query_params)), request.query_params.get("key", "")
+        )
 
     def routes(self) -> Sequence[BaseRoute]:
         """What is answered below ``/search``."""
@@ -205,6 +216,7 @@ class Search:
                 "time": [(name, said) for name, (said, _) in SPANS.items()],
             },
             most=MOST_ROWS,
+            feed=self._feed(asked),
         )
         response.headers.update(FORM_HEADERS)
         return response
@@ -227,7 +239,7 @@ class Search:
 
     async def rss(self, request: Request) -> Response:
         """The newest finds as a feed to subscribe to."""
-        asked, home = read(request.query_params), str(request.base_url)
+        asked, base = read(request.query_params), self._access.origins.base(request)
         try:
             results = await self._find(asked, IN_FEED)
         except (QueryError, Refused) as error:
@@ -238,16 +250,22 @@ class Search:
         channel = Channel(
             title=f"{said} – monitor",
             description=f"What is found in the archive by: {said}",
-            page=f"{home.rstrip('/')}{asked.url()}",
-            own=f"{home.rstrip('/')}{asked.url('.rss')}",
+            page=f"{base}{asked.url()}",
+            own=f"{base}{self._feed(asked) if 'key' in request.query_params else asked.url('.rss')}",
             built_at=newest or self._desk.clock.now(),
         )
-        body = await asyncio.to_thread(rss, channel, matches, home)
+        body = await asyncio.to_thread(rss, channel, matches, f"{base}/")
         tag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
         headers = {"ETag": tag, "Cache-Control": "private, max-age=60"}
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         return Response(body, media_type="application/rss+xml", headers=headers)
+
+    def _feed(self, asked: Asked) -> str:
+        """Where a reader follows this search: with a key, where one is needed."""
+        key = self._access.key_of(_signed(asked))
+        where = asked.url(".rss")
+        return f"{where}{'&' if asked.given else '?'}key={key}" if key else where
 
     async def _find(self, asked: Asked, limit: int = SHOWN) -> Results:
         filters = asked.filters(self._desk.clock.now())
@@ -280,6 +298,11 @@ class Search:
         name = f"search-{now:%Y%m%d-%H%M}.{ending}"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return StreamingResponse(body(), media_type=media_type, headers=headers)
+
+
+def _signed(asked: Asked) -> str:
+    """What the key of a search's feed is made of; no watch's is made of that."""
+    return f"search\n{asked.url()}"
 
 
 def _written(

@@ -32,6 +32,10 @@ OTHER = (
     "Apple growers in the upper valley expect a late harvest after a cold spring, their union said, "
     "and asked for storage until the road to the plains is open to lorries again in the autumn."
 )
+TABLES = """[...document.querySelectorAll("table")]
+    .filter(it => it.checkVisibility() && getComputedStyle(it).display !== "table")
+    .map(it => it.className)"""
+"""Tables that are none: another's style lays them out."""
 XSS = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 
 
@@ -274,5 +278,6 @@ async def test_every_page_of_a_desk_in_use_can_be_read_by_everybody(
                     await page.goto(path)
                     await expect(page.locator("h1")).to_have_count(1)
                     assert (await page.title()).endswith("monitor")
+                    assert await page.evaluate(TABLES) == []
                     if script:
                         await accessible(page)

@@ -170,6 +170,14 @@ async def test_programs_are_told_in_a_line():
     assert (problem.status, "strangers" in problem.text) == (405, False)
 
 
+async def test_where_nobody_needs_to_log_in_the_door_leads_to_the_page():
+    """On the machine itself, and behind a proxy that says who it is."""
+    at_home, behind = Browser(app()), Browser(app(PROXY), peer="10.1.2.3")
+    for answer in (await at_home.get("/login"), await behind.get("/login", X_Remote_User="ada")):
+        assert (answer.status, answer.headers["location"]) == (303, "/")
+    assert (await behind.get("/login")).status == 403
+
+
 # --------------------------------------------------------------------------- tokens and sessions
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 from collections.abc import AsyncIterator
@@ -12,10 +13,12 @@ from xml.etree import ElementTree as ET
 import feedparser
 import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from monitor.match import Document
 from monitor.storage import SqlReports, SqlStore
 from monitor.storage import tables as t
+from monitor.web import Doors
 from monitor.web.search import SHOWN, read
 from tests.contracts.material import MINUTE, NOW
 from tests.contracts.test_search import given, index
@@ -166,6 +169,26 @@ async def test_finds_are_a_feed_that_a_reader_can_follow(browser: Browser, store
     again = await browser.get(asked("truce", ".rss"), If_None_Match=answer.headers["ETag"])
     assert (again.status, again.text) == (304, "")
     assert (await browser.get(asked("truce OR", ".rss"))).status == 400
+
+
+async def test_a_reader_follows_a_search_by_the_key_in_its_link(store: SqlStore) -> None:
+    """It opens this search, and no other; who has none is told where to find it."""
+    await given(store, TEXTS, listed=[1])
+    await index(store)
+    doors = Doors(token=SecretStr("a-token-to-write-with"))
+    mine = {"Authorization": "Bearer a-token-to-write-with"}
+    async with browsing(SqlReports(store), doors=doors) as browser:
+        page = (await browser.get(asked("truce", lang="en"), **mine)).page
+        [link] = page.xpath("//link[@rel='alternate']/@href")
+        assert page.xpath("//a[text()='RSS']/@href") == [link]
+        answer = await browser.get(link, Accept="*/*")
+        assert answer.status == 200
+        assert link.partition("?")[2] in html.unescape(answer.text)  # its own link works, too
+        other = link.replace("q=truce", "q=ceasefire")
+        for path in (other, link.replace(".rss", ".csv"), link[:-1], asked("truce", ".rss")):
+            refused = await browser.get(path, Accept="*/*")
+            assert refused.status == 401, path
+            assert ("from its page" in refused.text) == (".rss" in path)
 
 
 async def test_finds_are_lines_of_json(browser: Browser, store: SqlStore) -> None:

@@ -199,7 +199,8 @@ async def test_a_reader_needs_the_key_of_its_feed(store: SqlStore):
         assert posted.status == 401
         for wrong in ("", "?key=", f"?key={key[:-1]}", "?key=%ff"):
             path = f"/watches/Ceasefire/hits.rss{wrong}"
-            assert (await browser.get(path, Accept="*/*")).status == 401
+            answer = await browser.get(path, Accept="*/*")
+            assert (answer.status, "/follow" in answer.text) == (401, True)
     async with reading(store, doors=Doors(token=SecretStr("another-token-now"))) as browser:
         assert (await browser.get(keyed, Accept="*/*")).status == 401
 
