@@ -571,6 +571,7 @@ class Service:
         await self.store.write(lambda tx: tx.forget_paragraphs(now))
         await self.store.write(lambda tx: tx.forget_told(now))
         await self.store.write(lambda tx: tx.forget_holds(now, WAITS))
+        await self.store.write(lambda tx: tx.forget_turns(now))
         await self.store.write(lambda tx: tx.renew_index())
         await self.retention.look()
         await self.store.write(lambda tx: tx.forget_feed_history(now))
@@ -690,6 +691,7 @@ async def assembled(
             rules=rules_of(settings, pace, sink),
             jitter=lambda: random.uniform(-1, 1),  # noqa: S311 not a secret
             is_present=(lambda: member.is_present) if member else (lambda: True),
+            begin_pause=polite.begin_pause,
             parsers=parsers_of(settings.monitor.workers),
         )
         context.budget = pace.patient(context.budget)

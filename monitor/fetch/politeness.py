@@ -83,6 +83,12 @@ class PoliteFetcher:
         self._forget()
         turn.release()
 
+    def begin_pause(self, host: str) -> None:
+        """Another process asked this host until now: begin its pause here, if none is running."""
+        until = self._clock.now() + self.pause(f"https://{host}/")
+        self._free_at[host] = max(until, self._free_at.get(host, until))
+        self._forget()
+
     def pause(self, url: str) -> timedelta:
         """How long is waited between two requests to a URL's host."""
         return max(self.spacing, self.delay_of(url))

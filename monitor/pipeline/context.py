@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from alerts import Sink
 from monitor.compose import Rules
 from monitor.errors import StorageError
 from monitor.polling.schedule import Price
-from monitor.ports import Clock, Fetcher, Offload, Store
+from monitor.ports import Clock, Fetcher, Offload, Store, Transaction
 
 T = TypeVar("T")
 
@@ -155,6 +155,8 @@ class Context:
     stopping: bool = False  # begin nothing new
     is_present: Callable[[], bool] = lambda: True
     """Whether others hold this process for alive: else what it has leased may be theirs by now."""
+    begin_pause: Callable[[str], None] = lambda _: None
+    """Begins a host's pause, as if it had been asked just now."""
     sink_problem: str | None = None  # why the sink refuses us altogether
     polls: Lane = field(default_factory=lambda: Lane(slots=100, per_source=1))
     """Feeds at work at once, by host."""
@@ -176,6 +178,24 @@ class Context:
             if channel.startswith(prefix):
                 return sink
         return self.sink
+
+
+async def claimed(
+    context: Context,
+    claim: Callable[[Transaction], Sequence[T]],
+    host: Callable[[T], str],
+) -> Sequence[T]:
+    """Claim rows of hosts; where another process asked a host last, it has its pause first."""
+
+    def take(tx: Transaction) -> tuple[Sequence[T], Collection[str]]:
+        rows = claim(tx)
+        hosts = {host(row) for row in rows}
+        return rows, tx.take_turns(hosts, context.clock.now(), context.lease) if hosts else ()
+
+    rows, others = await context.store.write(take)
+    for each in others:
+        context.begin_pause(each)
+    return rows
 
 
 async def work_by_host(

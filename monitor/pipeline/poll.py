@@ -28,7 +28,7 @@ from monitor.model import (
 from monitor.parse import cut
 from monitor.pipeline import ops, subscribe
 from monitor.pipeline.budget import limits_of
-from monitor.pipeline.context import BATCH, Context, work_by_host
+from monitor.pipeline.context import BATCH, Context, claimed, work_by_host
 from monitor.pipeline.fill import fill
 from monitor.pipeline.outage import Outage
 from monitor.pipeline.parsing import Parsing
@@ -69,10 +69,12 @@ class Poll:
 
     async def run(self, bucket: int) -> None:
         """Poll every due feed of a bucket once; hosts at which somebody is at work are theirs."""
-        feeds = await self._with.store.write(
+        feeds = await claimed(
+            self._with,
             lambda tx: tx.claim_feeds(
                 bucket, self._with.clock.now(), self._with.lease, BATCH, idle_hosts=True
-            )
+            ),
+            lambda feed: feed.host,
         )
         await work_by_host(
             self._with,

@@ -126,6 +126,17 @@ class Transaction(Protocol):
         processes, neither feed nor article.
         """
 
+    def take_turns(
+        self, hosts: Collection[str], now: datetime, lease: timedelta
+    ) -> Collection[str]:
+        """Among many processes: ask these hosts next, of which rows were claimed just now.
+
+        Returns those that another may have asked until a moment ago: their pause begins now.
+        """
+
+    def forget_turns(self, now: datetime) -> int:
+        """Forget who asked hosts long ago; returns how many hosts."""
+
     def save_feeds(self, updates: Mapping[FeedId, FeedUpdate]) -> None:
         """Write the results of polls and end their leases.
 

@@ -299,6 +299,15 @@ index_volume = sa.Table(
     sa.Column("gone", sa.Integer, nullable=False),  # articles of its ids that were deleted
 )
 
+host_turn = sa.Table(
+    "host_turn",
+    metadata,
+    sa.Column("host", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Integer, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+)
+"""Which of many processes asked a host last, and when it took it; of the last hour."""
+
 row_tally = sa.Table(
     "row_tally",
     metadata,

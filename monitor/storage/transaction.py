@@ -36,6 +36,7 @@ from monitor.storage.stories import StoryWork
 from monitor.storage.subscriptions import SubscriptionWork
 from monitor.storage.tallies import TallyWork
 from monitor.storage.threads import ThreadWork
+from monitor.storage.turns import TurnWork
 from monitor.storage.verdicts import VerdictWork
 from monitor.storage.work import (
     WORKING_TABLES,
@@ -68,6 +69,7 @@ class SqlTransaction(
     ConfigurationWork,
     FeedWork,
     OutageWork,
+    TurnWork,
     SubscriptionWork,
     ArticleWork,
     RevisionWork,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from monitor.model import Job, Kind
 from monitor.storage import SqlStore
 from tests.contracts.material import (
     BUCKET,
+    HOST,
     LEASE,
     NOW,
     SECOND,
@@ -73,6 +74,34 @@ async def test_among_many_a_host_is_one_process_s_for_feeds_and_pages(store: Sql
     assert await articles() == 0
     await store.write(lambda t: t.release_feeds([feed.id]))
     assert await articles() == 1
+
+
+async def test_whose_turn_at_a_host_was_last_is_known_to_the_next(store: SqlStore) -> None:
+    """Of the time that a lease lasts; a process that is alone need not know."""
+    hosts = {HOST, "b.example"}
+
+    async def others(holder: int | None, now: datetime) -> set[str]:
+        store.holder = holder
+        return {*await store.write(lambda t: t.take_turns(hosts, now, LEASE))}
+
+    assert await others(None, NOW) == set()
+    assert await others(7, NOW) == set()
+    assert await others(7, NOW) == set()
+    assert await others(8, NOW + SECOND) == hosts
+    assert await others(8, NOW + SECOND) == set()
+    hosts = {HOST, "c.example"}
+    assert await others(7, NOW + 2 * SECOND) == {HOST}
+    assert await others(8, NOW + 2 * SECOND + LEASE) == set()
+    hosts = {"", "x" * 3000, "a\x00b", "\ud800.example"}
+    assert await others(8, NOW) == set()
+
+
+async def test_whose_turn_was_last_is_forgotten_after_an_hour(store: SqlStore) -> None:
+    """No lease lasts for so long."""
+    store.holder = 7
+    await store.write(lambda t: t.take_turns({HOST}, NOW, LEASE))
+    assert await store.write(lambda t: t.forget_turns(NOW + 2 * LEASE)) == 0
+    assert await store.write(lambda t: t.forget_turns(NOW + timedelta(hours=2))) == 1
 
 
 async def test_a_lease_of_another_clock_is_left_unless_that_was_far_ahead(store: SqlStore) -> None:

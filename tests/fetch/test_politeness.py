@@ -125,3 +125,28 @@ async def test_hosts_are_forgotten_once_they_are_free(clock, monkeypatch):
         await fetch(polite, f"http://other{number}.test/")
     await fetch(polite, "http://other0.test/")
     assert clock.slept == [1.5, 2.0]
+
+
+async def test_a_host_that_another_process_asked_has_its_pause_first(clock):
+    """As if it had been asked here; a longer pause that runs is not cut short."""
+    wire = Wire(clock)
+    polite = PoliteFetcher(wire, clock, spacing=timedelta(seconds=2))
+    polite.begin_pause("example.test")
+    await fetch(polite, "http://example.test/")
+    assert clock.slept == [2]
+    polite.spacing = timedelta(seconds=1)
+    polite.begin_pause("example.test")
+    await fetch(polite, "http://example.test/")
+    await fetch(polite, "http://other.test/")
+    assert clock.slept == [2, 1]
+
+
+async def test_a_pause_that_is_begun_is_no_shorter_than_the_one_that_runs(clock):
+    """And no longer, if it would end later anyway."""
+    wire = Wire(clock)
+    polite = PoliteFetcher(wire, clock, spacing=timedelta(seconds=10))
+    await fetch(polite, "http://[::1]/")
+    clock.advance(seconds=4)
+    polite.begin_pause("::1")
+    await fetch(polite, "http://[::1]/")
+    assert clock.slept == [10]

@@ -8,6 +8,8 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import aiohttp
@@ -15,10 +17,17 @@ import pytest
 import sqlalchemy as sa
 
 from monitor.demo.slack import SlackDouble
+from monitor.errors import Code, Transient
+from monitor.fetch.politeness import PoliteFetcher
+from monitor.ports import Page
+from monitor.storage import SqlStore
 from monitor.storage.address import read_address
 from tests.conftest import PROJECT
+from tests.contracts.material import BUCKET, found, polled, spec
+from tests.fakes import FakeClock
 from tests.journeys.newsroom import Newsroom, feeds_toml, newsroom
 from tests.journeys.test_life import Running, free_port
+from tests.pipeline import conftest as desk
 from tests.webserver import Reply, Request, WebServer
 
 pytestmark = pytest.mark.timeout(120)
@@ -132,6 +141,46 @@ async def test_kills_lose_nothing_and_tell_nothing_twice(corpus, tmp_path, postg
     assert cluster.ask("SELECT count(*) FROM article") == len(room.articles)
     assert cluster.ask("SELECT count(*) FROM article WHERE state = 'done'") == len(room.articles)
     assert turns.most == 1  # one host: nobody asks it while another does
+
+
+class Asked:
+    """In place of the network: when was asked, and by whom."""
+
+    def __init__(self, clock: FakeClock, book: list[tuple[datetime, int]], worker: int) -> None:
+        self._clock, self._book, self._worker = clock, book, worker
+
+    async def get(self, *_: object, **__: object) -> Page:
+        self._book.append((self._clock.now(), self._worker))
+        raise Transient(Code.SERVER_ERROR, "503")
+
+
+async def test_a_host_that_goes_from_one_worker_to_another_has_its_pause(postgres_url):
+    """Feeds and pages of one host, by two processes in turns: never within a pause of each other."""
+    clock, book = FakeClock(), []
+    pause = timedelta(seconds=3)
+    async with AsyncExitStack() as stack:
+        workers = []
+        for number in (7, 8):
+            store = await stack.enter_async_context(SqlStore(postgres_url, holder=number))
+            polite = PoliteFetcher(Asked(clock, book, number), clock, spacing=pause)
+            room = desk.Newsroom(store, None, None, polite)
+            room.clock = room.context.clock = clock
+            room.context.begin_pause = polite.begin_pause
+            workers.append(room)
+        await store.write(lambda tx: tx.sync_feeds([spec(n) for n in range(9)], clock.now()))
+        [feed, *rest] = await store.write(
+            lambda tx: tx.claim_feeds(BUCKET, clock.now(), timedelta(minutes=5), 50)
+        )
+        entries = [found(f"page{number}") for number in range(3)]
+        await store.write(lambda tx: tx.add_entries(feed, entries, clock.now()))
+        for number, each in enumerate([feed, *rest]):  # due one after the other
+            due = polled(clock.now() + timedelta(seconds=number / 2))
+            await store.write(lambda tx, each=each, due=due: tx.save_feeds({each.id: due}))
+        for turn in range(40):
+            await workers[turn % 2].work(seconds=0.25)
+    assert {worker for _, worker in book} == {7, 8}
+    assert len(book) >= 12
+    assert all(then - now >= pause for (now, _), (then, _) in pairwise(book))
 
 
 async def test_roles_need_a_database_that_can_be_shared(tmp_path):
