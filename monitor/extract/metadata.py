@@ -214,14 +214,20 @@ def _people(given: list[str]) -> tuple[str, ...]:
 
 
 def published_of(
-    tree: Tree, nodes: list[Node], meta: dict[str, str], *, url: str
+    tree: Tree, nodes: list[Node], meta: dict[str, str], *, url: str, thorough: bool = True
 ) -> datetime | None:
-    """When it was first published: to the second where the page says so, else the day."""
+    """When it was first published: to the second where the page says so, else the day.
+
+    `thorough`: look for the day in all of the page's words, which takes longer than all else that is
+    done to a page together.
+    """
     said = [text_of(nodes, "datePublished"), *(meta.get(name, "") for name in _DATES)]
     said += [element.get("datetime") or "" for element in tree.iter("time")][:1]
     for text in said:
         if moment := moment_of(text):
             return moment
+    if not thorough:
+        return None
     from htmldate import find_date  # noqa: PLC0415 only workers need it
 
     try:

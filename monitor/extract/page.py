@@ -45,12 +45,14 @@ def extract_page(
     url: str,
     content_type: str,
     told: str = "",
+    dated: bool = False,
     languages: Sequence[str | None] = (),
 ) -> Extraction:
     """What a page says about its article.
 
     `url` is where the page came from, `content_type` the header as sent; `told` is what its feed
-    gave of its text, `languages` what it declared (entry, then feed). Raises `ParseError` and
+    gave of its text, `dated` whether it gave the date, so that the page's words need not be searched
+    for one, and `languages` what it declared (entry, then feed). Raises `ParseError` and
     nothing else: `WRONG_TYPE` when this is no page, `NO_TEXT` when it has no article, and
     `CHALLENGED`, `CONSENT`, `PAYWALL`, `NOT_FOUND` or `SERVER_ERROR` when something else stands
     in its place. Of an article for subscribers the free beginning is the body, with a reason.
@@ -60,7 +62,7 @@ def extract_page(
     meta = metas(tree)
     titles = titles_of(tree, nodes, meta)
     authors = authors_of(tree, nodes, meta, url=url)
-    published = published_of(tree, nodes, meta, url=url)
+    published = published_of(tree, nodes, meta, url=url, thorough=not dated)
     declared = (*languages_of(tree, nodes, meta), *languages)
     canonical = canonical_of(tree, url=url)
     updates = updates_of(tree, nodes, url=url)

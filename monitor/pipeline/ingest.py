@@ -20,7 +20,7 @@ from monitor.model import (
     Seen,
     StoryId,
 )
-from monitor.pipeline.context import BATCH, Context, claimed, work_by_host
+from monitor.pipeline.context import BATCH, Context, work_by_host
 from monitor.pipeline.group import Role, group
 from monitor.pipeline.reading import Reading, beyond_wall, mark, read_article
 from monitor.pipeline.updates import Growth, follow_up, want
@@ -47,18 +47,16 @@ class Ingest:
 
     async def run(self, bucket: int) -> None:
         """Ingest every due article of a bucket."""
-        articles = await claimed(
-            self._with,
+        articles = await self._with.store.write(
             lambda tx: tx.claim_articles(
                 bucket, self._with.clock.now(), self._with.lease, BATCH, idle_hosts=True
-            ),
-            _host,
+            )
         )
         await work_by_host(
             self._with,
             articles,
             lane=self._with.pages,
-            host=_host,
+            host=lambda pending: host_of(pending.link) if pending.link else "",
             source=lambda pending: pending.feed.url,
             do=self._ingest_article,
             give_back=lambda rest: self._with.store.write(
@@ -141,6 +139,7 @@ class Ingest:
                 url=page.url,
                 content_type=page.content_type,
                 told=pending.entry.text,
+                dated=pending.entry.published_at is not None,
             )
             async with self._with.parsers.slot(pending.feed.url):
                 with tracing.span(now, pending.id, "extract", bytes=len(page.body)):
@@ -153,11 +152,6 @@ class Ingest:
             return page_url, extraction, None
         wall = ParseError(extraction.reason, "only the article's beginning is shown")
         return page_url, beyond_wall(pending.entry, extraction), wall
-
-
-def _host(pending: PendingArticle) -> str:
-    """Whom its page is asked of; "": it has none."""
-    return host_of(pending.link) if pending.link else ""
 
 
 def _recall(

@@ -327,6 +327,15 @@ def test_the_exact_moment_comes_before_the_day() -> None:
     assert page.authors == ("Asha Verma", "Omar Lone")
 
 
+def test_the_words_are_searched_for_a_day_only_if_the_feed_gave_none() -> None:
+    """What the page states of itself is read all the same."""
+    shown = page_of(after="<p>Published on May 12, 2025 in Valley news</p>")
+    assert extract(shown).published_at == datetime(2025, 5, 12, tzinfo=UTC)
+    assert extract(shown, dated=True).published_at is None
+    stated = page_of(after="<time datetime='2025-05-12'>12 May</time>")
+    assert extract(stated, dated=True).published_at == datetime(2025, 5, 12, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     "script",
     [
