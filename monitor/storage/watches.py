@@ -6,11 +6,13 @@ the newest hits alone, so that a watch that finds everything costs no more than 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from monitor.model import DeliveryState
 from monitor.ports import Snoozed, Watched
@@ -18,6 +20,7 @@ from monitor.ports.watches import Found
 from monitor.storage import tables as t
 from monitor.storage.hands import HandWork
 from monitor.storage.store import SqlStore
+from monitor.storage.work import among, for_each
 
 MOST: Final = 1_000
 """Newest hits of which messages are counted, of all watches that are asked for: some ten ms."""
@@ -29,35 +32,59 @@ LATELY: Final = timedelta(days=7)
 _EPOCH: Final = date(1970, 1, 1)
 _BY_DAY: Final = 24  # hours: the grain of the counts that are read
 _SINCE = sa.bindparam("since", type_=t.hit.c.matched_at.type)
-_NAMES: sa.BindParameter[str] = sa.bindparam("names", expanding=True)
 _GIVEN_UP = (DeliveryState.DEAD, DeliveryState.DROPPED)
 
-WATCHES: sa.Select[Any] = sa.select(
-    t.watch.c.id, t.watch.c.name, t.watch.c.created_at, t.watch.c.changed_at
-).where(t.watch.c.name.in_(_NAMES))
-NEWEST = (
-    sa.select(t.hit.c.article_id)
-    .where(t.hit.c.watch_id == sa.bindparam("watch"), t.hit.c.matched_at >= _SINCE)
-    .order_by(t.hit.c.matched_at.desc())
-    .limit(sa.bindparam("most", type_=sa.Integer()))
-    .subquery("newest")
-)
-STORIES = (
-    sa.select(t.article.c.story_id)
-    .join(NEWEST, NEWEST.c.article_id == t.article.c.id)
-    .where(t.article.c.story_id.is_not(None))
-    .distinct()
-    .subquery("found_in")
-)
-MESSAGES = (
-    sa.select(
-        sa.func.count().label("messages"),
-        sa.select(sa.func.count()).select_from(NEWEST).scalar_subquery().label("hits"),
+
+def _watches(dialect: str) -> sa.Select[Any]:
+    """Of each watch that is asked for, how many of its newest hits there are, and how many stories
+    of these were told in the channel that is given with it: one look at an index for each watch.
+    """
+    given = sa.bindparam("channels", type_=sa.Text())
+    each = (
+        sa.func.json_each(given)
+        if dialect == "sqlite"
+        else sa.func.jsonb_each_text(sa.cast(given, postgresql.JSONB))
     )
-    .select_from(t.delivery)
-    .join(STORIES, STORIES.c.story_id == t.delivery.c.story_id)
-    .where(t.delivery.c.channel == sa.bindparam("in_channel"), t.delivery.c.state.not_in(_GIVEN_UP))
-)
+    asked = each.table_valued(
+        sa.column("key", sa.Text()), sa.column("value", sa.Text()), name="asked"
+    )
+    newest = (
+        sa.select(t.hit.c.article_id)
+        .where(t.hit.c.watch_id == t.watch.c.id, t.hit.c.matched_at >= _SINCE)
+        .order_by(t.hit.c.matched_at.desc())
+        .limit(sa.bindparam("most", type_=sa.Integer(), literal_execute=True))
+        .correlate(t.watch)
+        .subquery("newest")
+    )
+    stories = (
+        sa.select(t.article.c.story_id)
+        .join(newest, newest.c.article_id == t.article.c.id)
+        .where(t.article.c.story_id.is_not(None))
+        .distinct()
+        .correlate(t.watch)
+        .subquery("found_in")
+    )
+    messages = (
+        sa.select(sa.func.count())
+        .select_from(t.delivery)
+        .join(stories, stories.c.story_id == t.delivery.c.story_id)
+        .where(t.delivery.c.channel == asked.c.value, t.delivery.c.state.not_in(_GIVEN_UP))
+        .correlate(t.watch, asked)
+    )
+    return sa.select(
+        t.watch.c.name,
+        t.watch.c.created_at,
+        t.watch.c.changed_at,
+        messages.scalar_subquery().label("messages"),
+        sa.select(sa.func.count())
+        .select_from(newest)
+        .correlate(t.watch)
+        .scalar_subquery()
+        .label("hits"),
+    ).join(asked, asked.c.key == t.watch.c.name)
+
+
+WATCHES = for_each(_watches)
 DAYS: sa.Select[Any] = (
     sa.select(
         t.watch.c.name,
@@ -67,7 +94,7 @@ DAYS: sa.Select[Any] = (
     )
     .join(t.mention_total, t.mention_total.c.watch_id == t.watch.c.id)
     .where(
-        t.watch.c.name.in_(_NAMES),
+        among(t.watch.c.name, "names"),
         t.mention_total.c.grain == _BY_DAY,
         t.mention_total.c.at >= sa.bindparam("day"),
     )
@@ -75,13 +102,13 @@ DAYS: sa.Select[Any] = (
 HELD = (
     sa.select(t.watch.c.name, sa.func.count().label("stories"))
     .join(t.hold, t.hold.c.watch_id == t.watch.c.id)
-    .where(t.watch.c.name.in_(_NAMES))
+    .where(among(t.watch.c.name, "names"))
     .group_by(t.watch.c.name)
 )
 SNOOZES = (
     sa.select(t.snooze)
     .where(
-        t.snooze.c.watch.in_(_NAMES),
+        among(t.snooze.c.watch, "names"),
         t.snooze.c.until > sa.bindparam("now", type_=t.snooze.c.until.type),
     )
     .order_by(t.snooze.c.channel)
@@ -109,21 +136,17 @@ class SqlWatches:
                 one = Snoozed(channel=row.channel, until=row.until, by=row.by)
                 snoozes.setdefault(row.watch, []).append(one)
             found: dict[str, Watched] = {}
-            for row in connection.execute(WATCHES, wanted).all():
-                counted = connection.execute(
-                    MESSAGES,
-                    {
-                        "watch": row.id,
-                        "since": now - LATELY,
-                        "most": most,
-                        "in_channel": channels.get(row.name, ""),
-                    },
-                ).one()
+            asked = {
+                "channels": json.dumps({name: channels.get(name, "") for name in names}),
+                "since": now - LATELY,
+                "most": most,
+            }
+            for row in connection.execute(WATCHES[connection.dialect.name], asked):
                 found[row.name] = Watched(
                     created_at=row.created_at,
                     changed_at=row.changed_at,
-                    messages=counted.messages,
-                    counted_of=most if counted.hits == most else None,
+                    messages=row.messages,
+                    counted_of=most if row.hits == most else None,
                     precision=precisions.get(row.name),
                     held=held.get(row.name, 0),
                     snoozes=tuple(snoozes.get(row.name, ())),

@@ -100,7 +100,7 @@ class among(sa.sql.functions.FunctionElement[bool]):  # noqa: N801 - as SQLAlche
 @compiles(among, "sqlite")
 def _among_json(element: among, compiler: SQLCompiler, **options: Any) -> str:
     column, values = (compiler.process(each, **options) for each in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({values}))"
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - of SQLAlchemy
 
 
 @compiles(among, "postgresql")
