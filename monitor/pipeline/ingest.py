@@ -20,7 +20,7 @@ from monitor.model import (
     Seen,
     StoryId,
 )
-from monitor.pipeline.context import BATCH, Context, work_by_host
+from monitor.pipeline.context import BATCH, Context, claimed, work_by_host
 from monitor.pipeline.group import Role, group
 from monitor.pipeline.reading import Reading, beyond_wall, mark, read_article
 from monitor.pipeline.updates import Growth, follow_up, want
@@ -47,16 +47,18 @@ class Ingest:
 
     async def run(self, bucket: int) -> None:
         """Ingest every due article of a bucket."""
-        articles = await self._with.store.write(
+        articles = await claimed(
+            self._with,
             lambda tx: tx.claim_articles(
                 bucket, self._with.clock.now(), self._with.lease, BATCH, idle_hosts=True
-            )
+            ),
+            _host,
         )
         await work_by_host(
             self._with,
             articles,
             lane=self._with.pages,
-            host=lambda pending: host_of(pending.link) if pending.link else "",
+            host=_host,
             source=lambda pending: pending.feed.url,
             do=self._ingest_article,
             give_back=lambda rest: self._with.store.write(
@@ -152,6 +154,11 @@ class Ingest:
             return page_url, extraction, None
         wall = ParseError(extraction.reason, "only the article's beginning is shown")
         return page_url, beyond_wall(pending.entry, extraction), wall
+
+
+def _host(pending: PendingArticle) -> str:
+    """Whom its page is asked of; "": it has none."""
+    return host_of(pending.link) if pending.link else ""
 
 
 def _recall(
