@@ -311,8 +311,11 @@ class Service:
             if problem is not None and known is None:
                 known = problem, now
                 log.error("database.failed", error=problem)
+                telemetry.DATABASE_FAILED.set(1)
+                telemetry.DATABASE_FAILURES.inc()
             elif problem is None and known is not None:
                 (problem, began), known = known, None
+                telemetry.DATABASE_FAILED.set(0)
                 seconds = round((now - began).total_seconds())
                 log.warning("database.recovered", error=problem, seconds=seconds)
                 card = ops.storage_failed(problem, began, now)

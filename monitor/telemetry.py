@@ -201,6 +201,14 @@ DISK_FREE = Gauge(
     "What is free where the SQLite file is; without one it is not told",
     registry=REGISTRY,
 )
+DATABASE_FAILED = Gauge(
+    "monitor_database_failed", "1 while nothing can be stored, or not read", registry=REGISTRY
+)
+DATABASE_FAILURES = Counter(
+    "monitor_database_failures_total",
+    "How often it came to that nothing could be stored, or not read",
+    registry=REGISTRY,
+)
 TRANSACTION_SECONDS = Histogram(
     "monitor_transaction_seconds",
     "Duration of one transaction, without the wait for its turn",

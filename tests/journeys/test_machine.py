@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import re
 import resource
 import shutil
 import socket
@@ -300,6 +301,15 @@ async def _asked(operator: Operator, path: str) -> tuple[int, str]:
         return answer.status, await answer.text()
 
 
+async def _failures(operator: Operator) -> tuple[int, int]:
+    """Whether the metrics say that nothing can be stored, and how often that was."""
+    _, page = await _asked(operator, "/metrics")
+    said = dict(re.findall(r"(?m)^(monitor_database_fail\w+) ([\d.]+)$", page))
+    return int(float(said["monitor_database_failed"])), int(
+        float(said["monitor_database_failures_total"])
+    )
+
+
 async def _goes_on(
     operator: Operator, service: Running, sentence: str, mend: Callable[[], None]
 ) -> None:
@@ -311,6 +321,7 @@ async def _goes_on(
     assert (await _asked(operator, "/healthz"))[0] == 200  # to start it again would not mend it
     status, shown = await _asked(operator, "/")
     assert (status, sentence in shown) == (200, True)
+    assert await _failures(operator) == (1, 1)
     await asyncio.sleep(3)  # some ticks, each of which tries again
     mend()
     await service.event("database.recovered")
@@ -319,6 +330,7 @@ async def _goes_on(
     assert not [entry for entry in service.log if "exception" in entry]
     assert len(_seen(service, "alert.sent")) == 2  # both reports, each once
     assert (await _asked(operator, "/readyz"))[0] == 200
+    assert await _failures(operator) == (0, 1)
     assert await service.stop() == 0
     with closing(sqlite3.connect(operator.folder / "data" / "monitor.db")) as other:
         assert other.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
