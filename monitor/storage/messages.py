@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +17,7 @@ from monitor.storage import tables as t
 from monitor.storage.leads import leads
 from monitor.storage.outbox import TABLES
 from monitor.storage.store import SqlStore
-from monitor.storage.work import Row
+from monitor.storage.work import Row, among
 
 OUTCOMES: Final = 100
 """Of each message, those that are told: the last ones."""
@@ -95,29 +96,28 @@ _SELECTS: Final = {t.delivery: DELIVERIES, t.notice: NOTICES}
 _MAKE: Final = {t.delivery: delivery_row, t.notice: notice_row}
 
 
-def _newest(table: sa.Table, *, in_channel: bool, goes_on: bool) -> sa.Select[Any]:
-    """Of one table, in one state: an end of an index, whichever of the others is asked for."""
-    where = [table.c.state == sa.bindparam("in_state")]
-    if in_channel:
-        where.append(table.c.channel == sa.bindparam("in_channel"))
-    if goes_on:
-        at = sa.bindparam("at", type_=table.c.created_at.type)
-        place = sa.tuple_(at, sa.bindparam("last", type_=sa.Text()))
-        where += [table.c.created_at <= at, sa.tuple_(table.c.created_at, table.c.id) < place]
-    return (
-        _SELECTS[table]
-        .where(*where)
-        .order_by(table.c.created_at.desc(), table.c.id.desc())
-        .limit(sa.bindparam("limit", type_=sa.Integer(), literal_execute=True))
-    )
+@functools.lru_cache(maxsize=128)
+def newest_in(
+    table: sa.Table, states: Sequence[DeliveryState], *, in_channel: bool, goes_on: bool
+) -> sa.Select[Any]:
+    """Of one table, in any of some states, the newest first: of each state an end of an index."""
+    at = sa.bindparam("at", type_=table.c.created_at.type)
+    place = sa.tuple_(at, sa.bindparam("last", type_=sa.Text()))
+    limit = sa.bindparam("limit", type_=sa.Integer(), literal_execute=True)
+    ends = []
+    for state in states:
+        where = [table.c.state == sa.literal(state, sa.Text())]
+        if in_channel:
+            where.append(table.c.channel == sa.bindparam("in_channel"))
+        if goes_on:
+            where += [table.c.created_at <= at, sa.tuple_(table.c.created_at, table.c.id) < place]
+        end = _SELECTS[table].where(*where)
+        end = end.order_by(table.c.created_at.desc(), table.c.id.desc()).limit(limit)
+        ends.append(sa.select(end.subquery()))
+    every = sa.union_all(*ends).subquery("every")
+    return sa.select(every).order_by(every.c.created_at.desc(), every.c.id.desc()).limit(limit)
 
 
-NEWEST: Final = {
-    (table.name, in_channel, goes_on): _newest(table, in_channel=in_channel, goes_on=goes_on)
-    for table in TABLES
-    for in_channel in (False, True)
-    for goes_on in (False, True)
-}
 _story: sa.BindParameter[Any] = sa.bindparam("story")
 OF_STORY: Final = (
     (t.delivery, DELIVERIES.where(t.delivery.c.story_id == _story).order_by(t.delivery.c.channel)),
@@ -130,15 +130,13 @@ _ranked = (
         .over(partition_by=t.outcome.c.message, order_by=t.outcome.c.id.desc())
         .label("place"),
     )
-    .where(t.outcome.c.message.in_(sa.bindparam("messages", expanding=True)))
+    .where(among(t.outcome.c.message, "messages"))
     .subquery("ranked")
 )
 BECAME: Final = sa.select(_ranked).where(_ranked.c.place <= OUTCOMES).order_by(_ranked.c.id)
 
 
-HANDS: Final = sa.select(t.hand).where(
-    t.hand.c.delivery_id.in_(sa.bindparam("messages", expanding=True))
-)
+HANDS: Final = sa.select(t.hand).where(among(t.hand.c.delivery_id, "messages"))
 
 
 def _channels(table: sa.Table) -> sa.Select[Any]:
@@ -153,7 +151,7 @@ def _channels(table: sa.Table) -> sa.Select[Any]:
     return sa.select(each.c.name).where(each.c.name.is_not(None))
 
 
-CHANNELS: Final = tuple(map(_channels, TABLES))
+CHANNELS: Final = sa.union(*map(_channels, TABLES))
 
 
 class SqlMessages:
@@ -183,10 +181,13 @@ class SqlMessages:
         def ask(connection: sa.Connection) -> Sequence[DeliveryRow]:
             rows: list[DeliveryRow] = []
             for table in TABLES:
-                statement = NEWEST[table.name, channel is not None, before is not None]
-                for state in states or DeliveryState:
-                    found = connection.execute(statement, values | {"in_state": state})
-                    rows += map(_MAKE[table], found)
+                statement = newest_in(
+                    table,
+                    tuple(states or DeliveryState),
+                    in_channel=channel is not None,
+                    goes_on=before is not None,
+                )
+                rows += map(_MAKE[table], connection.execute(statement, values))
             rows.sort(key=lambda row: (row.created_at, row.id), reverse=True)
             return named(connection, rows[:limit], age)
 
@@ -240,7 +241,6 @@ class SqlMessages:
         """See `ports.Messages`."""
 
         def ask(connection: sa.Connection) -> Sequence[str]:
-            names = {name for each in CHANNELS for name in connection.execute(each).scalars()}
-            return sorted(names, key=str.casefold)
+            return sorted(connection.execute(CHANNELS).scalars(), key=str.casefold)
 
         return await self._store.query(ask)

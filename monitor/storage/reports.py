@@ -60,7 +60,7 @@ from monitor.storage.tallies import count_rows
 from monitor.storage.transaction import SqlTransaction
 from monitor.storage.trends import SqlTrends
 from monitor.storage.watches import SqlWatches
-from monitor.storage.work import Row, is_due
+from monitor.storage.work import Row, among, is_due
 from monitor.stories.copies import NEWS
 
 PUSHED = sa.select(sa.func.count(t.subscription.c.feed_id.distinct())).where(
@@ -95,17 +95,16 @@ FIRST_HIT = (
 )
 FOUND_BEFORE = _found(t.hit.c.id < sa.bindparam("hit"), newest=True)
 FOUND_AFTER = _found(t.hit.c.id >= sa.bindparam("hit"), newest=False)
-_stories_asked: sa.BindParameter[Any] = sa.bindparam("stories", expanding=True)
 STORY_CHANNELS = (
     sa.select(t.delivery.c.story_id, t.delivery.c.channel)
-    .where(t.delivery.c.story_id.in_(_stories_asked))
+    .where(among(t.delivery.c.story_id, "stories"))
     .order_by(t.delivery.c.story_id, t.delivery.c.channel)
 )
 STORY_PUBLISHERS = (
     sa.select(t.article.c.story_id, t.feed.c.publisher)
     .join(t.entry, t.entry.c.article_id == t.article.c.id)
     .join(t.feed, t.feed.c.id == t.entry.c.feed_id)
-    .where(t.article.c.story_id.in_(_stories_asked))
+    .where(among(t.article.c.story_id, "stories"))
     .group_by(t.article.c.story_id, t.feed.c.publisher)
     .order_by(sa.func.min(t.entry.c.first_seen_at), sa.func.min(t.entry.c.id))
 )
@@ -121,15 +120,58 @@ STORIES = (
         .label("copies"),
     )
     .join(t.article, t.article.c.story_id == t.story.c.id)
-    .where(t.story.c.id.in_(_stories_asked))
+    .where(among(t.story.c.id, "stories"))
     .group_by(t.story.c.id, t.story.c.created_at)
 )
 REVISIONS = (
     sa.select(t.revision)
-    .where(t.revision.c.article_id.in_(sa.bindparam("articles", expanding=True)))
+    .where(among(t.revision.c.article_id, "articles"))
     .order_by(t.revision.c.article_id, t.revision.c.number)
 )
 _member = t.article.alias("member")
+_of_story: sa.BindParameter[Any] = sa.bindparam("story")
+MERGED = (
+    sa.select(t.story)
+    .where(sa.or_(t.story.c.id == _of_story, t.story.c.merged_into == _of_story))
+    .order_by(t.story.c.id)
+)
+"""A story, and those that were made one with it."""
+VERDICTS = (
+    sa.select(t.verdict, t.article.c.url)
+    .join(t.article, t.article.c.id == t.verdict.c.article_id)
+    .where(
+        sa.or_(
+            t.verdict.c.story_id == _of_story,
+            t.verdict.c.article_id.in_(
+                sa.select(_member.c.id).where(_member.c.story_id == _of_story)
+            ),
+        )
+    )
+    .order_by(t.verdict.c.decided_at, t.verdict.c.article_id, t.verdict.c.story_id)
+)
+TOLD = DELIVERIES.where(t.delivery.c.story_id == _of_story).order_by(t.delivery.c.channel)
+_original = t.article.alias("original")
+_updates = sa.select(sa.func.count()).where(t.article_update.c.article_id == t.article.c.id)
+_traced = sa.select(
+    t.article, _original.c.url.label("original_url"), _updates.scalar_subquery().label("updates")
+).outerjoin(_original, _original.c.id == t.article.c.copy_of)
+_article: sa.BindParameter[Any] = sa.bindparam("article")
+TRACED = _traced.where(t.article.c.id == _article)
+TRACED_BY_URL = _traced.join(t.article_url, t.article_url.c.article_id == t.article.c.id).where(
+    t.article_url.c.url == sa.bindparam("url", type_=t.article_url.c.url.type)
+)
+SIGHTINGS = (
+    sa.select(t.entry, t.feed.c.name, t.feed.c.publisher)
+    .join(t.feed, t.feed.c.id == t.entry.c.feed_id)
+    .where(t.entry.c.article_id == _article)
+    .order_by(t.entry.c.first_seen_at, t.entry.c.id)
+)
+HITS_OF = (
+    sa.select(t.watch.c.name, t.hit.c.spans)
+    .join(t.watch, t.watch.c.id == t.hit.c.watch_id)
+    .where(t.hit.c.article_id == _article)
+    .order_by(t.hit.c.id)
+)
 WATCHES = sa.select(
     t.watch,
     sa.select(sa.func.count())
@@ -199,13 +241,13 @@ class SqlReports:
     async def trace(self, url: str) -> ArticleTrace | None:
         """See `ports.Reports`. Any canonical URL that leads to the article will do."""
         return await self._store.query(
-            lambda connection: _trace(connection, t.article_url.c.url == url, self._max_age())
+            lambda connection: _trace(connection, TRACED_BY_URL, {"url": url}, self._max_age())
         )
 
     async def traced(self, article: ArticleId) -> ArticleTrace | None:
         """See `ports.Reports`."""
         return await self._store.query(
-            lambda connection: _trace(connection, t.article.c.id == article, self._max_age())
+            lambda connection: _trace(connection, TRACED, {"article": article}, self._max_age())
         )
 
     async def stories(self, limit: int, *, near: StoryId | None = None) -> Sequence[StoryRow]:
@@ -304,34 +346,62 @@ UNCERTAIN = [
 ]
 
 
+def _by(table: sa.Table, column: sa.Column[Any]) -> sa.Select[Any]:
+    return sa.select(
+        sa.literal(table.name, sa.Text()).label("name"),
+        column.label("state"),
+        sa.func.count().label("number"),
+    ).group_by(column)
+
+
+STATES = sa.union_all(
+    _by(t.feed, t.feed.c.health).where(t.feed.c.declared),
+    *(_by(table, table.c.state) for table in outbox.TABLES),
+)
+FIGURES = sa.select(
+    *(
+        each.scalar_subquery().label(name)
+        for name, each in {
+            "entries": sa.select(sa.func.coalesce(sa.func.sum(t.feed.c.entries), 0)),
+            "oldest_waiting_at": outbox.OLDEST_WAITING,
+            "due_feeds": sa.select(sa.func.count())
+            .select_from(t.feed)
+            .where(t.feed.c.declared, is_due(t.feed)),
+            "last_poll_at": sa.select(sa.func.max(t.feed.c.polled_at)),
+            "stories_held": sa.select(sa.func.count(t.hold.c.story_id.distinct())),
+            "not_told": NOT_TOLD,
+            "pushed": PUSHED,
+            **{
+                f"uncertain_{table.name}": each
+                for table, each in zip(outbox.TABLES, UNCERTAIN, strict=True)
+            },
+        }.items()
+    )
+)
+
+
 def _counts(connection: sa.Connection, now: datetime) -> Counts:
-    def one(statement: sa.Select[Any]) -> Any:
-        return connection.execute(statement).scalar_one()
-
-    def by(column: sa.Column[Any], *where: sa.ColumnElement[bool]) -> Mapping[str, int]:
-        statement = sa.select(column, sa.func.count()).where(*where).group_by(column)
-        return {row[0]: row[1] for row in connection.execute(statement)}
-
-    due = sa.select(sa.func.count()).select_from(t.feed).where(t.feed.c.declared, is_due(t.feed))
-    feeds = by(t.feed.c.health, t.feed.c.declared)
+    states: dict[str, dict[str, int]] = {}
+    for row in connection.execute(STATES):
+        states.setdefault(row.name, {})[row.state] = row.number
     rows = count_rows(connection)
-    deliveries = by(t.delivery.c.state)
-    notices = by(t.notice.c.state)
+    figures = connection.execute(FIGURES, {"now": now, "since": now - timedelta(days=1)}).one()
+    deliveries, notices = states.get("delivery", {}), states.get("notice", {})
     return Counts(
-        feeds={Health(state): number for state, number in feeds.items()},
-        entries=one(sa.select(sa.func.coalesce(sa.func.sum(t.feed.c.entries), 0))),
+        feeds={Health(state): number for state, number in states.get("feed", {}).items()},
+        entries=figures.entries,
         articles={ArticleState(state): number for state, number in rows.articles.items()},
         stories=rows.stories,
         hits=rows.hits,
         deliveries={DeliveryState(state): number for state, number in deliveries.items()},
-        oldest_waiting_at=connection.execute(outbox.OLDEST_WAITING, {"now": now}).scalar_one(),
-        due_feeds=connection.execute(due, {"now": now}).scalar_one(),
-        last_poll_at=one(sa.select(sa.func.max(t.feed.c.polled_at))),
-        stories_held=one(sa.select(sa.func.count(t.hold.c.story_id.distinct()))),
-        not_told=connection.execute(NOT_TOLD, {"since": now - timedelta(days=1)}).scalar_one(),
+        oldest_waiting_at=figures.oldest_waiting_at,
+        due_feeds=figures.due_feeds,
+        last_poll_at=figures.last_poll_at,
+        stories_held=figures.stories_held,
+        not_told=figures.not_told,
         notices={DeliveryState(state): number for state, number in notices.items()},
-        pushed=connection.execute(PUSHED, {"now": now}).scalar_one(),
-        uncertain=sum(map(one, UNCERTAIN)),
+        pushed=figures.pushed,
+        uncertain=figures.uncertain_delivery + figures.uncertain_notice,
     )
 
 
@@ -448,32 +518,22 @@ def _story_trace(
 ) -> StoryTrace | None:
     read = SqlTransaction(connection, None)
     view = read.story_view(story)
-    row = connection.execute(sa.select(t.story).where(t.story.c.id == view.story)).one_or_none()
+    asked = {"story": view.story}
+    stories = connection.execute(MERGED, asked).all()
+    row = next((each for each in stories if each.id == view.story), None)
     if row is None or not view.articles:
         return None
-    merged = connection.execute(
-        sa.select(t.story).where(t.story.c.merged_into == row.id).order_by(t.story.c.id)
-    )
-    verdicts = connection.execute(
-        sa.select(t.verdict, t.article.c.url)
-        .join(t.article, t.article.c.id == t.verdict.c.article_id)
-        .where(
-            sa.or_(
-                t.verdict.c.story_id == row.id,
-                t.verdict.c.article_id.in_(
-                    sa.select(_member.c.id).where(_member.c.story_id == row.id)
-                ),
-            )
-        )
-        .order_by(t.verdict.c.decided_at, t.verdict.c.article_id, t.verdict.c.story_id)
-    )
-    deliveries = DELIVERIES.where(t.delivery.c.story_id == row.id).order_by(t.delivery.c.channel)
+    verdicts = connection.execute(VERDICTS, asked)
     return StoryTrace(
         view=view,
         created_at=row.created_at,
         follows=None if row.follows is None else StoryId(row.follows),
         chapter_after=read.chapter_after(view.story),
-        merged=tuple((StoryId(each.id), each.merged_at, each.merged_by) for each in merged),
+        merged=tuple(
+            (StoryId(each.id), each.merged_at, each.merged_by)
+            for each in stories
+            if each is not row
+        ),
         verdicts=tuple(
             Verdict(
                 article=ArticleId(each.article_id),
@@ -485,7 +545,9 @@ def _story_trace(
             )
             for each in verdicts
         ),
-        deliveries=named(connection, [*map(delivery_row, connection.execute(deliveries))], max_age),
+        deliveries=named(
+            connection, [*map(delivery_row, connection.execute(TOLD, asked))], max_age
+        ),
         held=holds_of(connection, [row.id]).get(row.id, ()),
         revisions=_revisions(connection, [each.article for each in view.articles]),
     )
@@ -495,19 +557,16 @@ def _story_trace(
 
 
 def _trace(
-    connection: sa.Connection, which: sa.ColumnElement[bool], max_age: timedelta | None
+    connection: sa.Connection,
+    which: sa.Select[Any],
+    asked: Mapping[str, Any],
+    max_age: timedelta | None,
 ) -> ArticleTrace | None:
-    original = t.article.alias("original")
-    row = connection.execute(
-        sa.select(t.article, original.c.url.label("original_url"))
-        .join(t.article_url, t.article_url.c.article_id == t.article.c.id)
-        .outerjoin(original, original.c.id == t.article.c.copy_of)
-        .where(which)
-    ).first()
+    row = connection.execute(which, asked).first()
     if row is None:
         return None
     sightings = _sightings(connection, row.id)
-    deliveries = DELIVERIES.where(t.delivery.c.story_id == row.story_id)
+    told = connection.execute(TOLD, {"story": row.story_id}) if row.story_id else ()
     return ArticleTrace(
         article=ArticleId(row.id),
         url=row.url,
@@ -526,16 +585,10 @@ def _trace(
         copy_of=row.original_url,
         sightings=sightings,
         hits=_hits_of(connection, row.id),
-        deliveries=named(
-            connection,
-            [*map(delivery_row, connection.execute(deliveries.order_by(t.delivery.c.channel)))],
-            max_age,
-        ),
+        deliveries=named(connection, [*map(delivery_row, told)], max_age),
         furniture=row.furniture,
         revisions=_revisions(connection, [row.id]).get(ArticleId(row.id), ()),
-        updates=connection.execute(
-            sa.select(sa.func.count()).where(t.article_update.c.article_id == row.id)
-        ).scalar_one(),
+        updates=row.updates,
         held=holds_of(connection, [row.story_id]).get(row.story_id, ()) if row.story_id else (),
     )
 
@@ -552,12 +605,7 @@ def _revisions(
 
 
 def _sightings(connection: sa.Connection, article: int) -> tuple[Sighting, ...]:
-    rows = connection.execute(
-        sa.select(t.entry, t.feed.c.name, t.feed.c.publisher)
-        .join(t.feed, t.feed.c.id == t.entry.c.feed_id)
-        .where(t.entry.c.article_id == article)
-        .order_by(t.entry.c.first_seen_at, t.entry.c.id)
-    )
+    rows = connection.execute(SIGHTINGS, {"article": article})
     return tuple(
         Sighting(
             feed=row.name,
@@ -574,10 +622,5 @@ def _sightings(connection: sa.Connection, article: int) -> tuple[Sighting, ...]:
 
 
 def _hits_of(connection: sa.Connection, article: int) -> tuple[Hit, ...]:
-    rows = connection.execute(
-        sa.select(t.watch.c.name, t.hit.c.spans)
-        .join(t.watch, t.watch.c.id == t.hit.c.watch_id)
-        .where(t.hit.c.article_id == article)
-        .order_by(t.hit.c.id)
-    )
+    rows = connection.execute(HITS_OF, {"article": article})
     return tuple(Hit(watch=row.name, spans=row.spans) for row in rows)
