@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
-import sqlalchemy as sa
-
 from monitor.errors import StorageError
 from monitor.storage import faults
 from monitor.storage.address import Address, read_address
@@ -97,7 +95,7 @@ def backup_to_stream(url: str, stream: BinaryIO, *, progress: Progress = _no_pro
 def _copy(address: Address, target: Path, progress: Progress) -> Copied:
     engine = sqlite_engine(address, begin="BEGIN", size=1, read_only=True)
     try:
-        with engine.connect() as connection:
+        with faults.explaining(address), engine.connect() as connection:
             check(connection, address)  # and holds the snapshot open
             source = connection.connection.driver_connection
             assert isinstance(source, sqlite3.Connection)
@@ -111,11 +109,6 @@ def _copy(address: Address, target: Path, progress: Progress) -> Copied:
                 copy.execute("PRAGMA journal_mode = DELETE").fetchall()
                 found = [row[0] for row in copy.execute("PRAGMA integrity_check(3)")]
                 progress("Checking", 1, 1)
-    except sa.exc.DBAPIError as error:
-        explained = faults.explained(error, address)
-        if explained is None:
-            raise
-        raise explained from error
     except sqlite3.Error as error:
         raise faults.explained_plainly(error, address) from error
     finally:

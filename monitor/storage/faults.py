@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeGuard
 
 import sqlalchemy as sa
@@ -87,8 +89,19 @@ def is_damage(error: StorageError) -> bool:
     return isinstance(origin, sqlite3.Error) and _sqlite_code(origin) in SQLITE_DAMAGE
 
 
-def explained(error: sa.exc.DBAPIError, address: Address) -> StorageError | None:
-    """A sentence for the operator; None if there is nothing an operator could do: a bug."""
+@contextmanager
+def explaining(address: Address) -> Iterator[None]:
+    """What an operator can do something about is raised as `StorageError`, any other as it is: a bug."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        explained = _explained(error, address)
+        if explained is None:
+            raise
+        raise explained from error
+
+
+def _explained(error: sa.exc.DBAPIError, address: Address) -> StorageError | None:
     cause = error.orig
     sentence: str | None = None
     if isinstance(cause, sqlite3.Error):

@@ -59,7 +59,7 @@ def upgrade(url: str) -> str:
         refuse_remains(address)
     engine = _engine(address, create=True)
     try:
-        with engine.begin() as connection:
+        with faults.explaining(address), engine.begin() as connection:
             if address.path is None:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
             else:
@@ -68,13 +68,10 @@ def upgrade(url: str) -> str:
             if _revision(connection) != head():
                 _migrate(connection)
             _remember(connection)
-    except sa.exc.DBAPIError as error:
-        explained = faults.explained(error, address)
+    except (StorageError, sa.exc.DBAPIError):
         if is_new:
             _forget_empty(address)
-        if explained is None:
-            raise
-        raise explained from error
+        raise
     finally:
         engine.dispose()
     return head()
@@ -89,13 +86,8 @@ def current(url: str) -> str | None:
             return None
     engine = _engine(address, create=False)
     try:
-        with engine.connect() as connection:
+        with faults.explaining(address), engine.connect() as connection:
             return _revision(connection)
-    except sa.exc.DBAPIError as error:
-        explained = faults.explained(error, address)
-        if explained is None:
-            raise
-        raise explained from error
     finally:
         engine.dispose()
 

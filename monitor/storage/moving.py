@@ -109,13 +109,9 @@ def _moved(reading: sa.Connection, writing: sa.Connection, progress: Progress) -
 def _connected(address: Address, *, write: bool) -> Iterator[sa.Connection]:
     engines = make_engines(address)
     try:
-        with (engines.write if write else engines.read).connect() as connection:
+        engine = engines.write if write else engines.read
+        with faults.explaining(address), engine.connect() as connection:
             yield connection
-    except sa.exc.DBAPIError as error:
-        explained = faults.explained(error, address)
-        if explained is None:
-            raise
-        raise explained from error
     finally:
         engines.dispose()
 

@@ -236,24 +236,14 @@ class SqlStore:
 
     def _persist(self, transact: Callable[[], T]) -> T:
         """In a thread: run a transaction, again if the database asks for it."""
-        for _ in range(RUNS - 1):
-            try:
-                return transact()
-            except sa.exc.DBAPIError as error:
-                if not (faults.is_passing(error) or error.connection_invalidated):
-                    self._explain(error)
-                    raise
-        try:
+        with faults.explaining(self.address):
+            for _ in range(RUNS - 1):
+                try:
+                    return transact()
+                except sa.exc.DBAPIError as error:
+                    if not (faults.is_passing(error) or error.connection_invalidated):
+                        raise
             return transact()
-        except sa.exc.DBAPIError as error:
-            self._explain(error)
-            raise
-
-    def _explain(self, error: sa.exc.DBAPIError) -> None:
-        """Raise what the operator should read instead, if there is something to do about it."""
-        explained = faults.explained(error, self.address)
-        if explained is not None:
-            raise explained from error
 
 
 def _changes(connection: sa.Connection) -> int | None:
