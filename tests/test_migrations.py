@@ -260,7 +260,7 @@ def test_several_processes_that_start_at_once_all_succeed(empty_url: str) -> Non
         )
         for _ in range(5)
     ]
-    ended = [(*process.communicate(timeout=60), process.returncode) for process in starting]
+    ended = [(*process.communicate(timeout=300), process.returncode) for process in starting]
     assert ended == [(f"{head()}\n", "", 0)] * len(starting)
 
 
