@@ -27,6 +27,7 @@ import procrastinate
 import psycopg
 from procrastinate import exceptions
 from procrastinate.jobs import Status
+from procrastinate.manager import JobManager
 
 from monitor import telemetry
 from monitor.engine.edge import Edge
@@ -99,6 +100,21 @@ WHERE locktype = 'advisory' AND granted AND objsubid = 2
 """
 
 
+class _Manager(JobManager):
+    """A job that was deleted meanwhile, or whose end can't be written, has ended nevertheless.
+
+    So it is where this process gave no sign for so long that others gave it up, and where PostgreSQL
+    went away. What is left of such a job is tidied; a worker's task that raises is waited for by nobody.
+    """
+
+    async def finish_job(self, job: Any, *args: Any, **kwargs: Any) -> None:
+        """See procrastinate."""
+        try:
+            await super().finish_job(job, *args, **kwargs)
+        except exceptions.ConnectorException as error:
+            log.debug("engine.unfinished", job=job.queueing_lock, error=str(error.__cause__))
+
+
 class ClusterEngine:
     """Does jobs of some kinds, as one process of many; see `ports.Engine`.
 
@@ -129,6 +145,7 @@ class ClusterEngine:
                 kwargs={"options": options, "application_name": "monitor-engine"},
             )
         )
+        self._app.job_manager = _Manager(self._app.connector)
         self._app.task(name=_TASK)(self._do)
         self._handle: Callable[[Job], Awaitable[None]] | None = None
         self._working: asyncio.Task[None] | None = None
@@ -261,10 +278,8 @@ class ClusterEngine:
         manager = self._app.job_manager
         async with _explained("stalled jobs"):
             stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=self._stalled))
-            for job in stalled:
-                # it may have ended after all, or somebody else may be tidying
-                with contextlib.suppress(exceptions.ConnectorException):
-                    await manager.finish_job(job, status=Status.FAILED, delete_job=True)
+            for job in stalled:  # it may have ended after all, or somebody else may be tidying
+                await manager.finish_job(job, status=Status.FAILED, delete_job=True)
         if stalled:
             log.warning("engine.stalled", jobs=len(stalled))
         return len(stalled)
