@@ -19,11 +19,12 @@ from pathlib import Path
 
 from alerts.memory import MemorySink
 from monitor import telemetry
+from monitor.clock import SystemClock
 from monitor.config import Fetch, Monitor, Settings, Web
 from monitor.model import FeedSpec, Job, Kind
 from monitor.polling import JITTER, LONGEST
 from monitor.scheduler import submit_due
-from monitor.service import Service, SystemClock, assembled
+from monitor.service import Service, assembled
 
 
 class Later(SystemClock):

@@ -13,6 +13,7 @@ from alerts import Sink, apprise, cloudevents
 from alerts.apprise import AppriseSink
 from alerts.cloudevents import Endpoint, EventSink
 from alerts.console import ConsoleSink
+from alerts.interactions import SocketMode
 from alerts.signing import key_of
 from alerts.slack import BASE_URL, SlackSink
 from alerts.webhook import SlackWebhookSink
@@ -21,6 +22,7 @@ from monitor.compose import Rules
 from monitor.config import Settings
 from monitor.fetch.connecting import guarded
 from monitor.match import Matcher, compile_watches
+from monitor.pipeline.retention import Limits
 from monitor.scheduler import MAINTENANCE, TICK
 
 CONSOLE_CHANNEL = "terminal"
@@ -147,3 +149,17 @@ def rules_of(settings: Settings, pace: Pace, sink: Sink, previous: Matcher | Non
         ops_channel=ops if is_elsewhere(ops) or not isinstance(sink, ConsoleSink) else None,
         heartbeat=settings.slack.heartbeat,
     )
+
+
+def socket_of(settings: Settings) -> SocketMode | None:
+    """The connection over which Slack tells what people do; None without an app token."""
+    if settings.slack_app_token is None:
+        return None
+    token = settings.slack_app_token.get_secret_value()
+    return SocketMode(token, base_url=settings.slack_api_url or BASE_URL)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """How long what was read is kept."""
+    kept = settings.retention
+    return Limits(articles=kept.articles, matched=kept.matched, size=kept.size)

@@ -16,15 +16,15 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import IO
 
 from alerts import Sink
-from alerts.interactions import SocketMode
-from alerts.slack import BASE_URL, SlackSink
-from monitor import __version__, config, telemetry, volume
+from alerts.slack import SlackSink
+from monitor import __version__, config, gauges, telemetry
+from monitor.clock import SystemClock
 from monitor.compose import Rules
 from monitor.config import Settings
 from monitor.engine.local import Alone, LocalEngine
@@ -34,10 +34,10 @@ from monitor.fetch.client import HttpFetcher
 from monitor.fetch.politeness import PoliteFetcher
 from monitor.fetch.robots import Robots, RobotsFetcher
 from monitor.hands import Hands
-from monitor.match import compile_watches
-from monitor.model import DeliveryState, Health, Watch
+from monitor.learning import MANY_WATCHES, Learning
+from monitor.model import Health, Watch
 from monitor.operators import Operators
-from monitor.parts import Elsewhere, Pace, rules_of, sink_of
+from monitor.parts import Elsewhere, Pace, limits_of, rules_of, sink_of, socket_of
 from monitor.pipeline import Context, Pipeline
 from monitor.pipeline.backfill import want_backfill
 from monitor.pipeline.budget import set_price
@@ -47,28 +47,24 @@ from monitor.pipeline.mentions import count_mentions
 from monitor.pipeline.ops import note_heartbeat
 from monitor.pipeline.outage import knock
 from monitor.pipeline.pace import plan_digests
-from monitor.pipeline.retention import Limits, Retention
-from monitor.pipeline.spikes import Spikes, shortfalls
+from monitor.pipeline.retention import Retention
+from monitor.pipeline.spikes import Spikes
 from monitor.pipeline.updates import KEPT as WAITS
 from monitor.pipeline.updates import review_all
 from monitor.ports import (
     Clock,
     Engine,
     EngineState,
-    Fetcher,
     Membership,
-    Offload,
     Reports,
     Role,
     Store,
     Transaction,
-    Workload,
 )
 from monitor.reload import edits
 from monitor.scheduler import Relief, Scheduler, submit_due
 from monitor.storage import SqlReports, SqlStore, exclusive, upgrade
-from monitor.storage.address import Address, read_address
-from monitor.stories.frequencies import shipped
+from monitor.storage.address import read_address
 from monitor.telling import ops
 from monitor.web import (
     Decisions,
@@ -99,24 +95,6 @@ STALE_TICK = 30.0
 
 COLLECT = (10_000, 20, 20)
 """Objects that are made before the collector looks at the young ones; how often at the others."""
-
-MANY_WATCHES = 500
-"""Watches from which on it is worth to know how common words are here."""
-
-DAY = 86_400.0
-"""Seconds after which the archive is looked at again."""
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> datetime:
-        """The time."""
-        return datetime.now(UTC)
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        await asyncio.sleep(seconds)
 
 
 class Service:
@@ -173,7 +151,7 @@ class Service:
         self._rejected: tuple[Mistake, ...] = ()
         self._ready = False
         self._looking: set[asyncio.Task[None]] = set()
-        self._told: set[str] = set()  # names of watches that operators know to be too broad
+        self._learning = Learning(pipeline.context, reports, self.operators, lambda: self.settings)
 
     # -- what the page asks (monitor.web.Health)
 
@@ -271,7 +249,9 @@ class Service:
             return True
         before = self.settings
         await self.apply(settings, rules)
-        self._told -= {watch.name for watch in settings.watches if watch not in before.watches}
+        self._learning.forget(
+            {each.name for each in settings.watches if each not in before.watches}
+        )
         self._look_back(but=before.watches)
         known = {warning.message for warning in before.warnings}
         for warning in settings.warnings:
@@ -289,7 +269,7 @@ class Service:
 
         A new service has no archive yet: so it looks again every day.
         """
-        self._beside(self._learn_from_archive(but, daily))
+        self._beside(self._learning.learn(but, daily=daily))
 
     def _beside(self, work: Coroutine[None, None, None]) -> None:
         """Have something looked at beside the work, until the end of it."""
@@ -351,49 +331,6 @@ class Service:
                 break
         if rows:
             log.warning("clock.planned_anew", rows=rows, detail="the clock was ahead before")
-
-    async def _learn_from_archive(self, but: Sequence[Watch], daily: bool) -> None:
-        while True:
-            try:
-                await self._tell_of_broad(but)
-                if not but:
-                    await self._learn_words()
-                if not but and len(self.settings.watches) >= MANY_WATCHES:
-                    await self._learn_frequencies()
-            except StorageError as error:
-                log.warning("watch.unjudged", error=str(error))
-            if not daily:
-                return
-            await self.clock.sleep(DAY)
-
-    async def _tell_of_broad(self, but: Sequence[Watch]) -> None:
-        """Tell of the watches that bring more than anybody reads, of each once."""
-        settings = self.settings
-        found = await volume.too_broad(settings, self.reports, self.clock.now(), but=but)
-        broad = [mistake for name, mistake in found.items() if name not in self._told]
-        self._told |= found.keys()
-        for mistake in broad:
-            log.warning("watch.too_broad", detail=str(mistake))
-        if broad:
-            card = ops.too_broad([mistake.in_a_line for mistake in broad])
-            await self.operators.tell("watches", card, ends=True)
-
-    async def _learn_words(self) -> None:
-        """Have stories judged by how common words are here, too."""
-        learnt = await volume.words_in_news(self.reports, self.clock.now())
-        common = await asyncio.to_thread(shipped().__add__, learnt)
-        context = self.pipeline.context
-        context.rules = replace(context.rules, frequencies=common)
-
-    async def _learn_frequencies(self) -> None:
-        """Compile the watches anew by how common words are here."""
-        common = await volume.frequencies(self.reports, self.clock.now())
-        if common is None:
-            return
-        rules, watches = self.pipeline.context.rules, self.settings.watches
-        matcher = await asyncio.to_thread(compile_watches, watches, frequencies=common)
-        if self.pipeline.context.rules is rules:  # else an edit was faster
-            self.pipeline.context.rules = replace(rules, matcher=matcher)
 
     async def _end_looking(self) -> None:
         for task in tuple(self._looking):
@@ -567,7 +504,7 @@ class Service:
         await set_price(self.pipeline.context)
         if self.hands is not None:
             await self.hands.remind()
-        await self._gauge_jobs()
+        gauges.set_jobs(await self.engine.workload(), is_leader=self.member.is_leader)
         if not self.member.is_leader:
             return
         await self.store.write(lambda tx: tx.forget(now - KEPT, now))
@@ -585,37 +522,16 @@ class Service:
         await self._spikes.look()
         rules = self.pipeline.context.rules
         await self.store.write(lambda tx: note_heartbeat(tx, rules, now))
-        await knock(self.pipeline.context, await self._refresh_gauges())
+        await knock(self.pipeline.context, await self._counted())
 
-    async def _gauge_jobs(self) -> None:
-        workload = await self.engine.workload()
-        telemetry.LEADER.set(self.member.is_leader)
-        telemetry.WORKERS.set(workload.workers)
-        for kind, work in workload.kinds.items():
-            telemetry.JOBS.labels(str(kind), "queued").set(work.queued)
-            telemetry.JOBS.labels(str(kind), "running").set(work.running)
-            telemetry.JOBS.labels(str(kind), "stalled").set(work.stalled)
-            telemetry.JOBS_OLDEST.labels(str(kind)).set(work.oldest)
-
-    async def _refresh_gauges(self) -> Mapping[Health, int]:
+    async def _counted(self) -> Mapping[Health, int]:
         """Tell how things stand; returns how many feeds there are of each health."""
-        counts = await self.reports.counts(self.clock.now())
-        for health in Health:
-            telemetry.FEEDS.labels(str(health)).set(counts.feeds.get(health, 0))
-        for state in DeliveryState:
-            for kind, of in (("delivery", counts.deliveries), ("notice", counts.notices)):
-                telemetry.OUTBOX.labels(kind, str(state)).set(of.get(state, 0))
-        telemetry.OUTBOX_UNCERTAIN.set(counts.uncertain)
-        telemetry.STORIES_HELD.set(counts.stories_held)
-        telemetry.SUBSCRIPTIONS.set(counts.pushed)
-        telemetry.FEEDS_DUE.set(counts.due_feeds)
-        telemetry.SINK_STOPPED.set(self.pipeline.context.sink_problem is not None)
+        now = self.clock.now()
+        counts = await self.reports.counts(now)
+        gauges.set_counts(counts, now, is_stopped=self.pipeline.context.sink_problem is not None)
         path = read_address(self.settings.monitor.database).path
         if path is not None:
             telemetry.DISK_FREE.set((await asyncio.to_thread(shutil.disk_usage, path.parent)).free)
-        oldest = counts.oldest_waiting_at
-        age = (self.clock.now() - oldest).total_seconds() if oldest else 0.0
-        telemetry.OUTBOX_OLDEST.set(max(0.0, age))
         return counts.feeds
 
 
@@ -742,94 +658,12 @@ async def _engine_of(
     from monitor.engine.cluster import ClusterEngine  # noqa: PLC0415
     from monitor.engine.members import Member  # noqa: PLC0415
 
-    conninfo = _conninfo_of(address)
+    conninfo = address.conninfo
     engine = ClusterEngine(conninfo, kinds=role.kinds)
     await engine.open()
     stack.push_async_callback(engine.close)
     member = Member(conninfo, leads=role.does(Role.SCHEDULER))
     return engine, await stack.enter_async_context(member)
-
-
-def _conninfo_of(address: Address) -> str:
-    return address.url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-async def workload_of(settings: Settings) -> Workload | None:
-    """How the jobs stand of the processes that share a PostgreSQL; None where none has run yet, and on
-    SQLite, where only the one process knows. Raises `StorageError`.
-    """
-    address = read_address(settings.monitor.database)
-    if address.path is not None:
-        return None
-    from monitor.engine.cluster import ClusterEngine, is_prepared  # noqa: PLC0415 as in `_engine_of`
-
-    conninfo = _conninfo_of(address)
-    if not await is_prepared(conninfo):
-        return None
-    engine = ClusterEngine(conninfo)
-    await engine.open(make=False)
-    try:
-        return await engine.workload()
-    finally:
-        await engine.close()
-
-
-@asynccontextmanager
-async def looking_at(settings: Settings) -> AsyncIterator[Reports]:
-    """The read side of a database that a service may be using. Raises `StorageError`."""
-    async with SqlStore(settings.monitor.database, None) as store:
-        yield SqlReports(store, lambda: settings.alerts.max_age)
-
-
-async def spikes_unjudged(settings: Settings) -> Mapping[str, str]:
-    """Why spikes of watches can't be judged yet, by their names. Raises `StorageError`."""
-    if not any(watch.spike for watch in settings.watches):
-        return {}
-    async with SqlStore(settings.monitor.database, None) as store:
-        return await shortfalls(store, settings.watches, SystemClock().now())
-
-
-@asynccontextmanager
-async def deciding(settings: Settings) -> AsyncIterator[tuple[Store, Rules]]:
-    """The database that a service may be using, to be changed by hand; and the rules.
-
-    Who changes it need not tell the service: what is due is found by its next tick.
-    """
-    async with SqlStore(settings.monitor.database, None) as store:
-        sink = sink_of(settings, sys.stdout)
-        try:
-            yield store, rules_of(settings, Pace(), sink)
-        finally:
-            await sink.close()
-
-
-@asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[SqlStore]:
-    """The database itself, for who measures or prunes it. Raises `StorageError`."""
-    async with SqlStore(settings.monitor.database, None) as store:
-        yield store
-
-
-@asynccontextmanager
-async def fetching(
-    settings: Settings, clock: Clock, *, polite: bool = True
-) -> AsyncIterator[Fetcher]:
-    """What gets URLs by these settings; unless it is `polite`, those of one host side by side."""
-    async with HttpFetcher(
-        clock=clock,
-        user_agent=settings.monitor.user_agent,
-        timeout=settings.fetch.timeout.total_seconds(),
-        allow=settings.fetch.allow,
-        proxy=settings.fetch.proxy,
-    ) as http:
-        yield PoliteFetcher(http, clock, spacing=settings.fetch.spacing) if polite else http
-
-
-@asynccontextmanager
-async def offloading() -> AsyncIterator[Offload]:
-    """A process for what is to be parsed."""
-    async with ProcessPool(workers=1) as pool:
-        yield pool
 
 
 def hands_of(
@@ -840,17 +674,3 @@ def hands_of(
     if socket is None or not isinstance(context.sink, SlackSink):
         return None
     return Hands(socket, context, reports, current)
-
-
-def socket_of(settings: Settings) -> SocketMode | None:
-    """The connection over which Slack tells what people do; None without an app token."""
-    if settings.slack_app_token is None:
-        return None
-    token = settings.slack_app_token.get_secret_value()
-    return SocketMode(token, base_url=settings.slack_api_url or BASE_URL)
-
-
-def limits_of(settings: Settings) -> Limits:
-    """How long what was read is kept."""
-    kept = settings.retention
-    return Limits(articles=kept.articles, matched=kept.matched, size=kept.size)

@@ -359,7 +359,7 @@ def test_only_the_clock_knows_the_time() -> None:
     the machine's, sped up, and its Slack has a clock of its own, as Slack has.
     """
     time = {"datetime.now", "datetime.utcnow", "date.today", "time.time", "time.monotonic"}
-    assert set(uses(time)) - {"service", "scheduler", "demo/play", "demo/slack/server"} == set()
+    assert set(uses(time)) - {"clock", "scheduler", "demo/play", "demo/slack/server"} == set()
 
 
 def test_the_environment_is_handed_over_in_one_place() -> None:
@@ -371,4 +371,4 @@ def test_the_environment_is_handed_over_in_one_place() -> None:
 def test_only_the_service_constructs() -> None:
     """What has connections, files or processes: others are handed it, or ask the service for it."""
     made = {"HttpFetcher", "PoliteFetcher", "ProcessPool", "SqlStore", "SqlReports", "LocalEngine"}
-    assert set(uses(made)) == {"service"}
+    assert set(uses(made)) == {"service", "opening"}

@@ -16,10 +16,10 @@ from alerts.slack import Identity, SlackSink
 from monitor.config import Settings
 from monitor.errors import StorageError, WorkError
 from monitor.model import FeedSpec
-from monitor.parts import Pace, is_elsewhere, rules_of, sink_of
+from monitor.opening import fetching, looking_at
+from monitor.parts import Pace, is_elsewhere, rules_of, sink_of, socket_of
 from monitor.pipeline.poll import FEED_ACCEPT
 from monitor.ports import Clock, Fetcher
-from monitor.service import fetching, looking_at, socket_of
 from monitor.storage import current
 from monitor.telling import hands
 from monitor.web import words

@@ -22,8 +22,8 @@ from monitor.config import Settings
 from monitor.errors import ConfigError, Mistake, MonitorError
 from monitor.match.backtest import Archived
 from monitor.model import ArticleId
+from monitor.opening import looking_at
 from monitor.ports import Reports
-from monitor.service import looking_at
 from monitor.web import words
 
 _Found = TypeVar("_Found")

@@ -19,6 +19,11 @@ class Address:
     url: sa.URL
     path: Path | None
 
+    @property
+    def conninfo(self) -> str:
+        """What PostgreSQL's own library connects with, password and all."""
+        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
     def __str__(self) -> str:
         """What may be logged and shown: no password, no options (they can hold one)."""
         if self.path is not None:

@@ -11,7 +11,7 @@ import pytest
 
 from monitor import config
 from monitor.cli import main
-from monitor.service import SystemClock
+from monitor.clock import SystemClock
 from monitor.storage import SqlStore, upgrade
 from tests.webserver import Reply, WebServer, running
 

@@ -26,10 +26,12 @@ from monitor.cli.shared import (
     settings_to_look_by,
 )
 from monitor.cli.show import database as show
+from monitor.clock import SystemClock
 from monitor.config import Settings, values
 from monitor.errors import MonitorError
+from monitor.opening import opened
+from monitor.parts import limits_of
 from monitor.ports.retention import Bounds
-from monitor.service import SystemClock, limits_of, opened
 from monitor.storage import backup, exclusive, moving, pruning, sizes, upgrade
 from monitor.storage import tables as t
 from monitor.storage.address import read_address

@@ -23,10 +23,11 @@ from monitor.cli.shared import (
     whoever_types,
 )
 from monitor.cli.show import deliveries as show_deliveries
+from monitor.clock import SystemClock
 from monitor.model import DeliveryState
+from monitor.opening import deciding
 from monitor.pipeline.by_hand import drop_by_hand, retry_by_hand
 from monitor.ports import Waits
-from monitor.service import SystemClock, deciding
 
 commands = typer.Typer(
     help="Messages: what was said and what could not be; to send it again, or to drop it.",

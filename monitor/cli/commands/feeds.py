@@ -28,15 +28,16 @@ from monitor.cli.shared import (
     settings_to_look_by,
 )
 from monitor.cli.show import feeds as show_feeds
+from monitor.clock import SystemClock
 from monitor.config import Settings, editing, writing
 from monitor.errors import MonitorError, Refused
 from monitor.model import Health
+from monitor.opening import deciding, fetching, offloading
 from monitor.pipeline import adopt
 from monitor.pipeline.adopt import Fate
 from monitor.pipeline.by_hand import poll_by_hand
 from monitor.pipeline.discover import Looked, bare, inspect, look
 from monitor.ports import FeedsSought
-from monitor.service import SystemClock, deciding, fetching, offloading
 from monitor.web import words
 
 commands = typer.Typer(

@@ -28,13 +28,10 @@ from monitor.cli.shared import (
 )
 from monitor.cli.show import deliveries as show_deliveries
 from monitor.cli.show import summary as show
+from monitor.clock import SystemClock
 from monitor.config import Settings
 from monitor.errors import ConfigError, Mistake, StorageError
-from monitor.service import (
-    SystemClock,
-    looking_at,
-    workload_of,
-)
+from monitor.opening import looking_at, workload_of
 from monitor.storage import current
 from monitor.storage.address import read_address
 

@@ -21,11 +21,12 @@ from monitor.cli.shared import ConfigOption, JsonOption, err, out, print_json, s
 from monitor.cli.show import search as show_search
 from monitor.cli.show.watches import unknown
 from monitor.cli.typed import whole
+from monitor.clock import SystemClock
 from monitor.config import Settings, values
 from monitor.errors import ConfigError, Mistake, MonitorError
 from monitor.match.query import bracketed
+from monitor.opening import looking_at
 from monitor.ports import Filters, Match, Reports
-from monitor.service import SystemClock, looking_at
 from monitor.web import words
 from monitor.web.finds import EXPORTED, Value, lines_of_csv, lines_of_json, record
 

@@ -14,9 +14,9 @@ from monitor.cli import trial
 from monitor.cli.examine import Finding
 from monitor.cli.shared import ConfigOption, JsonOption, err, out, print_json, settings_of
 from monitor.cli.show import summary
+from monitor.clock import SystemClock
 from monitor.config import Settings
 from monitor.parts import sink_for
-from monitor.service import SystemClock
 
 commands = typer.Typer(help="Slack: the app to install, and a try of it.", no_args_is_help=True)
 

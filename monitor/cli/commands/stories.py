@@ -22,10 +22,11 @@ from monitor.cli.shared import (
     whoever_types,
 )
 from monitor.cli.show import stories as show_stories
+from monitor.clock import SystemClock
 from monitor.errors import Refused
 from monitor.model import StoryId
+from monitor.opening import deciding
 from monitor.pipeline.by_hand import merge_by_hand, split_by_hand
-from monitor.service import SystemClock, deciding
 
 commands = typer.Typer(
     help="Stories: what belongs together; and putting it right by hand, for good.",

@@ -29,6 +29,7 @@ from monitor.cli.shared import (
 from monitor.cli.show import backtests, edits, explained
 from monitor.cli.show import watches as show_watches
 from monitor.cli.typed import whole
+from monitor.clock import SystemClock
 from monitor.config import Settings
 from monitor.errors import ConfigError, Mistake, MonitorError, StorageError
 from monitor.match import Document
@@ -37,8 +38,8 @@ from monitor.match.explain import explain
 from monitor.match.plan import content_of, read
 from monitor.match.query import bracketed
 from monitor.model import Watch
+from monitor.opening import looking_at, spikes_unjudged
 from monitor.ports import Reports, WatchRow
-from monitor.service import SystemClock, looking_at, spikes_unjudged
 from monitor.web import words
 
 commands = typer.Typer(
