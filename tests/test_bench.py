@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from bench import _farm as farm
 from bench import _peers as peers
 from bench import _stories_rivals as rivals
-from bench import soak
+from bench import load, soak
 from bench._hostile import KINDS, NAMES, routes
 from bench._soak_service import NameServer
 from bench._stories_desk import START, WATCH, Desk, placed
@@ -112,6 +112,31 @@ def test_numbers_of_watches_that_are_none_are_refused(
 ) -> None:
     """One sentence and no trace, before anything is read."""
     assert "not a list of numbers of watches" in refused("match", "--counts", numbers)
+
+
+# --------------------------------------------------------------------------- the load
+
+
+def test_a_poll_is_as_late_as_its_feed_had_been_due() -> None:
+    """One look in between, before the row says when it is due next, does not count it twice."""
+    schedule = load.Schedule({"a": 0, "b": 1})
+    due = datetime(2026, 8, 22, 10, tzinfo=UTC)
+    at = due.timestamp()
+    schedule.look([("a", due), ("b", due + timedelta(seconds=5))])
+    assert list(schedule.asked([(0, at + 2), (1, at + 4)])) == [(at + 2, 2.0), (at + 4, 0.0)]
+    schedule.look([("a", due)])  # not written back yet
+    assert list(schedule.asked([(0, at + 3)])) == []
+    schedule.look([("a", due + timedelta(seconds=60))])
+    assert list(schedule.asked([(0, at + 61)])) == [(at + 61, 1.0)]
+
+
+def test_it_has_recovered_when_nothing_waits_longer_than_before() -> None:
+    """Neither polls nor articles."""
+    few, many = load.Depths(3, 40, 0), load.Depths(3, 400, 0)
+    usual = load.Phase("load", 10, 0.0, lags=[(1.0, 0.5), (2.0, 0.6)], depths=[(1.0, few)] * 2)
+    for lag, depths, calm in ((0.7, few, True), (9.0, few, False), (0.7, many, False)):
+        now = load.Phase("again", 10, 9.0, lags=[(10.0, lag)] * 2, depths=[(10.0, depths)])
+        assert load.is_calm(now, usual, 10.0) is calm
 
 
 # --------------------------------------------------------------------------- the watches
