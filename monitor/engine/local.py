@@ -130,6 +130,12 @@ class Alone:
     is_leader = True
     is_present = True
 
+    async def stand(self) -> None:
+        """It leads anyway."""
+
+    async def resign(self) -> None:
+        """There is nobody else."""
+
     async def present(self) -> frozenset[int]:
         """Nobody has a number."""
         return frozenset()

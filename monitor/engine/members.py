@@ -42,7 +42,7 @@ WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = %s
 
 
 class Member:
-    """One process of many. `leads`: whether it may keep the clock.
+    """One process of many. `leads`: whether it keeps the clock from the beginning, if nobody does.
 
     An asynchronous context manager; `conninfo` is libpq's.
     """
@@ -50,6 +50,7 @@ class Member:
     def __init__(self, conninfo: str, *, leads: bool = True) -> None:
         self._conninfo = conninfo
         self._leads = leads
+        self._signing = asyncio.Lock()
         self._beating: asyncio.Task[None] | None = None
         self._connection: psycopg.AsyncConnection | None = None
         self._seen: float | None = None
@@ -65,6 +66,22 @@ class Member:
     def is_present(self) -> bool:
         """Whether the others hold it for alive."""
         return self._seen is not None and asyncio.get_running_loop().time() - self._seen < PRESENT
+
+    async def stand(self) -> None:
+        """See `ports.Membership`."""
+        self._leads = True
+        if self._connection is not None:
+            with contextlib.suppress(psycopg.Error):  # the next beat joins again
+                await self._sign()
+
+    async def resign(self) -> None:
+        """See `ports.Membership`."""
+        self._leads = False
+        with contextlib.suppress(psycopg.Error, TimeoutError):
+            async with asyncio.timeout(PRESENT), self._signing:
+                led, self._is_leader = self._is_leader, False
+                if led and self._connection is not None:
+                    await self._connection.execute("SELECT pg_advisory_unlock(%s, 0)", (LEADER,))
 
     async def present(self) -> frozenset[int]:
         """See `ports.Membership`."""
@@ -132,17 +149,20 @@ class Member:
 
     async def _sign(self) -> None:
         """A sign of life; and the leader's place, if it is free."""
-        assert self._connection is not None
-        began = asyncio.get_running_loop().time()
-        if self._is_leader or not self._leads:
-            await self._connection.execute("SELECT 1")
-        else:
-            found = await self._connection.execute("SELECT pg_try_advisory_lock(%s, 0)", (LEADER,))
-            row = await found.fetchone()
-            self._is_leader = bool(row and row[0])
-            if self._is_leader:
-                log.info("leader.is_here")
-        self._seen = began
+        async with self._signing:
+            connection = self._connection
+            if connection is None:  # lost while we waited
+                return
+            began = asyncio.get_running_loop().time()
+            if self._is_leader or not self._leads:
+                await connection.execute("SELECT 1")
+            else:
+                found = await connection.execute("SELECT pg_try_advisory_lock(%s, 0)", (LEADER,))
+                row = await found.fetchone()
+                self._is_leader = bool(row and row[0])
+                if self._is_leader:
+                    log.info("leader.is_here")
+            self._seen = began
 
 
 @contextlib.asynccontextmanager

@@ -111,5 +111,11 @@ class Membership(Protocol):
     def is_present(self) -> bool:
         """Whether the others hold it for alive: if not, what it holds may be somebody else's."""
 
+    async def stand(self) -> None:
+        """Keep the clock from now on, or as soon as nobody else does."""
+
+    async def resign(self) -> None:
+        """Keep it no more: another one takes it over at once."""
+
     async def present(self) -> frozenset[int]:
         """The numbers of all that are alive. Raises `StorageError` if they can't be known."""
