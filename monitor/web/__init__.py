@@ -8,10 +8,11 @@ text, never as HTML.
 """
 
 from monitor.web.access import Doors
-from monitor.web.app import create_app, create_probes
+from monitor.web.app import create_app
 from monitor.web.decisions import Decisions
 from monitor.web.feed_changes import Scout
 from monitor.web.health import Health
+from monitor.web.probes import create_probes
 from monitor.web.push import Pushes
 from monitor.web.server import WebError, WebServer
 
