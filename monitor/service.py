@@ -360,6 +360,8 @@ class Service:
             if self.role.does(Role.ALERTS):
                 self.operators.greet()
             stack.push_async_callback(self.operators.close)
+            if self.role.does(Role.SCHEDULER):
+                await self.member.stand()  # not before: who is starting yet keeps no clock
             self.scheduler.start()
             work = self.engine.run(self.pipeline.run, stop) if self.role.kinds else stop.wait()
             working = asyncio.ensure_future(work)
@@ -403,6 +405,7 @@ class Service:
         """Do everything that is due, and what comes of it, then return."""
         stop = asyncio.Event()
         working = asyncio.create_task(self.engine.run(self.pipeline.run, stop))
+        await self.member.stand()
         try:
             while await submit_due(self.store, self.clock.now()):
                 await self.engine.settle()
@@ -413,6 +416,7 @@ class Service:
     async def _wind_down(self, stop: asyncio.Event) -> None:
         self._ready = False
         self.scheduler.stop()
+        await self.member.resign()  # what is at work here need not be waited for
         self.pipeline.context.stopping = True
         stop.set()
         late = await self.engine.drain(GRACE)
@@ -662,7 +666,7 @@ async def _engine_of(
     engine = ClusterEngine(conninfo, kinds=role.kinds)
     await engine.open()
     stack.push_async_callback(engine.close)
-    member = Member(conninfo, leads=role.does(Role.SCHEDULER))
+    member = Member(conninfo, leads=False)  # until it runs
     return engine, await stack.enter_async_context(member)
 
 
