@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from monitor.compose import named_by
 from monitor.errors import Refused
 from monitor.model import ArticleId, StoryId, Watch
-from monitor.ports import StoryTrace, StoryView
+from monitor.ports import Coverage, StoryTrace, StoryView
 from monitor.stories.frequencies import shipped
 from monitor.telling.hands import Action
 from monitor.web import outbox, timeline, view
@@ -106,13 +106,8 @@ class Stories:
         if story.view.story != asked:  # it was merged
             query = f"?{request.url.query}" if request.url.query else ""
             return RedirectResponse(f"/stories/{story.view.story}/why{query}", HTTPStatus.FOUND)
-        articles = {each.article: each for each in story.view.articles}
-        chosen = _id(request.query_params.get("article", ""))
-        default = named_by(story.view, self._max_age).article
-        article = ArticleId(chosen) if chosen in articles else default
-        mistake = ""
-        if "article" in request.query_params and chosen not in articles:
-            mistake = "This article is not in the story: here is the one that it is named by."
+        coverage, mistake = self._article_of(story, request.query_params.get("article"))
+        article = coverage.article
         trace = await self._reports.traced(article)
         archived = await self._reports.archived(article)
         if trace is None or archived is None:  # it went meanwhile
@@ -120,16 +115,15 @@ class Stories:
         watches = await self._watches()
         found = {hit.watch for hit in trace.hits}
         name = request.query_params.get("watch", "")
-        by_name = {each.name: each for each in watches}
-        if name and name not in by_name:
+        watch = next((each for each in watches if each.name == name), None)
+        if name and watch is None:
             mistake = f"There is no watch {name[:100]}."
-        watch = by_name.get(name) or next(
+        watch = watch or next(
             (each for each in watches if each.name in found), watches[0] if watches else None
         )
         rows = await self._reports.messages.of_story(story.view.story)
         outcomes = await self._reports.messages.outcomes({row.id for row in rows})
         now, rules = self._clock.now(), self._decisions.rules() if self._decisions else None
-        coverage = articles[article]
 
         def explained() -> tuple[Answer | None, Sequence[Labelled]]:
             whole = timeline.whole(coverage)
@@ -167,6 +161,17 @@ class Stories:
         )
         response.headers.update(FORM_HEADERS)
         return response
+
+    def _article_of(self, story: StoryTrace, number: str | None) -> tuple[Coverage, str]:
+        """The article of a story that is asked for, else the one that names it; and what is wrong."""
+        articles = {each.article: each for each in story.view.articles}
+        asked = articles.get(ArticleId(_id(number or "") or 0))
+        if asked is not None:
+            return asked, ""
+        mistake = "This article is not in the story: here is the one that it is named by."
+        return articles[
+            named_by(story.view, self._max_age).article
+        ], "" if number is None else mistake
 
     async def _watches(self) -> Sequence[Watch]:
         """The watches as they are now."""
