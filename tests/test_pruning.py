@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from monitor.fetch import HttpFetcher
-from monitor.model import ArticleId, Kind, StoryId
+from monitor.model import ArticleId, FeedId, Kind, StoryId
 from monitor.pipeline import retention
 from monitor.pipeline.retention import Limits, Retention
 from monitor.ports.retention import Bounds
@@ -220,11 +220,11 @@ async def test_marks_are_kept_for_two_years_after_they_were_met(
 
     monkeypatch.setattr(pruning, "SLICES", 3)
     assert await years_later(700) == 2
-    listed = {"a": "https://news.example/a"}
+    listed = {(FeedId(1), "a"): "https://news.example/a", (FeedId(2), "b"): "https://a.example/b"}
     met = await store.write(
-        lambda tx: pruning.bygone(tx, 1, listed, LATER + 700 * DAY)  # type: ignore[arg-type]
+        lambda tx: pruning.bygone(tx, listed, LATER + 700 * DAY)  # type: ignore[arg-type]
     )
-    assert met == {"a"}
+    assert met == {(FeedId(1), "a")}
     assert await years_later(740) == 2
     assert await years_later(1440) == 0
 

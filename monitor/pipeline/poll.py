@@ -13,9 +13,11 @@ from monitor import polling, telemetry, tracing, websub
 from monitor.compose import place_entry
 from monitor.errors import Permanent, WorkError
 from monitor.model import (
+    ArticleId,
     DueBy,
     Entry,
     Feed,
+    FeedId,
     FeedStatus,
     Health,
     Hints,
@@ -23,6 +25,7 @@ from monitor.model import (
     Kind,
     Move,
     ParsedFeed,
+    StoryId,
     Validators,
 )
 from monitor.parse import cut
@@ -38,7 +41,16 @@ from monitor.polling.gaps import Overlap
 from monitor.polling.health import Signs
 from monitor.polling.outage import UNREACHED
 from monitor.polling.rhythm import PRIOR, Rhythm, learn, silence
-from monitor.ports import Added, FeedUpdate, FoundEntry, Listing, NotModified, Page, Transaction
+from monitor.ports import (
+    Added,
+    FeedUpdate,
+    Finds,
+    FoundEntry,
+    Listing,
+    NotModified,
+    Page,
+    Transaction,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,7 +76,7 @@ class Poll:
     def __init__(self, context: Context) -> None:
         self._with = context
         self._parsing = Parsing(context)
-        self._results = Results(context.store)
+        self._results = Results(context, self._write, _weight)
         self._outage = Outage(context)
 
     async def run(self, bucket: int) -> None:
@@ -151,7 +163,9 @@ class Poll:
         if parsed.entries:
             place = asyncio.to_thread if len(parsed.entries) > MANY else _at_once
             found = await place(_placed, feed, parsed.entries)
-        return "read", await self._save_read(feed, good, answer, parsed, found)
+        offer = websub.offer_of(answer.headers, parsed, answer.url)
+        read = _Read(feed, self._with.clock.now(), good, parsed, found, offer)
+        return "read", await self._save_read(read)
 
     async def _parse(self, feed: Feed, page: Page) -> ParsedFeed:
         """What of a document was not read before; only that is worth a process."""
@@ -175,84 +189,103 @@ class Poll:
             feed.subscription, feed.spec.url, without, self._with.rules, now
         )
         why = why if due_at == without else DueBy.BACKUP
-        await self._save(feed, self._update(feed, good, rhythm, (due_at, why), now), now)
+        update = self._update(feed, good, rhythm, (due_at, why), now)
+        await self._results.save(_Ended(feed, now, update))
 
-    async def _save_read(
-        self,
-        feed: Feed,
-        good: _Good,
-        page: Page,
-        parsed: ParsedFeed,
-        found: Sequence[FoundEntry],
-    ) -> Added:
-        now = self._with.clock.now()
-        offer = websub.offer_of(page.headers, parsed, page.url)
-
-        def save(tx: Transaction) -> tuple[Added, bool]:
-            added = tx.add_entries(feed, found, now) if found else Added()
-            overlap, lost = gaps.after(
-                Overlap.load(feed.overlap),
-                listed=parsed.listed,
-                known=parsed.known + added.known,
-                published=added.published,
-                newest_at=feed.newest_at,
-                polled_at=feed.ok_at,
-                now=now,
-            )
-            rhythm = learn(
-                Rhythm.from_json(feed.rhythm),
-                now,
-                feed.ok_at,
-                added.published,
-                unseen=lost or feed.failures > 0 or now - feed.due_at > UNWATCHED,
-            )
-            tx.keep_listing(
-                feed.id,
-                Listing(
-                    blocks=parsed.blocks,
-                    hints=parsed.hints,
-                    rhythm=rhythm.to_json() if rhythm.at is not None else None,
-                    overlap=overlap.dump(),
-                    gap_at=now if lost else None,
-                ),
-            )
-            without, why = self._due_at(feed, good, rhythm, parsed.hints, overlap, now)
-            due_at = subscribe.note_poll(
-                tx,
-                feed,
-                subscribe.Read(offer, grew=added.entries > 0),
-                without,
-                self._with.rules,
-                now,
-            )
-            newest_at = max(
-                (at for at in (feed.newest_at, *added.published) if at and at <= now), default=None
-            )
-            due = due_at, why if due_at == without else DueBy.BACKUP
-            seen = replace(feed, newest_at=newest_at)
-            update = self._update(seen, good, rhythm, due, now, lost=lost)
-            tx.save_feeds({feed.id: update})
-            ops.note_health(tx, feed, update, self._with.rules, now)
-            for bucket in added.buckets:
-                tx.submit(Job(Kind.INGEST, str(bucket)))
-            for each in added.changed:
-                again = polling.revision_due(now, each.first_seen_at, each.read_at)
-                if again is not None:
-                    tx.ask_again(each.article, again)
-            for story in added.stories:
-                tx.refresh_deliveries(story, now + self._with.rules.debounce)
-            return added, lost
-
-        added, lost = await self._with.store.write(save)
-        if lost:
+    async def _save_read(self, read: _Read) -> Added:
+        became = await self._results.save(read)
+        if became.lost:
             telemetry.GAPS.inc()
             log.warning(
                 "feed.gap",
-                feed=feed.spec.name,
+                feed=read.feed.spec.name,
                 detail="nothing that it listed before is left: entries were lost between two polls",
             )
-            await fill(self._with, feed, found)
-        return added
+            await fill(self._with, read.feed, read.found)
+        return became.added
+
+    # -- in a transaction, of several polls
+
+    def _write(self, tx: Transaction, results: Sequence[_Ended | _Read]) -> Sequence[_Became]:
+        """Write how polls ended, the feeds in an order that all processes keep to."""
+        ended = {each.feed.id: each for each in results if isinstance(each, _Ended)}
+        reads = sorted(
+            (each for each in results if isinstance(each, _Read)), key=lambda each: each.feed.id
+        )
+        became = dict.fromkeys(ended, _Became())
+        updates = {feed: each.update for feed, each in ended.items()}
+        listings: dict[FeedId, Listing] = {}
+        added = tx.add_finds([Finds(each.feed, each.found, each.now) for each in reads])
+        for read, new in zip(reads, added, strict=True):
+            feed = read.feed.id
+            listings[feed], updates[feed] = self._learned(tx, read, new)
+            became[feed] = _Became(new, lost=listings[feed].gap_at is not None)
+        tx.keep_listings(listings)
+        tx.save_feeds(updates)
+        for each in results:
+            ops.note_health(tx, each.feed, updates[each.feed.id], self._with.rules, each.now)
+        self._pass_on(tx, reads, added)
+        return [became[each.feed.id] for each in results]
+
+    def _learned(self, tx: Transaction, read: _Read, added: Added) -> tuple[Listing, FeedUpdate]:
+        """What a document with these new entries says of its feed."""
+        feed, now = read.feed, read.now
+        overlap, lost = gaps.after(
+            Overlap.load(feed.overlap),
+            listed=read.parsed.listed,
+            known=read.parsed.known + added.known,
+            published=added.published,
+            newest_at=feed.newest_at,
+            polled_at=feed.ok_at,
+            now=now,
+        )
+        rhythm = learn(
+            Rhythm.from_json(feed.rhythm),
+            now,
+            feed.ok_at,
+            added.published,
+            unseen=lost or feed.failures > 0 or now - feed.due_at > UNWATCHED,
+        )
+        listing = Listing(
+            blocks=read.parsed.blocks,
+            hints=read.parsed.hints,
+            rhythm=rhythm.to_json() if rhythm.at is not None else None,
+            overlap=overlap.dump(),
+            gap_at=now if lost else None,
+        )
+        without, why = self._due_at(feed, read.good, rhythm, read.parsed.hints, overlap, now)
+        due_at = subscribe.note_poll(
+            tx,
+            feed,
+            subscribe.Read(read.offer, grew=added.entries > 0),
+            without,
+            self._with.rules,
+            now,
+        )
+        newest_at = max(
+            (at for at in (feed.newest_at, *added.published) if at and at <= now), default=None
+        )
+        due = due_at, why if due_at == without else DueBy.BACKUP
+        seen = replace(feed, newest_at=newest_at)
+        return listing, self._update(seen, read.good, rhythm, due, now, lost=lost)
+
+    def _pass_on(self, tx: Transaction, reads: Sequence[_Read], added: Sequence[Added]) -> None:
+        """Have done what new entries make due: articles read, messages brought up to date."""
+        for bucket in sorted({bucket for each in added for bucket in each.buckets}):
+            tx.submit(Job(Kind.INGEST, str(bucket)))
+        again: dict[ArticleId, datetime] = {}
+        grown: dict[StoryId, datetime] = {}
+        for read, each in zip(reads, added, strict=True):
+            for one in each.changed:
+                due_at = polling.revision_due(read.now, one.first_seen_at, one.read_at)
+                if due_at is not None:
+                    again[one.article] = due_at
+            for story in each.stories:
+                grown[story] = read.now + self._with.rules.debounce
+        for article in sorted(again):
+            tx.ask_again(article, again[article])
+        for story in sorted(grown):
+            tx.refresh_deliveries(story, grown[story])
 
     # -- failed polls
 
@@ -280,25 +313,13 @@ class Poll:
             due_by=history.after_failure(error, then.status, then.due_at, now),
             events=history.events(feed, now, health=state, move=move, error=error),
         )
-        await self._save(feed, update, now)
+        await self._results.save(_Ended(feed, now, update))
         if then.status is FeedStatus.GONE:
             log.warning(
                 "feed.gone", feed=feed.spec.name, detail="the server says 410: not polled any more"
             )
 
     # -- what a poll means for the next one, and for people
-
-    async def _save(self, feed: Feed, update: FeedUpdate, now: datetime) -> None:
-        """Write what a poll without entries found; beside others', unless people want to know."""
-        if not ops.is_turn(feed.health, update.health):
-            await self._results.save(feed.id, update)
-            return
-
-        def save(tx: Transaction) -> None:
-            tx.save_feeds({feed.id: update})
-            ops.note_health(tx, feed, update, self._with.rules, now)
-
-        await self._with.store.write(save)
 
     def _interval(self, feed: Feed, rhythm: Rhythm, now: datetime) -> timedelta:
         rules, market = self._with.rules, self._with.market
@@ -393,6 +414,40 @@ class Poll:
             newest_at=feed.newest_at,
         )
         return health.judge(feed.health, feed.health_since, signs, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A poll that brought no document, or one that was known."""
+
+    feed: Feed
+    now: datetime
+    update: FeedUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A poll that brought a document; `feed` is as it was before."""
+
+    feed: Feed
+    now: datetime
+    good: _Good
+    parsed: ParsedFeed
+    found: Sequence[FoundEntry]
+    offer: websub.Offer | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Became:
+    """What became of a poll's result."""
+
+    added: Added = Added()
+    lost: bool = False  # entries, between it and the poll before
+
+
+def _weight(result: _Ended | _Read) -> int:
+    """What it takes to write, that of a 304 being 1; a millisecond is 20."""
+    return 1 if isinstance(result, _Ended) else 12 + 4 * len(result.found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

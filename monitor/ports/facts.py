@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from monitor.model import (
     DeliveryState,
     DueBy,
     Entry,
+    Feed,
     FeedEvent,
     FeedId,
     FeedStatus,
@@ -35,6 +36,15 @@ class FoundEntry:
     entry: Entry
     url: str
     host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finds:
+    """Entries that a poll found in its feed's document."""
+
+    feed: Feed
+    entries: Sequence[FoundEntry]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

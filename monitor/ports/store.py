@@ -45,6 +45,7 @@ from monitor.ports.facts import (
     DueDigest,
     FeedUpdate,
     Finding,
+    Finds,
     FoundEntry,
     Hold,
     IllFeed,
@@ -143,8 +144,8 @@ class Transaction(Protocol):
         What was pushed while it was polled well is due when the push had it be.
         """
 
-    def keep_listing(self, feed: FeedId, listing: Listing) -> None:
-        """Remember a feed's document."""
+    def keep_listings(self, listings: Mapping[FeedId, Listing]) -> None:
+        """Remember feeds' documents."""
 
     def rhythms(self, most: int) -> tuple[Mapping[str, str | None], int]:
         """How feeds post that are polled, by URL: JSON of `monitor.polling.rhythm`.
@@ -179,6 +180,9 @@ class Transaction(Protocol):
         Each is linked to the article of its URL; where there is none, the article is made, `new`
         and due now.
         """
+
+    def add_finds(self, finds: Sequence[Finds]) -> Sequence[Added]:
+        """`add_entries` for several feeds, each there once: as if one came after the other."""
 
     def ask_again(self, article: ArticleId, due_at: datetime) -> None:
         """Have a finished article read again, from its first attempt; sooner if it waits for that."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -172,32 +172,31 @@ class FeedHistoryWork(Work):
         found: int = row.id
         return found
 
-    def tally(
-        self, feed: FeedId, found: Sequence[tuple[datetime | None, datetime]], now: datetime
-    ) -> None:
-        """Count new entries, by when they were published and when they were seen."""
-        slots: Counter[int] = Counter()
-        hours: dict[int, float] = {}
-        for published, seen in found:
+    def tally(self, found: Iterable[tuple[int, datetime | None, datetime]]) -> None:
+        """Count new entries: of which feed, by when they were published and when they were seen."""
+        slots: Counter[tuple[int, int, int]] = Counter()
+        hours: dict[tuple[int, int], float] = {}
+        for feed, published, seen in found:
             delay = None if published is None else seen - published
             slot = delays.slot_of(delay)
-            slots[slot] += 1
+            slots[day_of(seen), feed, slot] += 1
             at = published if published is not None and slot != delays.UNKNOWN else seen
-            hour = week.hour_of(at)
+            hour = feed, week.hour_of(at)
             hours[hour] = hours.get(hour, 0.0) + week.weight(at)
-        day = day_of(now)
+        if not slots:
+            return
         self._on(
             ADD_DELAYS,
             [
                 {"day": day, "feed_id": feed, "slot": slot, "entries": count}
-                for slot, count in sorted(slots.items())
+                for (day, feed, slot), count in sorted(slots.items())
             ],
         )
         self._on(
             ADD_HOURS,
             [
                 {"feed_id": feed, "hour": hour, "weight": weight}
-                for hour, weight in sorted(hours.items())
+                for (feed, hour), weight in sorted(hours.items())
             ],
         )
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from monitor.model import (
     ArticleId,
@@ -24,7 +24,7 @@ from monitor.model import (
     Validators,
     bucket_of,
 )
-from monitor.ports import Added, Changed, FeedUpdate, FoundEntry, Listing
+from monitor.ports import Added, Changed, FeedUpdate, Finds, FoundEntry, Listing
 from monitor.storage import tables as t
 from monitor.storage.feed_history import FeedHistoryWork
 from monitor.storage.indexing import want_index
@@ -93,12 +93,28 @@ SET_ASIDE = (
     .where(t.feed.c.id == sa.bindparam("feed"))
     .values(lease_until=None, due_at=sa.bindparam("until", type_=t.feed.c.due_at.type))
 )
-KNOWN_GUIDS = sa.select(
-    t.entry.c.id, t.entry.c.guid, t.entry.c.article_id, t.entry.c.title, t.entry.c.text
-).where(
-    t.entry.c.feed_id == sa.bindparam("feed"),
-    t.entry.c.guid.in_(sa.bindparam("guids", expanding=True)),
-)
+
+
+def _known_guids(dialect: str) -> sa.Executable:
+    """Entries by `:listed`, pairs of a feed and a guid: one statement for any number of them."""
+    listed = sa.bindparam("listed", type_=sa.JSON().with_variant(postgresql.JSONB(), "postgresql"))
+    feed: sa.ColumnElement[int]
+    guid: sa.ColumnElement[str]
+    if dialect == "sqlite":
+        pair = sa.func.json_each(listed).table_valued("value", name="listed").c.value
+        feed, guid = sa.func.json_extract(pair, "$[0]"), sa.func.json_extract(pair, "$[1]")
+    else:
+        each = sa.func.jsonb_array_elements(listed)
+        rows = each.table_valued(sa.column("value", postgresql.JSONB), name="listed")
+        pair = rows.render_derived().c.value
+        feed, guid = pair[0].astext.cast(sa.BigInteger), pair[1].astext
+    own = t.entry.c
+    return sa.select(own.id, own.feed_id, own.guid, own.article_id, own.title, own.text).where(
+        own.feed_id == feed, own.guid == guid
+    )
+
+
+KNOWN_GUIDS = for_each(_known_guids)
 SAID_BEFORE = sa.select(t.entry.c.article_id, t.entry.c.title, t.entry.c.text).where(
     t.entry.c.feed_id == sa.bindparam("feed"),
     t.entry.c.article_id.in_(sa.bindparam("articles", expanding=True)),
@@ -181,6 +197,34 @@ COUNT_ENTRIES = (
 )
 
 
+class _News:
+    """What a poll found, and what becomes of it."""
+
+    def __init__(self, finds: Finds) -> None:
+        self.feed = finds.feed
+        self.at = finds.at
+        self.first: dict[str, FoundEntry] = {}  # what is not known here, by key of its guid
+        for each in finds.entries:
+            self.first.setdefault(key_of(each.entry.guid), each)
+        self.known = 0
+        self.rows: Sequence[dict[str, Any]] = ()
+        self.made: dict[int, FoundEntry] = {}  # articles
+        self.stories: tuple[StoryId, ...] = ()
+        self.changed: set[int] = set()
+
+    @property
+    def linked(self) -> int:
+        """How many entries led to articles that others have made."""
+        return len(self.rows) - len(self.made)
+
+    @property
+    def newest(self) -> datetime | None:
+        """When its newest entry was published."""
+        dates = (row["published_at"] for row in self.rows)
+        # a date in the future is a mistake of the feed's that would stand for years
+        return max((date for date in dates if date and date <= self.at), default=None)
+
+
 class FeedWork(FeedHistoryWork):
     """The part of `ports.Transaction` about feeds."""
 
@@ -224,20 +268,10 @@ class FeedWork(FeedHistoryWork):
             if each.events:
                 self.note_feed_events(feed, each.events)
 
-    def keep_listing(self, feed: FeedId, listing: Listing) -> None:
+    def keep_listings(self, listings: Mapping[FeedId, Listing]) -> None:
         """See `ports.Transaction`."""
-        self._run(
-            KEEP_LISTING,
-            {
-                "feed": feed,
-                "new_blocks": listing.blocks or None,
-                "new_hints": listing.hints,
-                "new_rhythm": listing.rhythm,
-                "new_overlap": listing.overlap,
-                "lost": 0 if listing.gap_at is None else 1,
-                "new_gap_at": listing.gap_at,
-            },
-        )
+        if listings:
+            self._run(KEEP_LISTING, [_kept(feed, each) for feed, each in sorted(listings.items())])
 
     def rhythms(self, most: int) -> tuple[Mapping[str, str | None], int]:
         """See `ports.Transaction`. What was deleted leaves a number that is asked for in vain."""
@@ -259,74 +293,104 @@ class FeedWork(FeedHistoryWork):
         self._run(SET_ASIDE, {"feed": feed, "until": until})
 
     def add_entries(self, feed: Feed, found: Sequence[FoundEntry], now: datetime) -> Added:
+        """See `ports.Transaction`."""
+        [added] = self.add_finds([Finds(feed, found, now)])
+        return added
+
+    def add_finds(self, finds: Sequence[Finds]) -> Sequence[Added]:
         """See `ports.Transaction`. `linked` and the new articles make up `entries`.
 
         A story is in `stories` only if this feed carried none of the linked article's entries yet.
         """
-        first: dict[str, FoundEntry] = {}
-        for each in found:
-            first.setdefault(key_of(each.entry.guid), each)
-        changed: set[int] = set()
-        known = self._run(KNOWN_GUIDS, {"feed": feed.id, "guids": sorted(first)}).all()
-        for row in known:
-            entry = first.pop(row.guid).entry
+        news = [_News(each) for each in finds]
+        by_feed = {each.feed.id: each for each in news}
+        self._say_anew(by_feed)
+        self._let_go(news, by_feed)
+        self._add([each for each in news if each.first])
+        return [self._added(each) for each in news]
+
+    def _say_anew(self, news: Mapping[FeedId, _News]) -> None:
+        """Take out what is here already; where it has other words now, it has them here, too."""
+        listed = [[feed, guid] for feed, each in news.items() for guid in sorted(each.first)]
+        if not listed:
+            return
+        for row in self._on(KNOWN_GUIDS, {"listed": listed}).all():
+            of = news[row.feed_id]
+            entry = of.first.pop(row.guid).entry
+            of.known += 1
             if _words_of(entry) != _words_of(row):
-                self._run(SAY_ANEW, _anew(row.id, entry, now))
-                changed.add(row.article_id)
-        gone = self._let_go(feed, first, now)
-        added = self._add(feed, first, now, changed) if first else Added()
-        added = replace(added, known=added.known + len(known) + gone)
-        return replace(added, changed=self._finished(changed)) if changed else added
+                self._run(SAY_ANEW, _anew(row.id, entry, of.at))
+                of.changed.add(row.article_id)
 
-    def _let_go(self, feed: Feed, first: dict[str, FoundEntry], now: datetime) -> int:
-        """Take out what was here and was deleted since; returns how many that were."""
-        if not first:
-            return 0
-        gone = bygone(self, feed.id, {guid: each.url for guid, each in first.items()}, now)
-        for guid in gone:
-            del first[guid]
-        return len(gone)
+    def _let_go(self, news: Sequence[_News], by_feed: Mapping[FeedId, _News]) -> None:
+        """Take out what was here and was deleted since."""
+        listed = {
+            (each.feed.id, guid): one.url for each in news for guid, one in each.first.items()
+        }
+        if listed:
+            for feed, guid in bygone(self, listed, max(each.at for each in news)):
+                del by_feed[feed].first[guid]
+                by_feed[feed].known += 1
 
-    def _add(
-        self, feed: Feed, first: Mapping[str, FoundEntry], now: datetime, changed: set[int]
-    ) -> Added:
+    def _add(self, news: Sequence[_News]) -> None:
         """Save new entries; `changed` gains the articles of which they say something else."""
-        articles, made = self._articles_for(feed, first.values(), now)
-        rows = [
-            _entry(feed, guid, each, articles[key_of(each.url)], now)
-            for guid, each in first.items()
-        ]
-        stories: tuple[StoryId, ...] = ()
-        before: Mapping[int, set[tuple[str, ...]]] = {}
-        if len(made) < len(rows):
-            stories = self._grown_by(feed, articles.values())
-            said: dict[int, set[tuple[str, ...]]] = {}
-            for each in first.values():
-                said.setdefault(articles[key_of(each.url)], set()).add(_words_of(each.entry))
-            before = self._said_before(feed, said)
-            changed |= {article for article in before if not said[article] <= before[article]}
+        if not news:
+            return
+        articles = self._articles_for(news)
+        for each in news:
+            each.rows = [
+                _entry(each.feed, guid, one, articles[key_of(one.url)], each.at)
+                for guid, one in each.first.items()
+            ]
+            if each.linked:
+                self._link(each, articles)
+        rows = [row for each in news for row in each.rows]
         self._on(ADD_ENTRIES, rows)
-        if len(made) < len(rows):  # what others list already can be found by this feed, too
-            own = {key_of(each.url) for each in made}
-            want_index(
-                self.connection, *{number for url, number in articles.items() if url not in own}
-            )
-        if feed.ok_at is not None:  # what was there before is not how it posts
-            self.tally(feed.id, [(row["published_at"], now) for row in rows], now)
-        dates = [row["published_at"] for row in rows]
-        # a date in the future is a mistake of the feed's that would stand for years
-        newest = max((date for date in dates if date and date <= now), default=None)
-        self._run(COUNT_ENTRIES, {"feed": feed.id, "added": len(rows), "newest": newest})
-        buckets = tuple(sorted({bucket_of(each.host) for each in made}))
-        linked = len(rows) - len(made)
+        # what others list already can be found by this feed, too
+        want_index(
+            self.connection,
+            *{
+                row["article_id"]
+                for each in news
+                if each.linked
+                for row in each.rows
+                if row["article_id"] not in each.made
+            },
+        )
+        self.tally(
+            (each.feed.id, row["published_at"], each.at)
+            for each in news
+            if each.feed.ok_at is not None  # what was there before is not how it posts
+            for row in each.rows
+        )
+        self._run(
+            COUNT_ENTRIES,
+            [
+                {"feed": each.feed.id, "added": len(each.rows), "newest": each.newest}
+                for each in sorted(news, key=lambda each: each.feed.id)
+            ],
+        )
+
+    def _link(self, news: _News, articles: Mapping[str, int]) -> None:
+        """What it means that a feed lists articles that were there."""
+        said: dict[int, set[tuple[str, ...]]] = {}
+        for one in news.first.values():
+            said.setdefault(articles[key_of(one.url)], set()).add(_words_of(one.entry))
+        news.stories = self._grown_by(news.feed, said)
+        before = self._said_before(news.feed, said)
+        news.changed |= {article for article in before if not said[article] <= before[article]}
+        news.known += sum(row["article_id"] in before for row in news.rows)
+
+    def _added(self, news: _News) -> Added:
         return Added(
-            entries=len(rows),
-            known=sum(row["article_id"] in before for row in rows),
-            published=tuple(dates),
-            linked=linked,
-            buckets=buckets,
-            stories=stories,
-            made=tuple(ArticleId(articles[key_of(each.url)]) for each in made),
+            entries=len(news.rows),
+            known=news.known,
+            published=tuple(row["published_at"] for row in news.rows),
+            linked=news.linked,
+            buckets=tuple(sorted({bucket_of(one.host) for one in news.made.values()})),
+            stories=news.stories,
+            made=tuple(map(ArticleId, news.made)),
+            changed=self._finished(news.changed) if news.changed else (),
         )
 
     def _said_before(
@@ -356,28 +420,35 @@ class FeedWork(FeedHistoryWork):
         values = {"feed": feed.id, "articles": sorted(set(articles))}
         return tuple(map(StoryId, self._run(GROWN_STORIES, values).scalars()))
 
-    def _articles_for(
-        self, feed: Feed, found: Iterable[FoundEntry], now: datetime
-    ) -> tuple[Mapping[str, int], Sequence[FoundEntry]]:
-        """Ids of the entries' articles by key of their URL, and the entries that made one."""
-        by_url: dict[str, FoundEntry] = {}
-        for each in found:
-            by_url.setdefault(key_of(each.url), each)
+    def _articles_for(self, news: Sequence[_News]) -> Mapping[str, int]:
+        """Ids of the entries' articles by key of their URL; `made` gains those that are new.
+
+        Whoever lists a URL first has made its article, the others are linked to it.
+        """
+        by_url: dict[str, tuple[_News, FoundEntry]] = {}
+        for each in news:
+            for one in each.first.values():
+                by_url.setdefault(key_of(one.url), (each, one))
         articles = self._leading_to(by_url)
         new = {url: each for url, each in by_url.items() if url not in articles}
         if not new:
-            return articles, ()
-        rows = self._run(ADD_ARTICLES, [_new_article(feed, each, now) for each in new.values()])
+            return articles
+        rows = self._run(
+            ADD_ARTICLES, [_new_article(each.feed, one, each.at) for each, one in new.values()]
+        )
         made = {key_of(row.url): row.id for row in rows}
         # sorted: two polls that bring the same URLs wait for each other in one order
         leads = [{"url": url, "article_id": made[url]} for url in sorted(new)]
         if self._on(ADD_URLS, leads).rowcount == len(leads):
-            return articles | made, list(new.values())
-        # another poll made one of these articles between our look and our insert
-        articles |= self._leading_to(new)
-        lost = [made[url] for url in new if articles[url] != made[url]]
-        self._run(DROP_ARTICLES, {"articles": lost})
-        return articles, [each for url, each in new.items() if articles[url] == made[url]]
+            articles |= made
+        else:  # another poll made one of these articles between our look and our insert
+            articles |= self._leading_to(new)
+            lost = [made[url] for url in new if articles[url] != made[url]]
+            self._run(DROP_ARTICLES, {"articles": lost})
+        for url, (each, one) in new.items():
+            if articles[url] == made[url]:
+                each.made[made[url]] = one
+        return articles
 
     def _leading_to(self, urls: Iterable[str]) -> dict[str, int]:
         rows = self._run(KNOWN_URLS, {"urls": sorted(urls)})
@@ -430,6 +501,18 @@ def move_of(row: Row) -> Move | None:
     if row.move_url is None:
         return None
     return Move(url=row.move_url, since=row.move_since, polls=row.move_polls)
+
+
+def _kept(feed: FeedId, listing: Listing) -> dict[str, Any]:
+    return {
+        "feed": feed,
+        "new_blocks": listing.blocks or None,
+        "new_hints": listing.hints,
+        "new_rhythm": listing.rhythm,
+        "new_overlap": listing.overlap,
+        "lost": 0 if listing.gap_at is None else 1,
+        "new_gap_at": listing.gap_at,
+    }
 
 
 def _saved(feed: FeedId, update: FeedUpdate) -> dict[str, Any]:

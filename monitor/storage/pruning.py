@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from monitor.model import DeliveryState, StoryId
+from monitor.model import DeliveryState, FeedId, StoryId
 from monitor.ports.retention import Bounds, Pruned
 from monitor.storage import tables as t
 from monitor.storage.families import day_of
@@ -263,22 +263,24 @@ class PruneWork(Work):
         self._run(OLD_MARKS, values)
 
 
-def bygone(work: Work, feed: int, listed: Mapping[str, str], now: datetime) -> Collection[str]:
-    """Of what a feed lists, URLs by the key of their guid, the guids of what was deleted.
+def bygone(
+    work: Work, listed: Mapping[tuple[FeedId, str], str], now: datetime
+) -> Collection[tuple[FeedId, str]]:
+    """Of what feeds list, URLs by feed and key of their guid, what was deleted.
 
     What is met is remembered for as long again.
     """
-    behind: dict[int, list[str]] = {}
-    for guid, url in listed.items():
-        for mark in (mark_of_guid(feed, guid), mark_of_url(url)):
-            behind.setdefault(mark, []).append(guid)
+    behind: dict[int, list[tuple[FeedId, str]]] = {}
+    for place, url in listed.items():
+        for mark in (mark_of_guid(*place), mark_of_url(url)):
+            behind.setdefault(mark, []).append(place)
     dialect = work.connection.dialect.name
     met = work.connection.execute(KNOWN_MARKS[dialect], {"marks": sorted(behind)}).all()
     today = day_of(now)
     stale = sorted(row.mark for row in met if row.day < today - SEEN_AGAIN)
     if stale:
         work.connection.execute(MEET_MARKS[dialect], {"marks": stale, "today": today})
-    return {guid for row in met for guid in behind[row.mark]}
+    return {place for row in met for place in behind[row.mark]}
 
 
 def going(

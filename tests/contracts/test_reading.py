@@ -146,8 +146,8 @@ async def test_what_is_remembered_of_a_document(store: SqlStore) -> None:
     assert feed.blocks == b""
     hints = Hints(ttl=timedelta(minutes=20), skip_hours=frozenset({0, 23}))
     listing = Listing(blocks=b"12345678", hints=hints, rhythm='{"n": 1}', overlap="[1]")
-    await store.write(lambda t: t.keep_listing(feed.id, replace(listing, gap_at=NOW)))
-    await store.write(lambda t: t.keep_listing(feed.id, listing))
+    await store.write(lambda t: t.keep_listings({feed.id: replace(listing, gap_at=NOW)}))
+    await store.write(lambda t: t.keep_listings({feed.id: listing}))
     again = await same_feed(store)
     assert (again.hints, again.rhythm, again.overlap, again.gaps) == (hints, '{"n": 1}', "[1]", 1)
     assert again.blocks == b"12345678"

@@ -28,7 +28,7 @@ from monitor.model import (
     Validators,
     bucket_of,
 )
-from monitor.ports import Added, Transaction
+from monitor.ports import Added, Finds, Transaction
 from monitor.storage import SqlReports, SqlStore, tables
 from monitor.storage.address import read_address
 from monitor.storage.engines import make_engines
@@ -449,6 +449,43 @@ async def test_polls_that_bring_the_same_news_at_once_make_it_once(database_url:
         while some := await stores[0].write(lambda t: t.claim_articles(BUCKET, NOW, LEASE, 100)):
             articles += some
         assert len(articles) == 30
+
+
+async def test_several_finds_at_once_are_as_one_after_the_other(store: SqlStore) -> None:
+    """Whatever the feeds share, and whatever is known of it."""
+
+    class UndoneError(Exception):
+        pass
+
+    one, two, three = [await given_feed(store, number) for number in (1, 2, 3)]
+    shared = "https://news.example/shared"
+    await given_entries(store, one, found("a"), found("b"), found("told", shared))
+    await given_entries(store, two, found("other"))
+    odd = '\N{GRINNING FACE} \ud800\0"' + "x" * KEY_LENGTH
+    finds = [
+        Finds(one, [found("a", title="Said anew"), found("new"), found("c"), found("c")], NOW),
+        Finds(
+            two, [found("told", shared), found("new"), found(odd, "https://news.example/odd")], NOW
+        ),
+        Finds(three, [], NOW),
+    ]
+    expected: list[Added] = []
+
+    def one_by_one(tx: Transaction) -> None:
+        expected.extend(tx.add_entries(each.feed, each.entries, each.at) for each in finds)
+        raise UndoneError
+
+    with pytest.raises(UndoneError):
+        await store.write(one_by_one)
+
+    assert await store.write(lambda tx: tx.add_finds(finds)) == expected
+    assert [(each.entries, each.linked, each.known) for each in expected] == [
+        (2, 0, 1),
+        (3, 2, 0),
+        (0, 0, 0),
+    ]
+    again = await store.write(lambda tx: tx.add_finds(finds))
+    assert [(each.entries, each.known) for each in again] == [(0, 3), (0, 3), (0, 0)]
 
 
 # --------------------------------------------------------------------------- ingest

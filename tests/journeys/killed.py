@@ -33,8 +33,8 @@ class Instant:
 INSTANTS = {
     "feeds claimed": Instant("claim_feeds", "after"),
     "feed fetched": Instant("get_feed", "after", 3),
-    "poll uncommitted": Instant("add_entries", "uncommitted", 2),
-    "poll committed": Instant("add_entries", "after", 2),
+    "poll uncommitted": Instant("add_finds", "uncommitted"),
+    "poll committed": Instant("add_finds", "after"),
     "articles claimed": Instant("claim_articles", "after"),
     "page fetched": Instant("get_page", "after", 5),
     "article uncommitted": Instant("set_hits", "uncommitted", 10),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from types import SimpleNamespace
 
 import pytest
 
 from monitor.errors import StorageError
-from monitor.model import FeedId
 from monitor.pipeline import results
 from monitor.pipeline.results import Results
 
@@ -15,32 +16,42 @@ from monitor.pipeline.results import Results
 class Table:
     """A store that writes down which results came in one transaction."""
 
-    def __init__(self, error: Exception | None = None) -> None:
+    def __init__(self, error: Exception | None = None, poison: int = 0) -> None:
         self.error = error
+        self.poison = poison
         self.written: list[list[int]] = []
 
     async def write(self, work):
         if self.error:
             raise self.error
-        work(self)
-
-    def save_feeds(self, batch):
-        self.written.append(sorted(batch))
+        return work(self)
 
 
-async def poll(kept: Results, feed: int, ends: asyncio.Event | None = None) -> None:
+def write(table: Table, batch: Sequence[int]) -> list[str]:
+    """What `Results` is given to write with."""
+    if table.poison in batch:
+        raise ZeroDivisionError
+    table.written.append(sorted(batch))
+    return [f"saved {each}" for each in batch]
+
+
+def kept_in(table: Table, weight=lambda _: 1) -> Results[int, str]:
+    return Results(SimpleNamespace(store=table), write, weight)  # type: ignore[arg-type]
+
+
+async def poll(kept: Results[int, str], feed: int, ends: asyncio.Event | None = None) -> str:
     """A poll whose answer comes when it is told to."""
     with kept.expected():
         if ends is not None:
             await ends.wait()
-        await kept.save(FeedId(feed), None)
+        return await kept.save(feed)
 
 
 async def test_a_result_alone_is_written_at_once(monkeypatch):
     """There is nobody to wait for."""
     monkeypatch.setattr(results, "MOMENT", 60.0)
     table = Table()
-    await poll(Results(table), 1)
+    assert await poll(kept_in(table), 1) == "saved 1"
     assert table.written == [[1]]
 
 
@@ -48,7 +59,7 @@ async def test_results_wait_for_those_of_polls_at_work(monkeypatch):
     """All that are at work share a transaction."""
     monkeypatch.setattr(results, "MOMENT", 60.0)
     table, ends = Table(), asyncio.Event()
-    kept = Results(table)
+    kept = kept_in(table)
     polls = [asyncio.create_task(poll(kept, number, ends)) for number in range(1, 4)]
     early = asyncio.create_task(poll(kept, 4))
     await asyncio.sleep(0.01)
@@ -62,7 +73,7 @@ async def test_none_waits_longer_than_a_moment(monkeypatch):
     """A server that says nothing keeps no other feed's result."""
     monkeypatch.setattr(results, "MOMENT", 0.01)
     table, never = Table(), asyncio.Event()
-    kept = Results(table)
+    kept = kept_in(table)
     silent = asyncio.create_task(poll(kept, 1, never))
     await asyncio.sleep(0)
     await asyncio.wait_for(poll(kept, 2), 5)
@@ -77,7 +88,7 @@ async def test_enough_are_not_kept_waiting(monkeypatch):
     monkeypatch.setattr(results, "MOMENT", 60.0)
     monkeypatch.setattr(results, "MANY", 2)
     table, never = Table(), asyncio.Event()
-    kept = Results(table)
+    kept = kept_in(table)
     silent = asyncio.create_task(poll(kept, 1, never))
     await asyncio.sleep(0)
     await asyncio.wait_for(asyncio.gather(poll(kept, 2), poll(kept, 3)), 5)
@@ -86,12 +97,48 @@ async def test_enough_are_not_kept_waiting(monkeypatch):
     await silent
 
 
+async def test_what_takes_long_to_write_is_written_apart(monkeypatch):
+    """Others wait for the one who writes."""
+    monkeypatch.setattr(results, "MANY", 10)
+    table, ends = Table(), asyncio.Event()
+    kept = kept_in(table, lambda result: 6 if result > 2 else 1)
+    polls = [asyncio.create_task(poll(kept, number, ends)) for number in (1, 3, 4, 2, 5)]
+    await asyncio.sleep(0)
+    ends.set()
+    assert await asyncio.gather(*polls) == [f"saved {each}" for each in (1, 3, 4, 2, 5)]
+    assert table.written == [[1, 3, 4], [2, 5]]
+
+
+async def test_one_that_can_not_be_written_costs_no_other(monkeypatch):
+    """They are written one by one then."""
+    monkeypatch.setattr(results, "MOMENT", 60.0)
+    kept = kept_in(table := Table(poison=2))
+    given = await asyncio.gather(*(poll(kept, each) for each in (1, 2, 3)), return_exceptions=True)
+    assert [given[0], type(given[1]), given[2]] == ["saved 1", ZeroDivisionError, "saved 3"]
+    assert table.written == [[1], [3]]
+
+
+async def test_who_waits_no_more_keeps_nobody_from_learning(monkeypatch):
+    """A poll that was cancelled: its result is written all the same."""
+    monkeypatch.setattr(results, "MOMENT", 0.01)
+    table, never = Table(), asyncio.Event()
+    kept = kept_in(table)
+    silent, gone, last = (
+        asyncio.create_task(poll(kept, *each)) for each in ((1, never), (2,), (3,))
+    )
+    await asyncio.sleep(0)
+    gone.cancel()
+    assert await last == "saved 3"
+    assert table.written == [[2, 3]]
+    silent.cancel()
+
+
 async def test_who_gave_a_result_learns_that_it_was_not_written():
     """Each of them: their leases end by themselves."""
-    kept = Results(Table(StorageError("the disk is full")))
+    kept = kept_in(Table(StorageError("the disk is full")))
     given = await asyncio.gather(poll(kept, 1), poll(kept, 2), return_exceptions=True)
     assert [type(each) for each in given] == [StorageError, StorageError]
-    kept = Results(table := Table())
+    kept = kept_in(table := Table())
     await poll(kept, 1)
     assert table.written == [[1]]
     with pytest.raises(ZeroDivisionError), kept.expected():
