@@ -139,7 +139,7 @@ BECAME: Final = sa.select(_ranked).where(_ranked.c.place <= OUTCOMES).order_by(_
 HANDS: Final = sa.select(t.hand).where(among(t.hand.c.delivery_id, "messages"))
 
 
-def _channels(table: sa.Table) -> sa.Select[Any]:
+def channels_of(table: sa.Table) -> sa.Select[Any]:
     """Channels, found by leaping from one to the next in an index."""
     row = table.alias()
     first = sa.select(sa.func.min(row.c.channel).label("name"))
@@ -151,7 +151,7 @@ def _channels(table: sa.Table) -> sa.Select[Any]:
     return sa.select(each.c.name).where(each.c.name.is_not(None))
 
 
-CHANNELS: Final = sa.union(*map(_channels, TABLES))
+CHANNELS: Final = sa.union(*map(channels_of, TABLES))
 
 
 class SqlMessages:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -25,8 +26,9 @@ from monitor.ports.trends import (
 )
 from monitor.storage import tables as t
 from monitor.storage.mentions import ANY, DOWN_TO, REMEMBERED, start_of
+from monitor.storage.messages import channels_of
 from monitor.storage.store import SqlStore
-from monitor.storage.work import for_each, is_among
+from monitor.storage.work import Texts, among, for_each, is_among
 
 Name = TypeVar("Name", int, str)
 
@@ -95,7 +97,7 @@ def _series(table: sa.Table, counted: Counted, split: Split) -> Callable[[str], 
     return lambda dialect: (
         sa.select(name.label("name"), table.c.at, sa.func.sum(table.c[counted]).label("count"))
         .select_from(source)
-        .where(*_of(table, dialect, _SINCE), name.in_(sa.bindparam("names", expanding=True)))
+        .where(*_of(table, dialect, _SINCE), among(name, "names"))
         .group_by(name, table.c.at)
     )
 
@@ -114,25 +116,58 @@ SERIES = {
     for counted in Counted
     for split in (Split.PUBLISHER, Split.SIDE, Split.LANGUAGE)
 }
+CHANNELS = channels_of(t.notice)
 WATCHES = sa.select(t.watch.c.id, t.watch.c.name).where(t.watch.c.declared)
 FEEDS = for_each(
     lambda dialect: sa.select(t.feed.c.id, t.feed.c.publisher, t.feed.c.side).where(
         is_among(t.feed.c.id, "feeds", dialect)
     )
 )
-OLDEST = (
+SINCE = sa.select(
     sa.select(t.mention_total.c.at)
     .where(t.mention_total.c.grain == 24, t.mention_total.c.watch_id == ANY)
     .order_by(t.mention_total.c.at)
     .limit(1)
+    .scalar_subquery()
+    .label("oldest"),
+    REMEMBERED.scalar_subquery().label("down_to"),
 )
-NEXT_CHANNEL = sa.select(sa.func.min(t.notice.c.channel)).where(
-    t.notice.c.channel > sa.bindparam("channel", type_=sa.Text())
-)
+
+
+def _spikes(dialect: str) -> sa.Select[Any]:
+    """The notices of spikes of some watches in some channels: of each one look at an index."""
+    names = ("watch", "channel", "first", "beyond")
+    asked: tuple[sa.ColumnElement[str], ...]
+    if dialect == "sqlite":
+        each = sa.func.json_each(sa.bindparam("asked", type_=sa.Text())).table_valued("value")
+        asked = tuple(
+            sa.func.json_extract(each.c.value, f"$[{place}]", type_=sa.Text())
+            for place in range(len(names))
+        )
+    else:
+        lists = (sa.bindparam(name, type_=Texts()) for name in names)
+        columns = (sa.column(name, sa.Text()) for name in names)
+        each = sa.func.unnest(*lists).table_valued(*columns, name="asked").render_derived()
+        asked = tuple(each.c)
+    watch, channel, first, beyond = asked
+    subject = sa.type_coerce(t.notice.c.subject, sa.Text())
+    return (
+        sa.select(watch.label("watch"), t.notice.c.subject, t.notice.c.card)
+        .select_from(each)
+        .join(
+            t.notice,
+            sa.and_(t.notice.c.channel == channel, subject >= first, subject < beyond),
+        )
+        .order_by(t.notice.c.id.desc())
+        .limit(_SPIKES)
+    )
+
+
+SPIKES = for_each(_spikes)
 STORIES_AT = (
     sa.select(t.article_url.c.url, t.article.c.story_id)
     .join(t.article, t.article.c.id == t.article_url.c.article_id)
-    .where(t.article_url.c.url.in_(sa.bindparam("urls", expanding=True)))
+    .where(among(t.article_url.c.url, "urls"))
 )
 
 
@@ -206,14 +241,15 @@ class _Asked:
                 {"watches": of_whole, "names": [part.name for part in names]},
             )
             series = [replace(part, by_step=by_name(part.name)) for part in names]
+        since = self._connection.execute(SINCE, {"name": DOWN_TO}).one()
         return Trend(
             whole=whole,
             watches=detailed,
             parts=parts,
             series=[part for part in series if part.count],
             spikes=self._spikes([part.name for part in detailed[:_SPIKE_WATCHES]]),
-            since=self._since(),
-            counting=self._counting(),
+            since=None if since.oldest is None else start_of(24 * since.oldest),
+            counting=start_of(int(since.down_to)) if since.down_to not in {None, "0"} else None,
         )
 
     def _rows(self, pair: Mapping[str, sa.Executable], values: Mapping[str, Any]) -> Any:
@@ -255,48 +291,23 @@ class _Asked:
             Split.LANGUAGE: _largest_first(by_language),
         }
 
-    def _since(self) -> datetime | None:
-        day = self._connection.execute(OLDEST).scalar_one_or_none()
-        return None if day is None else start_of(24 * day)
-
-    def _counting(self) -> datetime | None:
-        value = self._connection.execute(REMEMBERED, {"name": DOWN_TO}).scalar_one_or_none()
-        return start_of(int(value)) if value not in {None, "0"} else None
-
     def _spikes(self, watches: Sequence[str]) -> Sequence[SpikeRow]:
-        """The notices of spikes in the period: of each watch and channel one look at an index."""
-        channels = self._channels()
-        if not watches or not channels:
+        """The notices of spikes in the period."""
+        channels = self._connection.execute(CHANNELS).scalars().all() if watches else ()
+        if not channels:
             return ()
         first, end = self._period.first, self._period.end
-        asked = (
-            sa.values(
-                *(sa.column(name, sa.Text()) for name in ("watch", "channel", "first", "beyond")),
-                name="asked",
-            )
-            .data(
-                [
-                    (watch, channel, spike_subject(watch, first), spike_subject(watch, end))
-                    for watch in watches
-                    for channel in channels
-                ]
-            )
-            .cte("asked")
+        asked = [
+            (watch, channel, spike_subject(watch, first), spike_subject(watch, end))
+            for watch in watches
+            for channel in channels
+        ]
+        columns = zip(
+            ("watch", "channel", "first", "beyond"), zip(*asked, strict=True), strict=True
         )
-        subject = sa.type_coerce(t.notice.c.subject, sa.Text())
-        rows = self._connection.execute(
-            sa.select(asked.c.watch, t.notice.c.subject, t.notice.c.card)
-            .join(
-                t.notice,
-                sa.and_(
-                    t.notice.c.channel == asked.c.channel,
-                    subject >= asked.c.first,
-                    subject < asked.c.beyond,
-                ),
-            )
-            .order_by(t.notice.c.id.desc())
-            .limit(_SPIKES)
-        ).all()
+        is_sqlite = self._connection.dialect.name == "sqlite"
+        values = {"asked": json.dumps(asked)} if is_sqlite else dict(columns)
+        rows = self._connection.execute(SPIKES[self._connection.dialect.name], values).all()
         found: dict[tuple[str, datetime], Any] = {}
         for watch, name, card in rows:
             at = _stamp(name, watch)
@@ -321,16 +332,6 @@ class _Asked:
             )
             for (watch, at), card in ordered
         ]
-
-    def _channels(self) -> Sequence[str]:
-        channels: list[str] = []
-        while len(channels) < 50:
-            last = channels[-1] if channels else ""
-            found = self._connection.execute(NEXT_CHANNEL, {"channel": last}).scalar_one()
-            if found is None:
-                break
-            channels.append(found)
-        return channels
 
     def _stories_at(self, urls: Collection[str]) -> Mapping[str, StoryId]:
         rows = self._connection.execute(STORIES_AT, {"urls": sorted(urls)}) if urls else ()

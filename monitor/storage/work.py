@@ -93,8 +93,8 @@ class among(sa.sql.functions.FunctionElement[bool]):  # noqa: N801 - as SQLAlche
     _is_implicitly_boolean = True  # or SQLite is asked whether it equals 1, and finds no index
 
     def __init__(self, column: sa.ColumnElement[Any], name: str) -> None:
-        is_text = issubclass(column.type.python_type, str)
-        super().__init__(column, sa.bindparam(name, type_=Texts() if is_text else Numbers()))
+        many = Numbers() if isinstance(column.type, sa.Integer) else Texts()
+        super().__init__(column, sa.bindparam(name, type_=many))
 
 
 @compiles(among, "sqlite")
