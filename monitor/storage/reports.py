@@ -326,14 +326,21 @@ class SqlReports:
 # --------------------------------------------------------------------------- counts
 
 
+_since = sa.bindparam("since", type_=t.article.c.first_seen_at.type)
 NOT_TOLD = sa.select(sa.func.count()).where(
     t.article.c.ingested_at.is_not(None),
-    t.article.c.first_seen_at > sa.bindparam("since", type_=t.article.c.first_seen_at.type),
-    sa.exists().where(t.hit.c.article_id == t.article.c.id),
+    t.article.c.first_seen_at > _since,
+    # whatever is found in an article is found after it was seen: all hits that ever were stay unread
+    sa.exists().where(
+        t.hit.c.article_id == t.article.c.id,
+        t.hit.c.matched_at > sa.bindparam("found_since", type_=t.hit.c.matched_at.type),
+    ),
     ~sa.exists().where(t.delivery.c.story_id == t.article.c.story_id),
     ~sa.exists().where(t.hold.c.story_id == t.article.c.story_id),
 )
 """Articles in which something was found that was no news."""
+
+_CLOCKS = timedelta(hours=1)  # that those of several machines differ by at most
 
 SETTLED = (DeliveryState.SENT, DeliveryState.FOLDED, DeliveryState.DROPPED)
 """What people were told, or need not be."""
@@ -385,7 +392,9 @@ def _counts(connection: sa.Connection, now: datetime) -> Counts:
     for row in connection.execute(STATES):
         states.setdefault(row.name, {})[row.state] = row.number
     rows = count_rows(connection)
-    figures = connection.execute(FIGURES, {"now": now, "since": now - timedelta(days=1)}).one()
+    since = now - timedelta(days=1)
+    asked = {"now": now, "since": since, "found_since": since - _CLOCKS}
+    figures = connection.execute(FIGURES, asked).one()
     deliveries, notices = states.get("delivery", {}), states.get("notice", {})
     return Counts(
         feeds={Health(state): number for state, number in states.get("feed", {}).items()},

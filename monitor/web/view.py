@@ -71,6 +71,7 @@ def web_link(url: str | None) -> str | None:
     return url if parts.scheme in {"http", "https"} and parts.hostname else None
 
 
+@lru_cache(maxsize=20_000)  # a list of feeds asks for all of them each time
 def feed_link(url: str) -> str | None:
     """A feed's URL for a click, unless it holds a password or a key."""
     link = web_link(url)
