@@ -218,10 +218,6 @@ class IndexWork(Work):
                 INDEXED, [{"article": each.article, "as_wanted": each.wanted} for each in indexed]
             )
 
-    def forget_indexed(self, articles: Collection[ArticleId]) -> None:
-        """See `ports.Transaction`."""
-        forget_indexed(self.connection, articles)
-
     def renew_index(self) -> bool:
         """See `ports.Transaction`."""
         if self._is_another_version():

@@ -310,7 +310,7 @@ async def test_what_is_deleted_is_not_found(store: SqlStore, search: SqlSearch) 
         for table in (t.entry, t.article):
             column = t.entry.c.article_id if table is t.entry else t.article.c.id
             connection.execute(sa.delete(table).where(column.in_([*gone, 6])))
-    await store.write(lambda tx: tx.forget_indexed(gone))
+    await store.write(lambda tx: indexing.forget_indexed(tx.connection, gone))
     assert await found(search, "truce") == [4, 3, 2]
     assert [each.article for each in await store.read(lambda tx: tx.unindexed(10))] == [6]
     await index(store)
@@ -419,7 +419,7 @@ async def test_a_part_of_the_index_that_leads_nowhere_is_dropped(
     with store._engines.write.begin() as connection:
         connection.execute(sa.delete(t.entry).where(t.entry.c.article_id.in_(gone)))
         connection.execute(sa.delete(t.article).where(t.article.c.id.in_(gone)))
-    await store.write(lambda tx: tx.forget_indexed(gone))
+    await store.write(lambda tx: indexing.forget_indexed(tx.connection, gone))
     assert await store.write(lambda tx: tx.renew_index())
     assert not await store.write(lambda tx: tx.renew_index())
     with store._engines.read.connect() as connection:
@@ -433,7 +433,7 @@ async def test_the_index_is_one_table_to_who_asks_how_large_it_is(store: SqlStor
     """FTS5's can't be counted, and are several."""
     await given(store, [text("truce") for _ in range(3)])
     await index(store)
-    await store.write(lambda tx: tx.forget_indexed([ArticleId(2)]))
+    await store.write(lambda tx: indexing.forget_indexed(tx.connection, [ArticleId(2)]))
     sizes = await store.query(table_sizes)
     assert sizes["article_mark"].rows == 2
     assert (sizes["article_mark"].bytes or 9_000) > 8_000
