@@ -312,6 +312,7 @@ async def test_a_poll_leaves_its_result_and_ends_the_lease(store: SqlStore) -> N
         failures=3,
         polled_at=NOW,
         health=Health.LIVE,
+        error="timeout",
     )
 
 
