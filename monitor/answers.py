@@ -102,12 +102,18 @@ def canonical(url: str) -> str:
         raise MonitorError(f"{url!r} is no web address") from error
 
 
+def of_its_site(url: str, feeds: Sequence[FeedRow]) -> Sequence[FeedRow]:
+    """The feeds that might have listed an article."""
+    host = host_of(url).removeprefix("www.")
+    return [row for row in feeds if host in row.spec.url or host_of(row.spec.url).endswith(host)]
+
+
 def _unseen(url: str, feeds: Sequence[FeedRow], now: datetime) -> Iterator[str | Text]:
     yield "[bold]Not seen.[/] No feed has listed this article."
     yield f"  Known here as {escape(url)}"
-    host = host_of(url).removeprefix("www.")
-    near = [row for row in feeds if host in row.spec.url or host_of(row.spec.url).endswith(host)]
+    near = of_its_site(url, feeds)
     if not near:
+        host = host_of(url).removeprefix("www.")
         yield f"  No feed from {escape(host)} is declared: add one to feeds.toml."
     for row in near:
         yield (

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import errno
 import sys
-from typing import Annotated
+from typing import Annotated, Final, cast
 
 import typer
 
@@ -30,6 +30,9 @@ from monitor.cli.commands import (
 from monitor.cli.shared import err, out
 from monitor.errors import ConfigError, MonitorError, QueryError, StorageError
 from monitor.match.language import rendered
+
+_MISTYPED: Final = cast("type[Exception]", typer.BadParameter.__mro__[1])
+"""What Typer raises of what can't be read; it has a public name in no release."""
 
 app = typer.Typer(
     help="Watch the news: feeds to stories to one living Slack message per story.",
@@ -70,7 +73,13 @@ def main() -> None:
     """Run the command line; every error on purpose becomes its sentence and exit code."""
     completion.answer_the_shell()
     try:
-        app(prog_name="monitor")
+        code = app(prog_name="monitor", standalone_mode=False)
+    except _MISTYPED as error:
+        _say_mistyped(cast("typer.BadParameter", error))
+        sys.exit(2)
+    except typer.Abort:
+        err.print("monitor: broken off", style="red")
+        sys.exit(1)
     except ConfigError as error:
         for mistake in error.mistakes:
             err.print(str(mistake), style="red", markup=False, soft_wrap=True)
@@ -87,6 +96,19 @@ def main() -> None:
         sys.stdout = None  # what it still holds has no place to go
         err.print("monitor: the output can't be written: no space is left for it", style="red")
         sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say_mistyped(error: typer.BadParameter) -> None:
+    """What is wrong in a sentence, and how it would be right."""
+    context = error.ctx
+    if context is None or type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return
+    said = error.format_message().replace("Value error, ", "")  # as pydantic begins its own
+    err.print(f"{context.command_path}: {said}", style="red", markup=False, soft_wrap=True)
+    usage = " ".join(context.get_usage().split())
+    err.print(f"{usage} · more: {context.command_path} --help", markup=False, soft_wrap=True)
 
 
 @app.callback(invoke_without_command=True)

@@ -83,7 +83,8 @@ async def _database(settings: Settings, clock: Clock) -> Finding:
         async with looking_at(settings) as reports:
             counts = await reports.counts(clock.now())
     except StorageError as error:
-        return Finding(subject="database", said=str(error), is_right=False)
+        said = str(error).removeprefix("database ")  # which stands before it
+        return Finding(subject="database", said=said, is_right=False)
     said = f"version {version}, {words.some(sum(counts.articles.values()), 'article')}"
     return Finding(subject="database", said=said, is_right=True)
 

@@ -30,6 +30,9 @@ _Found = TypeVar("_Found")
 
 _OF_DATABASE = re.compile(r'MONITOR_DATABASE_URL|monitor: (database:|.*did you mean "database")')
 
+_WIDEST = 10_000
+"""Columns of what is no terminal."""
+
 out = Console(highlight=False)
 
 err = Console(stderr=True, highlight=False)
@@ -84,15 +87,26 @@ def print_found(
     as_json: bool,
     to_json: Callable[[_Found], object],
     to_parts: Callable[[_Found], Iterable[RenderableType]],
-    *,
-    in_whole_lines: bool = False,
 ) -> None:
-    """For machines or for people; `in_whole_lines`: who greps what people see wants whole URLs."""
+    """For machines or for people."""
     if as_json:
         print_json(to_json(found))
         return
     for part in to_parts(found):
-        out.print(part, soft_wrap=in_whole_lines and not out.is_terminal)
+        print_part(part)
+
+
+def print_part(part: RenderableType) -> None:
+    """On stdout. Into a pipe, a line of text or a row of a table is a line, however long."""
+    if out.is_terminal:
+        out.print(part)
+        return
+    before = out.width
+    out.width = max(before, out.measure(part, options=out.options.update(width=_WIDEST)).maximum)
+    try:
+        out.print(part)
+    finally:
+        out.width = before
 
 
 def asked(settings: Settings, question: Callable[[Reports], Awaitable[_Found]]) -> _Found:

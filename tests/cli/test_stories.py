@@ -45,6 +45,27 @@ def test_stories_are_listed_newest_first(told: Desk):
     assert [(row["story"], row["articles"], row["channels"]) for row in rows] == [(2, 1, [])]
 
 
+def test_a_story_is_shown_to_machines_as_the_api_has_it(told: Desk):
+    """With its articles and messages; nothing else is on stdout."""
+    shown = json.loads(told.monitor("stories", "show", "1", "--json"))
+    assert [each["url"] for each in shown["articles"]] == ["https://news.example/truce"]
+    assert [each["channel"] for each in shown["deliveries"]] == ["#newsdesk"]
+
+
+def test_in_a_pipe_a_row_is_a_line(desk: Desk):  # noqa: F811
+    """However long its headline is: who greps wants all of it."""
+    long = "Ceasefire holds, " + "and one more clause, " * 20 + "says the army"
+    desk.archive({"truce": (long, "The guns are silent.")})
+
+    def find(tx: Transaction) -> None:
+        tx.sync_watches([Watch(name="Ceasefire", terms=("ceasefire",))], NOW)
+        tx.set_hits(ArticleId(1), [FOUND], NOW)
+
+    desk.run(find)
+    _, row = desk.monitor("stories", "list").splitlines()
+    assert row.endswith(long)
+
+
 def test_a_story_that_waits_says_for_what(told: Desk):
     """In the list, in its own lines, of each of its articles, and counted."""
     told.run(lambda tx: tx.hold(StoryId(2), "Ceasefire", "1 of 2 publishers", NOW))

@@ -67,6 +67,26 @@ def test_every_command_reads_them_so(desk: Desk, args: tuple[str, ...]) -> None:
     assert "'x' is no " in desk.monitor(*args, code=2)
 
 
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("chekc",), "monitor: No such command 'chekc'. Did you mean 'check'?"),
+        (("feeds", "lst"), "monitor feeds: No such command 'lst'. Did you mean 'list'?"),
+        (("status", "--jsn"), "monitor status: No such option: --jsn (Possible options: --json)"),
+        (
+            ("run", "--role", "x"),
+            "monitor run: Invalid value for '--role': 'x' is not one of 'all'",
+        ),
+        (("search",), "monitor search: Missing argument 'QUERY'."),
+    ],
+)
+def test_what_is_mistyped_is_said_in_a_line(desk: Desk, args, said) -> None:  # noqa: F811
+    """Without boxes or the words of a library; below it, how it is written."""
+    first, second = desk.monitor(*args, code=2).strip().splitlines()
+    assert first.startswith(said)
+    assert second.startswith("Usage: monitor ")
+
+
 @pytest.mark.parametrize("number", ["9" * 25, "9" * 5000])
 def test_an_article_of_no_possible_number_is_not_there(desk: Desk, number: str) -> None:  # noqa: F811
     """It is not looked for beyond what a database counts to."""

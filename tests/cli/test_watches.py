@@ -489,6 +489,17 @@ def test_check_of_a_narrow_watch_says_nothing_more(desk: Desk) -> None:
     assert desk.monitor("check") == fine
 
 
+def test_a_watch_is_taken_apart_for_machines(desk: Desk) -> None:
+    """Its brackets, its terms; of an article, whether it matches, and why not."""
+    desk.archive(ARTICLES)
+    told = json.loads(desk.monitor("watches", "explain", "Gaza talks", "--json"))
+    assert told["bracketed"] == "(Gaza NEAR/5 (talks OR truce)) AND NOT title:opinion"
+    assert [term["term"] for term in told["terms"]] == ["Gaza", "talks", "truce", "opinion"]
+    assert told["matched"] is None
+    far = desk.monitor("watches", "explain", "Gaza talks", "-a", f"https://{HOST}/far", "--json")
+    assert (json.loads(far)["matched"], len(json.loads(far)["reasons"])) == (False, 1)
+
+
 # --------------------------------------------------------------------------- why
 
 
@@ -500,6 +511,33 @@ def test_why_says_what_is_missing_of_each_watch(desk: Desk) -> None:
     assert "Matched no Gaza talks: NOT title:opinion" in said
     said = " ".join(desk.monitor("why", f"https://{HOST}/ceasefire").split())
     assert "no Ceasefire: not when it was read, but the watch as it is now would match" in said
+
+
+def test_why_tells_machines_what_each_stage_did(desk: Desk) -> None:
+    """Of every watch, with what became of it; and of what was never seen, the feeds of its site."""
+    desk.archive(ARTICLES)
+    told = json.loads(desk.monitor("why", f"https://{HOST}/opinion", "--json"))
+    assert (told["seen"], told["title"]) == (True, "Opinion: the Gaza talks")
+    verdicts = {each["name"]: each["verdict"] for each in told["watches"]}
+    assert verdicts == {
+        "Ceasefire": "It did not alert: none of ceasefire OR Kashmir is there.",
+        "Gaza talks": "It did not alert: NOT title:opinion: title:opinion is there.",
+    }
+    [matched] = [it for it in told["watches"][0]["stages"] if it["name"] == "Matched"]
+    assert matched["state"] == "bad"
+    unseen = json.loads(desk.monitor("why", f"https://{HOST}/nothing", "--json"))
+    assert (unseen["seen"], [it["name"] for it in unseen["feeds"]]) == (False, ["Dawn"])
+
+
+def test_check_tells_machines_where_each_mistake_is(desk: Desk) -> None:
+    """Nothing else is printed, and the exit code is the same."""
+    desk.write(FEEDS.replace("terms =", "term ="))
+    told = json.loads(desk.monitor("check", "--json", code=2))
+    assert told["fine"] is False
+    assert {"line", "column", "message", "file"} == told["mistakes"][0].keys()
+    assert 'did you mean "terms"?' in told["mistakes"][0]["message"]
+    desk.write(FEEDS)
+    assert json.loads(desk.monitor("check", "--json"))["fine"] is True
 
 
 def test_why_names_only_some_of_very_many_watches(desk: Desk) -> None:

@@ -22,6 +22,7 @@ from monitor.cli.shared import (
     err,
     out,
     print_json,
+    print_part,
     settings_of,
     settings_to_look_by,
 )
@@ -160,7 +161,7 @@ def db_prune(
         print_json(show.pruned_json(there, gone, dry=dry_run))
     else:
         for each in show.pruned(there, gone, dry=dry_run):
-            out.print(each)
+            print_part(each)
     if vacuum:
         _vacuum(url)
 

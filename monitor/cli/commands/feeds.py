@@ -23,6 +23,7 @@ from monitor.cli.shared import (
     out,
     print_found,
     print_json,
+    print_part,
     settings_of,
     settings_to_change_by,
     settings_to_look_by,
@@ -97,7 +98,7 @@ def feeds_list(
     now = SystemClock().now()
     found = asked(settings, lambda reports: reports.fleet.find(sought, now, limit=_ALL))
     fleet = partial(show_feeds.fleet, now=now)
-    print_found(found, as_json, show_feeds.fleet_json, fleet, in_whole_lines=True)
+    print_found(found, as_json, show_feeds.fleet_json, fleet)
 
 
 @commands.command("discover")
@@ -198,7 +199,7 @@ def feeds_import(
         print_json(show_feeds.planned_json(items, troubles))
         return
     for part in show_feeds.planned(items, troubles):
-        out.print(part, soft_wrap=not out.is_terminal)
+        print_part(part)
     if not items:
         _say("The list holds no feed.")
     elif dry_run:

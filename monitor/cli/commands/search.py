@@ -17,7 +17,15 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from monitor import config
-from monitor.cli.shared import ConfigOption, JsonOption, err, out, print_json, settings_to_look_by
+from monitor.cli.shared import (
+    ConfigOption,
+    JsonOption,
+    err,
+    out,
+    print_json,
+    print_part,
+    settings_to_look_by,
+)
 from monitor.cli.show import search as show_search
 from monitor.cli.show.watches import unknown
 from monitor.cli.typed import whole
@@ -136,7 +144,7 @@ def search(
         if number:
             out.print()
         for part in show_search.found(match, now):
-            out.print(part)
+            print_part(part)
     if not found:
         out.print(f"No article matches {bracketed(read.root)}.", markup=False, soft_wrap=True)
         if nowhere:

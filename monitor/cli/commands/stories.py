@@ -14,8 +14,10 @@ from monitor.cli.shared import (
     LimitOption,
     StoryArgument,
     asked,
+    err,
     out,
     print_found,
+    print_json,
     settings_to_change_by,
     settings_to_look_by,
     stored,
@@ -27,6 +29,7 @@ from monitor.errors import Refused
 from monitor.model import StoryId
 from monitor.opening import deciding
 from monitor.pipeline.by_hand import merge_by_hand, split_by_hand
+from monitor.web.api.answers import story as as_api_has_it
 
 commands = typer.Typer(
     help="Stories: what belongs together; and putting it right by hand, for good.",
@@ -48,14 +51,21 @@ def stories_list(
 
 
 @commands.command("show")
-def stories_show(story: StoryArgument, config_file: ConfigOption = None) -> None:
+def stories_show(
+    story: StoryArgument, config_file: ConfigOption = None, as_json: JsonOption = False
+) -> None:
     """One story: its articles and whose copies they are, its chapters, what people decided."""
     settings = settings_to_look_by(config_file)
     trace = asked(settings, lambda reports: reports.story(StoryId(story)))
     if trace is None:
         raise Refused(f"there is no story {story}: see `monitor stories list`")
     if trace.view.story != story:
-        out.print(f"Story {story} was merged into story {trace.view.story}.", markup=False)
+        (err if as_json else out).print(
+            f"Story {story} was merged into story {trace.view.story}.", markup=False
+        )
+    if as_json:
+        print_json(as_api_has_it(trace, None, settings.alerts.max_age).model_dump(mode="json"))
+        return
     for part in show_stories.shown(trace, SystemClock().now()):
         out.print(part, soft_wrap=True)
 

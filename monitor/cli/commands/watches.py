@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
@@ -21,7 +22,6 @@ from monitor.cli.shared import (
     QueryOption,
     asked,
     err,
-    out,
     print_found,
     stored,
     what_is_right,
@@ -103,6 +103,7 @@ def watches_explain(
         ),
     ] = None,
     config_file: ConfigOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Take a watch apart: its brackets, what each term is found as; why an article matches or not."""
     settings, mistakes = what_is_right(config_file)
@@ -117,8 +118,12 @@ def watches_explain(
     elif text is not None:
         headline, _, body = _text_of(text).strip().partition("\n")
         document = Document(title=headline.strip(), body=body.strip())
-    for part in explained.explained(watch, explain(watch, document), document):
-        out.print(part)
+    print_found(
+        explain(watch, document),
+        as_json,
+        partial(explained.explained_json, watch),
+        partial(explained.explained, watch, document=document),
+    )
 
 
 @commands.command("test")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -35,6 +36,31 @@ def explained(
     if document is not None and explanation.trace is not None:
         yield ""
         yield from _answered(explanation, explanation.trace, document)
+
+
+def explained_json(watch: Watch, explanation: Explanation) -> Mapping[str, Any]:
+    """The same for machines; `matched` is null where there is no article."""
+    trace = explanation.trace
+    return {
+        "bracketed": explanation.bracketed,
+        "notes": [_note(watch.query or "", note) for note in explanation.notes],
+        "terms": [
+            {
+                "term": term.term,
+                "found_as": [*term.spellings],
+                "capitals": term.capitals,
+                "anchor": term.is_anchor,
+            }
+            for term in explanation.terms
+        ],
+        "asked_of_every_article": explanation.always,
+        "matched": None if trace is None else trace.matched,
+        "reasons": [*explanation.reasons()],
+        "spans": [
+            [span.field, span.start, span.end, span.term]
+            for span in (trace.spans if trace is not None and trace.matched else ())
+        ],
+    }
 
 
 def _note(query: str, note: Note) -> str:
