@@ -248,9 +248,17 @@ _SHOWN = {
 """What ends a line to some readers, or makes it read as what it is not: shown by its number."""
 
 
+_ASKED = re.compile(
+    r"(?i)([?&;](?:[\w.%-]*[_.-])?(?:api_?)?"
+    r"(?:key|token|auth|secret|sig|signature|password|pass)=)[^&;#\s\"'<>]+"
+)
+"""A secret that a URL asks with, such as `?access_token=…`."""
+
+
 def redact(text: str) -> str:
     """The text without anything that looks like a secret."""
-    return _SECRETS.sub("***", text)
+    text = _SECRETS.sub("***", text)
+    return _ASKED.sub(r"\1***", text) if "=" in text else text
 
 
 def _tidy(

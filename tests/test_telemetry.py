@@ -18,6 +18,9 @@ SECRETS = (
     "xapp-1-A1-2-secret",
     "https://hooks.slack.com/services/T0/B0/verysecret",
     "https://reader:hunter2@feeds.example/rss",
+    "https://feeds.example/rss?page=2&token=hunter2",
+    "https://feeds.example/rss?access_token=hunter2#top",
+    "https://feeds.example/rss?api_key=hunter2",
 )
 
 

@@ -32,6 +32,7 @@ from tomlkit.items import Table as EditableTable
 from monitor.config.addresses import http_url, same_url
 from monitor.config.document import quoted
 from monitor.config.positions import Extent, extents
+from monitor.config.values import did_you_mean
 from monitor.errors import Refused
 
 Table: TypeAlias = Mapping[str, object]
@@ -110,7 +111,9 @@ def _number(text: str, kind: str, wanted: str, by: Mapping[str, Callable[[str], 
             raise Refused(f"the file has more than one {kind} {quoted(wanted)}; {_BY_HAND}")
         if found:
             return found[0]
-    raise Refused(f"the file has no {kind} {quoted(wanted)}")
+    names = [table["name"] for table in tables if isinstance(table.get("name"), str)]
+    hint = did_you_mean(wanted, names)
+    raise Refused(f"the file has no {kind} {quoted(wanted)}{hint}")
 
 
 # ------------------------------------------------------------------------------ tables

@@ -80,8 +80,9 @@ def choice(*allowed: str) -> Callable[[object], str]:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean "…"?` or nothing."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f'; did you mean "{close[0]}"?' if close else ""
+    named = {each.casefold(): each for each in known}
+    close = difflib.get_close_matches(word.casefold(), list(named), n=1, cutoff=0.6)
+    return f'; did you mean "{named[close[0]]}"?' if close else ""
 
 
 def inline(

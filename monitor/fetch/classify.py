@@ -7,12 +7,14 @@ never come near them, and neither do the server's own phrases.
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
 import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from typing import Final
 
 import aiohttp
 
@@ -113,7 +115,7 @@ def from_exception(error: Exception, attempt: Attempt) -> WorkError:
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return Transient(Code.CONNECT, f"the proxy answered {error.status} {_phrase(error.status)}")
     if isinstance(error, aiohttp.ClientConnectorError):
-        return Transient(Code.CONNECT, _reason(cause) or "the connection failed")
+        return Transient(Code.CONNECT, _unreached(cause, attempt.host))
     if isinstance(error, aiohttp.ClientPayloadError):
         return Transient(Code.PROTOCOL, "the body broke off or could not be decoded")
     if isinstance(error, aiohttp.ClientResponseError):
@@ -128,13 +130,31 @@ def _tls_detail(error: Exception) -> str:
     return "the TLS handshake failed"
 
 
-def _reason(cause: BaseException) -> str:
-    """The system's own words for an errno: they name no host and no URL."""
-    strerror = getattr(cause, "strerror", None)
-    if not isinstance(strerror, str) or strerror.startswith("Multiple exceptions"):
-        return ""
-    # asyncio says "Connect call failed ('192.0.2.1', 443)": the address is worth having
-    return strerror[:200]
+_UNREACHED: Final = {
+    errno.ECONNREFUSED: "refuses the connection",
+    errno.ECONNRESET: "broke the connection off",
+    errno.ECONNABORTED: "broke the connection off",
+    errno.EPIPE: "broke the connection off",
+    errno.EHOSTUNREACH: "can't be reached from here",
+    errno.ENETUNREACH: "can't be reached: this machine has no way to its network",
+    errno.EADDRNOTAVAIL: "can't be reached: this machine has no address in its network",
+}
+"""Of an errno, what it means to who reads it."""
+
+_ADDRESS: Final = re.compile(r"\('([0-9A-Fa-f.:%]+)', (\d+)")
+
+
+def _unreached(cause: BaseException, host: str) -> str:
+    """Why there is no connection; with the address, if one was asked and is not the host's name.
+
+    asyncio says "Connect call failed ('192.0.2.1', 443)", of several addresses "Multiple exceptions:"
+    and each.
+    """
+    code, said = getattr(cause, "errno", None), str(getattr(cause, "strerror", "") or "")
+    why = _UNREACHED.get(code or 0, "can't be connected to")
+    asked = dict.fromkeys(address for address, _ in _ADDRESS.findall(said) if address != host)
+    where = f" ({', '.join([*asked][:3])})" if asked else ""
+    return f"{host}{where} {why}"
 
 
 def _phrase(status: int) -> str:

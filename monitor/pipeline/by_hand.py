@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from monitor.compose import Rules, hits_for
+from monitor.config.values import did_you_mean
 from monitor.errors import Refused
 from monitor.model import ArticleId, DeliveryState, DueBy, FeedId, Job, Kind, StoryId
 from monitor.pipeline.group import open_thread, time_of
@@ -215,7 +216,9 @@ def _asked_for(feeds: Sequence[Asked], name: str | None, feed: FeedId | None) ->
         wanted = (name or "").strip().casefold()
         found = [each for each in feeds if wanted in {each.name.casefold(), each.url.casefold()}]
     if not found:
-        raise Refused(f"there is no feed {name or feed}: see `monitor feeds list`")
+        hint = did_you_mean(name, [each.name for each in feeds]) if name else ""
+        called = f'"{name}"' if hint else name or feed
+        raise Refused(f"there is no feed {called}{hint or ': see `monitor feeds list`'}")
     if len(found) > 1:
         raise Refused(f"more than one feed is called {name}: give its URL")
     return found

@@ -308,4 +308,6 @@ def test_feeds_are_listed_and_polled_now(desk: Desk, toml: Path) -> None:
     assert desk.feeds("poll", "wire") == (0, "Wire is due now.\n", "")
     assert desk.feeds("poll", "--all")[1] == "2 feeds are due now.\n"
     assert "there is no feed nobody" in desk.feeds("poll", "nobody")[2]
+    for verb in ("poll", "remove"):
+        assert desk.feeds(verb, "Wrie")[2].endswith('feed "Wrie"; did you mean "Wire"?\n'), verb
     assert desk.feeds("poll")[0] == 2

@@ -197,7 +197,10 @@ def test_windows_line_ends_stay() -> None:
 @pytest.mark.parametrize(
     ("edit", "why"),
     [
-        (lambda: without_watch(FILE, "Flood"), 'the file has no watch "Flood"'),
+        (
+            lambda: without_watch(FILE, "Flood"),
+            'the file has no watch "Flood"; did you mean "Floods"?',
+        ),
         (lambda: changed_feed(FILE, "CNN", {}), 'the file has no feed "CNN"'),
         (
             lambda: without_watch('[[watch]]\nname="a"\n[[watch]]\nname="a"\n', "a"),

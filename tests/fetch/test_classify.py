@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import UTC, datetime, timedelta
 
+import aiohttp
 import pytest
+from aiohttp.client_reqrep import ConnectionKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.errors import Code, Permanent, Transient
-from monitor.fetch.classify import LONGEST_WAIT, from_status, retry_after
+from monitor.fetch.classify import LONGEST_WAIT, from_exception, from_status, retry_after
+from monitor.fetch.guard import Attempt
 
 NOW = datetime(2025, 5, 10, 12, 0, tzinfo=UTC)
 
@@ -95,3 +99,28 @@ def test_the_servers_own_wait_travels_with_the_error() -> None:
         error = from_status(status, {"retry-after": "90"}, NOW)
         assert isinstance(error, Transient)
         assert error.retry_after == timedelta(seconds=90)
+
+
+@pytest.mark.parametrize(
+    ("number", "said", "told"),
+    [
+        (
+            errno.ECONNREFUSED,
+            "Connect call failed ('192.0.2.1', 443)",
+            "a.example (192.0.2.1) refuses the connection",
+        ),
+        (
+            errno.ECONNREFUSED,
+            "Multiple exceptions: Connect call failed ('2001:db8::1', 80, 0, 0), ('192.0.2.1', 80)",
+            "a.example (2001:db8::1, 192.0.2.1) refuses the connection",
+        ),
+        (errno.EHOSTUNREACH, "No route to host", "a.example can't be reached from here"),
+        (None, "Multiple exceptions: one, another", "a.example can't be connected to"),
+    ],
+)
+def test_a_host_that_can_not_be_reached_is_told_in_words(number, said, told) -> None:
+    """Not in those of the system's; with the addresses that were asked."""
+    key = ConnectionKey("a.example", 443, True, True, None, None, None)
+    error = aiohttp.ClientConnectorError(key, OSError(number, said))
+    found = from_exception(error, Attempt(host="a.example"))
+    assert (found.code, found.detail) == (Code.CONNECT, told)
