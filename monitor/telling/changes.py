@@ -1,8 +1,9 @@
 """What became of a text when its publisher changed it: words that went, words that came.
 
 Texts are held against each other by paragraphs, and where those differ by words; in scripts without
-spaces by letters with their marks. White space doesn't count. Both are bounded: what is too long
-to be compared word by word in a moment is shown as gone and new.
+spaces by letters with their marks. White space doesn't count, nor does whether a quotation mark is
+straight or curly. Both are bounded: what is too long to be compared word by word in a moment is shown
+as gone and new.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from itertools import groupby
 from typing import Final, Literal
 
 from monitor.ports import Revision
+from monitor.text.characters import APOSTROPHES
 
 CONTEXT: Final = 40
 """Characters that are shown before and behind a change, to the end of a word."""
@@ -57,6 +59,13 @@ class _Word:
     text: str
     space: str  # behind it: one, or none
 
+    @property
+    def said(self) -> str:
+        """By what words are told apart: not by how a house sets its quotation marks."""
+        return self.text if self.text.isascii() else self.text.translate(_QUOTES)
+
+
+_QUOTES: Final = dict.fromkeys(map(ord, APOSTROPHES), "'") | dict.fromkeys(map(ord, "“”„‟″＂"), '"')
 
 _Run = tuple[Kind, Sequence[_Word]]
 
@@ -147,7 +156,7 @@ def _runs(before: Sequence[Sequence[_Word]], after: Sequence[Sequence[_Word]]) -
 
 
 def _by_words(before: Sequence[_Word], after: Sequence[_Word]) -> Iterator[_Run]:
-    old, new = [word.text for word in before], [word.text for word in after]
+    old, new = [word.said for word in before], [word.said for word in after]
     blocks = [*_blocks(old, new)]
     kept = sum(i.stop - i.start for is_same, i, _ in blocks if is_same)
     if kept < _ALIKE * min(len(old), len(new)):
@@ -185,7 +194,7 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 def _key(paragraph: Sequence[_Word]) -> str:
-    return " ".join(word.text for word in paragraph)
+    return " ".join(word.said for word in paragraph)
 
 
 def _flat(paragraphs: Iterable[Sequence[_Word]]) -> Sequence[_Word]:

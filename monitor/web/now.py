@@ -52,8 +52,12 @@ class Now:
         items = await asyncio.to_thread(
             lambda: [stream.item(row, max_age, now) for row in page.rows]
         )
+        unread = None
+        if not (items or asked.given or strip.entries):  # the first minutes, or no way out
+            unread = stream.unread(await desk.reports.feeds())
         response = desk.pages.render(
             "now.html",
+            unread=unread,
             figures=stream.figures(strip, now),
             needs=stream.needs(strip),
             strip=strip,

@@ -46,7 +46,7 @@ _BECAME: Final[Mapping[str, tuple[str, str]]] = {
     "rejected": ("refused", "bad"),
     "closed": ("the channel can't be had", "warn"),
     "held": ("held", "calm"),
-    "folded": ("told with others, in one message", "good"),
+    "folded": ("alerted with others, in one message", "good"),
     "resent": ("to be sent again", "calm"),
     "dropped": ("dropped", "calm"),
 }

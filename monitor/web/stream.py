@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from monitor.compose import why_not_news
+from monitor.errors import Code
 from monitor.model import ArticleId, Deed, DeliveryState, Hand, Health, StoryId
-from monitor.ports import Message, NowRow, Reported, Standing, Strip
+from monitor.ports import FeedRow, Message, NowRow, Reported, Standing, Strip
 from monitor.web import view, words
 from monitor.web.view import Found, Segment
 
@@ -274,6 +276,33 @@ def needs(strip: Strip) -> tuple[Need, ...]:
         Need(said=f"{words.some(number, noun)} {what}", href=href, tone=tone)
         for number, noun, what, href, tone in found
         if number
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """That no feed could be read yet."""
+
+    feeds: int
+    failed: int
+    why: str  # of most, as a sentence
+    is_network: bool  # it looks as if this machine reached nobody
+
+
+_NETWORK: Final = {Code.DNS, Code.CONNECT, Code.TIMEOUT}
+
+
+def unread(feeds: Sequence[FeedRow]) -> Unread | None:
+    """Why nothing has come in: None once a feed was read, or before any has failed."""
+    failed = [row.error for row in feeds if row.error]
+    if not failed or any(row.ok_at for row in feeds):
+        return None
+    [(code, _)] = Counter(error.partition(":")[0] for error in failed).most_common(1)
+    return Unread(
+        feeds=len(feeds),
+        failed=len(failed),
+        why=words.reason(code)[0],
+        is_network=code in _NETWORK,
     )
 
 

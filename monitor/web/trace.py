@@ -6,6 +6,7 @@ told when, delivered. The first that stopped it is the answer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -105,7 +106,7 @@ def _verdict(
     if hit is None:
         if stages[1].tone == "warn" or stages[2].tone == "warn":
             return "Not yet: the article is still to be read.", "warn"
-        return f"It did not alert: {matched.said[-1]}", "bad"
+        return f"It did not alert: {_going_on(matched.said[-1])}", "bad"
     shown = next((row for row in mine if row.sent_at is not None), None)
     if shown is not None and shown.sent_at is not None:
         return f"It is told in {channel}, since {words.clock(shown.sent_at, now)}.", "good"
@@ -115,11 +116,18 @@ def _verdict(
         return f"It is held: {hold.lacks}.", "warn"
     stopped = next((each for each in stages[3:] if each.tone == "bad"), None)
     if stopped is not None:
-        return f"It did not alert: {stopped.said[0]}", "bad"
+        return f"It did not alert: {_going_on(stopped.said[0])}", "bad"
     waits = next((each for each in stages[3:] if each.tone == "warn"), None)
     if waits is not None:
-        return f"Not yet: {waits.said[0]}", "warn"
+        return f"Not yet: {_going_on(waits.said[0])}", "warn"
     return "It did not alert: no message of its story belongs to this watch's channel.", "bad"
+
+
+def _going_on(sentence: str) -> str:
+    """A sentence of ours behind a colon; one that begins with a name stays as it is."""
+    return re.sub(
+        r"^(A|It|Its|No|Not|Nothing|Some|None|The)\b", lambda first: first[0].lower(), sentence
+    )
 
 
 # --------------------------------------------------------------------------- the stages
@@ -256,7 +264,7 @@ def _told(
             if each.what == "held":
                 said.append(f"{words.clock(each.at, now)}: {each.error or 'held'}.")
             elif each.what == "folded":
-                said.append(f"{words.clock(each.at, now)}: told with others, in one message.")
+                said.append(f"{words.clock(each.at, now)}: alerted with others, in one message.")
     if any(row.state is DeliveryState.HELD for row in mine):
         return Stage(name="Paced", tone="warn", said=tuple(said) or ("It is held for later.",))
     if said:

@@ -108,8 +108,12 @@ def line(
 
 
 def precision(found: Judged) -> str:
-    """What people think of what was found: ``82 % of 45 judged``."""
-    return f"{percent(found.precision)} of {words.number(found.judged)} judged"
+    """What people think of what was found: ``37 of 45 judged were worth telling (82 %)``."""
+    were = "was" if found.relevant == 1 else "were"
+    return (
+        f"{words.number(found.relevant)} of {words.number(found.judged)} judged {were} worth telling "
+        f"({percent(found.precision)})"
+    )
 
 
 def percent(share: float) -> str:

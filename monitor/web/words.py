@@ -35,7 +35,7 @@ DELIVERY: Final = {
     DeliveryState.DEAD: "failed",
     DeliveryState.DROPPED: "dropped",
     DeliveryState.HELD: "held",
-    DeliveryState.FOLDED: "told with others",
+    DeliveryState.FOLDED: "alerted with others",
 }
 """A delivery's state on the page."""
 

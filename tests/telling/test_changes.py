@@ -37,10 +37,12 @@ def written(passage: Passage) -> str:
         ("युद्धविराम आज से", "युद्धविराम कल से", ["युद्धविराम [-आज-] [+कल+] से"]),
         ("a  b\n\nc", "a b\nc ", []),
         ("same", "same", []),
+        ('"It\'s quiet," he said.', "“It’s quiet,” he said.", []),
+        ("“It’s” over", "\"It's\" on", ["\"It's\" [-over-] [+on+]"]),
     ],
 )  # fmt: skip
 def test_what_went_and_what_came(before: str, after: str, said: list[str]) -> None:
-    """Word by word, letter by letter without spaces; white space doesn't count."""
+    """Word by word, letter by letter without spaces; white space and the form of quotes don't count."""
     found = changes(before, after)
     assert [written(passage) for passage in found.passages] == said
     assert found.more == 0

@@ -13,9 +13,11 @@ from monitor.model import DeliveryState
 from tests.web.browser import browsing, words_of
 from tests.web.samples import (
     NO_COUNTS,
+    NOW,
     FixedHealth,
     MemoryReports,
     delivery_row,
+    feed_row,
     hit_row,
     lifelike,
 )
@@ -141,6 +143,24 @@ async def test_an_empty_page_says_what_to_do():
     ]
     assert all("feeds.toml" in line or "Slack" in line for line in said)
     assert "looked at" not in said[0]
+
+
+async def test_where_no_feed_can_be_read_the_page_says_so():
+    """Why, and what would help; once one was read, or where a filter is set, nothing of it."""
+    lost = {"ok_at": None, "entries": 0, "polled_at": NOW, "failures": 1}
+    feeds = [feed_row(name, error="dns: x has no address", **lost) for name in ("Dawn", "Jang")]
+    odd = feed_row("BBC", error="not_found: 404", **lost)
+    for rows, said in (
+        (
+            (*feeds, odd),
+            "No feed could be read yet: 3 of 3 feeds failed. Of most: The host name has",
+        ),
+        ((*feeds, feed_row("Geo")), "No article has matched a watch yet."),
+    ):
+        async with browsing(MemoryReports(feed_rows=rows)) as browser:
+            [empty] = (await browser.get()).page.find_class("empty")
+            assert words_of(empty).startswith(said)
+            assert ("MONITOR_PROXY" in words_of(empty)) == ("could be read" in said)
 
 
 async def test_no_hit_after_many_entries_says_how_many_were_looked_at():

@@ -93,21 +93,21 @@ def test_what_did_not_match_says_what_killed_it(title: str, said: str):
             replace(TRACE, published_at=before(days=3)),
             WATCH,
             (),
-            "It did not alert: It was older than [alerts] max_age when it was first seen.",
+            "It did not alert: it was older than [alerts] max_age when it was first seen.",
             ("News", "✗"),
         ),
         (
             replace(TRACE, sightings=(replace(SEEN, backlog=True),)),
             WATCH,
             (),
-            "It did not alert: Its feed held it already",
+            "It did not alert: its feed held it already",
             ("News", "✗"),
         ),
         (
             TRACE,
             WATCH,
             (replace(SENT, state=DeliveryState.HELD, **UNSENT),),
-            "Not yet: It is held for later.",
+            "Not yet: it is held for later.",
             ("Paced", "…"),
         ),
         (
@@ -135,7 +135,7 @@ def test_what_did_not_match_says_what_killed_it(title: str, said: str):
             TRACE,
             WATCH,
             (replace(SENT, channel="#other"),),
-            "It did not alert: No message of its story in #newsdesk.",
+            "It did not alert: no message of its story in #newsdesk.",
             ("Delivered", "✗"),
         ),
         (
@@ -166,7 +166,7 @@ def test_what_was_held_and_told_with_others_is_told_with_its_time():
     found = asked(rows=(replace(SENT, state=DeliveryState.FOLDED, **UNSENT),), outcomes=outcomes)
     assert found.stages[6].said == (
         "11:51:00: held for quiet hours, 22:00-07:00.",
-        "11:59:00: told with others, in one message.",
+        "11:59:00: alerted with others, in one message.",
     )
 
 
