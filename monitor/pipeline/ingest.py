@@ -72,8 +72,13 @@ class Ingest:
     async def _ingest_article(self, pending: PendingArticle) -> None:
         began = self._with.clock.now()
         rules = self._with.rules
-        await self._with.store.write(lambda tx: tx.begin_article(pending.id, pending.attempts))
-        page_url, extraction, error = await self._read_page(pending, rules)
+        try:
+            page_url, extraction, error = await self._read_page(pending, rules)
+        except Exception:  # a bug
+            await self._suspect(pending)
+            raise
+        if extraction is None:
+            await self._suspect(pending)
         now = self._with.clock.now()
         # a feed's text is its own, whatever site it names: nobody speaks for another's paragraphs
         shown_at = page_url if extraction is not None and extraction.body else None
@@ -118,6 +123,14 @@ class Ingest:
             **({"error": f"{error.code}: {error.detail}"} if error else {}),
         )
 
+    async def _suspect(self, pending: PendingArticle) -> None:
+        """Note that it is taken apart from now on: if the process dies, that may be why.
+
+        Not before: many are fetched at once, or wait for a parser, and where processes die again and
+        again, of whatever, it would be the same ones each time. A fetch reads nothing into what comes.
+        """
+        await self._with.store.write(lambda tx: tx.begin_article(pending.id, pending.attempts))
+
     async def _read_page(
         self, pending: PendingArticle, rules: Rules
     ) -> tuple[str | None, Extraction | None, WorkError | None]:
@@ -144,6 +157,7 @@ class Ingest:
                 dated=pending.entry.published_at is not None,
             )
             async with self._with.parsers.slot(pending.feed.url):
+                await self._suspect(pending)
                 with tracing.span(now, pending.id, "extract", bytes=len(page.body)):
                     extraction = await self._with.offload.run(
                         extract, page.body, timeout=EXTRACT_SECONDS

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.model import ArticleState
+from monitor.model import ArticleState, Kind
 from tests.pipeline.conftest import PARAGRAPHS, TRUCE, page
 from tests.webserver import Reply, redirect
 
@@ -257,6 +257,29 @@ async def test_an_article_that_kills_its_job_is_given_up(newsroom):
             crashes += 1
     assert crashes == newsroom.context.rules.page_attempts + 3
     assert len(newsroom.shown()) == 1
+
+
+@pytest.mark.parametrize(("part", "attempts"), [("fetcher", 0), ("offload", 1)])
+async def test_only_what_is_taken_apart_when_the_process_dies_is_suspected(
+    newsroom, monkeypatch, part, attempts
+):
+    """Not what is only fetched: of that there is much at any time."""
+    newsroom.feed("courier", ("Ceasefire", "/truce"))
+    newsroom.server.route("/truce", page("Ceasefire"))
+    await newsroom.declare("courier")
+    await newsroom.work(Kind.POLL)
+
+    class Death(BaseException):
+        """None of our code goes on after it."""
+
+    async def dies(*_, **__):
+        raise Death
+
+    dying = type("Dying", (), {"get": staticmethod(dies), "run": staticmethod(dies)})()
+    monkeypatch.setattr(newsroom.context, part, dying)
+    with pytest.raises(Death):
+        await newsroom.work(Kind.INGEST)
+    assert (await state_of(newsroom, "/truce")).attempts == attempts
 
 
 async def test_debounced_edits_do_not_flood(newsroom):
