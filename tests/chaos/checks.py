@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.chaos.newsroom import Plan, Story, channel_of
 from tests.chaos.service import REMARKS
+from tests.journeys.test_secrets import spellings
 
 Message = Mapping[str, Any]
 
@@ -90,6 +91,11 @@ def _lacks(plan: Plan, story: Story, words: str) -> Iterator[str]:
     for outlet in story.outlets():
         if plan.outlets[outlet] not in words:
             yield f"the message of {story.name} does not name {plan.outlets[outlet]}"
+
+
+def leaked(text: str, secrets: Sequence[str]) -> Iterator[str]:
+    """Which secrets stand in a text, however they are written."""
+    yield from (each for each in secrets if any(form in text for form in spellings(each)))
 
 
 def violations(plan: Plan, slack: Mapping[str, Sequence[Message]], outbox: Outbox) -> Iterator[str]:

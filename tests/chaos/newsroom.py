@@ -23,6 +23,7 @@ from tests.webserver import Reply, Request, WebServer
 
 NETWORK: Final = "127.3.0.0/16"
 OPS: Final = "#ops"
+PASSWORD, TOKEN = "planted-password-of-a-feed", "planted-token-of-a-feed"
 _CONSONANTS, _VOWELS = "bdfgklmnprstvz", "aeiou"
 
 
@@ -74,6 +75,12 @@ class Plan:
         """How many articles there are: each outlet prints its own."""
         return sum(len(story.outlets()) for story in (*self.stories, *self.others))
 
+    def hits(self) -> Iterator[tuple[str, int, int]]:
+        """What is to be found: a desk's word, the outlet, and its story."""
+        for story in self.stories:
+            for desk in story.desks:
+                yield from ((self.desks[desk], each, story.number) for each in story.outlets())
+
     def wanted(self) -> Iterator[tuple[str, Story]]:
         """Which channel is to be told of which story."""
         for story in self.stories:
@@ -84,6 +91,12 @@ class Plan:
 def channel_of(desk: int) -> str:
     """The channel's name."""
     return f"#desk-{desk:02d}"
+
+
+def outlet_of(host: str) -> int:
+    """Whose address that is, with a port or without."""
+    _, _, high, low = host.partition(":")[0].split(".")
+    return int(high) * 200 + int(low) - 1
 
 
 def made(
@@ -167,15 +180,24 @@ class Newsroom:
     """Serves a plan on loopback, each outlet at an address of its own; shut until `open`."""
 
     def __init__(
-        self, plan: Plan, now: Callable[[], datetime], *, faults: float = 0.0, slow: float = 0.0
+        self,
+        plan: Plan,
+        now: Callable[[], datetime],
+        *,
+        seed: int = 1,
+        faults: float = 0.0,
+        slow: float = 0.0,
+        interval: float = 30.0,
     ) -> None:
-        """`faults`: the share of requests that fail; `slow`: seconds that an answer takes at most."""
+        """`faults`: the share of requests that fail; `slow`: seconds that an answer takes at most;
+        `interval`: seconds between two polls of a feed that says nothing else.
+        """
         self.plan = plan
-        self.overlaps = 0  # requests that came to a host while it answered another one
+        self.overlaps: list[str] = []  # requests that came to a host while it answered another one
         self.failed = 0
-        self._faults, self._slow = faults, slow
-        self._dice = random.Random(f"newsroom {len(plan.stories)}")
-        self._busy: Counter[int] = Counter()
+        self._seed, self._faults, self._slow, self._interval = seed, faults, slow, interval
+        self._busy: dict[int, str] = {}  # what an outlet is answering
+        self._asked: Counter[str] = Counter()
         self._refused: set[str] = set()  # what failed the last time does not fail again
         self._now = now
         self._all = (*plan.stories, *plan.others)
@@ -193,6 +215,11 @@ class Newsroom:
 
     async def __aexit__(self, *_: object) -> None:
         await self._server.stop()
+
+    @property
+    def asked(self) -> int:
+        """How many requests came."""
+        return self._asked.total()
 
     def open(self) -> None:
         """Begin: the plan's times count from now."""
@@ -218,34 +245,37 @@ class Newsroom:
             lines.append(f'channel = "{channel_of(number)}"\nescalate = {{ publishers = 3 }}')
         for number, publisher in enumerate(self.plan.outlets):
             lines.append(f'[[feed]]\nname = "{publisher}"\npublisher = "{publisher}"')
-            lines.append(f'url = "{self._at(number)}/feed"\ninterval = "30s"')
+            lines.append(f'url = "{self.address(number)}"\ninterval = "{self._interval:.0f}s"')
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    def _at(self, outlet: int) -> str:
+    def address(self, outlet: int) -> str:
+        """Its feed, for which some want a password and some a token."""
         high, low = divmod(outlet, 200)
-        return f"http://127.3.{high}.{low + 1}:{self._server.port}"
+        user = f"reader:{PASSWORD}@" if outlet % 3 == 1 else ""
+        key = f"?token={TOKEN}" if outlet % 3 == 2 else ""
+        return f"http://{user}127.3.{high}.{low + 1}:{self._server.port}/feed{key}"
 
     async def _answer(self, request: Request) -> Reply:
         self._server.requests.clear()
-        _, _, high, low = request.headers["host"].partition(":")[0].split(".")
-        outlet = int(high) * 200 + int(low) - 1
-        self._busy[outlet] += 1
-        self.overlaps += self._busy[outlet] > 1
+        outlet = outlet_of(request.headers["host"])
+        page = f"{outlet} {request.path}"
+        self._asked[page] += 1
+        # by the seed, the page and how often it was asked for: in whatever order they come
+        dice = random.Random(f"newsroom {self._seed} {page} {self._asked[page]}")
+        if (other := self._busy.get(outlet)) is not None:
+            self.overlaps.append(f"{page}, at {self.age():.1f} s, while it answered {other}")
+        self._busy[outlet] = page
         try:
-            if self._slow:
-                await asyncio.sleep(self._dice.uniform(0, self._slow))
-            page = f"{outlet} {request.path}"
-            self._refused.symmetric_difference_update({page} & self._refused or self._drawn(page))
+            await asyncio.sleep(dice.uniform(0, self._slow))
             if page in self._refused:
+                self._refused.remove(page)
+            elif self._opened is not None and dice.random() < self._faults:
+                self._refused.add(page)
                 self.failed += 1
-                return Reply(status=self._dice.choice((500, 502, 503)))
+                return Reply(status=dice.choice((500, 502, 503)))
             return self._reply(outlet, request)
         finally:
-            self._busy[outlet] -= 1
-
-    def _drawn(self, page: str) -> set[str]:
-        fails = self._opened is not None and self._dice.random() < self._faults
-        return {page} if fails else set()
+            self._busy.pop(outlet, None)
 
     def _reply(self, outlet: int, request: Request) -> Reply:
         kind, _, rest = request.path[1:].partition("/")

@@ -9,29 +9,47 @@ import json
 import os
 import random
 import signal
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
 from monitor.demo.slack import SlackDouble
+from monitor.engine.members import LEADER, MEMBERS
 from monitor.ports import Role
 from monitor.storage import tables as t
 from monitor.storage.address import read_address
-from tests.chaos.checks import Outbox, Row, doubled, unmet, violations
-from tests.chaos.newsroom import OPS, Newsroom, Plan, channel_of, made
-from tests.chaos.service import SharedClock
-from tests.conftest import PROJECT
+from tests.chaos.checks import Outbox, Row, doubled, leaked, unmet, violations
+from tests.chaos.newsroom import (
+    OPS,
+    PASSWORD,
+    TOKEN,
+    Newsroom,
+    Plan,
+    channel_of,
+    made,
+    outlet_of,
+)
+from tests.chaos.nursery import Child, Nursery
+from tests.chaos.service import NO_DATABASE, SharedClock
+from tests.chaos.vigil import Look, Vigil
 
 READY = 60.0  # seconds that the service has to start
-PATIENCE = 3600.0  # seconds of the clock that it has in the end, without being killed
+PATIENCE = 180.0  # seconds in which something has to be done, in the end, without being killed
 GREETINGS = {"auth.test", "conversations.info", "conversations.list"}
 QUIET = 2.0  # seconds in which nothing may change any more
+LOOK = 2.0  # seconds between two looks into the database, while it runs
+SILENT = 10.0  # seconds without a sign of life of a process whose jobs are its no more
+AWAY = 60.0  # seconds since PostgreSQL was stopped in which it may be missed
+SLOW = 0.05  # seconds that an outlet takes at most to answer
+BOT_TOKEN, DATABASE_PASSWORD = "xoxb-7-planted-bot-token", "planted-password-of-the-database"
 LEASED = [table for table in t.metadata.sorted_tables if "lease_until" in table.c]
 
 
@@ -51,7 +69,44 @@ class Order:
     workers: int = 0  # 0: one process does all; else one for each other role, and so many of these
     others: int = 0  # articles that nobody watches
     feed_faults: float = 0.0  # of requests to outlets
-    restarts: int = 0  # of PostgreSQL
+    interval: float = 30.0  # seconds of the clock between two polls of a feed
+    restarts: int = 0  # of PostgreSQL: by turns stopped in order, and broken off
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kill:
+    """One of the script."""
+
+    victim: int  # which process
+    when: str  # by the clock, or before or after a call of Slack is done
+    seconds: float  # until then; around a call it may take longer
+    call: int  # which of the calls from now on
+    posts_alone: bool
+    at_start: bool  # else it has time to begin
+
+
+def script(order: Order) -> list[Kill]:
+    """All kills of a run, by its seed alone."""
+    dice = random.Random(f"kills {order.seed}")
+    roles = _roles(order)
+    kills = []
+    for _ in range(order.kills):
+        victim = dice.randrange(len(roles))
+        seconds, at_start = dice.uniform(0.1, order.life), dice.random() < 0.2
+        posts_alone = dice.random() < 0.7
+        call = dice.randint(1, 12 if posts_alone else 30)
+        when = dice.choice(("clock", "before", "after"))
+        kills.append(
+            Kill(
+                victim=victim,
+                when=when if roles[victim].does(Role.ALERTS) else "clock",
+                seconds=seconds,
+                call=call,
+                posts_alone=posts_alone,
+                at_start=at_start,
+            )
+        )
+    return kills
 
 
 @dataclass(slots=True)
@@ -60,6 +115,7 @@ class Outcome:
 
     seconds: float = 0.0
     kills: Counter[str] = field(default_factory=Counter)
+    restarts: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
@@ -68,7 +124,13 @@ class Outcome:
     others: int = 0
     edited: int = 0
     articles: int = 0
-    refused: int = 0  # requests to outlets that failed
+    hits: int = 0
+    started: int = 0  # processes
+    requests: int = 0  # to outlets
+    refused: int = 0  # of these
+    looks: int = 0  # into the database, while it ran
+    unled: int = 0  # of these found no leader
+    longest: dict[str, int] = field(default_factory=dict)  # looks that found the same left lying
     violations: list[str] = field(default_factory=list)
     log: Counter[str] = field(default_factory=Counter)
 
@@ -84,63 +146,63 @@ class Victim:
     """A process of the service."""
 
     def __init__(
-        self, config: Path, log: Path, env: Mapping[str, str], role: Role = Role.ALL
+        self,
+        nursery: Nursery,
+        config: Path,
+        log: Path,
+        env: Mapping[str, str],
+        role: Role = Role.ALL,
     ) -> None:
         self.role = role
-        self._config, self._log = config, log
+        self._nursery, self._config, self._log = nursery, config, log
         self._env = {**env, "CHAOS_ROLE": str(role)}
-        self._process: asyncio.subprocess.Process | None = None
-        self._is_ready = False
+        self._child: Child | None = None
+        self._is_killed = False
 
     @property
     def runs(self) -> bool:
         """Whether there is one."""
-        return self._process is not None and self._process.returncode is None
+        child = self._child
+        return child is not None and not self._is_killed and not child.ended.is_set()
 
     async def start(self) -> None:
         """Start it; it need not be ready."""
-        self._is_ready = False
-        with self._log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-c",
-                # not by -m: what is started so, multiprocessing imports in each worker once more
-                "from tests.chaos.service import main; main()",
-                str(self._config),
-                cwd=PROJECT,
-                env={"PATH": os.environ["PATH"], **self._env},
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-            )
+        self._child = await self._nursery.start(self._config, self._log, self._env)
+        self._is_killed = False
 
     async def ready(self) -> None:
-        """Wait until it serves."""
-        assert self._process is not None
-        assert self._process.stdout is not None
-        if not self._is_ready:
+        """Wait until it serves, or has ended."""
+        assert self._child is not None
+        waits = [
+            asyncio.create_task(each.wait()) for each in (self._child.ready, self._child.ended)
+        ]
+        try:
             async with asyncio.timeout(READY):
-                await self._process.stdout.readline()
-            self._is_ready = True
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
 
     def kill(self) -> None:
         """At this very moment."""
-        if self.runs and self._process is not None:
-            os.kill(self._process.pid, signal.SIGKILL)
+        if self.runs and self._child is not None:
+            os.kill(self._child.pid, signal.SIGKILL)
+            self._is_killed = True
 
     async def gone(self, seconds: float | None = None) -> int | None:
         """Wait for its end; its status, or None if it still runs after so long."""
-        assert self._process is not None
-        try:
-            return await asyncio.wait_for(self._process.wait(), seconds)
-        except TimeoutError:
+        if self._child is None:
             return None
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._child.ended.wait(), seconds)
+        return self._child.status
 
     async def stop(self) -> int | None:
         """As an operator does; its status, or None if it had to be killed."""
-        assert self._process is not None
+        assert self._child is not None
         if self.runs:
-            self._process.send_signal(signal.SIGTERM)
-        if (status := await self.gone(20)) is None:
+            os.kill(self._child.pid, signal.SIGTERM)
+        if (status := await self.gone(READY)) is None:
             self.kill()
             await self.gone()
         return status
@@ -186,21 +248,107 @@ class Books:
 
     def articles(self) -> tuple[int, int]:
         """How many there are, and how many by their URLs."""
-        url = t.article.c.url
         with self._engine.connect() as connection:
-            row = connection.execute(
-                sa.select(sa.func.count(), sa.func.count(url.distinct()))
-            ).one()
+            return self._articles(connection)
+
+    def _articles(self, connection: sa.Connection) -> tuple[int, int]:
+        url = t.article.c.url
+        row = connection.execute(sa.select(sa.func.count(), sa.func.count(url.distinct()))).one()
         return row[0], row[1]
 
-    def jobs(self) -> int:
-        """How many an engine of many processes has left."""
+    def finished(self) -> int:
+        """How many articles need not be read any more."""
         with self._engine.connect() as connection:
-            if not sa.inspect(connection).has_table("procrastinate_jobs"):
-                return 0
-            return connection.exec_driver_sql(
-                "SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'"
+            return connection.execute(
+                sa.select(sa.func.count()).where(t.article.c.due_at.is_(None))
             ).scalar_one()
+
+    def hits(self) -> Counter[tuple[str, int, int]]:
+        """As the plan has them, and how often each is stored."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                sa.select(t.watch.c.name, t.article.c.url).select_from(
+                    t.hit.join(t.watch).join(t.article, t.hit.c.article_id == t.article.c.id)
+                )
+            ).all()
+        found: Counter[tuple[str, int, int]] = Counter()
+        for name, url in rows:
+            at = urlsplit(url)
+            found[name, outlet_of(at.netloc), int(at.path.rpartition("/")[2])] += 1
+        return found
+
+    def jobs(self) -> int:
+        """How many an engine of many processes has at work."""
+        with self._engine.connect() as connection:
+            return len(self._jobs(connection))
+
+    def _jobs(self, connection: sa.Connection) -> Sequence[sa.Row[Any]]:
+        if not sa.inspect(connection).has_table("procrastinate_jobs"):
+            return ()
+        return connection.exec_driver_sql(
+            "SELECT job.id, lock, queueing_lock, coalesce(last_heartbeat < now() - make_interval(secs => "
+            f"{SILENT}), true) AS silent FROM procrastinate_jobs AS job LEFT JOIN "
+            "procrastinate_workers AS worker ON worker.id = job.worker_id WHERE status = 'doing'"
+        ).all()
+
+    def look(self, now: datetime) -> Look | None:
+        """What stands there at this moment; None if nobody is there to tell. `now`: the clock's."""
+        try:
+            with self._engine.connect() as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.execution_options(isolation_level="REPEATABLE READ")
+                return self._look(connection, now)
+        except sa.exc.DBAPIError:  # it is just being started again
+            return None
+
+    def _look(self, connection: sa.Connection, now: datetime) -> Look:
+        # each in one statement: on SQLite two would see two moments
+        articles, different = self._articles(connection)
+        pairs = sa.select(t.hit.c.article_id, t.hit.c.watch_id).distinct().subquery()
+        hits, found = connection.execute(
+            sa.select(
+                sa.select(sa.func.count(t.hit.c.id)).scalar_subquery(),
+                sa.select(sa.func.count()).select_from(pairs).scalar_subquery(),
+            )
+        ).one()
+        jobs = self._jobs(connection)
+        locks = Counter(job.lock for job in jobs if job.lock is not None)
+        waiting: frozenset[str] = frozenset()
+        alive: frozenset[int] = frozenset()
+        is_led = True
+        if connection.dialect.name == "postgresql":
+            held = connection.exec_driver_sql(
+                "SELECT classid::bigint, objid::bigint FROM pg_locks "
+                "WHERE locktype = 'advisory' AND granted AND objsubid = 2"
+            ).all()
+            alive = frozenset(number for kind, number in held if kind == MEMBERS)
+            is_led = any(kind == LEADER for kind, _ in held)
+            waiting = frozenset(
+                connection.exec_driver_sql(
+                    "SELECT concat_ws(' ', id, queueing_lock) FROM procrastinate_jobs WHERE status = 'todo'"
+                ).scalars()
+            )
+        leases = frozenset(
+            f"{table.name} {row.id} of {row.lease_by}, until {row.lease_until}"
+            for table in LEASED
+            for row in connection.execute(
+                sa.select(table.c.id, table.c.lease_by, table.c.lease_until).where(
+                    table.c.lease_until > now
+                )
+            )
+            if row.lease_by not in alive
+        )
+        return Look(
+            articles=articles,
+            urls=different,
+            hits=hits,
+            found=found,
+            locks={lock: times for lock, times in locks.items() if times > 1},
+            leases=leases,
+            orphans=frozenset(f"{job.id} {job.queueing_lock}" for job in jobs if job.silent),
+            waiting=waiting,
+            is_led=is_led,
+        )
 
     def has_polled_all(self) -> bool:
         """Whether every feed has been read once: what it lists from then on is news."""
@@ -221,14 +369,14 @@ class Run:
         folder: Path,
         url: str,
         say: Callable[[str], object] = print,
-        restart: Callable[[], object] | None = None,
+        restart: Callable[[bool], object] | None = None,
     ) -> None:
-        """`restart`: of the PostgreSQL, if it is to be."""
+        """`restart`: of the PostgreSQL, if it is to be; in order, or after it was broken off."""
         self.order, self.folder, self.url, self.say = order, folder, url, say
         self._restart = restart
         self.outcome = Outcome()
-        self._dice = random.Random(f"kills {order.seed}")
-        self._seen: Counter[str] = Counter()
+        self._vigil = Vigil()
+        self._away: list[float] = []  # since when PostgreSQL was, by time.time()
         self._target: tuple[str, bool, int] | None = None  # when, at posts alone, how many from now
         self.log = folder / "service.log"
 
@@ -245,15 +393,24 @@ class Run:
             seconds=order.minutes * 60,
         )
         slack = SlackDouble(
-            rate_limited=True, history_delay=2.0, now=clock.seconds, monotonic=clock.monotonic
+            token=BOT_TOKEN,
+            rate_limited=True,
+            history_delay=2.0,
+            now=clock.seconds,
+            monotonic=clock.monotonic,
         )
         for name in (OPS, *map(channel_of, range(order.channels))):
             slack.add_channel(name.removeprefix("#"))
         slack.witness = self._witness
         newsroom = Newsroom(
-            plan, clock.now, faults=order.feed_faults, slow=0.02 if order.workers else 0.0
+            plan,
+            clock.now,
+            seed=order.seed,
+            faults=order.feed_faults,
+            slow=SLOW,
+            interval=order.interval,
         )
-        async with slack, newsroom:
+        async with slack, newsroom, Nursery() as nursery:
             config = self.folder / "feeds.toml"
             newsroom.configure(config, flood=1000)
             env = {
@@ -262,11 +419,12 @@ class Run:
                 "SLACK_BOT_TOKEN": slack.token,
                 "SLACK_API_URL": slack.url,
             }
-            self._victims = [Victim(config, self.log, env, role) for role in _roles(order)]
+            self._victims = [Victim(nursery, config, self.log, env, role) for role in _roles(order)]
             books = Books(self.url)
+            watching: asyncio.Task[None] | None = None
             try:
                 for victim in self._victims:
-                    await victim.start()
+                    await self._begin(victim)
                     await victim.ready()
                 until = time.monotonic() + READY
                 while not books.has_polled_all():
@@ -275,24 +433,66 @@ class Run:
                     await asyncio.sleep(0.1)
                 slack.misbehave(random.Random(f"faults {order.seed}"), order.faults)
                 newsroom.open()
+                watching = asyncio.create_task(self._watch(clock, newsroom, slack, books))
                 await self._kill_and_restart(newsroom, slack)
                 await self._let_it_end(newsroom, slack, books)
+                watching.cancel()
+                await asyncio.wait({watching})
+                if not watching.cancelled():
+                    watching.result()
                 for victim in self._victims:
                     if (status := await victim.stop()) != 0:
                         self._wrong(f"the service ({victim.role}) ended with {status}")
                 self.outcome.seconds = time.monotonic() - began
                 self._judge(plan, slack, books)
-                self.outcome.refused = newsroom.failed
-                if newsroom.overlaps:
-                    self._wrong(f"{newsroom.overlaps} requests came to a host that was busy")
+                self.outcome.requests, self.outcome.refused = newsroom.asked, newsroom.failed
+                for overlap in newsroom.overlaps:
+                    self._wrong(f"a host was busy when it was asked: {overlap}")
             finally:
+                if watching is not None:
+                    watching.cancel()
                 for victim in self._victims:
                     victim.kill()
                     await victim.gone()
                 books.close()
         return self.outcome
 
+    async def _watch(
+        self, clock: SharedClock, newsroom: Newsroom, slack: SlackDouble, books: Books
+    ) -> None:
+        """Look at what must hold all the time."""
+        while True:
+            await asyncio.sleep(LOOK)
+            if (look := await asyncio.to_thread(books.look, clock.now())) is not None:
+                for wrong in self._vigil.see(look):
+                    self._wrong(wrong)
+            for wrong in doubled(slack.messages()):
+                self._wrong(wrong)
+            for overlap in newsroom.overlaps:
+                self._wrong(f"a host was busy when it was asked: {overlap}")
+
     # -- killing
+
+    async def _start_again(self) -> None:
+        """Whoever ended by itself, as whatever runs services does."""
+        for victim in self._victims:
+            if not victim.runs:
+                self._ended(victim, await victim.gone())
+                await self._begin(victim)
+
+    def _ended(self, victim: Victim, status: int | None) -> None:
+        """By itself. That is right only at a start, when there is no PostgreSQL."""
+        if status == NO_DATABASE and self._misses_postgres(time.time()):
+            self.outcome.restarts["a process, for want of PostgreSQL"] += 1
+        else:
+            self._wrong(f"the service ({victim.role}) ended by itself, with {status}")
+
+    def _misses_postgres(self, at: float) -> bool:
+        return any(0 <= at - since <= AWAY for since in self._away)
+
+    async def _begin(self, victim: Victim) -> None:
+        self.outcome.started += 1
+        await victim.start()
 
     def _witness(self, method: str, when: str) -> None:
         """Kills the service at the moment that was drawn, of what it asks of Slack."""
@@ -310,28 +510,23 @@ class Run:
 
     async def _kill_and_restart(self, newsroom: Newsroom, slack: SlackDouble) -> None:
         """By the clock or around a call of Slack: before it is done, or after and unanswered."""
-        senders = [each for each in self._victims if each.role.does(Role.ALERTS)]
         restarts = {
-            self.order.kills * each // (self.order.restarts + 1)
+            self.order.kills * each // (self.order.restarts + 1): each % 2 == 0
             for each in range(1, self.order.restarts + 1)
         }
-        for number in range(1, self.order.kills + 1):
+        for number, kill in enumerate(script(self.order), start=1):
             if number in restarts and self._restart is not None:
-                await asyncio.to_thread(self._restart)
-                self.outcome.kills["PostgreSQL started again"] += 1
-            self._victim = self._dice.choice(self._victims)
-            until = self._dice.uniform(0.1, self.order.life)
-            at_start = self._dice.random() < 0.2  # else it has time to begin
-            posts_alone = self._dice.random() < 0.7
-            call = self._dice.randint(1, 12 if posts_alone else 30)
-            how = self._dice.choice(("clock", "before", "after"))
-            if self._victim not in senders:
-                how = "clock"
-            if not at_start:
+                self._away.append(time.time())
+                await asyncio.to_thread(self._restart, restarts[number])
+                how = "broken off" if restarts[number] else "stopped"
+                self.outcome.restarts[f"PostgreSQL, {how}"] += 1
+            self._victim = self._victims[kill.victim]
+            if not kill.at_start:
                 await self._victim.ready()
-            self._target = None if how == "clock" else (how, posts_alone, call)
+            by_clock = kill.when == "clock"
+            self._target = None if by_clock else (kill.when, kill.posts_alone, kill.call)
             # around a call: as soon as there is one, which may take a while
-            status = await self._victim.gone(until if how == "clock" else 2 * self.order.life)
+            status = await self._victim.gone(kill.seconds if by_clock else 2 * self.order.life)
             if status is None:
                 self._target = None
                 if self._victim.runs:  # else a call has just killed it
@@ -339,9 +534,10 @@ class Run:
                     self._victim.kill()
                 status = await self._victim.gone()
             if status != -signal.SIGKILL:
-                self._wrong(f"the service ended by itself, with {status}{self._whom()}")
-            await self._victim.start()
-            if number % 5 == 0:
+                self._ended(self._victim, status)
+            await self._begin(self._victim)
+            await self._start_again()
+            if number % 10 == 0:
                 self._progress(f"{number} kills", newsroom, slack)
 
     def _whom(self) -> str:
@@ -349,12 +545,13 @@ class Run:
 
     async def _let_it_end(self, newsroom: Newsroom, slack: SlackDouble, books: Books) -> None:
         """Wait until everything is said, and nothing has changed for a while."""
+        await self._start_again()
         for victim in self._victims:
             await victim.ready()
         await asyncio.sleep(max(0.0, newsroom.plan.ends_at - newsroom.age()) / self.order.speed)
-        since = tell_at = time.monotonic()
-        state, same_since = "", since
-        while (time.monotonic() - since) * self.order.speed < PATIENCE:
+        same_since = tell_at = time.monotonic()
+        state = ""
+        while time.monotonic() - same_since < PATIENCE:
             await asyncio.sleep(0.5)
             for victim in self._victims:
                 if not victim.runs:
@@ -363,7 +560,7 @@ class Run:
             if time.monotonic() - tell_at > 10:
                 tell_at = time.monotonic()
                 self._progress("waiting", newsroom, slack)
-            before, state = state, f"{len(slack.messages())} {books.outbox()}"
+            before, state = state, f"{len(slack.messages())} {books.outbox()} {books.finished()}"
             if state != before:
                 same_since = time.monotonic()
             held = self._held(slack)
@@ -371,6 +568,7 @@ class Run:
                 books.outbox().is_done
                 and not any(unmet(newsroom.plan, held))
                 and books.articles()[0] >= newsroom.plan.printed()
+                and books.hits().keys() >= set(newsroom.plan.hits())
             )
             if over and time.monotonic() - same_since > QUIET:
                 return
@@ -401,7 +599,13 @@ class Run:
         outbox, held, outcome = books.outbox(), self._held(slack), self.outcome
         for wrong in violations(plan, held, outbox):
             self._wrong(wrong)
-        for line in self.log.read_text(encoding="utf-8").splitlines():
+        log = self.log.read_text(encoding="utf-8")
+        secrets = (BOT_TOKEN, DATABASE_PASSWORD, PASSWORD, TOKEN)
+        for secret in leaked(log, secrets):
+            self._wrong(f"the log tells a secret: {secret}")
+        for secret in leaked("".join(map(str, slack.messages())), secrets):
+            self._wrong(f"a message tells a secret: {secret}")
+        for line in log.splitlines():
             try:
                 event = json.loads(line)
             except ValueError:
@@ -409,6 +613,10 @@ class Run:
                     self._wrong(f"the service wrote: {line[:200]}")
                 continue
             outcome.log[event["event"]] += 1
+            if event["event"] == "database.failed" and self._misses_postgres(
+                datetime.fromisoformat(event["time"]).timestamp()
+            ):
+                continue
             if event["level"] in {"error", "critical"}:
                 self._wrong(f"the log says: {line[-1000:]}")
         for call in slack.calls:
@@ -423,6 +631,17 @@ class Run:
         outcome.articles, urls = books.articles()
         if not outcome.articles == urls == plan.printed():
             self._wrong(f"{outcome.articles} articles of {urls} URLs, of {plan.printed()} printed")
+        found, planned = books.hits(), set(plan.hits())
+        outcome.hits = found.total()
+        for hit, times in found.items():
+            if times > 1 or hit not in planned:
+                self._wrong(
+                    f"stored {times} times, {'' if hit in planned else 'not '}wanted: {hit}"
+                )
+        for hit in planned - found.keys():
+            self._wrong(f"not found: {hit}")
+        outcome.looks, outcome.longest = self._vigil.looks, self._vigil.longest
+        outcome.unled = self._vigil.unled
         if jobs := books.jobs():
             self._wrong(f"{jobs} jobs are at work, and nobody is there")
         outcome.roots = len(outbox.deliveries)

