@@ -17,7 +17,7 @@ from monitor.match import Document
 from monitor.match.backtest import Archived
 from monitor.model import ArticleId, StoryId
 from monitor.storage import tables as t
-from monitor.storage.work import Row
+from monitor.storage.work import Row, among
 
 Feeds: TypeAlias = dict[int, Row]
 """Feeds by id, as far as articles named them: there are few, and each is asked for once."""
@@ -60,17 +60,17 @@ COUNT = sa.select(sa.func.count()).select_from(t.article).where(_is_matched, _si
 ONE: sa.Select[Any] = sa.select(*_article).where(t.article.c.id == sa.bindparam("article"))
 SOME: sa.Select[Any] = (
     sa.select(*_article)
-    .where(t.article.c.id.in_(sa.bindparam("articles", expanding=True)), _is_matched)
+    .where(among(t.article.c.id, "articles"), _is_matched)
     .order_by(t.article.c.id.desc())
 )
 LISTED_BY = (
     sa.select(t.entry.c.article_id, t.entry.c.feed_id, t.entry.c.backlog)
-    .where(t.entry.c.article_id.in_(sa.bindparam("articles", expanding=True)))
+    .where(among(t.entry.c.article_id, "articles"))
     .order_by(t.entry.c.article_id, t.entry.c.first_seen_at, t.entry.c.id)
 )
 FEEDS = sa.select(
     t.feed.c.id, t.feed.c.name, t.feed.c.publisher, t.feed.c.side, t.feed.c.tags
-).where(t.feed.c.id.in_(sa.bindparam("feeds", expanding=True)))
+).where(among(t.feed.c.id, "feeds"))
 
 
 def batch_of(

@@ -40,13 +40,16 @@ from monitor.storage import archive
 from monitor.storage import tables as t
 from monitor.storage.indexing import NEXT, candidates
 from monitor.storage.store import SqlStore
-from monitor.storage.work import Row
+from monitor.storage.work import Row, among
 
 AT_ONCE: Final = 32
 """Candidates whose text is read together."""
 
 PATIENCE: Final = 0.02
 """Seconds after which a page ends where it is, and says so; the next one goes on."""
+
+WALKING: Final = 0.2
+"""The same for who takes page after page: to begin one costs as much as some finds."""
 
 READ_UNINDEXED: Final = 50
 """Articles that wait to be indexed and are read all the same, the newest."""
@@ -98,7 +101,7 @@ HIT_BY = (
     .join(t.watch, t.watch.c.id == t.hit.c.watch_id)
     .where(
         t.watch.c.name == sa.bindparam("watch"),
-        t.hit.c.article_id.in_(sa.bindparam("articles", expanding=True)),
+        among(t.hit.c.article_id, "articles"),
     )
 )
 SEEN = sa.select(_seen).where(_id >= sa.bindparam("article")).order_by(_id).limit(1)
@@ -136,9 +139,14 @@ class SqlSearch:
         """See `ports.Search`."""
         cursor: str | None = None
         left = limit
+
+        def ask(connection: sa.Connection) -> Results:
+            asked = _Page(connection, query, filters, _place(cursor), queue=READ_UNINDEXED)
+            return asked.results(at_once, max(self._patience, WALKING))
+
         while left is None or left > 0:
             at_once = _WALKED if left is None else min(_WALKED, left)
-            page = await self.find(query, filters, cursor=cursor, limit=at_once)
+            page = await self._store.query(ask)
             if page.matches:
                 yield page.matches
             if page.cursor is None:
@@ -179,9 +187,17 @@ class _Page:
     """One page of one search, on one snapshot."""
 
     def __init__(
-        self, connection: sa.Connection, query: str | None, filters: Filters, below: int
+        self,
+        connection: sa.Connection,
+        query: str | None,
+        filters: Filters,
+        below: int,
+        *,
+        queue: int = MOST_COUNTED,
     ) -> None:
+        """`queue`: as many that wait to be indexed are looked for."""
         self._connection = connection
+        self._queue = queue
         self._query = None if query is None else _compiled(query)
         self._filters = filters
         self._above, self._below = self._bounds(below)
@@ -277,7 +293,7 @@ class _Page:
     def _queued(self) -> tuple[Sequence[int], dict[str, Any]]:
         """Those that wait to be indexed and are read all the same, and what to say of the others."""
         queued = self._connection.execute(
-            QUEUED, {"below": self._below, "above": self._above, "most": MOST_COUNTED}
+            QUEUED, {"below": self._below, "above": self._above, "most": self._queue}
         )
         ids = queued.scalars().all()
         unread = ids[READ_UNINDEXED:]
