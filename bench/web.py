@@ -15,10 +15,10 @@ few searches and trends. So a page that is new is measured without being named h
 is left out. Pages are asked in turn, `--rounds` times, the first time unmeasured.
 
 What the numbers mean: milliseconds from the request to the last byte of the answer, the median and
-the 95th percentile; and the processor's time of that, the median, of this process and of PostgreSQL's
-that serve it, which is the same but for a machine that is busy with other things. A page passes if it
-takes 50 ms of the processor or less; downloads and what programs ask are told without a verdict. The
-last line is one JSON object.
+the 95th percentile; the processor's time of that, the median, of this process and of PostgreSQL's
+that serve it, which is the same but for a machine that is busy with other things; and how many
+statements were run. A page passes if both together take 50 ms of the processor or less; downloads
+and what programs ask are told without a verdict. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import functools
 import json
+import os
 import re
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -87,7 +87,9 @@ class Page:
     size: int = 0
     media: str = ""
     milliseconds: list[float] = field(default_factory=list)
-    processor: list[float] = field(default_factory=list)
+    service: list[float] = field(default_factory=list)  # of the processor, this process
+    server: list[float] = field(default_factory=list)  # and PostgreSQL's
+    statements: int = 0  # that were run for it, the last time
 
     @property
     def is_page(self) -> bool:
@@ -97,15 +99,19 @@ class Page:
     def told(self) -> dict[str, Any]:
         """Its figures."""
         ordered = sorted(self.milliseconds)
+        both = [sum(each) for each in zip(self.service, self.server, strict=True)]
         return {
             "page": self.path,
             "status": self.status,
             "bytes": self.size,
             "median_ms": round(statistics.median(ordered), 1),
             "p95_ms": round(ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))], 1),
-            "processor_ms": round(statistics.median(self.processor), 1),
+            "processor_ms": round(statistics.median(both), 1),
+            "service_ms": round(statistics.median(self.service), 1),
+            "server_ms": round(statistics.median(self.server), 1),
+            "statements": self.statements,
             "is_page": self.is_page,
-            "reached": statistics.median(self.processor) <= LIMIT and self.status < 400,
+            "reached": statistics.median(both) <= LIMIT and self.status < 400,
         }
 
 
@@ -136,12 +142,18 @@ class Fixed:
         return EngineState(role=Role.ALL, is_leader=True, workload=await LocalEngine().workload())
 
 
-class Server:
-    """What the processes of PostgreSQL have taken that serve a store; of a server here."""
+class Databank:
+    """What a store's connections are asked, and what PostgreSQL takes for it, if it is one here."""
 
     def __init__(self, store: SqlStore) -> None:
+        self.statements = 0
         self._serving: list[Path] = []
         engine = store._engines.read  # noqa: SLF001 - its connections
+
+        @sa.event.listens_for(engine, "before_cursor_execute")
+        def count(*_: Any) -> None:
+            self.statements += 1
+
         if engine.dialect.name != "postgresql":
             return
 
@@ -156,9 +168,7 @@ class Server:
         return sum(int(each.read_text().split()[0]) for each in self._serving) / 1e9
 
 
-async def ask(
-    app: Starlette, page: Page, spent: Callable[[], float] = time.process_time
-) -> bytes | None:
+async def ask(app: Starlette, page: Page, databank: Databank) -> bytes | None:
     """Ask once, and note how long it took; None if the answer is a stream without an end."""
     parts = urlsplit(page.path)
     scope = {
@@ -197,20 +207,23 @@ async def ask(
             if not message.get("more_body"):
                 ended.set()
 
-    began, before = time.perf_counter(), spent()
+    databank.statements = 0
+    began, server, service = time.perf_counter(), databank.seconds(), time.process_time()
     try:
         async with asyncio.timeout(PATIENCE):
             await app(scope, receive, send)
     except Exception as error:  # noqa: BLE001 - a page's bug is its own; the app has answered 500
         page.status = 500
         _say(f"{page.path}: {type(error).__name__}: {error}")
+    page.service.append(1000 * (time.process_time() - service))
+    page.server.append(1000 * (databank.seconds() - server))
     page.milliseconds.append(1000 * (time.perf_counter() - began))
-    page.processor.append(1000 * (spent() - before))
+    page.statements = databank.statements
     page.size = sum(map(len, body))
     return None if streams else b"".join(body)
 
 
-async def pages_of(app: Starlette, only: str = "") -> list[Page]:
+async def pages_of(app: Starlette, databank: Databank, only: str = "") -> list[Page]:
     """Every page that the app has, as far as its routes and links tell; of each kind one."""
     routes = [each for each in app.routes if isinstance(each, Route) and "{" not in each.path]
     waiting = ["/", *(each.path for each in routes if "GET" in (each.methods or ())), *ASKED]
@@ -223,7 +236,7 @@ async def pages_of(app: Starlette, only: str = "") -> list[Page]:
             continue
         if only not in page.path and page.path != "/":
             continue
-        body = await ask(app, page)
+        body = await ask(app, page, databank)
         if body is None or (page.status == 404 and page.path in unlinked):
             continue  # a stream; what this service does not have
         found[page.path] = page
@@ -250,22 +263,22 @@ def _kind(app: Starlette, path: str) -> str | None:
 
 async def measure(store: SqlStore, rounds: int, only: str) -> list[Page]:
     """Ask each page so often, in turn."""
-    clock, server = Fixed(), Server(store)
-    ask_ = functools.partial(ask, spent=lambda: time.process_time() + server.seconds())
+    clock, databank = Fixed(), Databank(store)
     app = create_app(SqlReports(store), clock, clock)
-    pages = [page for page in await pages_of(app, only) if only in page.path]
+    pages = [page for page in await pages_of(app, databank, only) if only in page.path]
     slow = [page for page in pages if page.milliseconds[0] > DOWNLOAD * (20 if page.is_page else 1)]
     for warm in range(2):  # caches of statements and templates
         for page in pages:
             if page not in slow:
-                await ask_(app, page)
+                await ask(app, page, databank)
                 if warm:
                     page.milliseconds.clear()
-                    page.processor.clear()
+                    page.service.clear()
+                    page.server.clear()
     for _ in range(rounds):
         for page in pages:
             if page not in slow:
-                await ask_(app, page)
+                await ask(app, page, databank)
     return pages
 
 
@@ -353,20 +366,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
         verdict = ("PASS" if each["reached"] else "FAIL") if each["is_page"] else "    "
         print(
             f"{verdict}  {each['median_ms']:8.1f} ms  p95 {each['p95_ms']:8.1f}"
-            f"  processor {each['processor_ms']:7.1f}  {each['bytes'] / 1000:7.1f} KB"
+            f"  processor {each['service_ms']:7.1f} + {each['server_ms']:5.1f}"
+            f"  {each['statements']:3} statements  {each['bytes'] / 1000:7.1f} KB"
             f"  {each['status']}  {each['page']}"
         )
     print(
         json.dumps(
             {
                 "bench": "web",
-                "database": "postgresql" if given.postgres else "sqlite",
+                "database": _kind_of(given),
                 "articles": given.articles,
+                "load": round(os.getloadavg()[0], 1),
                 "limit_ms": LIMIT,
                 "pages": told,
             }
         )
     )
+
+
+def _kind_of(given: argparse.Namespace) -> str:
+    is_named = given.database is not None and given.database.startswith("postgres")
+    return "postgresql" if given.postgres or is_named else "sqlite"
 
 
 if __name__ == "__main__":
