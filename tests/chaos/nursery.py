@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any, NoReturn, Self
 
 from monitor.engine.pool import PARSERS, WORKER
-from monitor.ports import Role
 from tests.conftest import PROJECT
 
 
@@ -159,8 +158,7 @@ def _live(order: Mapping[str, Any], pipes: Sequence[int]) -> NoReturn:
         os.close(opened)
     os.environ.update(order["env"])
     random.seed()
-    if Role(os.environ["CHAOS_ROLE"]).does(Role.WORKER):
-        _start_fork_server()
+    _start_fork_server()
     from tests.chaos.service import main as serve
 
     serve(Path(order["config"]), lambda: _tell(f"ready {order['number']}"))
