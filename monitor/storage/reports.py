@@ -6,24 +6,14 @@ Every list is read from the end of an index, so that its cost is that of the row
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
 from alerts.message import card_from_json
 from monitor.match.backtest import Archived
-from monitor.model import (
-    ArticleId,
-    ArticleState,
-    DeliveryState,
-    Health,
-    Hit,
-    StoryId,
-    SubscriptionState,
-    Watch,
-)
+from monitor.model import ArticleId, DeliveryState, StoryId, Watch
 from monitor.ports import (
     ArticleTrace,
     AuditRow,
@@ -31,19 +21,15 @@ from monitor.ports import (
     DeliveryRow,
     FeedRow,
     Precision,
-    Revision,
-    Sighting,
     StoryRow,
     StoryTrace,
-    Verdict,
     WatchRow,
 )
-from monitor.storage import archive, outbox
+from monitor.storage import archive, figures, story_lists, traces
 from monitor.storage import tables as t
 from monitor.storage.catalogue import SqlCatalogue
-from monitor.storage.feed_reports import DECLARED, SqlFleet, error_of, feed_row
+from monitor.storage.feed_reports import DECLARED, SqlFleet, feed_row
 from monitor.storage.hands import HandWork
-from monitor.storage.holds import holds_of
 from monitor.storage.leads import leads
 from monitor.storage.messages import (
     DELIVERIES,
@@ -56,122 +42,10 @@ from monitor.storage.messages import (
 from monitor.storage.now import SqlNews
 from monitor.storage.search import SqlSearch
 from monitor.storage.store import SqlStore
-from monitor.storage.tallies import count_rows
-from monitor.storage.transaction import SqlTransaction
 from monitor.storage.trends import SqlTrends
 from monitor.storage.watches import SqlWatches
-from monitor.storage.work import Row, among, is_due
-from monitor.stories.copies import NEWS
+from monitor.storage.work import Row
 
-PUSHED = sa.select(sa.func.count(t.subscription.c.feed_id.distinct())).where(
-    t.subscription.c.state == SubscriptionState.ACTIVE,
-    t.subscription.c.expires_at > sa.bindparam("now", type_=t.subscription.c.expires_at.type),
-)
-
-
-def _found(*where: sa.ColumnElement[bool], newest: bool) -> sa.Select[Any]:
-    """Stories of some hits, as often as something was found in them, from one end of the hits."""
-    order = t.hit.c.id.desc() if newest else t.hit.c.id
-    hits = (
-        sa.select(t.hit.c.article_id, t.hit.c.id)
-        .where(*where)
-        .order_by(order)
-        .limit(sa.bindparam("limit"))
-        .subquery("some_hits")
-    )
-    return (
-        sa.select(t.article.c.story_id)
-        .join(hits, hits.c.article_id == t.article.c.id)
-        .where(t.article.c.story_id.is_not(None))
-        .order_by(hits.c.id.desc() if newest else hits.c.id)
-    )
-
-
-NEWEST_FOUND = _found(newest=True)
-FIRST_HIT = (
-    sa.select(sa.func.min(t.hit.c.id))
-    .join(t.article, t.article.c.id == t.hit.c.article_id)
-    .where(t.article.c.story_id == sa.bindparam("story"))
-)
-FOUND_BEFORE = _found(t.hit.c.id < sa.bindparam("hit"), newest=True)
-FOUND_AFTER = _found(t.hit.c.id >= sa.bindparam("hit"), newest=False)
-STORY_CHANNELS = (
-    sa.select(t.delivery.c.story_id, t.delivery.c.channel)
-    .where(among(t.delivery.c.story_id, "stories"))
-    .order_by(t.delivery.c.story_id, t.delivery.c.channel)
-)
-STORY_PUBLISHERS = (
-    sa.select(t.article.c.story_id, t.feed.c.publisher)
-    .join(t.entry, t.entry.c.article_id == t.article.c.id)
-    .join(t.feed, t.feed.c.id == t.entry.c.feed_id)
-    .where(among(t.article.c.story_id, "stories"))
-    .group_by(t.article.c.story_id, t.feed.c.publisher)
-    .order_by(sa.func.min(t.entry.c.first_seen_at), sa.func.min(t.entry.c.id))
-)
-STORIES = (
-    sa.select(
-        t.story.c.id,
-        t.story.c.created_at,
-        sa.func.min(t.article.c.first_seen_at).label("first_at"),
-        sa.func.max(t.article.c.first_seen_at).label("last_at"),
-        sa.func.count().label("articles"),
-        sa.func.count(t.article.c.copy_of)
-        .filter(sa.func.coalesce(t.article.c.novelty, 0) <= NEWS)
-        .label("copies"),
-    )
-    .join(t.article, t.article.c.story_id == t.story.c.id)
-    .where(among(t.story.c.id, "stories"))
-    .group_by(t.story.c.id, t.story.c.created_at)
-)
-REVISIONS = (
-    sa.select(t.revision)
-    .where(among(t.revision.c.article_id, "articles"))
-    .order_by(t.revision.c.article_id, t.revision.c.number)
-)
-_member = t.article.alias("member")
-_of_story: sa.BindParameter[Any] = sa.bindparam("story")
-MERGED = (
-    sa.select(t.story)
-    .where(sa.or_(t.story.c.id == _of_story, t.story.c.merged_into == _of_story))
-    .order_by(t.story.c.id)
-)
-"""A story, and those that were made one with it."""
-VERDICTS = (
-    sa.select(t.verdict, t.article.c.url)
-    .join(t.article, t.article.c.id == t.verdict.c.article_id)
-    .where(
-        sa.or_(
-            t.verdict.c.story_id == _of_story,
-            t.verdict.c.article_id.in_(
-                sa.select(_member.c.id).where(_member.c.story_id == _of_story)
-            ),
-        )
-    )
-    .order_by(t.verdict.c.decided_at, t.verdict.c.article_id, t.verdict.c.story_id)
-)
-TOLD = DELIVERIES.where(t.delivery.c.story_id == _of_story).order_by(t.delivery.c.channel)
-_original = t.article.alias("original")
-_updates = sa.select(sa.func.count()).where(t.article_update.c.article_id == t.article.c.id)
-_traced = sa.select(
-    t.article, _original.c.url.label("original_url"), _updates.scalar_subquery().label("updates")
-).outerjoin(_original, _original.c.id == t.article.c.copy_of)
-_article: sa.BindParameter[Any] = sa.bindparam("article")
-TRACED = _traced.where(t.article.c.id == _article)
-TRACED_BY_URL = _traced.join(t.article_url, t.article_url.c.article_id == t.article.c.id).where(
-    t.article_url.c.url == sa.bindparam("url", type_=t.article_url.c.url.type)
-)
-SIGHTINGS = (
-    sa.select(t.entry, t.feed.c.name, t.feed.c.publisher)
-    .join(t.feed, t.feed.c.id == t.entry.c.feed_id)
-    .where(t.entry.c.article_id == _article)
-    .order_by(t.entry.c.first_seen_at, t.entry.c.id)
-)
-HITS_OF = (
-    sa.select(t.watch.c.name, t.hit.c.spans)
-    .join(t.watch, t.watch.c.id == t.hit.c.watch_id)
-    .where(t.hit.c.article_id == _article)
-    .order_by(t.hit.c.id)
-)
 WATCHES = sa.select(
     t.watch,
     sa.select(sa.func.count())
@@ -200,6 +74,10 @@ AUDIT = (
 )
 
 
+SETTLED = (DeliveryState.SENT, DeliveryState.FOLDED, DeliveryState.DROPPED)
+"""What people were told, or need not be."""
+
+
 class SqlReports:
     """`ports.Reports` over an open store."""
 
@@ -219,7 +97,7 @@ class SqlReports:
 
     async def counts(self, now: datetime) -> Counts:
         """See `ports.Reports`. Feeds are the declared ones; entries are those of every feed."""
-        return await self._store.query(lambda connection: _counts(connection, now))
+        return await self._store.query(lambda connection: figures.counts(connection, now))
 
     async def feeds(self) -> Sequence[FeedRow]:
         """See `ports.Reports`."""
@@ -241,28 +119,34 @@ class SqlReports:
     async def trace(self, url: str) -> ArticleTrace | None:
         """See `ports.Reports`. Any canonical URL that leads to the article will do."""
         return await self._store.query(
-            lambda connection: _trace(connection, TRACED_BY_URL, {"url": url}, self._max_age())
+            lambda connection: traces.article_trace(
+                connection, traces.TRACED_BY_URL, {"url": url}, self._max_age()
+            )
         )
 
     async def traced(self, article: ArticleId) -> ArticleTrace | None:
         """See `ports.Reports`."""
         return await self._store.query(
-            lambda connection: _trace(connection, TRACED, {"article": article}, self._max_age())
+            lambda connection: traces.article_trace(
+                connection, traces.TRACED, {"article": article}, self._max_age()
+            )
         )
 
     async def stories(self, limit: int, *, near: StoryId | None = None) -> Sequence[StoryRow]:
         """See `ports.Reports`. Nearest are looked for among some hundred hits before and after."""
         age = self._max_age()
         if near is None:
-            return await self._store.query(lambda connection: _stories(connection, limit, age))
+            return await self._store.query(
+                lambda connection: story_lists.newest(connection, limit, age)
+            )
         return await self._store.query(
-            lambda connection: _stories_near(connection, limit, near, age)
+            lambda connection: story_lists.nearest(connection, limit, near, age)
         )
 
     async def story(self, story: StoryId) -> StoryTrace | None:
         """See `ports.Reports`."""
         return await self._store.query(
-            lambda connection: _story_trace(connection, story, self._max_age())
+            lambda connection: traces.story_trace(connection, story, self._max_age())
         )
 
     async def watches(self, since: datetime) -> Sequence[WatchRow]:
@@ -323,100 +207,6 @@ class SqlReports:
         return await self._store.query(lambda connection: archive.one(connection, article))
 
 
-# --------------------------------------------------------------------------- counts
-
-
-_since = sa.bindparam("since", type_=t.article.c.first_seen_at.type)
-NOT_TOLD = sa.select(sa.func.count()).where(
-    t.article.c.ingested_at.is_not(None),
-    t.article.c.first_seen_at > _since,
-    # whatever is found in an article is found after it was seen: all hits that ever were stay unread
-    sa.exists().where(
-        t.hit.c.article_id == t.article.c.id,
-        t.hit.c.matched_at > sa.bindparam("found_since", type_=t.hit.c.matched_at.type),
-    ),
-    ~sa.exists().where(t.delivery.c.story_id == t.article.c.story_id),
-    ~sa.exists().where(t.hold.c.story_id == t.article.c.story_id),
-)
-"""Articles in which something was found that was no news."""
-
-_CLOCKS = timedelta(hours=1)  # that those of several machines differ by at most
-
-SETTLED = (DeliveryState.SENT, DeliveryState.FOLDED, DeliveryState.DROPPED)
-"""What people were told, or need not be."""
-
-UNCERTAIN = [
-    sa.select(sa.func.count())
-    .select_from(table)
-    .where(table.c.state == DeliveryState.SENDING, table.c.error.is_not(None))
-    for table in outbox.TABLES
-]
-
-
-def _by(table: sa.Table, column: sa.Column[Any]) -> sa.Select[Any]:
-    return sa.select(
-        sa.literal(table.name, sa.Text()).label("name"),
-        column.label("state"),
-        sa.func.count().label("number"),
-    ).group_by(column)
-
-
-STATES = sa.union_all(
-    _by(t.feed, t.feed.c.health).where(t.feed.c.declared),
-    *(_by(table, table.c.state) for table in outbox.TABLES),
-)
-FIGURES = sa.select(
-    *(
-        each.scalar_subquery().label(name)
-        for name, each in {
-            "entries": sa.select(sa.func.coalesce(sa.func.sum(t.feed.c.entries), 0)),
-            "oldest_waiting_at": outbox.OLDEST_WAITING,
-            "due_feeds": sa.select(sa.func.count())
-            .select_from(t.feed)
-            .where(t.feed.c.declared, is_due(t.feed)),
-            "last_poll_at": sa.select(sa.func.max(t.feed.c.polled_at)),
-            "stories_held": sa.select(sa.func.count(t.hold.c.story_id.distinct())),
-            "not_told": NOT_TOLD,
-            "pushed": PUSHED,
-            **{
-                f"uncertain_{table.name}": each
-                for table, each in zip(outbox.TABLES, UNCERTAIN, strict=True)
-            },
-        }.items()
-    )
-)
-
-
-def _counts(connection: sa.Connection, now: datetime) -> Counts:
-    states: dict[str, dict[str, int]] = {}
-    for row in connection.execute(STATES):
-        states.setdefault(row.name, {})[row.state] = row.number
-    rows = count_rows(connection)
-    since = now - timedelta(days=1)
-    asked = {"now": now, "since": since, "found_since": since - _CLOCKS}
-    figures = connection.execute(FIGURES, asked).one()
-    deliveries, notices = states.get("delivery", {}), states.get("notice", {})
-    return Counts(
-        feeds={Health(state): number for state, number in states.get("feed", {}).items()},
-        entries=figures.entries,
-        articles={ArticleState(state): number for state, number in rows.articles.items()},
-        stories=rows.stories,
-        hits=rows.hits,
-        deliveries={DeliveryState(state): number for state, number in deliveries.items()},
-        oldest_waiting_at=figures.oldest_waiting_at,
-        due_feeds=figures.due_feeds,
-        last_poll_at=figures.last_poll_at,
-        stories_held=figures.stories_held,
-        not_told=figures.not_told,
-        notices={DeliveryState(state): number for state, number in notices.items()},
-        pushed=figures.pushed,
-        uncertain=figures.uncertain_delivery + figures.uncertain_notice,
-    )
-
-
-# --------------------------------------------------------------------------- lists
-
-
 def _watch_row(row: Row, precision: Precision | None) -> WatchRow:
     watch = Watch(
         name=row.name,
@@ -460,176 +250,3 @@ def _outbox(
         )
     ]
     return sorted(rows, key=lambda row: row.created_at, reverse=True)[:limit]
-
-
-def _story(row: Row) -> StoryId | None:
-    return None if row.story_id is None else StoryId(row.story_id)
-
-
-# --------------------------------------------------------------------------- stories
-
-
-def _stories(
-    connection: sa.Connection, limit: int, max_age: timedelta | None
-) -> Sequence[StoryRow]:
-    found = connection.execute(NEWEST_FOUND, {"limit": 20 * limit}).scalars()
-    rows = _story_rows(connection, list(dict.fromkeys(found))[:limit], max_age)
-    return sorted(rows, key=lambda row: (row.last_at, row.story), reverse=True)
-
-
-def _stories_near(
-    connection: sa.Connection, limit: int, near: StoryId, max_age: timedelta | None
-) -> Sequence[StoryRow]:
-    first = connection.execute(FIRST_HIT, {"story": near}).scalar_one()
-    if first is None:
-        return ()
-    chosen: set[int] = set()
-    for statement in (FOUND_BEFORE, FOUND_AFTER):
-        found = connection.execute(statement, {"hit": first, "limit": 20 * limit}).scalars()
-        chosen.update([story for story in dict.fromkeys(found) if story != near][:limit])
-    own, *rows = _story_rows(connection, [near, *sorted(chosen)], max_age)
-    nearest = sorted(rows, key=lambda row: (abs(row.first_at - own.first_at), row.story))[:limit]
-    return sorted(nearest, key=lambda row: (row.first_at, row.story), reverse=True)
-
-
-def _story_rows(
-    connection: sa.Connection, stories: Sequence[int], max_age: timedelta | None
-) -> Sequence[StoryRow]:
-    asked = {"stories": stories}
-    channels: dict[int, list[str]] = {}
-    for row in connection.execute(STORY_CHANNELS, asked):
-        channels.setdefault(row.story_id, []).append(row.channel)
-    publishers: dict[int, list[str]] = {}
-    for row in connection.execute(STORY_PUBLISHERS, asked):
-        publishers.setdefault(row.story_id, []).append(row.publisher)
-    held = holds_of(connection, stories)
-    named = leads(connection, stories, max_age)
-    rows = {row.id: row for row in connection.execute(STORIES, asked)}
-    return [
-        StoryRow(
-            story=StoryId(story),
-            headline=named[StoryId(story)].title,
-            created_at=rows[story].created_at,
-            first_at=rows[story].first_at,
-            last_at=rows[story].last_at,
-            articles=rows[story].articles,
-            copies=rows[story].copies,
-            publishers=tuple(publishers.get(story, ())),
-            channels=tuple(channels.get(story, ())),
-            held=held.get(story, ()),
-        )
-        for story in stories
-    ]
-
-
-def _story_trace(
-    connection: sa.Connection, story: StoryId, max_age: timedelta | None
-) -> StoryTrace | None:
-    read = SqlTransaction(connection, None)
-    view = read.story_view(story)
-    asked = {"story": view.story}
-    stories = connection.execute(MERGED, asked).all()
-    row = next((each for each in stories if each.id == view.story), None)
-    if row is None or not view.articles:
-        return None
-    verdicts = connection.execute(VERDICTS, asked)
-    return StoryTrace(
-        view=view,
-        created_at=row.created_at,
-        follows=None if row.follows is None else StoryId(row.follows),
-        chapter_after=read.chapter_after(view.story),
-        merged=tuple(
-            (StoryId(each.id), each.merged_at, each.merged_by)
-            for each in stories
-            if each is not row
-        ),
-        verdicts=tuple(
-            Verdict(
-                article=ArticleId(each.article_id),
-                url=each.url,
-                story=StoryId(each.story_id),
-                belongs=each.belongs,
-                decided_at=each.decided_at,
-                by=each.by,
-            )
-            for each in verdicts
-        ),
-        deliveries=named(
-            connection, [*map(delivery_row, connection.execute(TOLD, asked))], max_age
-        ),
-        held=holds_of(connection, [row.id]).get(row.id, ()),
-        revisions=_revisions(connection, [each.article for each in view.articles]),
-    )
-
-
-# --------------------------------------------------------------------------- one article
-
-
-def _trace(
-    connection: sa.Connection,
-    which: sa.Select[Any],
-    asked: Mapping[str, Any],
-    max_age: timedelta | None,
-) -> ArticleTrace | None:
-    row = connection.execute(which, asked).first()
-    if row is None:
-        return None
-    sightings = _sightings(connection, row.id)
-    told = connection.execute(TOLD, {"story": row.story_id}) if row.story_id else ()
-    return ArticleTrace(
-        article=ArticleId(row.id),
-        url=row.url,
-        title=row.title or next((sighting.title for sighting in sightings), ""),
-        body=row.body or "",
-        state=ArticleState(row.state),
-        source=row.source,
-        language=row.language,
-        attempts=row.attempts,
-        error=error_of(row),
-        published_at=row.published_at,
-        first_seen_at=row.first_seen_at,
-        ingested_at=row.ingested_at,
-        due_at=row.due_at,
-        story=_story(row),
-        copy_of=row.original_url,
-        sightings=sightings,
-        hits=_hits_of(connection, row.id),
-        deliveries=named(connection, [*map(delivery_row, told)], max_age),
-        furniture=row.furniture,
-        revisions=_revisions(connection, [row.id]).get(ArticleId(row.id), ()),
-        updates=row.updates,
-        held=holds_of(connection, [row.story_id]).get(row.story_id, ()) if row.story_id else (),
-    )
-
-
-def _revisions(
-    connection: sa.Connection, articles: Sequence[int]
-) -> Mapping[ArticleId, tuple[Revision, ...]]:
-    """What each of these said before, oldest first."""
-    found: dict[ArticleId, tuple[Revision, ...]] = {}
-    for row in connection.execute(REVISIONS, {"articles": articles}):
-        old = Revision(title=row.title, body=row.body, replaced_at=row.replaced_at)
-        found[ArticleId(row.article_id)] = (*found.get(ArticleId(row.article_id), ()), old)
-    return found
-
-
-def _sightings(connection: sa.Connection, article: int) -> tuple[Sighting, ...]:
-    rows = connection.execute(SIGHTINGS, {"article": article})
-    return tuple(
-        Sighting(
-            feed=row.name,
-            publisher=row.publisher,
-            guid=row.guid,
-            url=row.link,
-            title=row.title,
-            published_at=row.published_at,
-            first_seen_at=row.first_seen_at,
-            backlog=row.backlog,
-        )
-        for row in rows
-    )
-
-
-def _hits_of(connection: sa.Connection, article: int) -> tuple[Hit, ...]:
-    rows = connection.execute(HITS_OF, {"article": article})
-    return tuple(Hit(watch=row.name, spans=row.spans) for row in rows)
