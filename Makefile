@@ -77,7 +77,7 @@ load: .venv/.dev  ## Ten thousand feeds, fifty articles a second, then twice tha
 # 3,000 articles of 300 outlets, in two hours by a clock that is twenty times as fast; a kill comes three
 # seconds at the latest after the one before, or a start: ten minutes on two processors that are idle else.
 CHAOS := --outlets 300 --interval 600 --stories 60 --others 2800 --minutes 120 --feed-faults 0.2 \
-	--kills 200 --life 3
+	--kills 200 --life 3 --calls 2
 
 .PHONY: chaos-slack
 chaos-slack: .venv/.dev  ## Kill the service fifty times while its Slack fails (ARGS="--postgres --seed 2")

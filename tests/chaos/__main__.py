@@ -56,6 +56,9 @@ def main() -> None:
     parser.add_argument("--interval", type=float, default=usual.interval, help="of feeds, seconds")
     parser.add_argument("--restarts", type=int, default=0, help="of PostgreSQL")
     parser.add_argument("--life", type=float, default=usual.life, help="seconds until a kill")
+    parser.add_argument(
+        "--calls", type=int, default=usual.calls, help="around one of so many posts"
+    )
     parser.add_argument("--postgres", action="store_true", help="instead of SQLite")
     parser.add_argument("--keep", type=Path, help="an empty folder for database and log")
     options = vars(parser.parse_args())

@@ -65,6 +65,7 @@ class Order:
     faults: float = 0.3
     speed: float = 20.0  # of the clock
     minutes: float = 60.0  # of the clock's, in which news comes
+    calls: int = 12  # a kill around a post is around one of so many
     life: float = 8.0  # seconds within which the service is killed, after it was started
     workers: int = 0  # 0: one process does all; else one for each other role, and so many of these
     others: int = 0  # articles that nobody watches
@@ -94,7 +95,7 @@ def script(order: Order) -> list[Kill]:
         victim = dice.randrange(len(roles))
         seconds, at_start = dice.uniform(0.1, order.life), dice.random() < 0.2
         posts_alone = dice.random() < 0.7
-        call = dice.randint(1, 12 if posts_alone else 30)
+        call = dice.randint(1, order.calls if posts_alone else order.calls * 5 // 2)
         when = dice.choice(("clock", "before", "after"))
         kills.append(
             Kill(
