@@ -162,7 +162,7 @@ def want_index(connection: sa.Connection, *articles: ArticleId | int) -> None:
 
 
 def forget_indexed(connection: sa.Connection, articles: Collection[ArticleId | int]) -> None:
-    """See `ports.Transaction`."""
+    """These articles are deleted: they are not indexed any more, nor wait for it."""
     if not articles:
         return
     _on(connection, UNWANT, {"articles": articles})
