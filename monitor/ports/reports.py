@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -246,7 +246,7 @@ class Reports(Protocol):
 
     def archive(
         self, since: datetime, *, before: datetime | None = None, batch: int = 500
-    ) -> AsyncIterator[Sequence[Archived]]:
+    ) -> AsyncGenerator[Sequence[Archived], None]:
         """Articles first seen since then (and before, if given), the newest first, in batches.
 
         Each batch is a snapshot of its own. An article that is first seen, or merged away,

@@ -6,7 +6,7 @@ Every list is read from the end of an index, so that its cost is that of the row
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -182,7 +182,7 @@ class SqlReports:
 
     async def archive(
         self, since: datetime, *, before: datetime | None = None, batch: int = 500
-    ) -> AsyncIterator[Sequence[Archived]]:
+    ) -> AsyncGenerator[Sequence[Archived], None]:
         """See `ports.Reports`."""
         feeds: archive.Feeds = {}
         place = (before or archive.END_OF_TIME, 0)  # ids count from 1

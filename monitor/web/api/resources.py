@@ -240,7 +240,7 @@ class Resources:
         """Articles, and whether that is all: more than `limit` only if seen at one moment."""
         read: list[Archived] = []
         archive = self._reports.archive(since, before=before, batch=limit + 1)
-        async with aclosing(archive) as batches:  # type: ignore[type-var]
+        async with aclosing(archive) as batches:
             async for batch in batches:
                 read.extend(batch)
                 if len(read) > limit:
