@@ -31,7 +31,7 @@ from monitor.engine.local import Alone, LocalEngine
 from monitor.engine.pool import ProcessPool
 from monitor.errors import ConfigError, Mistake, StorageError
 from monitor.fetch.client import HttpFetcher
-from monitor.fetch.politeness import PoliteFetcher
+from monitor.fetch.politeness import PoliteFetcher, answer_time
 from monitor.fetch.robots import Robots, RobotsFetcher
 from monitor.hands import Hands
 from monitor.learning import MANY_WATCHES, Learning
@@ -41,12 +41,12 @@ from monitor.parts import Elsewhere, Pace, limits_of, rules_of, sink_of, socket_
 from monitor.pipeline import Context, Pipeline
 from monitor.pipeline.backfill import want_backfill
 from monitor.pipeline.budget import set_price
-from monitor.pipeline.context import parsers_of
+from monitor.pipeline.context import pages_at_once, parsers_of, polls_at_once
 from monitor.pipeline.group import KEPT
 from monitor.pipeline.mentions import count_mentions
 from monitor.pipeline.ops import note_heartbeat
 from monitor.pipeline.outage import knock
-from monitor.pipeline.pace import plan_digests
+from monitor.pipeline.pace import plan_anew, plan_digests
 from monitor.pipeline.retention import Retention
 from monitor.pipeline.spikes import Spikes
 from monitor.pipeline.updates import KEPT as WAITS
@@ -324,7 +324,9 @@ class Service:
         lease = max(context.lease, context.delivery_lease)
         while True:
             try:
-                rows = await self.store.write(lambda tx: tx.bring_forward(now, lease))
+                rows = await self.store.write(
+                    lambda tx: tx.bring_forward(now, lease) + plan_anew(tx, context.rules, now)
+                )
             except StorageError:
                 await asyncio.sleep(self.reload_again)
             else:
@@ -615,6 +617,8 @@ async def assembled(
             jitter=lambda: random.uniform(-1, 1),  # noqa: S311 not a secret
             is_present=(lambda: member.is_present) if member else (lambda: True),
             begin_pause=polite.begin_pause,
+            polls=polls_at_once(answer_time),
+            pages=pages_at_once(answer_time),
             parsers=parsers_of(settings.monitor.workers),
         )
         context.budget = pace.patient(context.budget)

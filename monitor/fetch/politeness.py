@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
+from time import monotonic
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
@@ -15,7 +18,27 @@ from monitor.ports import Clock, Fetcher, NotModified, Page
 FORGET_ABOVE = 10_000
 """Hosts remembered at most before those that are free again are forgotten."""
 
+_ANSWERED: ContextVar[float] = ContextVar("answered", default=0.0)
+
 _PLAIN_HOST = re.compile(r"https?://([a-z0-9.-]+)(?::[0-9]{1,5})?(?:[/?#]|\Z)", re.ASCII)
+
+
+def answer_time() -> float:
+    """A clock that runs only while this task waits for a server: for how long it has, in seconds.
+
+    Who wants to know which servers are slow must not ask how long a poll or a page took: that counts
+    our own pauses, and the queues behind them when there is much to do.
+    """
+    return _ANSWERED.get()
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    began = monotonic()
+    try:
+        yield
+    finally:
+        _ANSWERED.set(_ANSWERED.get() + monotonic() - began)
 
 
 class PoliteFetcher:
@@ -46,9 +69,10 @@ class PoliteFetcher:
         """As the fetcher below, when it is this host's turn."""
         turn = await self._take(host := _host_of(url), url)
         try:
-            return await self._fetcher.get(
-                url, accept=accept, max_bytes=max_bytes, validators=validators
-            )
+            with _answering():
+                return await self._fetcher.get(
+                    url, accept=accept, max_bytes=max_bytes, validators=validators
+                )
         finally:
             self._give_back(turn, host, url)
 
@@ -56,7 +80,8 @@ class PoliteFetcher:
         """As the fetcher below, when it is this host's turn."""
         turn = await self._take(host := _host_of(url), url)
         try:
-            await self._fetcher.post(url, fields)
+            with _answering():
+                await self._fetcher.post(url, fields)
         finally:
             self._give_back(turn, host, url)
 

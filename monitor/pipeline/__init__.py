@@ -45,11 +45,15 @@ class Pipeline:
         """Do everything due under a job's key, within the budget."""
         match job.kind:
             case Kind.POLL:
-                await self._poll.run(int(job.key))
+                async with self.context.polls.turn(int(job.key)) as may:
+                    if may and not self.context.stopping:
+                        await self._poll.run(int(job.key))
             case Kind.SUBSCRIBE:
                 await self._subscribe.run(int(job.key))
             case Kind.INGEST:
-                await self._ingest.run(int(job.key))
+                async with self.context.pages.turn(int(job.key)) as may:
+                    if may and not self.context.stopping:
+                        await self._ingest.run(int(job.key))
             case Kind.DELIVER:
                 await self._deliver.run(job.key)
             case Kind.BACKFILL:

@@ -49,6 +49,17 @@ async def test_requests_to_one_host_keep_their_distance(clock):
     assert wire.most == 1
 
 
+async def test_how_long_servers_took_counts_no_pause_of_ours(clock, monkeypatch):
+    """Each request takes a second here, by a clock that looks on twice: 60 s of pause are no part."""
+    monkeypatch.setattr(politeness, "monotonic", itertools.count().__next__)
+    polite = PoliteFetcher(Wire(clock), clock, spacing=timedelta(seconds=60))
+    before = politeness.answer_time()
+    for _ in range(3):
+        await fetch(polite, "http://example.test/")
+    assert clock.slept == [60, 60]
+    assert politeness.answer_time() - before == 3
+
+
 async def test_other_hosts_do_not_wait(clock):
     """Only a host's own requests are held back."""
     wire = Wire(clock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -359,6 +360,58 @@ async def test_a_feed_without_a_slot_does_not_hold_up_others_on_a_host(newsroom)
 
     assert done == ["own 1"]
     assert given_back == ["flood 1", "flood 2"]
+
+
+async def test_no_more_is_claimed_than_can_be_begun(newsroom) -> None:
+    """While hosts wait for a slot other buckets wait to claim, each of them once."""
+    lane, done = Lane(slots=1, per_source=1), list[str]()
+
+    async def job(bucket: int, *rows: str) -> bool:
+        async with lane.turn(bucket) as may:
+            if may:
+                await work_by_host(
+                    newsroom.context,
+                    rows,
+                    lane=lane,
+                    host=lambda row: row,
+                    source=lambda row: row,
+                    do=note,
+                    give_back=give_back,
+                )
+            return may
+
+    async def note(row: str) -> None:
+        done.append(row)
+
+    async def give_back(rows: Sequence[str]) -> None:
+        raise AssertionError(rows)
+
+    async with lane.slot("at work"):
+        first = asyncio.create_task(job(1, "a"))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not lane.turn_is_free()
+        second = asyncio.create_task(job(2, "b"))
+        await asyncio.sleep(0)
+        assert await job(2, "b again") is False
+        assert not second.done()
+        assert done == []
+    assert await asyncio.gather(first, second) == [True, True]
+    assert done == ["a", "b"]
+    assert lane.turn_is_free()
+
+
+async def test_who_is_slow_is_told_by_the_lanes_own_clock() -> None:
+    """By how long servers were waited for: no pause of ours, and no queue, makes one slow."""
+    seconds = [0.0]
+    lane = Lane(slots=3, per_source=1, slow=1.0, timer=lambda: seconds[0])
+    async with lane.slot("quick"), lane.slot("drip"):
+        pass
+    assert not lane.is_slow("drip")
+    async with lane.slot("drip"):
+        seconds[0] += 1
+    assert lane.is_slow("drip")
+    assert not lane.is_slow("quick")
 
 
 async def test_what_was_slow_shares_a_part_of_the_slots() -> None:
