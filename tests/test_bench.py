@@ -441,12 +441,13 @@ async def test_a_desk_tells_of_stories_if_it_is_to(
 def test_the_press_writes_news_with_copies(corpus: Path) -> None:
     """The same for the same seed; one in eight copies another, and no more are taken for copies."""
     begin, gap = datetime(2026, 1, 5, tzinfo=UTC), timedelta(seconds=10)
-    written_by = [
-        list(islice(Press(corpus, seed=seed).articles(begin, gap), 200)) for seed in (1, 1, 2)
-    ]
-    assert written_by[0] == written_by[1] != written_by[2]
-    assert [each.at for each in written_by[0][:2]] == [begin, begin + gap]
-    where, _ = placed(written_by[0], matched=False)
+    news, again, others = (
+        list(islice(Press(corpus, seed=seed).articles(begin, gap), many))
+        for seed, many in ((1, 200), (1, 20), (2, 20))
+    )
+    assert news[:20] == again != others
+    assert [each.at for each in news[:2]] == [begin, begin + gap]
+    where, _ = placed(news, matched=False)
     copies = sum(each.root != key for key, each in where.items())
     assert 0.06 < copies / len(where) < 0.18
 

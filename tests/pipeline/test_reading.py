@@ -529,8 +529,8 @@ async def test_a_page_that_rolls_no_more_is_left(newsroom):
     newsroom.server.route("/live", rolling("Live: the line", a=QUIET))
     newsroom.feed("courier", ("Live: the line", "/live"))
     await newsroom.declare("courier")
-    for _ in range(2 * 24 * 12):
-        await newsroom.work(Kind.INGEST, Kind.POLL, minutes=5)
+    for _ in range(2 * 24 * 4):
+        await newsroom.work(Kind.INGEST, Kind.POLL, minutes=15)
     assert (await trace_of(newsroom, "/live")).due_at is None
     assert 10 <= len(newsroom.server.to("/live")) <= 30
 
