@@ -12,7 +12,7 @@ from monitor.model import Deed, DeliveryId, DeliveryState, Hand, StoryId
 from monitor.ports import Judged, Precision, Waits
 from monitor.storage import tables as t
 from monitor.storage.outbox import TABLES
-from monitor.storage.work import Work, insert_missing, upsert
+from monitor.storage.work import Work, among, insert_missing, upsert
 
 TIME = t.delivery.c.due_at.type
 
@@ -110,6 +110,7 @@ DROP = [
     for table in TABLES
 ]
 JUDGEMENTS = sa.select(t.judgement.c.watch, t.judgement.c.terms, t.judgement.c.relevant)
+JUDGEMENTS_OF = JUDGEMENTS.where(among(t.judgement.c.watch, "watches"))
 
 
 def hands_of(connection: sa.Connection, delivery: str) -> Mapping[Deed, Hand]:
@@ -240,12 +241,14 @@ class HandWork(Work):
 
     def precisions(self, watches: Collection[str] | None = None) -> Mapping[str, Precision]:
         """What people's judgements say of each watch that they judged; of these, if given."""
-        these = JUDGEMENTS
-        if watches is not None:
-            these = these.where(t.judgement.c.watch.in_(watches))
         judged: Counter[tuple[str, str | None]] = Counter()
         relevant: Counter[tuple[str, str | None]] = Counter()
-        for row in self._run(these):
+        judgements = (
+            self._run(JUDGEMENTS)
+            if watches is None
+            else self._run(JUDGEMENTS_OF, {"watches": watches})
+        )
+        for row in judgements:
             for term in (None, *row.terms):
                 judged[row.watch, term] += 1
                 relevant[row.watch, term] += row.relevant

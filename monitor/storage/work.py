@@ -84,8 +84,8 @@ class Texts(Numbers):
 class among(sa.sql.functions.FunctionElement[bool]):  # noqa: N801 - as SQLAlchemy names functions
     """Whether a column is one of the values of the parameter `name`, a collection.
 
-    One statement for both databases and for any number of values, so that PostgreSQL plans it once:
-    to plan a question of some joins takes it longer than to answer it.
+    One statement for both databases, and one text for any number of values: it need not be written
+    anew for each number, as `in_` is.
     """
 
     type = sa.Boolean()
