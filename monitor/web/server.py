@@ -28,7 +28,7 @@ while no file is left (uvicorn has 2048: a core was busy with it)."""
 _WHY: Final = {
     errno.EADDRINUSE: (
         "another program has that port: stop it, or set another `port` under [web] "
-        "(MONITOR_WEB_PORT)"
+        "(MONITOR_WEB_PORT; of the demo, --port)"
     ),
     errno.EACCES: (
         "this user may not use that port: set a `port` above 1023 under [web] (MONITOR_WEB_PORT)"
