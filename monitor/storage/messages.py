@@ -22,32 +22,16 @@ from monitor.storage.work import Row, among
 OUTCOMES: Final = 100
 """Of each message, those that are told: the last ones."""
 
-DELIVERIES: sa.Select[Any] = sa.select(
-    t.delivery.c.id,
-    t.delivery.c.story_id,
-    t.delivery.c.channel,
-    t.delivery.c.state,
-    t.delivery.c.attempts,
-    t.delivery.c.created_at,
-    t.delivery.c.due_at,
-    t.delivery.c.sent_at,
-    t.delivery.c.error,
-)
+
+def _outbox(table: sa.Table, *more: sa.Column[Any]) -> sa.Select[Any]:
+    """Rows of one table of the outbox, with these columns more."""
+    it = table.c
+    when = (it.created_at, it.due_at, it.sent_at)
+    return sa.select(it.id, it.story_id, *more, it.channel, it.state, it.attempts, *when, it.error)
 
 
-NOTICES: sa.Select[Any] = sa.select(
-    t.notice.c.id,
-    t.notice.c.story_id,
-    t.notice.c.subject,
-    t.notice.c.card,
-    t.notice.c.channel,
-    t.notice.c.state,
-    t.notice.c.attempts,
-    t.notice.c.created_at,
-    t.notice.c.due_at,
-    t.notice.c.sent_at,
-    t.notice.c.error,
-)
+DELIVERIES: Final = _outbox(t.delivery)
+NOTICES: Final = _outbox(t.notice, t.notice.c.subject, t.notice.c.card)
 
 
 def named(
@@ -61,26 +45,19 @@ def named(
 
 def delivery_row(row: Row) -> DeliveryRow:
     """A row of `DELIVERIES`; what it is called is for `named` to say."""
-    return DeliveryRow(
-        id=DeliveryId(row.id),
-        story=StoryId(row.story_id),
-        headline="",  # see `_named`
-        channel=row.channel,
-        state=DeliveryState(row.state),
-        attempts=row.attempts,
-        created_at=row.created_at,
-        due_at=row.due_at,
-        sent_at=row.sent_at,
-        error=row.error,
-    )
+    return _message(row, headline="")
 
 
 def notice_row(row: Row) -> DeliveryRow:
     """A row of `NOTICES`."""
+    return _message(row, headline=card_from_json(row.card).title, subject=row.subject)
+
+
+def _message(row: Row, *, headline: str, subject: str | None = None) -> DeliveryRow:
     return DeliveryRow(
         id=DeliveryId(row.id),
         story=None if row.story_id is None else StoryId(row.story_id),
-        headline=card_from_json(row.card).title,
+        headline=headline,
         channel=row.channel,
         state=DeliveryState(row.state),
         attempts=row.attempts,
@@ -88,7 +65,7 @@ def notice_row(row: Row) -> DeliveryRow:
         due_at=row.due_at,
         sent_at=row.sent_at,
         error=row.error,
-        subject=row.subject,
+        subject=subject,
     )
 
 
