@@ -125,7 +125,7 @@ class SlackSink:
         A post takes at most `timeout` seconds beside its turn, a `find` twice that and
         `second_look`: together they should fit into the caller's lease.
         """
-        from slack_sdk.web.async_client import AsyncWebClient  # noqa: PLC0415
+        from slack_sdk.web.async_client import AsyncWebClient  # noqa: PLC0415 only who has Slack needs it
 
         self._token = token.strip()
         self._timeout = timeout
@@ -365,7 +365,7 @@ class SlackSink:
         self, method: str, channel: str, call: Callable[[], Awaitable[AsyncSlackResponse]]
     ) -> AsyncSlackResponse:
         """One request. Raises AlertError alone, never with a secret in it or chained to it."""
-        from slack_sdk.errors import SlackApiError  # noqa: PLC0415
+        from slack_sdk.errors import SlackApiError  # noqa: PLC0415 as in `__init__`
 
         key = f"{method} {channel}"
         if pause := self._pauses.left(key):
@@ -508,7 +508,7 @@ def _moment(header: str | None) -> datetime | None:
 
 
 def _problem(error: SlackApiError) -> AlertError:
-    from slack_sdk.web.async_slack_response import AsyncSlackResponse  # noqa: PLC0415
+    from slack_sdk.web.async_slack_response import AsyncSlackResponse  # noqa: PLC0415 as above
 
     response = error.response
     if not isinstance(response, AsyncSlackResponse):  # a body that claims to be JSON and is not

@@ -158,7 +158,7 @@ _NOT_IN_IMAGE: Final = frozenset({"title", "link", "description", "url", "href",
 _ROOTS: Final = frozenset({"feed", "rss", "rdf:RDF"})
 
 
-class _Params(FeedParserDict):  # type: ignore[misc]
+class _Params(FeedParserDict):  # type: ignore[misc]  # feedparser's gap
     """What is known of an element's content; its keys have no aliases."""
 
     __getitem__: Any = dict.__getitem__
@@ -175,7 +175,7 @@ _ALIASES: Final = FeedParserDict.keymap.keys() | {
 }
 
 
-class _Item(FeedParserDict):  # type: ignore[misc]
+class _Item(FeedParserDict):  # type: ignore[misc]  # feedparser's gap
     """An item; what has no alias is looked up without looking for one."""
 
     def __getitem__(self, key: str) -> Any:
@@ -222,7 +222,7 @@ class _Lean:
     _end_modified = _end_lastbuilddate = _end_updated
 
 
-class _Strict(_Lean, StrictFeedParser):  # type: ignore[misc]
+class _Strict(_Lean, StrictFeedParser):  # type: ignore[misc]  # likewise
     """At an item's end, all is as it was at its beginning.
 
     feedparser's own state is not: a ``<div>`` in a summary leaves its ``xml:base`` behind, a
@@ -490,7 +490,7 @@ class _Strict(_Lean, StrictFeedParser):  # type: ignore[misc]
     _end_entry = _end_item
 
 
-class _Loose(_Lean, LooseFeedParser):  # type: ignore[misc]
+class _Loose(_Lean, LooseFeedParser):  # type: ignore[misc]  # likewise
     """For what isn't XML. Its items can't be told apart, so they are left as they are found."""
 
     can_be_relative_uri = _GUIDLESS
