@@ -46,7 +46,7 @@ from monitor.pipeline.group import KEPT
 from monitor.pipeline.mentions import count_mentions
 from monitor.pipeline.ops import note_heartbeat
 from monitor.pipeline.outage import knock
-from monitor.pipeline.pace import plan_digests
+from monitor.pipeline.pace import plan_anew, plan_digests
 from monitor.pipeline.retention import Retention
 from monitor.pipeline.spikes import Spikes
 from monitor.pipeline.updates import KEPT as WAITS
@@ -324,7 +324,9 @@ class Service:
         lease = max(context.lease, context.delivery_lease)
         while True:
             try:
-                rows = await self.store.write(lambda tx: tx.bring_forward(now, lease))
+                rows = await self.store.write(
+                    lambda tx: tx.bring_forward(now, lease) + plan_anew(tx, context.rules, now)
+                )
             except StorageError:
                 await asyncio.sleep(self.reload_again)
             else:

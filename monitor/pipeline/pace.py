@@ -29,6 +29,9 @@ from monitor.telling import charts, digest, flood, quiet
 GATHER: Final = timedelta(seconds=10)
 """A summary is edited no more often than this: each edit takes a turn of the channel's."""
 
+SLACK: Final = timedelta(minutes=2)
+"""By how much the clocks of machines that share a database may differ."""
+
 WAIT: Final = timedelta(seconds=30)
 """How long a summary gathers that can't be edited."""
 
@@ -269,6 +272,19 @@ def plan_digests(tx: Transaction, rules: Rules, now: datetime) -> None:
     tx.sync_digests({key: quiet.next_digest(when, now) for key, when in wanted.items()}, now)
 
 
+def plan_anew(tx: Transaction, rules: Rules, now: datetime) -> int:
+    """The clock was set back: what waits for a morning or a digest waits for the right one.
+
+    A digest that was told by the clock as it was is told again when its time comes, of what has come
+    since. Returns how many digests that are.
+    """
+    forgotten = tx.drop_digests_since(now + SLACK)
+    if forgotten:
+        plan_digests(tx, rules, now)
+    tx.reconsider_held(now)
+    return forgotten
+
+
 def _schedules(rules: Rules) -> Mapping[tuple[str, str], DigestTime]:
     return {
         (watch.channel or rules.default_channel, str(watch.digest)): watch.digest
@@ -305,6 +321,8 @@ def _tell_digest(
         must=must.keys(),
     )
     subject = f"digest:{due.schedule}:{quiet.day_of(when, due.due_at)}"
+    if tx.told(channel, subject) is not None:  # by a clock that was set back since
+        subject = f"{subject}/{_stamp(now)}"
     days, news = (charts.DAYS, 1) if when.weekday is None else (2 * charts.DAYS, 7)
     by_quarter = tx.mentions(names, charts.since(due.due_at, days))
     chart = charts.days_chart(

@@ -208,6 +208,9 @@ class Outbox(Protocol):
         Of each watch, by its name, that with most articles first.
         """
 
+    def drop_digests_since(self, at: datetime) -> int:
+        """Forget the digests whose last one was told later than this; returns how many."""
+
     def due_digests(self, channel: str, now: datetime) -> Sequence[DueDigest]:
         """The digests of a channel that are due."""
 

@@ -174,6 +174,7 @@ NEXT_DIGEST = (
     .values(since=sa.bindparam("now", type_=TIME), due_at=sa.bindparam("by", type_=TIME))
 )
 DROP_DIGEST = sa.delete(t.digest).where(_this_digest)
+DROP_DIGESTS_SINCE = sa.delete(t.digest).where(t.digest.c.since > sa.bindparam("since", type_=TIME))
 DUE_DIGEST_CHANNELS = (
     sa.select(t.digest.c.channel)
     .where(t.digest.c.due_at <= sa.bindparam("now", type_=TIME))
@@ -315,6 +316,10 @@ class PaceWork(Work):
             self._on(ADD_DIGEST, new)
         for channel, schedule in stored - wanted.keys():
             self._run(DROP_DIGEST, {"in_channel": channel, "of_schedule": schedule})
+
+    def drop_digests_since(self, at: datetime) -> int:
+        """See `ports.Transaction`."""
+        return self._run(DROP_DIGESTS_SINCE, {"since": at}).rowcount
 
     def due_digests(self, channel: str, now: datetime) -> Sequence[DueDigest]:
         """See `ports.Transaction`."""
