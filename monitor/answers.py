@@ -172,7 +172,10 @@ def _text_line(trace: ArticleTrace, now: datetime) -> str:
             return f"none: only the headline was matched{error}"
         case _:
             place = "page" if trace.source == "page" else "feed"
-            return f"{length} from the {place}, {trace.language or 'language unknown'}{error}"
+            spoken = (
+                f"in {words.language(trace.language)}" if trace.language else "language unknown"
+            )
+            return f"{length} from the {place}, {spoken}{error}"
 
 
 def _text_of_before(trace: ArticleTrace, now: datetime) -> Iterator[str | Text]:

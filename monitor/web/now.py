@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from monitor.ports import Choices, Standing
-from monitor.web import sought, stream
+from monitor.web import sought, stream, words
 from monitor.web.desk import Desk
 from monitor.web.live import Live, write_marks
 from monitor.web.security import FORM_HEADERS
@@ -84,7 +84,7 @@ def _options(choices: Choices) -> Mapping[str, Sequence[tuple[str, str]]]:
         "watch": [(name, name) for name in choices.watches],
         "publisher": [(name, name) for name in choices.publishers],
         "side": [(name, name) for name in choices.sides],
-        "language": [(name, name) for name in choices.languages],
+        "language": words.languages(choices.languages),
         "state": [(str(each), said) for each, said in stream.STANDINGS.items()],
         "time": [(name, said) for name, (said, _) in sought.SPANS.items()],
     }
@@ -97,6 +97,8 @@ def _said(name: str, value: str) -> str:
             return f"“{value}” in the headline"
         case "time":
             return f"found in {sought.SPANS[value][0]}"
+        case "language":
+            return f"in {words.language(value)}"
         case "state":
             return stream.STANDINGS[Standing(value)]
         case "from" | "to":

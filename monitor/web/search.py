@@ -20,7 +20,7 @@ from monitor.match.language import line_and_column, parse, rendered
 from monitor.match.query import Note, bracketed
 from monitor.model import StoryId
 from monitor.ports import Filters, Match, Results
-from monitor.web import view
+from monitor.web import view, words
 from monitor.web.access import Access
 from monitor.web.desk import Desk
 from monitor.web.finds import Channel, Value, lines_of_csv, lines_of_json, record, rss
@@ -212,7 +212,7 @@ class Search:
                 "watch": [(name, name) for name in choices.watches],
                 "publisher": [(name, name) for name in choices.publishers],
                 "side": [(name, name) for name in choices.sides],
-                "language": [(name, name) for name in choices.languages],
+                "language": words.languages(choices.languages),
                 "time": [(name, said) for name, (said, _) in SPANS.items()],
             },
             most=MOST_ROWS,

@@ -170,7 +170,10 @@ def _extracted(trace: ArticleTrace, now: datetime) -> Stage:
             first = "No text: only the headline was matched."
         case _:
             place = "page" if trace.source == "page" else "feed"
-            first = f"{length} from the {place}, language {trace.language or 'unknown'}."
+            spoken = (
+                f"in {words.language(trace.language)}" if trace.language else "language unknown"
+            )
+            first = f"{length} from the {place}, {spoken}."
     said = [first]
     if why:
         said.append(why)

@@ -391,6 +391,8 @@ def _spark(part: Part, spikes: Sequence[datetime], period: Period) -> Markup | N
 
 
 def _named(split: Split, name: str) -> str:
+    if split is Split.LANGUAGE and name:
+        return words.language(name)
     return name or _UNKNOWN.get(split, "")
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
+
+import pycld2  # type: ignore[import-untyped]
 
 from monitor.errors import Code
 from monitor.model import ArticleState, DeliveryState, Health, SubscriptionState
@@ -205,6 +208,26 @@ def moment(then: datetime) -> str:
 def number(count: int) -> str:
     """A count with its thousands apart: ``12,345``."""
     return f"{count:,}"
+
+
+_NAMES: Final = {
+    code: name.replace("_", " ").title() for name, code in pycld2.LANGUAGES if name[:2] != "X_"
+} | {"he": "Hebrew", "jv": "Javanese", "nb": "Norwegian Bokmål", "nn": "Norwegian Nynorsk"}
+"""What CLD2 calls the languages that it tells apart, in English; and what its codes of former times mean."""
+
+
+def language(code: str) -> str:
+    """A language by its name: ``Hindi``, ``Portuguese (BR)``; one that has none here by its code."""
+    base, _, rest = code.replace("_", "-").partition("-")
+    name = _NAMES.get(base.lower())
+    if name is None:
+        return code
+    return f"{name} ({rest})" if rest else name
+
+
+def languages(codes: Iterable[str]) -> Sequence[tuple[str, str]]:
+    """Codes with their names, by name: what one may choose from."""
+    return sorted(((code, language(code)) for code in codes), key=lambda each: each[1].casefold())
 
 
 def some(count: int, one: str, many: str | None = None) -> str:

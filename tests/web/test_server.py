@@ -69,7 +69,7 @@ async def test_a_taken_port_is_an_error_that_says_what_to_do():
             await second.start()
         assert str(caught.value) == (
             f"can't serve the page on 127.0.0.1:{first.port}: another program has that port: "
-            "stop it, or set another `port` under [web] (MONITOR_WEB_PORT)"
+            "stop it, or set another `port` under [web] (MONITOR_WEB_PORT; of the demo, --port)"
         )
         assert isinstance(caught.value, MonitorError)
         assert await body(first.url) == b"hello"

@@ -50,7 +50,7 @@ def test_what_alerted_went_through_every_stage():
     assert (found.verdict, found.tone) == ("It is told in #newsdesk, since 11:59:03.", "good")
     assert stages(found) == {
         "Fetched": ("✓", "Listed by Dawn, seen 11:57:00, 2 min after its publication."),
-        "Extracted": ("✓", "3 words from the page, language en."),
+        "Extracted": ("✓", "3 words from the page, in English."),
         "Grouped": ("✓", "Story 7. It opened the story."),
         "Matched": ("✓", "Found: ceasefire."),
         "News": ("✓", "It was news when it was seen."),

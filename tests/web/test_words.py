@@ -110,3 +110,29 @@ def test_a_feed_that_is_pushed_says_so(state, until, pushed, said: str):
 
     row = feed_row("A", subscription=state, subscribed_until=at(until), pushed_at=at(pushed))
     assert words.health(row, NOW) == said
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("en", "English"),
+        ("UR", "Urdu"),
+        ("pt-BR", "Portuguese (BR)"),
+        ("he", "Hebrew"),
+        ("ht", "Haitian Creole"),
+        ("tlh", "tlh"),
+        ("x<y", "x<y"),
+    ],
+)
+def test_a_language_is_called_by_its_name(code: str, name: str) -> None:
+    """Where it has one here; else by its code."""
+    assert words.language(code) == name
+
+
+def test_languages_are_chosen_from_by_name() -> None:
+    """The values stay codes."""
+    assert words.languages(["ur", "de", "en"]) == [
+        ("en", "English"),
+        ("de", "German"),
+        ("ur", "Urdu"),
+    ]
