@@ -34,7 +34,7 @@ async def filled(url: str) -> None:
         await store.write(lambda t: t.new_story(NOW, follows=story))
         await store.write(lambda t: t.put_in_story(articles[1].id, story, copy_of=articles[0].id))
         await store.write(lambda t: t.want_delivery(story, "#a", NOW))
-        delivery = await store.write(lambda t: t.claim_delivery("#a", NOW, NOW - NOW))
+        delivery = await store.write(lambda t: t.claim_due("#a", NOW, NOW - NOW))
         assert delivery is not None
         await store.write(lambda t: t.set_hand(delivery.id, Deed.SEEN, "Asha \x00 \ud800", NOW))
         await store.write(

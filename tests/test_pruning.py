@@ -75,7 +75,7 @@ async def test_an_old_story_goes_whole(store: SqlStore) -> None:
     """With its messages and all that people did; its feed, its watches and a mark of it stay."""
     story = await given_story(store)
     await store.write(lambda tx: tx.want_delivery(story, "#a", NOW))
-    delivery = await store.write(lambda tx: tx.claim_delivery("#a", NOW, LEASE))
+    delivery = await store.write(lambda tx: tx.claim_due("#a", NOW, LEASE))
     assert delivery is not None
     [article] = (await store.read(lambda tx: tx.story_view(story))).articles
     await store.write(lambda tx: tx.keep_revision(article.article, "Before", "Words.", NOW))

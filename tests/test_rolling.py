@@ -188,7 +188,7 @@ async def test_a_running_process_goes_on_when_a_newer_one_has_migrated(database_
 
         story = await store.write(in_new_story(articles[0].id, articles[0].url))
         await store.write(lambda tx: tx.want_delivery(story, "#a", NOW))
-        assert await store.write(lambda tx: tx.claim_delivery("#a", NOW, LEASE)) is not None
+        assert await store.write(lambda tx: tx.claim_due("#a", NOW, LEASE)) is not None
         counts = await SqlReports(store).counts(NOW)
         assert (counts.feeds, counts.stories) == ({Health.LIVE: 1, Health.NEW: 1}, 1)
     with pytest.raises(StorageError, match="9999"):

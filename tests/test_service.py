@@ -153,7 +153,7 @@ async def test_each_minute_gauges_count_all_messages_and_what_is_over_goes(tmp_p
         def say(tx) -> None:
             tx.hold(story, "Talks", "1 of 2 publishers", now)
             tx.tell("#ops", "spike:old", Card(title="Spike"), now)
-            tx.finish_notice(tx.claim_notice("#ops", now, LEASE).id, DeliveryState.DEAD, now)
+            tx.finish_notice(tx.claim_due("#ops", now, LEASE).id, DeliveryState.DEAD, now)
 
         await service.store.write(say)
         await service._maintain()

@@ -85,11 +85,6 @@ class DeliveryWork(Work):
         row = self._run(NEXT_UNSHOWN, where).one_or_none()
         return row if row is not None else self._run(NEXT_DELIVERY, where).one_or_none()
 
-    def claim_delivery(self, channel: str, now: datetime, lease: timedelta) -> Delivery | None:
-        """See `ports.Transaction`."""
-        row = self._next_delivery(channel, now)
-        return None if row is None else self._claim_delivery(row, now, lease)
-
     def _claim_delivery(self, row: Row, now: datetime, lease: timedelta) -> Delivery:
         return Delivery(
             **self._claimed(CLAIM, row, now, lease),

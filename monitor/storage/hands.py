@@ -164,7 +164,7 @@ class HandWork(Work):
         return self._run(CLEAR_HAND, {"delivery": delivery, "deed": deed}).rowcount > 0
 
     def is_muted(self, story: StoryId, channel: str) -> bool:
-        """See `ports.Transaction`."""
+        """Whether nothing more is to be said of a story in a channel."""
         return bool(self._run(MUTED, {"story": story, "in_channel": channel}).scalar_one())
 
     def judge(

@@ -133,11 +133,6 @@ class NoticeWork(DeliveryWork):
         super().move_delivery(story, channel, to)
         self._run(MOVE_REPLIES, {"of_story": story, "in_channel": channel, "to_story": to})
 
-    def claim_notice(self, channel: str, now: datetime, lease: timedelta) -> Notice | None:
-        """See `ports.Transaction`."""
-        row = self._next_notice(channel, now, now, inclusive=True)
-        return None if row is None else self._claim_notice(row, now, lease)
-
     def claim_due(self, channel: str, now: datetime, lease: timedelta) -> Delivery | Notice | None:
         """See `ports.Transaction`."""
         delivery = self._next_delivery(channel, now)

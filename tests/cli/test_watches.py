@@ -177,7 +177,7 @@ def test_list_says_how_precise_a_watch_is(desk: Desk) -> None:
     def judge(tx: Transaction) -> None:
         for number in range(4):
             tx.want_delivery(tx.new_story(NOW), "#newsdesk", NOW)
-            delivery = tx.claim_delivery("#newsdesk", NOW, timedelta(minutes=5))
+            delivery = tx.claim_due("#newsdesk", NOW, timedelta(minutes=5))
             assert delivery is not None
             terms = ["ceasefire"] if number else ["ceasefire", "truce"]
             tx.judge(delivery.id, {"Ceasefire": terms}, relevant=number > 0, now=NOW)

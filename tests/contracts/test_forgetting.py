@@ -133,7 +133,7 @@ async def given_told(
 
     def work(tx: Transaction) -> None:
         tx.tell(OPS, subject, Card(title=subject), at, story=story)
-        notice = tx.claim_notice(OPS, at + 30 * DAY, LEASE)
+        notice = tx.claim_due(OPS, at + 30 * DAY, LEASE)
         assert notice is not None
         assert notice.subject == subject
         sent = Sent(channel="C1", ref="1") if state is DeliveryState.SENT else None

@@ -28,7 +28,7 @@ async def shown(store: SqlStore, story: StoryId, after: timedelta = timedelta())
 
     def work(tx: Transaction) -> DeliveryId:
         tx.want_delivery(story, CHANNEL, NOW + after)
-        delivery = tx.claim_delivery(CHANNEL, NOW + after, LEASE)
+        delivery = tx.claim_due(CHANNEL, NOW + after, LEASE)
         assert delivery is not None
         tx.finish_delivery(delivery.id, DeliveryState.SENT, NOW + after, sent=SENT)
         return delivery.id
@@ -63,7 +63,7 @@ async def test_hands_come_with_the_delivery(store: SqlStore, story: StoryId) -> 
     assert await store.read(lambda tx: tx.delivery_of(delivery)) == (story, CHANNEL)
     assert await store.read(lambda tx: tx.delivery_of(DeliveryId("none"))) is None
     await store.write(lambda tx: tx.want_delivery(story, CHANNEL, NOW))
-    claimed = await store.write(lambda tx: tx.claim_delivery(CHANNEL, NOW, LEASE))
+    claimed = await store.write(lambda tx: tx.claim_due(CHANNEL, NOW, LEASE))
     assert claimed is not None
     assert claimed.hands == {Deed.SEEN: Hand(by="Asha", at=NOW)}
     assert await store.write(lambda tx: tx.clear_hand(delivery, Deed.SEEN))

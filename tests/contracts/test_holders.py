@@ -30,7 +30,7 @@ async def test_leases_bear_the_number_of_their_process(store: SqlStore) -> None:
     await store.write(lambda t: t.sync_feeds([spec(1), spec(2), spec(3)], NOW))
     store.holder = 8
     await store.write(lambda t: t.want_delivery(story, "#a", NOW))
-    await store.write(lambda t: t.claim_delivery("#a", NOW, LEASE))
+    await store.write(lambda t: t.claim_due("#a", NOW, LEASE))
     assert await store.read(lambda t: t.lease_holders(NOW)) == {7, 8}
     assert await store.read(lambda t: t.lease_holders(NOW + LEASE)) == frozenset()
 
@@ -40,7 +40,7 @@ async def test_what_the_dead_held_is_due_again_and_nothing_else(store: SqlStore)
     store.holder = 7
     story = await given_story(store)
     await store.write(lambda t: t.want_delivery(story, "#a", NOW))
-    await store.write(lambda t: t.claim_delivery("#a", NOW, LEASE))
+    await store.write(lambda t: t.claim_due("#a", NOW, LEASE))
     store.holder = 8
     await given_feed(store, 2)
     await store.write(lambda t: t.sync_feeds([spec(1), spec(2)], NOW))
@@ -52,7 +52,7 @@ async def test_what_the_dead_held_is_due_again_and_nothing_else(store: SqlStore)
     assert {Job(Kind.POLL, str(BUCKET)), Job(Kind.DELIVER, "#a")} <= due
     [again] = await store.write(lambda t: t.claim_feeds(BUCKET, NOW, LEASE, 10))
     assert again.spec == spec(1)
-    delivery = await store.write(lambda t: t.claim_delivery("#a", NOW, LEASE))
+    delivery = await store.write(lambda t: t.claim_due("#a", NOW, LEASE))
     assert delivery is not None
     assert delivery.found_sending_at == NOW  # whether it is shown is to be looked up
 

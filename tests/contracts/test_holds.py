@@ -53,7 +53,7 @@ async def test_what_stands_under_a_story_is_counted(store: SqlStore):
     story = await given_story(store)
     await store.write(lambda tx: tx.want_delivery(story, "#a", NOW))
     assert await store.read(lambda tx: (tx.wanted_in(story), tx.shown_in(story))) == (["#a"], [])
-    await store.write(lambda tx: tx.claim_delivery("#a", NOW, LEASE))
+    await store.write(lambda tx: tx.claim_due("#a", NOW, LEASE))
     assert await store.read(lambda tx: tx.shown_in(story)) == ["#a"]
     for number, subject in enumerate(("one", "two", "three")):
         at = NOW + number * HOUR

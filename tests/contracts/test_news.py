@@ -107,7 +107,7 @@ async def test_only_what_is_sought_is_found(
     await store.write(lambda tx: tx.hold(StoryId(held), CEASEFIRE.name, "1 of 2 publishers", NOW))
     for story in (muted, plain):
         await store.write(lambda tx, story=story: tx.want_delivery(StoryId(story), "#news", NOW))
-    sent = await store.write(lambda tx: tx.claim_delivery("#news", NOW, HOUR))
+    sent = await store.write(lambda tx: tx.claim_due("#news", NOW, HOUR))
     await store.write(lambda tx: tx.finish_delivery(sent.id, DeliveryState.SENT, NOW))
     for deed in (Deed.MUTED, Deed.SEEN):
         await store.write(lambda tx, deed=deed: tx.set_hand(sent.id, deed, "Ada", NOW))
@@ -192,9 +192,9 @@ async def test_what_happens_about_stories_is_told(store: SqlStore, archive: Arch
         )
     ) == {stories[1]}
     card = Card(delivery_id="", title="Two stories")
-    await store.write(lambda tx: tx.tell("#news", "flood:#news:1", card, NOW))
+    await store.write(lambda tx: tx.tell("#news", "flood:#news:1", card, NOW, due_at=NOW - HOUR))
     await store.write(lambda tx: tx.fold([ids[each] for each in stories[2:]], "flood:#news:1"))
-    notice = await store.write(lambda tx: tx.claim_notice("#news", NOW, HOUR))
+    notice = await store.write(lambda tx: tx.claim_due("#news", NOW, HOUR))
     assert await after(lambda tx: tx.note_outcome([notice.id], "sent", NOW)) == set(stories[2:])
 
 
@@ -208,7 +208,7 @@ async def test_the_strip_counts_what_needs_somebody(store: SqlStore, archive: Ar
         stories, (DeliveryState.SENT, DeliveryState.DEAD, DeliveryState.RETRY), strict=True
     ):
         await store.write(lambda tx, story=story: tx.want_delivery(story, "#news", NOW))
-        row = await store.write(lambda tx: tx.claim_delivery("#news", NOW, HOUR))
+        row = await store.write(lambda tx: tx.claim_due("#news", NOW, HOUR))
         await store.write(
             lambda tx, row=row, state=state: tx.finish_delivery(row.id, state, NOW, error="no")
         )

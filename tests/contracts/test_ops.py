@@ -83,7 +83,7 @@ async def test_what_was_told_last_of_a_kind_is_found(store: SqlStore) -> None:
 async def test_what_nobody_began_to_show_is_taken_back(store: SqlStore) -> None:
     """What may be shown stays."""
     await tell(store, "feed:1")
-    notice = await store.write(lambda tx: tx.claim_notice(CHANNEL, NOW, LEASE))
+    notice = await store.write(lambda tx: tx.claim_due(CHANNEL, NOW, LEASE))
     assert notice is not None
     await tell(store, "feed:2")
     await tell(store, "feeds:1")
@@ -102,7 +102,7 @@ async def test_a_day_in_numbers(store: SqlStore) -> None:
     for story in (shown, refused):
         await store.write(lambda tx, s=story: tx.want_delivery(s, "#desk", NOW))
     for state in (DeliveryState.SENT, DeliveryState.DEAD):
-        row = await store.write(lambda tx: tx.claim_delivery("#desk", NOW, LEASE))
+        row = await store.write(lambda tx: tx.claim_due("#desk", NOW, LEASE))
         assert row is not None
         sent = Sent(channel="C1", ref="1") if state is DeliveryState.SENT else None
         await store.write(

@@ -27,7 +27,7 @@ async def want(store: SqlStore, story: StoryId, after: timedelta = timedelta()) 
 
 async def claim(store: SqlStore, after: timedelta = timedelta()) -> Delivery | None:
     """Take what is due in the channel."""
-    return await store.write(lambda t: t.claim_delivery(CHANNEL, NOW + after, LEASE))
+    return await store.write(lambda t: t.claim_due(CHANNEL, NOW + after, LEASE))
 
 
 async def claimed(store: SqlStore, after: timedelta = timedelta()) -> Delivery:

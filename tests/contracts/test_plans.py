@@ -114,7 +114,7 @@ def a_round(transaction: Transaction, story: StoryId) -> None:
     transaction.want_delivery(story, "#news", later)
     transaction.refresh_deliveries(story, later)
     _keep_pace(transaction, story, later)
-    delivery = transaction.claim_delivery("#news", later, LEASE)
+    delivery = transaction.claim_due("#news", later, LEASE)
     assert delivery is not None
     transaction.story_view(delivery.story)
     transaction.finish_delivery(delivery.id, DeliveryState.SENT, later)

@@ -62,7 +62,7 @@ async def deliver(
         transaction.want_delivery(story, channel, at)
         if state is DeliveryState.PENDING:
             return
-        delivery = transaction.claim_delivery(channel, at, LEASE)
+        delivery = transaction.claim_due(channel, at, LEASE)
         assert delivery is not None
         if state is DeliveryState.SENDING:
             return
@@ -298,7 +298,7 @@ async def test_notices_are_listed_and_counted_beside_deliveries(
         )
 
     async def finish(state: DeliveryState, error: str | None) -> None:
-        notice = await store.write(lambda t: t.claim_notice("#ops", NOW + 4 * MINUTE, LEASE))
+        notice = await store.write(lambda t: t.claim_due("#ops", NOW + 4 * MINUTE, LEASE))
         assert notice is not None
         await store.write(lambda t: t.finish_notice(notice.id, state, NOW, error=error))
 

@@ -144,7 +144,7 @@ async def test_due_jobs_cover_all_kinds_and_leave_out_what_is_leased(
     await given_entries(store, feed, found("b"))
     for channel in ("#b", "#a", "#c"):
         await store.write(lambda t, channel=channel: t.want_delivery(story, channel, NOW))
-    await store.write(lambda t: t.claim_delivery("#b", NOW, LEASE))
+    await store.write(lambda t: t.claim_due("#b", NOW, LEASE))
 
     expected = {
         Job(Kind.INGEST, str(BUCKET)),
@@ -181,7 +181,7 @@ async def test_release_leases_gives_everything_back(store: SqlStore) -> None:
     await given_feed(store, 2)
     await store.write(lambda t: t.sync_feeds([spec(1), spec(2)], NOW))
     await store.write(lambda t: t.want_delivery(story, "#a", NOW))
-    await store.write(lambda t: t.claim_delivery("#a", NOW, LEASE))
+    await store.write(lambda t: t.claim_due("#a", NOW, LEASE))
 
     assert await store.write(lambda t: t.release_leases()) == 3
     assert await store.write(lambda t: t.release_leases()) == 0

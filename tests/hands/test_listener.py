@@ -372,7 +372,7 @@ async def test_what_was_pressed_is_shown_at_once(desk: Desk) -> None:
     await desk.alert("a")
 
     def press(tx: Any) -> set[Job]:
-        delivery = tx.claim_delivery(CHANNEL, NOW, timedelta(0))
+        delivery = tx.claim_due(CHANNEL, NOW, timedelta(0))
         assert delivery is None  # nothing is due before
         [row] = tx.connection.exec_driver_sql("SELECT id FROM delivery").all()
         where = {"user": "U1", "name": "Asha", "channel": "C1"}

@@ -121,9 +121,7 @@ class Desk:
     async def show(self, channel: str = CHANNEL) -> list[Delivery]:
         """Post or edit what waits in a channel; those rows as they were claimed."""
         shown: list[Delivery] = []
-        while delivery := await self.store.write(
-            lambda tx: tx.claim_delivery(channel, LATER, LEASE)
-        ):
+        while delivery := await self.store.write(lambda tx: tx.claim_due(channel, LATER, LEASE)):
             sent = delivery.sent or Sent(channel="C1", ref=delivery.id[:6])
             await self.store.write(
                 lambda tx, d=delivery, s=sent: tx.finish_delivery(

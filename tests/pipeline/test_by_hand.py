@@ -141,7 +141,7 @@ def recall_last(tx: Transaction) -> None:
 
 async def claim(desk: Desk, now: datetime) -> Delivery:
     """What is next in the channel."""
-    delivery = await desk.store.write(lambda tx: tx.claim_delivery(CHANNEL, now, LEASE))
+    delivery = await desk.store.write(lambda tx: tx.claim_due(CHANNEL, now, LEASE))
     assert delivery is not None
     return delivery
 
@@ -196,7 +196,7 @@ def follow(tx: Transaction, one: StoryId, other: StoryId) -> None:
 
 def drop_next(tx: Transaction) -> None:
     """Nobody is to be told what is next in the channel."""
-    delivery = tx.claim_delivery(CHANNEL, LATER, LEASE)
+    delivery = tx.claim_due(CHANNEL, LATER, LEASE)
     assert delivery is not None
     tx.drop_delivery(delivery.id)
 

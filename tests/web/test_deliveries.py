@@ -43,7 +43,7 @@ class Outbox:
 
         def work(tx):
             tx.want_delivery(story, channel, at)
-            row = tx.claim_delivery(channel, at, LEASE)
+            row = tx.claim_due(channel, at, LEASE)
             tx.finish_delivery(row.id, state, at, due_at=at + HOUR, error=error)
             tx.note_outcome([row.id], "rejected" if error else "sent", at, error=error)
 

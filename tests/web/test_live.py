@@ -85,7 +85,7 @@ class Newsroom:
 
         def work(tx):
             tx.want_delivery(story, "#news", NOW)
-            row = tx.claim_delivery("#news", NOW, HOUR)
+            row = tx.claim_due("#news", NOW, HOUR)
             tx.finish_delivery(row.id, DeliveryState.SENT, NOW)
             tx.note_outcome([row.id], "sent", NOW)
 

@@ -724,7 +724,7 @@ async def test_of_two_stories_the_one_that_is_shown_goes_on(newsroom: Newsroom):
     """However much younger it is; a message that waits is not posted for a part of another one."""
     old = await newsroom.bring("old", LONG, hits=())
     young = await newsroom.bring("young", text(5), at=NOW + MINUTE)
-    [delivery] = [await newsroom.store.write(lambda tx: tx.claim_delivery(CHANNEL, LATER, LEASE))]
+    [delivery] = [await newsroom.store.write(lambda tx: tx.claim_due(CHANNEL, LATER, LEASE))]
     await newsroom.store.write(
         lambda tx: tx.finish_delivery(
             delivery.id, DeliveryState.SENT, NOW, sent=Sent(channel="C1", ref="1")
