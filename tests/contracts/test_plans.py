@@ -208,6 +208,7 @@ async def _ask_for_the_front_page(reports: SqlReports, story: StoryId) -> None:
     await reports.news.changed(Marks(hit=0, outcome=0, deed=0))
     for channel in (None, "#news"):
         await reports.messages.newest(10, channel=channel, before=(NOW, DeliveryId("a")))
+        await reports.messages.newest(10, channel=channel, states=[DeliveryState.DEAD])
     await reports.messages.of_story(story)
     await reports.messages.outcomes([DeliveryId("a")])
     await reports.messages.hands([DeliveryId("a")])
@@ -235,6 +236,7 @@ async def test_the_lists_of_the_page_go_by_indexes(store: SqlStore) -> None:
     with recording(store._engines.read) as statements:
         await reports.feeds()
         await reports.trace("https://news.example/a")
+        await reports.traced(ArticleId(1))
         await reports.stories(10)
         await reports.stories(10, near=story)
         await reports.story(story)
