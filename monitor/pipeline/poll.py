@@ -215,7 +215,8 @@ class Poll:
         became = dict.fromkeys(ended, _Became())
         updates = {feed: each.update for feed, each in ended.items()}
         listings: dict[FeedId, Listing] = {}
-        added = tx.add_finds([Finds(each.feed, each.found, each.now) for each in reads])
+        finds = [Finds(each.feed, each.found, each.now) for each in reads]
+        added = tx.add_finds(finds) if finds else ()
         for read, new in zip(reads, added, strict=True):
             feed = read.feed.id
             listings[feed], updates[feed] = self._learned(tx, read, new)
