@@ -13,6 +13,7 @@ from alerts import Card, Line, Part, line
 from monitor.errors import Mistake
 from monitor.model import Health
 from monitor.ports import Day, IllFeed
+from monitor.telemetry import redact
 from monitor.telling.digest import feeds_line, some
 
 CROWD: Final = 5
@@ -57,7 +58,7 @@ def ill(feed: IllFeed) -> Card:
     """One feed is in trouble."""
     lines = [_since(feed.since), line(_MEANS[feed.health])]
     if feed.error:
-        lines.append(line(feed.error, quote=True))
+        lines.append(line(redact(feed.error), quote=True))
     return Card(title=f"{feed.name} {_SAYS[feed.health]}", lines=tuple(lines), note=_at(feed.url))
 
 
@@ -83,7 +84,7 @@ def ill_together(count: int, feeds: Sequence[IllFeed], *, polled: int, failed: i
         lines.append(line("So many at once: our own network, or a proxy, may be down."))
     lines += [
         line(
-            Part(text=each.name, url=each.url), f" {_SAYS[each.health]} since ", _time(each.since),
+            Part(text=each.name, url=_link(each.url)), f" {_SAYS[each.health]} since ", _time(each.since),
             bullet=True,
         )
         for each in feeds[:SHOWN]
@@ -110,7 +111,7 @@ def rejected(mistakes: Iterable[Mistake]) -> Card:
     """An edit of the configuration can't be used: every mistake, with the line and a caret."""
     lines: list[Line] = []
     for mistake in mistakes:
-        said, *picture = str(mistake).split("\n")
+        said, *picture = redact(str(mistake)).split("\n")
         lines.append(line(said))
         lines += [line(row, code=True) for row in picture]
     return Card(
@@ -220,4 +221,9 @@ def _time(at: datetime) -> Part:
 
 
 def _at(url: str) -> tuple[Part, ...]:
-    return (Part(text=url),)
+    return (Part(text=redact(url)),)
+
+
+def _link(url: str) -> str | None:
+    """Where a feed is read, unless that holds a password or a key."""
+    return url if redact(url) == url else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -36,6 +37,21 @@ def test_a_feed_in_trouble_and_well_again() -> None:
         "since 2025-05-10 12:01 UTC; it was failing since 2025-05-10 12:00 UTC",
         "https://dawn.example/rss",
     ]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://ann:pass-word@dawn.example/rss", "dawn.example/rss"),
+        ("https://dawn.example/rss?token=pass-word&page=1", "token=***&page=1"),
+    ],
+)
+def test_a_feeds_password_is_told_to_nobody(url: str, shown: str) -> None:
+    """A channel has more readers than the configuration."""
+    feed = replace(DAWN, url=url)
+    cards = [ops.ill(feed), ops.well(feed, NOW), ops.ill_together(1, [feed], polled=9, failed=5)]
+    assert "pass-word" not in repr(cards)
+    assert all(any(shown in words for words in words_of(card)) for card in cards[:2])
 
 
 def test_a_card_says_which_time_it_speaks_of() -> None:
