@@ -10,7 +10,7 @@ from functools import partial
 
 from monitor import polling, telemetry, tracing
 from monitor.compose import Rules, why_not_news
-from monitor.errors import Code, ParseError, Permanent, Superseded, WorkError
+from monitor.errors import Code, ParseError, Permanent, Superseded, Transient, WorkError
 from monitor.extract import extract_page
 from monitor.model import (
     Article,
@@ -240,6 +240,10 @@ def _save_ingest(
             # the page that the other could not have: its text is the better one
             pending = replace(pending, id=known.article, url=content.url)
 
+    if isinstance(error, Transient) and pending.state is ArticleState.NEW:
+        # nobody was refused it before: what was counted are deaths of the process, and not its site's
+        pending = replace(pending, attempts=1)
+        tx.begin_article(pending.id, 1)
     state, due_at = _state_after(content, error, pending, now, rules)
     tx.save_article(
         pending.id,

@@ -282,6 +282,29 @@ async def test_only_what_is_taken_apart_when_the_process_dies_is_suspected(
     assert (await state_of(newsroom, "/truce")).attempts == attempts
 
 
+async def test_a_site_is_not_blamed_for_the_deaths_of_the_process(newsroom):
+    """A page that is refused once, after the process died over it four times, is asked for again."""
+    newsroom.feed("courier", ("Ceasefire", "/truce"))
+    newsroom.server.route("/truce", [Reply(status=503), page("Ceasefire")])
+    await newsroom.declare("courier")
+    await newsroom.work(Kind.POLL)
+    now, lease = newsroom.clock.now(), newsroom.context.lease
+
+    def dies(tx):
+        for bucket in range(64):
+            for pending in tx.claim_articles(bucket, now, lease, 9):
+                tx.begin_article(pending.id, pending.attempts)
+        tx.release_leases()
+
+    for _ in range(4):
+        await newsroom.store.write(dies)
+    assert (await state_of(newsroom, "/truce")).attempts == 4
+    await newsroom.settle()
+    await newsroom.settle(minutes=2)
+    trace = await state_of(newsroom, "/truce")
+    assert (trace.state, trace.attempts) == (ArticleState.DONE, 2)
+
+
 async def test_debounced_edits_do_not_flood(newsroom):
     """Ten outlets within seconds: one post, one edit."""
     newsroom.rules(debounce=timedelta(seconds=30))
