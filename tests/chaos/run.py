@@ -441,7 +441,9 @@ class Run:
                 await asyncio.wait({watching})
                 if not watching.cancelled():
                     watching.result()
-                for victim in self._victims:
+                for victim in reversed(self._victims):  # who tidies up, last
+                    if victim.role is Role.SCHEDULER:
+                        await self._tidied(books)
                     if (status := await victim.stop()) != 0:
                         self._wrong(f"the service ({victim.role}) ended with {status}")
                 self.outcome.seconds = time.monotonic() - began
@@ -457,6 +459,12 @@ class Run:
                     await victim.gone()
                 books.close()
         return self.outcome
+
+    async def _tidied(self, books: Books) -> None:
+        """Wait until who leads has given up what those that were stopped had just taken."""
+        until = time.monotonic() + PATIENCE
+        while await asyncio.to_thread(books.jobs) and time.monotonic() < until:  # noqa: ASYNC110 SQL
+            await asyncio.sleep(LOOK)
 
     async def _watch(
         self, clock: SharedClock, newsroom: Newsroom, slack: SlackDouble, books: Books
