@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.fakes import FakeClock
 
@@ -21,6 +24,16 @@ def corpus() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no corpus at {folder} (set MONITOR_CORPUS)")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Logging is global, and who starts a service or a benchmark sets it up: put it back."""
+    root = logging.getLogger()
+    handlers, level, disabled = root.handlers[:], root.level, root.manager.disable
+    yield
+    root.handlers[:], root.level, root.manager.disable = handlers, level, disabled
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import json
 import logging
 
 import pytest
-import structlog
 from prometheus_client import generate_latest
 
 from monitor import telemetry
@@ -22,16 +21,6 @@ SECRETS = (
     "https://feeds.example/rss?access_token=hunter2#top",
     "https://feeds.example/rss?api_key=hunter2",
 )
-
-
-@pytest.fixture(autouse=True)
-def as_before():
-    """Logging is global: put it back."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
 
 
 def logged(style, speak) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -100,6 +100,18 @@ class Cluster:
             return connection.exec_driver_sql(question).scalar_one()
 
 
+async def first_at_work(workers: Sequence[Running]) -> Running:
+    """The worker that has taken an article in; one host is one bucket, so one may do it all."""
+    waits = {asyncio.create_task(each.event("article.ingested")): each for each in workers}
+    done, others = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for other in others:
+        other.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    first = done.pop()
+    await first  # or why not
+    return waits[first]
+
+
 async def test_kills_lose_nothing_and_tell_nothing_twice(corpus, tmp_path, postgres_url):
     """A clock, two workers, a sender, a page. A worker and the sender are killed; others go on."""
     room = newsroom(corpus).only("americas-atom", "africa-jsonfeed")
@@ -114,10 +126,10 @@ async def test_kills_lose_nothing_and_tell_nothing_twice(corpus, tmp_path, postg
         cluster = Cluster(tmp_path, postgres_url, slack)
         start = lambda role: stack.enter_async_context(cluster.process(role))  # noqa: E731
         await start("scheduler")
-        web, sender, victim, _ = await asyncio.gather(
+        web, sender, *workers = await asyncio.gather(
             start("web"), start("alerts"), start("worker"), start("worker")
         )
-        await victim.event("article.ingested")
+        victim = await first_at_work(workers)
         victim.process.send_signal(signal.SIGKILL)
         await slack.wait_for(1, "newsdesk")
         sender.process.send_signal(signal.SIGKILL)

@@ -35,6 +35,7 @@ class World(NamedTuple):
     matcher: Matcher
     articles: Sequence[Document]
     refused: int
+    real: bool  # some of the articles are
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,7 @@ def world(request: pytest.FixtureRequest) -> World:
         compile_watches(watches),
         articles,
         queries.refused,
+        bool(real),
     )
 
 
@@ -144,7 +146,7 @@ def test_what_lacks_the_letters_does_not_match(world: World) -> None:
             if not presearch.may_match(document):
                 passed_over += 1
                 assert watch.name not in found, (watch, document)
-    assert passed_over > 1_000
+    assert passed_over > (1_000 if world.real else 100)
 
 
 def test_an_explanation_says_what_the_engine_says(world: World) -> None:

@@ -87,7 +87,8 @@ def test_whatever_matches_may_match(request: pytest.FixtureRequest) -> None:
             assert searches[hit.watch].may_match(article), (hit, article)
         passed += sum(search.may_match(article) for search in searches.values())
     assert hits > 300
-    assert passed < 0.9 * len(articles) * len(watches)
+    if real:  # what is made up has a few words of everything, and nearly all of it is looked at
+        assert passed < 0.9 * len(articles) * len(watches)
 
 
 @given(raw=RAWS)
