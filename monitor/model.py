@@ -301,6 +301,7 @@ class PendingArticle:
     link: str | None  # as the feed gave it: what is fetched; None when the entry has no link
     state: ArticleState
     attempts: int  # times the page was asked for, this one included
+    deaths: int  # processes that died, or failed by a bug, taking it apart since it was last read
     entry: Entry
     feed: FeedSpec
     backlog: bool  # the feed's first poll listed it already

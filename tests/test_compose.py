@@ -70,6 +70,7 @@ def pending(**changes) -> PendingArticle:
         "link": "https://courier.example.com/a?utm_source=rss",
         "state": ArticleState.NEW,
         "attempts": 1,
+        "deaths": 0,
         "entry": entry(),
         "feed": SPEC,
         "backlog": False,

@@ -10,7 +10,7 @@ from functools import partial
 
 from monitor import polling, telemetry, tracing
 from monitor.compose import Rules, why_not_news
-from monitor.errors import Code, ParseError, Permanent, Superseded, Transient, WorkError
+from monitor.errors import Code, ParseError, Permanent, Superseded, WorkError
 from monitor.extract import extract_page
 from monitor.model import (
     Article,
@@ -32,8 +32,8 @@ log = telemetry.get_logger()
 
 PAGE_ACCEPT = "text/html, application/xhtml+xml, */*;q=0.1"
 EXTRACT_SECONDS = 10.0
-CRASHES = 3
-"""An article that took its job down this often beyond its attempts is given up."""
+DEATHS = 5
+"""The page of an article over which so many processes have died is left alone."""
 
 FINISHED = (ArticleState.DONE, ArticleState.FAILED)
 TAKEN_DOWN = {Code.GONE: "410", Code.NOT_FOUND: "404"}
@@ -129,14 +129,14 @@ class Ingest:
         Not before: many are fetched at once, or wait for a parser, and where processes die again and
         again, of whatever, it would be the same ones each time. A fetch reads nothing into what comes.
         """
-        await self._with.store.write(lambda tx: tx.begin_article(pending.id, pending.attempts))
+        await self._with.store.write(lambda tx: tx.suspect_article(pending.id, pending.deaths + 1))
 
     async def _read_page(
         self, pending: PendingArticle, rules: Rules
     ) -> tuple[str | None, Extraction | None, WorkError | None]:
         if pending.link is None:
             return None, None, None
-        if pending.attempts > rules.page_attempts + CRASHES:
+        if pending.deaths >= DEATHS:
             return None, None, Permanent(Code.KILLED, "gave up after repeated crashes")
         if is_opaque(pending.link):
             what = "the link does not say where the article is"
@@ -240,10 +240,6 @@ def _save_ingest(
             # the page that the other could not have: its text is the better one
             pending = replace(pending, id=known.article, url=content.url)
 
-    if isinstance(error, Transient) and pending.state is ArticleState.NEW:
-        # nobody was refused it before: what was counted are deaths of the process, and not its site's
-        pending = replace(pending, attempts=1)
-        tx.begin_article(pending.id, 1)
     state, due_at = _state_after(content, error, pending, now, rules)
     tx.save_article(
         pending.id,
@@ -251,6 +247,7 @@ def _save_ingest(
         state=state,
         now=now,
         due_at=due_at,
+        attempts=pending.attempts,
         error_code=str(error.code) if error else None,
         error_detail=error.detail if error else None,
     )
@@ -292,6 +289,7 @@ def _save_again(
         state=state,
         now=now,
         due_at=retry_at,
+        attempts=pending.attempts if retry_at else 0,
         error_code=str(error.code) if error else None,
         error_detail=error.detail if error else None,
     )

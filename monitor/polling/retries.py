@@ -51,6 +51,7 @@ _HOPELESS_PAGE = {
     Code.GONE,
     Code.PAYWALL,  # neither opens by itself, however often we knock
     Code.CONSENT,
+    Code.KILLED,
 }
 
 

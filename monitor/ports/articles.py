@@ -42,10 +42,10 @@ class Articles(Protocol):
     def release_articles(self, articles: Sequence[ArticleId]) -> None:
         """End leases of what was not begun."""
 
-    def begin_article(self, article: ArticleId, attempts: int) -> None:
-        """Note that work on a claimed article begins, as its `attempts`-th attempt.
+    def suspect_article(self, article: ArticleId, deaths: int) -> None:
+        """Note that a claimed article is taken apart: its `deaths`-th death if the process dies now.
 
-        What takes the process down is known by it: what was only claimed beside it is innocent.
+        Saving or leaving it clears it. What was only claimed beside it is innocent.
         """
 
     def set_article_aside(self, article: ArticleId, until: datetime) -> None:
@@ -59,11 +59,13 @@ class Articles(Protocol):
         state: ArticleState,
         now: datetime,
         due_at: datetime | None,
+        attempts: int = 0,
         error_code: str | None = None,
         error_detail: str | None = None,
     ) -> None:
         """Write an article's text and end the lease; `content.url` leads to it from now on.
 
+        `attempts` counts how often its page was asked for, of which the next claim is one more.
         Raises `Superseded` if the article was merged into another since it was claimed.
         """
 

@@ -37,6 +37,7 @@ CLAIM_ARTICLES, CLAIM_OF_IDLE_HOSTS, CLAIM_AMONG_MANY = (
             t.article.c.link,
             t.article.c.state,
             t.article.c.attempts,
+            t.article.c.deaths,
             t.article.c.due_at,
             t.article.c.first_seen_at,
         ),
@@ -52,10 +53,10 @@ RELEASE_ARTICLES = (
     )
     .values(lease_until=None)
 )
-BEGIN_ARTICLE = (
+SUSPECT = (
     sa.update(t.article)
     .where(t.article.c.id == sa.bindparam("article"), t.article.c.lease_until.is_not(None))
-    .values(attempts=sa.bindparam("this_one", type_=sa.Integer()))
+    .values(deaths=sa.bindparam("with_this", type_=sa.Integer()))
 )
 SET_ASIDE = (
     sa.update(t.article)
@@ -189,10 +190,12 @@ SAVE_ARTICLE = (
                 "title",
                 "body",
                 "furniture",
+                "attempts",
             )
         }
     )
     .values(
+        deaths=0,
         lease_until=None,
         url=sa.case((_url_is_ours, _new_url), else_=t.article.c.url),
     )
@@ -250,9 +253,9 @@ class ArticleWork(Work):
         if articles:
             self._run(RELEASE_ARTICLES, {"articles": articles})
 
-    def begin_article(self, article: ArticleId, attempts: int) -> None:
+    def suspect_article(self, article: ArticleId, deaths: int) -> None:
         """See `ports.Transaction`."""
-        self._run(BEGIN_ARTICLE, {"article": article, "this_one": attempts})
+        self._run(SUSPECT, {"article": article, "with_this": deaths})
 
     def set_article_aside(self, article: ArticleId, until: datetime) -> None:
         """See `ports.Transaction`."""
@@ -283,6 +286,7 @@ class ArticleWork(Work):
         state: ArticleState,
         now: datetime,
         due_at: datetime | None,
+        attempts: int = 0,
         error_code: str | None = None,
         error_detail: str | None = None,
     ) -> None:
@@ -311,6 +315,7 @@ class ArticleWork(Work):
                 "new_title": content.title,
                 "new_body": content.body,
                 "new_furniture": content.furniture or None,
+                "new_attempts": attempts,
             },
         ).one_or_none()
         if saved is None:
@@ -377,6 +382,7 @@ def _pending(row: Row, entry: Row) -> PendingArticle:
         link=row.link,
         state=ArticleState(row.state),
         attempts=row.attempts + 1,
+        deaths=row.deaths,
         entry=Entry(
             guid=entry.guid,
             url=entry.link,

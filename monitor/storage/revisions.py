@@ -62,6 +62,7 @@ LEAVE = (
         ingested_at=sa.bindparam("now", type_=t.article.c.ingested_at.type),
         lease_until=None,
         attempts=sa.bindparam("new_attempts"),
+        deaths=0,
     )
 )
 LATEST = sa.select(sa.func.max(t.revision.c.number)).where(

@@ -204,7 +204,8 @@ article = sa.Table(
     sa.Column("host", Words, nullable=False),
     sa.Column("bucket", sa.Integer, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
-    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),  # times its page was asked for
+    sa.Column("deaths", sa.Integer, nullable=False, server_default="0"),  # of who took it apart
     sa.Column("due_at", UtcDateTime),
     sa.Column("lease_until", UtcDateTime),
     sa.Column("lease_by", sa.Integer),

@@ -366,13 +366,13 @@ async def test_an_article_is_traced_by_any_url_that_leads_to_it(
     def join(transaction: Transaction) -> None:
         original = transaction.article_at(URL)
         assert original is not None
-        transaction.begin_article(copy.id, copy.attempts)
         transaction.save_article(
             copy.id,
             content(canonical),
             state=ArticleState.PARTIAL,
             now=NOW + SECOND,
             due_at=NOW + MINUTE,
+            attempts=1,
             error_code="timeout",
             error_detail="20 s",
         )

@@ -270,12 +270,12 @@ async def test_of_two_who_claim_at_once_one_gets_the_host(store: SqlStore) -> No
 async def test_what_was_set_aside_is_due_again_later_and_keeps_nobody_else(
     store: SqlStore,
 ) -> None:
-    """Its lease is over, so its host is free; the attempt counts."""
+    """Its lease is over, so its host is free; what it was suspected of counts."""
     feed = await given_feed(store)
     await given_entries(store, feed, found("a"))
     [article] = await store.write(lambda t: t.claim_articles(BUCKET, NOW, LEASE, 1))
     later = NOW + MINUTE
-    await store.write(lambda t: t.begin_article(article.id, article.attempts))
+    await store.write(lambda t: t.suspect_article(article.id, 1))
     await store.write(lambda t: t.set_feed_aside(feed.id, later))
     await store.write(lambda t: t.set_article_aside(article.id, later))
     await store.write(lambda t: t.sync_feeds([spec(1), spec(2)], NOW))
@@ -288,7 +288,7 @@ async def test_what_was_set_aside_is_due_again_later_and_keeps_nobody_else(
     [again] = await store.write(
         lambda t: t.claim_articles(BUCKET, later, LEASE, 9, idle_hosts=True)
     )
-    assert again.attempts == 2
+    assert (again.attempts, again.deaths) == (1, 1)
 
 
 async def test_a_poll_leaves_its_result_and_ends_the_lease(store: SqlStore) -> None:
@@ -532,19 +532,22 @@ async def test_an_article_is_backlog_only_if_every_entry_of_it_is(store: SqlStor
     }
 
 
-async def test_only_an_article_that_was_begun_has_been_tried(store: SqlStore) -> None:
-    """What takes the process down is known by its attempts, however often it falls with others."""
+async def test_only_what_was_taken_apart_is_suspected_of_a_death(store: SqlStore) -> None:
+    """However often others fall with it; what its site refused is counted apart from it."""
     guilty, other = await given_articles(store, "a", "b")
-    for claim in range(1, 4):
-        assert (guilty.attempts, other.attempts) == (claim, 1)
+    for deaths in range(3):
+        assert [(each.deaths, each.attempts) for each in (guilty, other)] == [(deaths, 1), (0, 1)]
         begun = guilty
-        await store.write(lambda t: t.begin_article(begun.id, begun.attempts))  # noqa: B023 at once
-        at = NOW + claim * LEASE  # nobody ended the leases
+        await store.write(lambda t: t.suspect_article(begun.id, deaths + 1))  # noqa: B023 at once
+        at = NOW + (deaths + 1) * LEASE  # nobody ended the leases
         guilty, other = await store.write(lambda t: t.claim_articles(BUCKET, at, LEASE, 10))  # noqa: B023
     await store.write(lambda t: t.release_articles([guilty.id]))
-    await store.write(lambda t: t.begin_article(guilty.id, 9))  # it is nobody's
+    await store.write(lambda t: t.suspect_article(guilty.id, 9))  # it is nobody's
     [again] = await store.write(lambda t: t.claim_articles(BUCKET, at, LEASE, 10))
-    assert again.attempts == 4
+    assert again.deaths == 3
+    await store.write(lambda t: t.leave_article(again.id, now=NOW, due_at=at))
+    [cleared] = await store.write(lambda t: t.claim_articles(BUCKET, at, LEASE, 10))
+    assert cleared.deaths == 0
 
 
 async def test_a_poll_tells_which_stories_it_links_to(store: SqlStore) -> None:
@@ -596,7 +599,6 @@ async def test_a_partial_article_is_claimed_again_when_due(store: SqlStore) -> N
     """The feed's own text serves until the page answers."""
     [article] = await given_articles(store, "a")
     due = NOW + timedelta(hours=1)
-    await store.write(lambda t: t.begin_article(article.id, article.attempts))
     await store.write(
         lambda t: t.save_article(
             article.id,
@@ -604,6 +606,7 @@ async def test_a_partial_article_is_claimed_again_when_due(store: SqlStore) -> N
             state=ArticleState.PARTIAL,
             now=NOW,
             due_at=due,
+            attempts=article.attempts,
             error_code="timeout",
         )
     )

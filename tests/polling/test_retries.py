@@ -118,6 +118,7 @@ def test_gone_ends_the_feed():
         Code.WRONG_TYPE,
         Code.PAYWALL,
         Code.CONSENT,
+        Code.KILLED,
     ],
 )
 def test_hopeless_pages_are_not_asked_for_again(code):
