@@ -603,7 +603,10 @@ async def assembled(
         polite = PoliteFetcher(http, clock, spacing=settings.fetch.spacing)
         robots = Robots(polite, clock)
         polite.delay_of = robots.crawl_delay
-        pool = await stack.enter_async_context(ProcessPool(workers=settings.monitor.workers))
+        # others parse only what somebody has them try on the page: 45 MB that few of them ever need
+        pool = await stack.enter_async_context(
+            ProcessPool(workers=settings.monitor.workers, at_once=role.does(Role.WORKER))
+        )
         sink = sink or sink_of(settings, alerts_to or sys.stdout)
         stack.push_async_callback(sink.close)
         context = Context(

@@ -53,7 +53,8 @@ class ProcessPool:
 
     `memory` is how many bytes a worker may allocate beyond what it has when it starts. A worker
     retires after `max_calls`. `preload` names the modules that are imported before the first call;
-    functions from other modules work as well and pay for their import.
+    functions from other modules work as well and pay for their import. `at_once`: workers are there
+    from the start; else from the first call on, which waits for them.
     """
 
     def __init__(
@@ -63,11 +64,14 @@ class ProcessPool:
         memory: int = 1 << 30,
         max_calls: int = 500,
         preload: Sequence[str] = PARSERS,
+        at_once: bool = True,
     ) -> None:
         self._workers = max(1, workers)
         self._memory = memory
         self._max_calls = max_calls
         self._preload = (*WORKER, *preload)
+        self._at_once = at_once
+        self._is_open = False
         self._turns = asyncio.Semaphore(self._workers)
         self._renewing = asyncio.Lock()
         self._pool: pebble.ProcessPool | None = None
@@ -75,8 +79,9 @@ class ProcessPool:
         self._script: str | None = None
 
     async def __aenter__(self) -> Self:
-        self._script = _hide_script()
-        self._pool = await asyncio.to_thread(self._start)
+        self._script, self._is_open = _hide_script(), True
+        if self._at_once:
+            self._pool = await asyncio.to_thread(self._start)
         return self
 
     async def __aexit__(
@@ -85,7 +90,9 @@ class ProcessPool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        pool, self._pool = self._pool, None
+        self._is_open = False
+        async with self._renewing:  # what is starting is to be stopped as well
+            pool, self._pool = self._pool, None
         for future in tuple(self._under_way):
             future.cancel()  # type: ignore[no-untyped-call]  # pebble's gap
         if pool is not None:
@@ -109,7 +116,7 @@ class ProcessPool:
                 telemetry.PARSER_KILLS.labels(_reason(error)).inc()
                 raise ParseError(Code.KILLED, _why(error, timeout)) from None
             except asyncio.CancelledError:
-                if self._pool is None and not _being_cancelled():
+                if not self._is_open and not _being_cancelled():
                     raise ParseError(Code.KILLED, "the pool was closed") from None
                 raise
             finally:
@@ -122,27 +129,25 @@ class ProcessPool:
         self, function: Callable[..., T], args: tuple[Any, ...], timeout: float
     ) -> pebble.ProcessFuture[T | Failed]:
         arguments = (function, args, timeout + ALARM_GRACE)
-        pool = self._running()
+        pool = self._pool or await self._renewed(None)
         try:
             return pool.schedule(call, args=arguments, timeout=timeout)
         except RuntimeError:  # pebble gives a pool up when a worker is killed at rest
             return (await self._renewed(pool)).schedule(call, args=arguments, timeout=timeout)
 
-    async def _renewed(self, broken: pebble.ProcessPool) -> pebble.ProcessPool:
-        async with self._renewing:
-            if self._running() is broken:
-                await asyncio.to_thread(_stop, broken)
-                fresh = await asyncio.to_thread(self._start)
-                if self._pool is None:  # closed meanwhile
-                    await asyncio.to_thread(_stop, fresh)
-                else:
-                    self._pool = fresh
-        return self._running()
-
-    def _running(self) -> pebble.ProcessPool:
+    async def _renewed(self, broken: pebble.ProcessPool | None) -> pebble.ProcessPool:
+        """The pool that takes the place of this one, or of none; who is cancelled leaves no worker."""
+        await asyncio.shield(asyncio.create_task(self._renew(broken)))
         if self._pool is None:
             raise ParseError(Code.KILLED, "the pool was closed")
         return self._pool
+
+    async def _renew(self, broken: pebble.ProcessPool | None) -> None:
+        async with self._renewing:
+            if self._is_open and self._pool is broken:
+                if broken is not None:
+                    await asyncio.to_thread(_stop, broken)
+                self._pool = await asyncio.to_thread(self._start)
 
     def _start(self) -> pebble.ProcessPool:
         context = multiprocessing.get_context("forkserver")

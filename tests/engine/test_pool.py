@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bench._usage import family
 from monitor.engine.pool import ProcessPool
 from monitor.errors import Code, ParseError
 from tests.engine import jobs
@@ -161,6 +162,44 @@ async def test_calls_run_beside_each_other(tmp_path: Path) -> None:
         assert await waiting == str(first)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_workers_start_at_once_or_with_the_first_calls(at_once: bool) -> None:
+    """Who may never parse holds no memory for it; who does has all its first calls done by one pool."""
+    before = children()
+    async with ProcessPool(workers=2, preload=["tests.engine.jobs"], at_once=at_once) as pool:
+        assert bool(children() - before) == at_once
+        first = await asyncio.gather(*(pool.run(jobs.add, n, n, timeout=LONG) for n in range(4)))
+        assert first == [0, 2, 4, 6]
+        pids = [await pool.run(jobs.pid, timeout=LONG) for _ in range(4)]
+        assert len(set(pids)) <= 2
+    for pid in set(pids):
+        await gone(pid)
+    with pytest.raises(ParseError, match="closed"):
+        await pool.run(jobs.pid, timeout=LONG)
+
+
+@pytest.mark.parametrize("leaves", ["cancelled", "closed"])
+async def test_who_goes_while_workers_start_leaves_none(pool: ProcessPool, leaves: str) -> None:
+    """Who tried a feed on the page and left, or a stop just then: the start ends, and is stopped."""
+    before = children()  # with the fork server
+    async with ProcessPool(workers=1, preload=["tests.engine.jobs"], at_once=False) as lazy:
+        call = asyncio.create_task(lazy.run(jobs.pid, timeout=LONG))
+        for _ in range(2):  # until its start is under way
+            await asyncio.sleep(0)
+        if leaves == "cancelled":
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            await lazy.run(jobs.pid, timeout=LONG)
+    if leaves == "closed":
+        with contextlib.suppress(ParseError):  # it may have come to an answer yet
+            await call
+    for pid in children() - before:
+        await gone(pid)
+    assert await pool.run(jobs.add, 1, 1, timeout=LONG) == 2
+
+
 async def test_workers_retire() -> None:
     """After a number of calls a worker is replaced, so that leaks don't add up."""
     async with ProcessPool(workers=1, max_calls=2, preload=["tests.engine.jobs"]) as pool:
@@ -290,6 +329,11 @@ async def test_no_worker_outlives_a_killed_parent(mark: Path) -> None:
     await parent.wait()
     for pid in family:
         await gone(pid)
+
+
+def children() -> set[int]:
+    """Processes that this one, or its fork server, has started."""
+    return set(family(os.getpid()))
 
 
 def session_of(leader: int) -> set[int]:
