@@ -25,6 +25,7 @@ from monitor.compose import Rules
 from monitor.model import DeliveryId, DeliveryState, DigestTime, StoryId, Watch
 from monitor.ports import DueDigest, Transaction, Waiting
 from monitor.telling import charts, digest, flood, quiet
+from monitor.telling.hands import SNOOZES
 
 GATHER: Final = timedelta(seconds=10)
 """A summary is edited no more often than this: each edit takes a turn of the channel's."""
@@ -276,13 +277,18 @@ def plan_anew(tx: Transaction, rules: Rules, now: datetime) -> int:
     """The clock was set back: what waits for a morning or a digest waits for the right one.
 
     A digest that was told by the clock as it was is told again when its time comes, of what has come
-    since. Returns how many digests that are.
+    since; a snooze lasts no longer from now than who pressed it was told, and its message says so.
+    Returns how many digests and messages that are.
     """
     forgotten = tx.drop_digests_since(now + SLACK)
     if forgotten:
         plan_digests(tx, rules, now)
+    shortened = tx.shorten_snoozes({str(each): SNOOZES[each] for each in SNOOZES}, now)
+    for message in shortened:
+        if (place := tx.delivery_of(message)) is not None:
+            tx.want_delivery(*place, now)
     tx.reconsider_held(now)
-    return forgotten
+    return forgotten + len(shortened)
 
 
 def _schedules(rules: Rules) -> Mapping[tuple[str, str], DigestTime]:

@@ -266,6 +266,14 @@ class Outbox(Protocol):
     def snoozes(self, channel: str, now: datetime) -> Mapping[str, datetime]:
         """The watches that are snoozed in a channel, and until when."""
 
+    def shorten_snoozes(
+        self, lengths: Mapping[str, timedelta], now: datetime
+    ) -> Sequence[DeliveryId]:
+        """Have snoozes begun by a clock that was ahead of this one last their own length from now.
+
+        `lengths`: by what was pressed. Returns the messages that say until when.
+        """
+
     def unacknowledged(
         self, watches: Collection[str], first: datetime, last: datetime
     ) -> Sequence[tuple[StoryId, str]]:

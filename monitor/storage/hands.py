@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from monitor.model import Deed, DeliveryId, DeliveryState, Hand, StoryId
 from monitor.ports import Judged, Precision, Waits
 from monitor.storage import tables as t
+from monitor.storage.clocks import SLACK
 from monitor.storage.outbox import TABLES
 from monitor.storage.work import Work, among, insert_missing, upsert
 
@@ -45,6 +46,31 @@ WAKE = (
         t.delivery.c.held_until > sa.bindparam("now", type_=TIME),
     )
     .values(due_at=sa.bindparam("now", type_=TIME), held_until=sa.bindparam("now", type_=TIME))
+)
+LONG_SNOOZES = sa.select(t.snooze.c.until).where(
+    t.snooze.c.until > sa.bindparam("after", type_=TIME)
+)
+SNOOZED_BY = (  # which of the deeds on a message began a snooze; the newest, whatever the clock said
+    sa.select(t.audit.c.action)
+    .join(t.hand, t.hand.c.delivery_id == t.audit.c.subject)
+    .where(
+        t.hand.c.kind == Deed.SNOOZED,
+        t.hand.c.at == sa.bindparam("old", type_=TIME),
+        t.audit.c.action.in_(sa.bindparam("actions", expanding=True)),
+    )
+    .order_by(t.audit.c.id.desc())
+    .limit(1)
+)
+SHORTEN_SNOOZE = (
+    sa.update(t.snooze)
+    .where(t.snooze.c.until == sa.bindparam("old", type_=TIME))
+    .values(until=sa.bindparam("new", type_=TIME))
+)
+SHORTEN_HAND = (
+    sa.update(t.hand)
+    .where(t.hand.c.kind == Deed.SNOOZED, t.hand.c.at == sa.bindparam("old", type_=TIME))
+    .values(at=sa.bindparam("new", type_=TIME))
+    .returning(t.hand.c.delivery_id)
 )
 SNOOZES = sa.select(t.snooze.c.watch, t.snooze.c.until).where(
     t.snooze.c.channel == sa.bindparam("in_channel"),
@@ -224,6 +250,22 @@ class HandWork(Work):
         """See `ports.Transaction`."""
         rows = self._run(SNOOZES, {"in_channel": channel, "now": now})
         return {row.watch: row.until for row in rows}
+
+    def shorten_snoozes(
+        self, lengths: Mapping[str, timedelta], now: datetime
+    ) -> Sequence[DeliveryId]:
+        """See `ports.Transaction`."""
+        longest, shortest = max(lengths.values()), min(lengths.values())
+        found = self._run(LONG_SNOOZES, {"after": now + shortest + SLACK}).scalars()
+        shown: list[DeliveryId] = []
+        for old in set(found):
+            action = self._run(SNOOZED_BY, {"old": old, "actions": [*lengths]}).scalar()
+            length = longest if action is None else lengths[action]
+            if old > now + length + SLACK:
+                values = {"old": old, "new": now + length}
+                self._run(SHORTEN_SNOOZE, values)
+                shown += self._run(SHORTEN_HAND, values).scalars()
+        return sorted(shown)
 
     def unacknowledged(
         self, watches: Collection[str], first: datetime, last: datetime

@@ -102,6 +102,54 @@ async def test_a_snooze_ends_by_itself_or_by_hand(store: SqlStore) -> None:
     assert await at(MINUTE) == {}
 
 
+LENGTHS = {"short": timedelta(hours=1), "long": timedelta(hours=24)}
+
+
+@pytest.mark.parametrize(
+    ("pressed", "until", "then"),
+    [
+        (["short"], timedelta(hours=25), timedelta(hours=1)),
+        (["long", "short"], timedelta(hours=25), timedelta(hours=1)),
+        (["short", "long"], timedelta(hours=25), timedelta(hours=24)),
+        (["long", "ack"], timedelta(hours=25), timedelta(hours=24)),
+        (["long"], timedelta(hours=23), None),
+        (["short"], timedelta(hours=1, minutes=1), None),  # clocks of machines differ
+        ([], timedelta(hours=25), timedelta(hours=24)),  # nobody knows any more what was pressed
+        ([], timedelta(hours=23), None),
+    ],
+)
+async def test_a_snooze_of_a_clock_ahead_is_shortened_to_its_own_length(
+    store: SqlStore,
+    story: StoryId,
+    pressed: list[str],
+    until: timedelta,
+    then: timedelta | None,
+) -> None:
+    """By the last that was pressed on its message, which says so from now on."""
+    delivery = await shown(store, story)
+
+    def snooze(tx: Transaction) -> None:
+        for number, action in enumerate(pressed):
+            tx.note_deed(
+                str(number), user="U1", name="Asha", action=action, subject=delivery,
+                channel="C1", now=NOW - number * MINUTE,
+            )  # fmt: skip
+        if pressed:
+            tx.set_hand(delivery, Deed.SNOOZED, "Asha", NOW + until)
+        tx.snooze("Ceasefire", CHANNEL, NOW + until, "Asha")
+        tx.snooze("Kashmir", "#other", NOW + MINUTE, "Omar")
+
+    await store.write(snooze)
+    for expected in ([delivery] if pressed and then else [], []):  # once
+        assert await store.write(lambda tx: tx.shorten_snoozes(LENGTHS, NOW)) == expected
+    ends = NOW + (until if then is None else then)
+    assert await store.read(lambda tx: tx.snoozes(CHANNEL, NOW)) == {"Ceasefire": ends}
+    assert await store.read(lambda tx: tx.snoozes("#other", NOW)) == {"Kashmir": NOW + MINUTE}
+    if pressed:
+        hands = await store.read(lambda tx: tx.hands_of(delivery))
+        assert hands == {Deed.SNOOZED: Hand(by="Asha", at=ends)}
+
+
 async def test_precision_is_counted_by_watch_and_term(store: SqlStore) -> None:
     """A later judgement takes the place of an earlier one; one taken back does not count."""
     await store.write(lambda tx: tx.sync_watches([CEASEFIRE, KASHMIR], NOW))

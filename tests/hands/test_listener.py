@@ -21,6 +21,7 @@ from monitor.match import compile_watches
 from monitor.model import Hit, Job, Kind, Span, StoryId, Watch
 from monitor.pipeline import Context, Pipeline
 from monitor.pipeline.hands import act
+from monitor.pipeline.pace import plan_anew
 from monitor.storage import SqlReports, SqlStore
 from monitor.telling.hands import Action
 from tests.contracts.material import NOW, content, given_articles
@@ -99,6 +100,13 @@ class Desk:
         await self.slack.press("newsdesk", ts, action, user=user)
         await self.noted(self._told)
         await self.deliver(seconds=1)
+
+    async def clock_set_back(self, by: timedelta) -> None:
+        """The clock is put right, and what the service does when it notices."""
+        self.clock.advance(seconds=-by.total_seconds())
+        now = self.clock.now()
+        await self.store.write(lambda tx: plan_anew(tx, self.context.rules, now))
+        await self.deliver()
 
     async def noted(self, count: int) -> None:
         """Wait until so many deeds were done."""
@@ -330,6 +338,45 @@ async def test_what_a_snoozed_watch_finds_comes_together_when_it_wakes(desk: Des
     await desk.press(ts, "wake")
     await desk.deliver()
     assert "While it was snoozed: 2 stories" in str(desk.slack.messages()[2]["blocks"])
+
+
+@pytest.mark.parametrize(
+    ("action", "length"),
+    [("snooze_1h", timedelta(hours=1)), ("snooze_24h", timedelta(days=1))],
+)
+@pytest.mark.parametrize("back", [[timedelta(days=1)], [timedelta(hours=12)] * 2])
+async def test_a_snooze_lasts_its_own_time_after_the_clock_was_put_right(
+    desk: Desk, action: str, length: timedelta, back: list[timedelta]
+) -> None:
+    """Pressed while it was a day ahead: the message says until when, and what is held comes then."""
+    desk.use(replace(TRUCE, priority="normal"))
+    desk.clock.advance(days=1)
+    [ts] = await desk.alert("a")
+    await desk.press(ts, action)
+    await desk.alert("b", "c")
+    for each in back:
+        await desk.clock_set_back(each)
+    until = desk.clock.now() + length
+    now = desk.clock.now()
+    assert await desk.store.read(lambda tx: tx.snoozes(CHANNEL, now)) == {"Truce": until}
+    assert f"until <!date^{int(until.timestamp())}^" in desk.shown(ts)[0]
+    await desk.deliver(seconds=length.total_seconds() - 1)
+    assert len(desk.slack.messages()) == 1
+    await desk.deliver(seconds=1)
+    assert "While it was snoozed: 2 stories" in str(desk.slack.messages()[1]["blocks"])
+
+
+async def test_a_snooze_of_the_right_clock_is_as_long_as_it_was(desk: Desk) -> None:
+    """Whatever the clock did meanwhile; the last one that was pressed counts."""
+    [ts] = await desk.alert("a")
+    await desk.press(ts, "snooze_1h")
+    await desk.press(ts, "wake")
+    await desk.press(ts, "snooze_24h")
+    until = NOW + timedelta(hours=24, seconds=2)
+    desk.clock.advance(hours=3)
+    await desk.clock_set_back(timedelta(hours=2))
+    now = desk.clock.now()
+    assert await desk.store.read(lambda tx: tx.snoozes(CHANNEL, now)) == {"Truce": until}
 
 
 async def test_a_critical_watch_can_be_snoozed_too(desk: Desk) -> None:
