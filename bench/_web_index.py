@@ -117,7 +117,7 @@ def marks_of_some(url: str, waiting: Sequence[tuple[int, int]]) -> list[Indexed]
         of_articles = {"articles": articles}
         documents = {each.article: each.document for each in archive.some(connection, {}, articles)}
         feeds: dict[int, list[int]] = {}
-        for row in connection.execute(LISTED_BY[connection.dialect.name], of_articles):
+        for row in connection.execute(LISTED_BY, of_articles):
             feeds.setdefault(row.article_id, []).append(row.feed_id)
     found = []
     for at, (article, wanted) in enumerate(waiting):

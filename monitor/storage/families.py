@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from monitor.model import ArticleId, StoryId
 from monitor.ports import Candidate, Candidates
 from monitor.storage import tables as t
-from monitor.storage.work import Pair, Row, Work, each_of, for_each, is_among, upsert
+from monitor.storage.work import Pair, Row, Work, among, each_of, upsert
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -25,8 +25,7 @@ def day_of(at: datetime) -> int:
 
 def _postings() -> Pair:
     rows = sa.select(t.article_key.c.key, t.article_key.c.article_id).where(
-        is_among(t.article_key.c.day, "days", "sqlite"),
-        is_among(t.article_key.c.key, "keys", "sqlite"),
+        among(t.article_key.c.day, "days"), among(t.article_key.c.key, "keys")
     )
     of = t.fingerprint.c
     keys = sa.bindparam("keys", type_=postgresql.ARRAY(sa.Integer))
@@ -35,30 +34,12 @@ def _postings() -> Pair:
         sa.select(unfolded.c.key, of.article_id)
         .select_from(t.fingerprint.join(unfolded, sa.true()))
         .where(
-            is_among(of.day, "days", "postgresql"),
+            among(of.day, "days"),
             of["keys"].op("&&")(keys),
             unfolded.c.key == sa.any_(keys),
         )
     )
     return {"sqlite": rows, "postgresql": lists}
-
-
-def _candidates(dialect: str) -> sa.Select[Any]:
-    return (
-        sa.select(
-            t.article.c.id,
-            t.article.c.story_id,
-            sa.func.coalesce(t.article.c.copy_of, t.article.c.id).label("root"),
-            t.article.c.published_at,
-            t.article.c.first_seen_at,
-            t.fingerprint.c.packed,
-        )
-        .join(t.fingerprint, t.fingerprint.c.article_id == t.article.c.id)
-        .where(
-            is_among(t.article.c.id, "articles", dialect),
-            t.article.c.story_id.is_not(None),
-        )
-    )
 
 
 def _add_keys() -> sa.Executable:
@@ -88,7 +69,18 @@ def _set_fingerprint() -> Pair:
 
 
 POSTINGS: Pair = _postings()
-CANDIDATES: Pair = for_each(_candidates)
+CANDIDATES = (
+    sa.select(
+        t.article.c.id,
+        t.article.c.story_id,
+        sa.func.coalesce(t.article.c.copy_of, t.article.c.id).label("root"),
+        t.article.c.published_at,
+        t.article.c.first_seen_at,
+        t.fingerprint.c.packed,
+    )
+    .join(t.fingerprint, t.fingerprint.c.article_id == t.article.c.id)
+    .where(among(t.article.c.id, "articles"), t.article.c.story_id.is_not(None))
+)
 ADD_KEYS = _add_keys()
 SET_FINGERPRINT: Pair = _set_fingerprint()
 JOIN_FAMILIES = (
@@ -126,7 +118,7 @@ class FamilyWork(Work):
         ranked = sorted(shared, key=lambda article: (-shared[article], article))[:limit]
         if not ranked:
             return Candidates(hot=hot)
-        rows = {row.id: row for row in self._on(CANDIDATES, {"articles": ranked})}
+        rows = {row.id: row for row in self._run(CANDIDATES, {"articles": ranked})}
         return Candidates(
             articles=tuple(
                 _candidate(rows[article], holders) for article in ranked if article in rows

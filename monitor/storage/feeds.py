@@ -31,7 +31,7 @@ from monitor.storage.indexing import want_index
 from monitor.storage.pruning import bygone
 from monitor.storage.subscriptions import subscriptions_of
 from monitor.storage.types import key_of, storable
-from monitor.storage.work import OF_HOSTS, Row, claim, for_each, insert_missing, is_among
+from monitor.storage.work import OF_HOSTS, Row, among, claim, for_each, insert_missing
 
 FEED_COLUMNS = tuple(column for column in t.feed.c if column.name != "blocks")
 """Without what is as large as all else."""
@@ -153,11 +153,7 @@ LAST_FEED = sa.select(sa.func.coalesce(sa.func.max(t.feed.c.id), 0))
 RHYTHMS = sa.select(t.feed.c.url, t.feed.c.rhythm).where(
     t.feed.c.declared, t.feed.c.due_at.is_not(None)
 )
-SOME_RHYTHMS = for_each(
-    lambda dialect: RHYTHMS.where(
-        is_among(t.feed.c.id, "feeds", dialect)
-    )  # no row but these is read
-)
+SOME_RHYTHMS = RHYTHMS.where(among(t.feed.c.id, "feeds"))  # no row but these is read
 KNOWN_URLS = sa.select(t.article_url.c.url, t.article_url.c.article_id).where(
     t.article_url.c.url.in_(sa.bindparam("urls", expanding=True))
 )
@@ -280,7 +276,7 @@ class FeedWork(FeedHistoryWork):
         if step == 1:
             rows = self._run(RHYTHMS)
         else:
-            rows = self._on(SOME_RHYTHMS, {"feeds": range(step, last + 1, step)})
+            rows = self._run(SOME_RHYTHMS, {"feeds": range(step, last + 1, step)})
         return {row.url: row.rhythm for row in rows}, step
 
     def release_feeds(self, feeds: Sequence[FeedId]) -> None:

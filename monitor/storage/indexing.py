@@ -33,7 +33,7 @@ from monitor.ports import Indexed, Unindexed
 from monitor.storage import archive
 from monitor.storage import tables as t
 from monitor.storage.types import storable
-from monitor.storage.work import Pair, Work, for_each, insert_missing, is_among
+from monitor.storage.work import Pair, Work, among, insert_missing
 
 VOLUME: Final = 1 << 16
 """Ids of a volume: some 45 MB of index."""
@@ -106,28 +106,18 @@ WANT_ALL = insert_missing(
 INDEXED = sa.delete(t.unindexed).where(
     _queued.article_id == sa.bindparam("article"), _queued.wanted == sa.bindparam("as_wanted")
 )
-UNWANT = for_each(
-    lambda dialect: sa.delete(t.unindexed).where(is_among(_queued.article_id, "articles", dialect))
-)
+UNWANT = sa.delete(t.unindexed).where(among(_queued.article_id, "articles"))
 _marked = postgresql.insert(t.article_mark)
 SET_MARKS = _marked.on_conflict_do_update(
     index_elements=["article_id"], set_={"marks": _marked.excluded.marks}
 )
 _MARKS = sa.type_coerce(t.article_mark.c.marks, postgresql.ARRAY(sa.Integer))
-UNMARK = for_each(
-    lambda dialect: sa.delete(t.article_mark).where(
-        is_among(t.article_mark.c.article_id, "articles", dialect)
-    )
-)
-ARE_THERE = for_each(
-    lambda dialect: sa.select(t.article.c.id).where(is_among(t.article.c.id, "articles", dialect))
-)
-LISTED_BY = for_each(
-    lambda dialect: (
-        sa.select(t.entry.c.article_id, t.entry.c.feed_id)
-        .where(is_among(t.entry.c.article_id, "articles", dialect))
-        .distinct()
-    )
+UNMARK = sa.delete(t.article_mark).where(among(t.article_mark.c.article_id, "articles"))
+ARE_THERE = sa.select(t.article.c.id).where(among(t.article.c.id, "articles"))
+LISTED_BY = (
+    sa.select(t.entry.c.article_id, t.entry.c.feed_id)
+    .where(among(t.entry.c.article_id, "articles"))
+    .distinct()
 )
 _volume = t.index_volume.c
 VOLUMES = sa.select(_volume.number).order_by(_volume.number.desc())
@@ -158,23 +148,20 @@ def want_index(connection: sa.Connection, *articles: ArticleId | int) -> None:
     """Have articles indexed: what they can be found by has changed."""
     if articles:
         # sorted: two that want the same wait for each other in one order
-        _on(connection, WANT, [{"article": article} for article in sorted(articles)])
+        statement = WANT[connection.dialect.name]
+        connection.execute(statement, [{"article": article} for article in sorted(articles)])
 
 
 def forget_indexed(connection: sa.Connection, articles: Collection[ArticleId | int]) -> None:
     """These articles are deleted: they are not indexed any more, nor wait for it."""
     if not articles:
         return
-    _on(connection, UNWANT, {"articles": articles})
+    connection.execute(UNWANT, {"articles": articles})
     if connection.dialect.name != "sqlite":
-        _on(connection, UNMARK, {"articles": articles})
+        connection.execute(UNMARK, {"articles": articles})
         return
     lost = Counter(article // VOLUME for article in articles)
     connection.execute(LOSE, [{"volume": number, "fewer": lost[number]} for number in sorted(lost)])
-
-
-def _on(connection: sa.Connection, pair: Pair, values: Any) -> None:
-    connection.execute(pair[connection.dialect.name], values)
 
 
 class IndexWork(Work):
@@ -187,7 +174,7 @@ class IndexWork(Work):
             each.article: each.document for each in archive.some(self.connection, {}, list(wanted))
         }
         feeds: dict[int, list[int]] = {}
-        for row in self._on(LISTED_BY, {"articles": list(wanted)}) if wanted else ():
+        for row in self._run(LISTED_BY, {"articles": list(wanted)}) if wanted else ():
             feeds.setdefault(row.article_id, []).append(row.feed_id)
         return tuple(
             Unindexed(
@@ -203,7 +190,7 @@ class IndexWork(Work):
         """See `ports.Transaction`."""
         marked = {each.article: each.marks for each in indexed if each.marks}
         if marked:
-            there = self._on(ARE_THERE, {"articles": list(marked)}).scalars()
+            there = self._run(ARE_THERE, {"articles": list(marked)}).scalars()
             marked = {article: marked[article] for article in map(ArticleId, there)}
         if self.connection.dialect.name == "sqlite":
             self._add_to_volumes(marked)

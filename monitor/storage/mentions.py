@@ -27,7 +27,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from monitor.model import ArticleId, StoryId
 from monitor.storage import tables as t
 from monitor.storage.spikes import NEW, is_fresh, seconds
-from monitor.storage.work import Work, for_each, is_among, upsert
+from monitor.storage.work import Work, among, for_each, upsert
 
 ANY: Final = 0
 """In place of a watch's id: whichever found something."""
@@ -69,7 +69,7 @@ def _hour(at: sa.ColumnElement[Any], dialect: str) -> sa.ColumnElement[int]:
 
 def _note(dialect: str) -> sa.Executable:
     articles = sa.select(t.article.c.id, _hour(t.article.c.first_seen_at, dialect)).where(
-        is_among(t.article.c.id, "articles", dialect)
+        among(t.article.c.id, "articles")
     )
     return sa.insert(t.mention_due).from_select(["article_id", "at"], articles)
 
@@ -94,13 +94,9 @@ def touch_stories(work: Work, *stories: StoryId | None) -> None:
 # --------------------------------------------------------------------------- counting
 
 NOTES = sa.select(t.mention_due).order_by(t.mention_due.c.id).limit(_NOTES_AT_ONCE)
-FORGET_NOTES = for_each(
-    lambda dialect: sa.delete(t.mention_due).where(is_among(t.mention_due.c.id, "ids", dialect))
-)
-STORIES_OF = for_each(
-    lambda dialect: sa.select(t.article.c.story_id).where(
-        t.article.c.story_id.is_not(None), is_among(t.article.c.id, "articles", dialect)
-    )
+FORGET_NOTES = sa.delete(t.mention_due).where(among(t.mention_due.c.id, "ids"))
+STORIES_OF = sa.select(t.article.c.story_id).where(
+    t.article.c.story_id.is_not(None), among(t.article.c.id, "articles")
 )
 
 
@@ -113,9 +109,7 @@ def _in_stories(dialect: str) -> sa.Executable:
             _hour(t.article.c.first_seen_at, dialect).label("at"),
         )
         .join(t.hit, t.hit.c.article_id == t.article.c.id)
-        .where(
-            is_among(t.article.c.story_id, "stories", dialect), is_fresh(t.article, dialect, NEW)
-        )
+        .where(among(t.article.c.story_id, "stories"), is_fresh(t.article, dialect, NEW))
         .order_by(t.article.c.story_id, t.article.c.first_seen_at, t.article.c.id)
     )
 
@@ -238,7 +232,7 @@ class MentionWork(Work):
             return self._count_older(now)
         hours = sorted(self._changed_hours(notes), reverse=True)
         self._recount(hours[:HOURS_AT_ONCE])
-        self._on(FORGET_NOTES, {"ids": [note.id for note in notes]})
+        self._run(FORGET_NOTES, {"ids": [note.id for note in notes]})
         if later := hours[HOURS_AT_ONCE:]:
             self._run(NOTE_HOUR, [{"hour": hour} for hour in later])
         return bool(later) or len(notes) == _NOTES_AT_ONCE or self._mark(DOWN_TO) != 0
@@ -262,7 +256,7 @@ class MentionWork(Work):
         hours = {note.at for note in notes if note.at is not None}
         articles = {note.article_id for note in notes if note.article_id is not None}
         whole = {note.story_id for note in notes if note.story_id is not None}
-        changed = Counter(self._on(STORIES_OF, {"articles": sorted(articles)}).scalars())
+        changed = Counter(self._run(STORIES_OF, {"articles": sorted(articles)}).scalars())
         stories = sorted(whole | changed.keys())
         if not stories:
             return hours

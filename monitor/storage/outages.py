@@ -12,7 +12,7 @@ from monitor.model import FeedId
 from monitor.polling.outage import ALIVE, JUST_NOW, LATELY, UNREACHED
 from monitor.ports import Reach
 from monitor.storage import tables as t
-from monitor.storage.work import Work, for_each, is_among
+from monitor.storage.work import Work, among
 
 _TIME = t.feed.c.polled_at.type
 _since = sa.bindparam("since", type_=_TIME)
@@ -37,17 +37,15 @@ UNREACHED_FEEDS = (
     )
     .order_by(t.feed.c.polled_at, t.feed.c.id)
 )
-ASK_AGAIN = for_each(
-    lambda dialect: (
-        sa.update(t.feed)
-        .where(
-            is_among(t.feed.c.id, "feeds", dialect),
-            t.feed.c.failures > 0,
-            t.feed.c.due_at > sa.bindparam("at", type_=_TIME),
-            t.feed.c.lease_until.is_(None),
-        )
-        .values(due_at=sa.bindparam("at", type_=_TIME))
+ASK_AGAIN = (
+    sa.update(t.feed)
+    .where(
+        among(t.feed.c.id, "feeds"),
+        t.feed.c.failures > 0,
+        t.feed.c.due_at > sa.bindparam("at", type_=_TIME),
+        t.feed.c.lease_until.is_(None),
     )
+    .values(due_at=sa.bindparam("at", type_=_TIME))
 )
 
 
@@ -66,7 +64,7 @@ class OutageWork(Work):
 
     def ask_feeds_again(self, feeds: Sequence[FeedId], at: datetime) -> int:
         """See `ports.Transaction`."""
-        return self._on(ASK_AGAIN, {"feeds": feeds, "at": at}).rowcount
+        return self._run(ASK_AGAIN, {"feeds": feeds, "at": at}).rowcount
 
 
 def _times(now: datetime) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from monitor.storage import tables as t
 from monitor.storage.families import day_of
 from monitor.storage.indexing import forget_indexed
 from monitor.storage.types import key_of
-from monitor.storage.work import Pair, Work, each_of, for_each, insert_missing, is_among
+from monitor.storage.work import Work, among, insert_missing
 
 WINDOW: Final = 500
 """Stories that a step looks at: 10 to 20 ms of index probes."""
@@ -110,20 +110,14 @@ WITHOUT_STORY = (
 )
 
 
-def _of(column: sa.Column[Any], name: str) -> Callable[[str], sa.ColumnElement[bool]]:
-    return lambda dialect: is_among(column, name, dialect)
-
-
-def _select(column: sa.Column[Any], by: sa.Column[Any], name: str) -> Pair:
-    return for_each(lambda dialect: sa.select(column).where(_of(by, name)(dialect)))
+def _select(column: sa.Column[Any], by: sa.Column[Any], name: str) -> sa.Select[Any]:
+    return sa.select(column).where(among(by, name))
 
 
 MERGED_INTO = _select(_story.id, _story.merged_into, "stories")
 ARTICLES_OF = _select(_article.id, _article.story_id, "stories")
-GUIDS_OF = for_each(
-    lambda dialect: sa.select(t.entry.c.feed_id, t.entry.c.guid).where(
-        _of(t.entry.c.article_id, "articles")(dialect)
-    )
+GUIDS_OF = sa.select(t.entry.c.feed_id, t.entry.c.guid).where(
+    among(t.entry.c.article_id, "articles")
 )
 URLS_OF = _select(t.article_url.c.url, t.article_url.c.article_id, "articles")
 
@@ -136,17 +130,13 @@ BY_STORY: Final[Sequence[sa.Table]] = (t.verdict, t.hold, t.notice, t.delivery)
 """Tables whose rows go with their story; judgements and what people did go with the delivery."""
 
 
-def _delete(table: sa.Table, by: sa.Column[Any], name: str) -> Pair:
-    return for_each(lambda dialect: sa.delete(table).where(_of(by, name)(dialect)))
+def _delete(table: sa.Table, by: sa.Column[Any], name: str) -> sa.Executable:
+    return sa.delete(table).where(among(by, name))
 
 
-def _clear(column: sa.Column[Any], name: str) -> Pair:
+def _clear(column: sa.Column[Any], name: str) -> sa.Executable:
     """Nothing refers to what goes."""
-    return for_each(
-        lambda dialect: (
-            sa.update(column.table).where(_of(column, name)(dialect)).values({column.name: None})
-        )
-    )
+    return sa.update(column.table).where(among(column, name)).values({column.name: None})
 
 
 DELETE_BY_ARTICLE = {
@@ -160,22 +150,18 @@ DELETE_ARTICLES = _delete(t.article, _article.id, "articles")
 DELETE_STORIES = _delete(t.story, _story.id, "stories")
 
 
-def _counted(table: sa.Table) -> Pair:
+def _counted(table: sa.Table) -> sa.Select[Any]:
     """Rows that go with these articles and stories, each once."""
     by_article = _article.id if table is t.article else table.c.get("article_id")
     by_story = _story.id if table is t.story else table.c.get("story_id")
     if table is t.article:
         by_story = None
-
-    def build(dialect: str) -> sa.Executable:
-        of = [
-            is_among(column, name, dialect)
-            for column, name in ((by_article, "articles"), (by_story, "stories"))
-            if column is not None
-        ]
-        return sa.select(sa.func.count()).select_from(table).where(sa.or_(*of))
-
-    return for_each(build)
+    of = [
+        among(column, name)
+        for column, name in ((by_article, "articles"), (by_story, "stories"))
+        if column is not None
+    ]
+    return sa.select(sa.func.count()).select_from(table).where(sa.or_(*of))
 
 
 COUNTED = {
@@ -184,17 +170,11 @@ COUNTED = {
 }
 
 KEEP_MARKS = insert_missing(t.bygone)
-KNOWN_MARKS = for_each(
-    lambda dialect: sa.select(t.bygone.c.mark, t.bygone.c.day).where(
-        t.bygone.c.mark.in_(sa.select(each_of("marks", dialect)))
-    )
-)
-MEET_MARKS = for_each(
-    lambda dialect: (
-        sa.update(t.bygone)
-        .where(_of(t.bygone.c.mark, "marks")(dialect))
-        .values(day=sa.bindparam("today", type_=sa.Integer()))
-    )
+KNOWN_MARKS = sa.select(t.bygone.c.mark, t.bygone.c.day).where(among(t.bygone.c.mark, "marks"))
+MEET_MARKS = (
+    sa.update(t.bygone)
+    .where(among(t.bygone.c.mark, "marks"))
+    .values(day=sa.bindparam("today", type_=sa.Integer()))
 )
 OLD_MARKS = sa.delete(t.bygone).where(
     t.bygone.c.mark >= sa.bindparam("first", type_=sa.BigInteger()),
@@ -224,20 +204,20 @@ class PruneWork(Work):
 
     def is_bygone(self, url: str) -> bool:
         """See `ports.Transaction`."""
-        return bool(self._on(KNOWN_MARKS, {"marks": [mark_of_url(url)]}).all())
+        return bool(self._run(KNOWN_MARKS, {"marks": [mark_of_url(url)]}).all())
 
     def _delete_stories(self, stories: Sequence[int], now: datetime, rows: dict[str, int]) -> None:
         every, newest = list(stories), list(stories)
         while newest:  # what was merged into these, and into those
-            newest = list(self._on(MERGED_INTO, {"stories": newest}).scalars())
+            newest = list(self._run(MERGED_INTO, {"stories": newest}).scalars())
             every += newest
-        articles = list(self._on(ARTICLES_OF, {"stories": every}).scalars())
+        articles = list(self._run(ARTICLES_OF, {"stories": every}).scalars())
         self._delete_articles(articles, now, rows)
         for name, statement in DELETE_BY_STORY.items():
-            _count(rows, name, self._on(statement, {"stories": every}).rowcount)
+            _count(rows, name, self._run(statement, {"stories": every}).rowcount)
         for statement in (NO_CHAPTERS, NOT_MERGED):
-            self._on(statement, {"stories": every})
-        _count(rows, "story", self._on(DELETE_STORIES, {"stories": every}).rowcount)
+            self._run(statement, {"stories": every})
+        _count(rows, "story", self._run(DELETE_STORIES, {"stories": every}).rowcount)
 
     def _delete_articles(
         self, articles: Sequence[int], now: datetime, rows: dict[str, int]
@@ -245,15 +225,15 @@ class PruneWork(Work):
         if not articles:
             return
         values = {"articles": articles}
-        marks = {mark_of_guid(row.feed_id, row.guid) for row in self._on(GUIDS_OF, values)}
-        marks |= {mark_of_url(url) for url in self._on(URLS_OF, values).scalars()}
+        marks = {mark_of_guid(row.feed_id, row.guid) for row in self._run(GUIDS_OF, values)}
+        marks |= {mark_of_url(url) for url in self._run(URLS_OF, values).scalars()}
         today = day_of(now)
         if marks:
             self._on(KEEP_MARKS, [{"mark": mark, "day": today} for mark in sorted(marks)])
         for name, statement in DELETE_BY_ARTICLE.items():
-            _count(rows, name, self._on(statement, values).rowcount)
-        self._on(NO_COPIES, values)
-        _count(rows, "article", self._on(DELETE_ARTICLES, values).rowcount)
+            _count(rows, name, self._run(statement, values).rowcount)
+        self._run(NO_COPIES, values)
+        _count(rows, "article", self._run(DELETE_ARTICLES, values).rowcount)
         forget_indexed(self.connection, articles)
 
     def _forget_marks(self, now: datetime) -> None:
@@ -274,12 +254,11 @@ def bygone(
     for place, url in listed.items():
         for mark in (mark_of_guid(*place), mark_of_url(url)):
             behind.setdefault(mark, []).append(place)
-    dialect = work.connection.dialect.name
-    met = work.connection.execute(KNOWN_MARKS[dialect], {"marks": sorted(behind)}).all()
+    met = work.connection.execute(KNOWN_MARKS, {"marks": sorted(behind)}).all()
     today = day_of(now)
     stale = sorted(row.mark for row in met if row.day < today - SEEN_AGAIN)
     if stale:
-        work.connection.execute(MEET_MARKS[dialect], {"marks": stale, "today": today})
+        work.connection.execute(MEET_MARKS, {"marks": stale, "today": today})
     return {place for row in met for place in behind[row.mark]}
 
 
@@ -327,7 +306,7 @@ def would_go(
     rows: dict[str, int] = {}
     if bounds.plain is None:
         return rows
-    dialect, after = connection.dialect.name, 0
+    after = 0
     while True:
         stories, upto = going(connection, bounds, now, after=after, step=WINDOW)
         if upto is None:
@@ -335,9 +314,9 @@ def would_go(
         every, newest = list(stories), list(stories)
         while newest:
             values = {"stories": newest}
-            newest = list(connection.execute(MERGED_INTO[dialect], values).scalars())
+            newest = list(connection.execute(MERGED_INTO, values).scalars())
             every += newest
-        articles = connection.execute(ARTICLES_OF[dialect], {"stories": every}).scalars().all()
+        articles = connection.execute(ARTICLES_OF, {"stories": every}).scalars().all()
         _count_going(connection, articles, every, rows)
         after = upto
         progress(after)
@@ -351,10 +330,9 @@ def _count_going(
     stories: Sequence[int],
     rows: dict[str, int],
 ) -> None:
-    dialect = connection.dialect.name
     for name, statement in COUNTED.items():
         values = {"articles": articles, "stories": stories}
-        _count(rows, name, connection.execute(statement[dialect], values).scalar_one())
+        _count(rows, name, connection.execute(statement, values).scalar_one())
 
 
 def mark_of_guid(feed: int, guid: str) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from monitor.model import ArticleId, Seen
 from monitor.storage import tables as t
 from monitor.storage.families import day_of
-from monitor.storage.work import Work, each_of, for_each, is_among
+from monitor.storage.work import Work, among, each_of, for_each
 from monitor.stories.furniture import MEMORY, PARAGRAPH_BITS
 
 KEPT = 4
@@ -31,22 +31,6 @@ _hash, _article, _day = (
     t.site_paragraph.c.day,
 )
 _in_slice = _hash.between(sa.bindparam("first"), sa.bindparam("last"))
-
-
-def _seen(dialect: str) -> sa.Select[Any]:
-    return (
-        sa.select(
-            _hash,
-            sa.func.count().label("articles"),
-            sa.func.sum(sa.cast(t.site_paragraph.c.fed, sa.Integer)).label("fed"),
-        )
-        .where(
-            is_among(_hash, "hashes", dialect),
-            _article != sa.bindparam("but"),
-            _day >= sa.bindparam("since"),
-        )
-        .group_by(_hash)
-    )
 
 
 def _note(dialect: str) -> sa.Executable:
@@ -68,20 +52,32 @@ def _note(dialect: str) -> sa.Executable:
     )
 
 
-def _drop_surplus(dialect: str) -> sa.Executable:
+def _drop_surplus() -> sa.Executable:
     place = sa.func.row_number().over(partition_by=_hash, order_by=(_day.desc(), _article.desc()))
     places = (
         sa.select(_hash, _article, place.label("place"))
-        .where(is_among(_hash, "hashes", dialect))
+        .where(among(_hash, "hashes"))
         .subquery("places")
     )
     surplus = sa.select(places.c.hash, places.c.article_id).where(places.c.place > KEPT)
     return sa.delete(t.site_paragraph).where(sa.tuple_(_hash, _article).in_(surplus))
 
 
-SEEN = for_each(_seen)
+SEEN = (
+    sa.select(
+        _hash,
+        sa.func.count().label("articles"),
+        sa.func.sum(sa.cast(t.site_paragraph.c.fed, sa.Integer)).label("fed"),
+    )
+    .where(
+        among(_hash, "hashes"),
+        _article != sa.bindparam("but"),
+        _day >= sa.bindparam("since"),
+    )
+    .group_by(_hash)
+)
 NOTE = for_each(_note)
-DROP_SURPLUS = for_each(_drop_surplus)
+DROP_SURPLUS = _drop_surplus()
 DROP_OLD = sa.delete(t.site_paragraph).where(_in_slice, _day < sa.bindparam("before"))
 
 
@@ -105,7 +101,7 @@ class SiteWork(Work):
             return {}
         values = {"hashes": hashes, "but": but, "since": day_of(since)}
         return {
-            row.hash: Seen(articles=row.articles, fed=row.fed) for row in self._on(SEEN, values)
+            row.hash: Seen(articles=row.articles, fed=row.fed) for row in self._run(SEEN, values)
         }
 
     def note_paragraphs(
@@ -118,7 +114,7 @@ class SiteWork(Work):
                 values = {"article": article, "day": day_of(now), "fed": fed, "hashes": hashes}
                 self._on(NOTE, values)
         if paragraphs:
-            self._on(DROP_SURPLUS, {"hashes": paragraphs})
+            self._run(DROP_SURPLUS, {"hashes": paragraphs})
 
     def forget_paragraphs(self, now: datetime) -> int:
         """See `ports.Transaction`. Of a host with too many, the older half of its days goes."""

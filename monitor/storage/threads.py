@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from monitor.model import StoryId
 from monitor.storage import tables as t
 from monitor.storage.families import day_of
-from monitor.storage.work import Pair, Work, each_of, for_each, is_among
+from monitor.storage.work import Pair, Work, among, each_of, for_each
 
 _PARTS: Final = 10**6
 """Of a weight, for its sum: that of whole numbers is the same in any order."""
@@ -59,27 +59,12 @@ def _number(value: int) -> sa.ColumnElement[int]:
     return sa.literal_column(str(int(value)), sa.Integer)
 
 
-def _threads(dialect: str) -> sa.Select[Any]:
-    return sa.select(t.story.c.id, t.story.c.thread).where(
-        is_among(t.story.c.id, "stories", dialect), t.story.c.thread.is_not(None)
-    )
-
-
 def _add_terms(dialect: str) -> sa.Executable:
     each = sa.select(each_of("terms", dialect), sa.bindparam("story", type_=sa.BigInteger()))
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     rows = insert(t.story_term).from_select(["term", "story_id"], each)
     return (
         rows.on_conflict_do_nothing() if dialect == "postgresql" else rows.prefix_with("OR IGNORE")
-    )
-
-
-def _reports_with(dialect: str) -> sa.Select[Any]:
-    row = t.report_term.c
-    return (
-        sa.select(row.term, sa.func.sum(row.reports).label("reports"))
-        .where(is_among(row.day, "days", dialect), is_among(row.term, "terms", dialect))
-        .group_by(row.term)
     )
 
 
@@ -99,9 +84,16 @@ def _add_report(dialect: str) -> sa.Executable:
     )
 
 
-REPORTS_WITH: Pair = for_each(_reports_with)
+_of = t.report_term.c
+REPORTS_WITH = (
+    sa.select(_of.term, sa.func.sum(_of.reports).label("reports"))
+    .where(among(_of.day, "days"), among(_of.term, "terms"))
+    .group_by(_of.term)
+)
 ADD_REPORT: Pair = for_each(_add_report)
-THREADS: Pair = for_each(_threads)
+THREADS = sa.select(t.story.c.id, t.story.c.thread).where(
+    among(t.story.c.id, "stories"), t.story.c.thread.is_not(None)
+)
 ADD_TERMS: Pair = for_each(_add_terms)
 SET_THREAD = (
     sa.update(t.story)
@@ -134,7 +126,7 @@ class ThreadWork(Work):
 
     def threads(self, stories: Collection[StoryId]) -> Mapping[StoryId, bytes]:
         """See `ports.Transaction`. A story merged into another has none any more."""
-        rows = self._on(THREADS, {"stories": stories})
+        rows = self._run(THREADS, {"stories": stories})
         return {StoryId(row.id): row.thread for row in rows}
 
     def set_thread(self, story: StoryId, packed: bytes, terms: Collection[int]) -> None:
@@ -152,7 +144,7 @@ class ThreadWork(Work):
     ) -> Mapping[int, int]:
         """See `ports.Transaction`."""
         days = range(day_of(first), day_of(last) + 1)
-        rows = self._on(REPORTS_WITH, {"days": days, "terms": terms})
+        rows = self._run(REPORTS_WITH, {"days": days, "terms": terms})
         return {row.term: int(row.reports) for row in rows}
 
     def chapter_after(self, story: StoryId) -> StoryId | None:

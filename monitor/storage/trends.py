@@ -28,7 +28,7 @@ from monitor.storage import tables as t
 from monitor.storage.mentions import ANY, DOWN_TO, REMEMBERED, start_of
 from monitor.storage.messages import channels_of
 from monitor.storage.store import SqlStore
-from monitor.storage.work import Texts, among, for_each, is_among
+from monitor.storage.work import Texts, among, for_each
 
 Name = TypeVar("Name", int, str)
 
@@ -53,39 +53,39 @@ def _sums(column: sa.Column[int], at: sa.Column[int]) -> Sequence[sa.ColumnEleme
     )
 
 
-def _of(table: sa.Table, dialect: str, first: sa.BindParameter[int]) -> Sequence[Any]:
+def _of(table: sa.Table, first: sa.BindParameter[int]) -> Sequence[Any]:
     return (
-        is_among(table.c.watch_id, "watches", dialect),
+        among(table.c.watch_id, "watches"),
         table.c.at >= first,
         table.c.at < _UNTIL,
     )
 
 
-def _totals(counted: Counted) -> Callable[[str], sa.Executable]:
+def _totals(counted: Counted) -> sa.Select[Any]:
     table = t.mention_total
-    return lambda dialect: (
+    return (
         sa.select(table.c.watch_id, *_sums(table.c[counted], table.c.at))
-        .where(table.c.grain == _GRAIN, *_of(table, dialect, _FROM))
+        .where(table.c.grain == _GRAIN, *_of(table, _FROM))
         .group_by(table.c.watch_id)
     )
 
 
-def _steps(counted: Counted) -> Callable[[str], sa.Executable]:
+def _steps(counted: Counted) -> sa.Select[Any]:
     table = t.mention_total
-    return lambda dialect: sa.select(
+    return sa.select(
         table.c.watch_id.label("name"), table.c.at, table.c[counted].label("count")
-    ).where(table.c.grain == _GRAIN, *_of(table, dialect, _SINCE))
+    ).where(table.c.grain == _GRAIN, *_of(table, _SINCE))
 
 
-def _parts(table: sa.Table, counted: Counted) -> Callable[[str], sa.Executable]:
-    return lambda dialect: (
+def _parts(table: sa.Table, counted: Counted) -> sa.Select[Any]:
+    return (
         sa.select(table.c.feed_id, table.c.language, *_sums(table.c[counted], table.c.at))
-        .where(*_of(table, dialect, _FROM))
+        .where(*_of(table, _FROM))
         .group_by(table.c.feed_id, table.c.language)
     )
 
 
-def _series(table: sa.Table, counted: Counted, split: Split) -> Callable[[str], sa.Executable]:
+def _series(table: sa.Table, counted: Counted, split: Split) -> sa.Select[Any]:
     name: sa.ColumnElement[str] = {
         Split.PUBLISHER: t.feed.c.publisher,
         Split.SIDE: sa.func.coalesce(t.feed.c.side, ""),
@@ -94,11 +94,11 @@ def _series(table: sa.Table, counted: Counted, split: Split) -> Callable[[str], 
     source = (
         table if split is Split.LANGUAGE else table.join(t.feed, t.feed.c.id == table.c.feed_id)
     )
-    return lambda dialect: (
+    return (
         sa.select(name.label("name"), table.c.at, sa.func.sum(table.c[counted]).label("count"))
         .select_from(source)
         .where(
-            *_of(table, dialect, _SINCE),
+            *_of(table, _SINCE),
             # of the others there are few: to compare each row's takes twice as long as to sum them up
             *([among(name, "names")] if split is Split.PUBLISHER else []),
         )
@@ -107,26 +107,22 @@ def _series(table: sa.Table, counted: Counted, split: Split) -> Callable[[str], 
 
 
 _TABLES: Final = {HOUR: t.mention_hour, DAY: t.mention_day}
-TOTALS = {counted: for_each(_totals(counted)) for counted in Counted}
-STEPS = {counted: for_each(_steps(counted)) for counted in Counted}
+TOTALS = {counted: _totals(counted) for counted in Counted}
+STEPS = {counted: _steps(counted) for counted in Counted}
 PARTS = {
-    (step, counted): for_each(_parts(table, counted))
+    (step, counted): _parts(table, counted)
     for step, table in _TABLES.items()
     for counted in Counted
 }
 SERIES = {
-    (step, counted, split): for_each(_series(table, counted, split))
+    (step, counted, split): _series(table, counted, split)
     for step, table in _TABLES.items()
     for counted in Counted
     for split in (Split.PUBLISHER, Split.SIDE, Split.LANGUAGE)
 }
 CHANNELS = channels_of(t.notice)
 WATCHES = sa.select(t.watch.c.id, t.watch.c.name).where(t.watch.c.declared)
-FEEDS = for_each(
-    lambda dialect: sa.select(t.feed.c.id, t.feed.c.publisher, t.feed.c.side).where(
-        is_among(t.feed.c.id, "feeds", dialect)
-    )
-)
+FEEDS = sa.select(t.feed.c.id, t.feed.c.publisher, t.feed.c.side).where(among(t.feed.c.id, "feeds"))
 SINCE = sa.select(
     sa.select(t.mention_total.c.at)
     .where(t.mention_total.c.grain == 24, t.mention_total.c.watch_id == ANY)
@@ -256,8 +252,7 @@ class _Asked:
             counting=start_of(int(since.down_to)) if since.down_to not in {None, "0"} else None,
         )
 
-    def _rows(self, pair: Mapping[str, sa.Executable], values: Mapping[str, Any]) -> Any:
-        statement = pair[self._connection.dialect.name]
+    def _rows(self, statement: sa.Select[Any], values: Mapping[str, Any]) -> Any:
         return self._connection.execute(statement, {**self._span, **values})
 
     def _totals(self, watches: Collection[int]) -> Mapping[int, tuple[int, int]]:
@@ -266,12 +261,12 @@ class _Asked:
         return {number: found.get(number, (0, 0)) for number in watches}
 
     def _steps(
-        self, pair: Mapping[str, sa.Executable], values: Mapping[str, Any]
+        self, statement: sa.Select[Any], values: Mapping[str, Any]
     ) -> Callable[[Any], Sequence[int]]:
         """By what name what was counted in each step."""
         counts: dict[Any, list[int]] = {}
         nothing = [0] * self._period.steps
-        for name, at, count in self._rows(pair, values):
+        for name, at, count in self._rows(statement, values):
             counts.setdefault(name, [*nothing])[at - self._span["since"]] = int(count)
         return lambda name: counts.get(name, nothing)
 

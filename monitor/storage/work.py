@@ -109,13 +109,6 @@ def _among_array(element: among, compiler: SQLCompiler, **options: Any) -> str:
     return f"{column} = ANY ({values})"
 
 
-def is_among(column: sa.ColumnElement[Any], name: str, dialect: str) -> sa.ColumnElement[bool]:
-    """Whether a column is one of the numbers of the parameter `name`, a collection."""
-    if dialect == "sqlite":
-        return column.in_(sa.select(each_of(name, dialect)))
-    return column == sa.any_(sa.bindparam(name, type_=Numbers()))
-
-
 def each_of(name: str, dialect: str) -> sa.ColumnElement[int]:
     """The numbers of the parameter `name`, a collection, as rows to select from."""
     unfold = sa.func.json_each if dialect == "sqlite" else sa.func.unnest
