@@ -301,6 +301,9 @@ class _Network:
 class _Reader:
     shown: Mapping[str, Extraction]
 
+    async def ready(self) -> None:
+        return
+
     async def run(self, *given: Any, **__: Any) -> Any:
         return self.shown[given[0].keywords["url"]]
 

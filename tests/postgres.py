@@ -63,7 +63,11 @@ class Postgres:
     def stop(self, *, breaks_off: bool = False) -> None:
         """End all connections, and it; if it breaks off, it writes down nothing before."""
         self._server.send_signal(signal.SIGQUIT if breaks_off else signal.SIGINT)
-        self._server.wait(30)
+        try:
+            self._server.wait(60)
+        except subprocess.TimeoutExpired:  # some client did not let it go
+            self._server.send_signal(signal.SIGQUIT)
+            self._server.wait(30)
 
     def restart(self, *, breaks_off: bool = False) -> None:
         """Stop it, and start it again at the same place."""

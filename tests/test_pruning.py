@@ -235,6 +235,9 @@ async def test_marks_are_kept_for_two_years_after_they_were_met(
 class _Here:
     """Parses beside the event loop."""
 
+    async def ready(self):
+        """At any time."""
+
     async def run(self, function, *args, timeout: float):
         return await asyncio.to_thread(function, *args)
 

@@ -17,6 +17,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -43,6 +44,9 @@ imports for itself is memory of its own, and its collector then writes into all 
 
 ALARM_GRACE = 2.0
 """Seconds after a call's deadline at which the kernel ends a worker that nobody has killed."""
+
+STARTED_WITHIN = 60.0
+"""Seconds within which a worker has started, importing the parsers with others on a slow machine."""
 
 LOST_AFTER = 30.0
 """Seconds after a call's deadline at which it counts as lost, should the pool never answer."""
@@ -77,6 +81,7 @@ class ProcessPool:
         self._pool: pebble.ProcessPool | None = None
         self._under_way: set[pebble.ProcessFuture[Any]] = set()
         self._script: str | None = None
+        self._first: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         self._script, self._is_open = _hide_script(), True
@@ -99,6 +104,16 @@ class ProcessPool:
             await asyncio.to_thread(_stop, pool)
         if self._script is not None:
             vars(sys.modules["__main__"])["__file__"] = self._script
+
+    async def ready(self) -> None:
+        """See `monitor.ports.Offload`. Workers start for a second or two; later calls return at once."""
+        if self._first is None:
+            self._first = asyncio.create_task(self._begin())
+        await asyncio.shield(self._first)
+
+    async def _begin(self) -> None:
+        with suppress(ParseError):  # who can't work will say so when there is work
+            await self.run(bool, timeout=STARTED_WITHIN)
 
     async def run(self, function: Callable[..., T], *args: Any, timeout: float) -> T:
         """The function's result, or what it raised; see `monitor.ports.Offload`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -24,7 +25,7 @@ from monitor.pipeline.context import BATCH, Context, claimed, work_by_host
 from monitor.pipeline.group import Role, group
 from monitor.pipeline.reading import Reading, beyond_wall, mark, read_article
 from monitor.pipeline.updates import Growth, follow_up, want
-from monitor.ports import NotModified, Stored, Transaction
+from monitor.ports import NotModified, Page, Stored, Transaction
 from monitor.stories.furniture import MEMORY
 from monitor.stories.urls import host_of, is_opaque
 
@@ -44,6 +45,7 @@ class Ingest:
 
     def __init__(self, context: Context) -> None:
         self._with = context
+        self._suspects = asyncio.Lock()
 
     async def run(self, bucket: int) -> None:
         """Ingest every due article of a bucket."""
@@ -73,12 +75,29 @@ class Ingest:
         began = self._with.clock.now()
         rules = self._with.rules
         try:
-            page_url, extraction, error = await self._read_page(pending, rules)
+            page, error = await self._fetch(pending, rules)
         except Exception:  # a bug
             await self._suspect(pending)
             raise
-        if extraction is None:
+        # two of which either may be the one that kills are never taken apart at once: an innocent one
+        # that was beside it when the process died is cleared the next time
+        async with self._suspects if pending.deaths else nullcontext():
+            await self._take_apart(pending, page, error, rules, began)
+
+    async def _take_apart(
+        self,
+        pending: PendingArticle,
+        page: Page | None,
+        error: WorkError | None,
+        rules: Rules,
+        began: datetime,
+    ) -> None:
+        extraction = None
+        if page is None:
             await self._suspect(pending)
+        else:
+            extraction, error = await self._extract(pending, page)
+        page_url = page.url if page else None
         now = self._with.clock.now()
         # a feed's text is its own, whatever site it names: nobody speaks for another's paragraphs
         shown_at = page_url if extraction is not None and extraction.body else None
@@ -131,43 +150,49 @@ class Ingest:
         """
         await self._with.store.write(lambda tx: tx.suspect_article(pending.id, pending.deaths + 1))
 
-    async def _read_page(
+    async def _fetch(
         self, pending: PendingArticle, rules: Rules
-    ) -> tuple[str | None, Extraction | None, WorkError | None]:
+    ) -> tuple[Page | None, WorkError | None]:
         if pending.link is None:
-            return None, None, None
+            return None, None
         if pending.deaths >= DEATHS:
-            return None, None, Permanent(Code.KILLED, "gave up after repeated crashes")
+            return None, Permanent(Code.KILLED, "gave up after repeated crashes")
         if is_opaque(pending.link):
             what = "the link does not say where the article is"
-            return None, None, Permanent(Code.OPAQUE_LINK, what)
-        page_url, now = None, self._with.clock.now
+            return None, Permanent(Code.OPAQUE_LINK, what)
         try:
             fetcher = self._with.for_pages or self._with.fetcher
-            with tracing.span(now, pending.id, "fetch", url=pending.link):
+            with tracing.span(self._with.clock.now, pending.id, "fetch", url=pending.link):
                 page = await fetcher.get(pending.link, accept=PAGE_ACCEPT, max_bytes=rules.max_page)
             if isinstance(page, NotModified):  # nothing conditional was asked
                 raise Permanent(Code.PROTOCOL, "answered 304 to an unconditional request")
-            page_url = page.url
-            extract = partial(
-                extract_page,
-                url=page.url,
-                content_type=page.content_type,
-                told=pending.entry.text,
-                dated=pending.entry.published_at is not None,
-            )
-            async with self._with.parsers.slot(pending.feed.url):
-                await self._suspect(pending)
-                with tracing.span(now, pending.id, "extract", bytes=len(page.body)):
-                    extraction = await self._with.offload.run(
-                        extract, page.body, timeout=EXTRACT_SECONDS
-                    )
         except WorkError as error:
-            return page_url, None, error
+            return None, error
+        return page, None
+
+    async def _extract(
+        self, pending: PendingArticle, page: Page
+    ) -> tuple[Extraction | None, WorkError | None]:
+        extract = partial(
+            extract_page,
+            url=page.url,
+            content_type=page.content_type,
+            told=pending.entry.text,
+            dated=pending.entry.published_at is not None,
+        )
+        offload, now = self._with.offload, self._with.clock.now
+        await offload.ready()  # while its workers start, nothing is taken apart
+        async with self._with.parsers.slot(pending.feed.url):
+            await self._suspect(pending)
+            try:
+                with tracing.span(now, pending.id, "extract", bytes=len(page.body)):
+                    extraction = await offload.run(extract, page.body, timeout=EXTRACT_SECONDS)
+            except WorkError as error:
+                return None, error
         if extraction.reason is None:
-            return page_url, extraction, None
+            return extraction, None
         wall = ParseError(extraction.reason, "only the article's beginning is shown")
-        return page_url, beyond_wall(pending.entry, extraction), wall
+        return beyond_wall(pending.entry, extraction), wall
 
 
 def _host(pending: PendingArticle) -> str:

@@ -62,6 +62,9 @@ class Fetcher(Protocol):
 class Offload(Protocol):
     """Runs a pure, picklable function where it can be killed."""
 
+    async def ready(self) -> None:
+        """Wait until a call would begin at once, or in vain: who runs it has started."""
+
     async def run(self, function: Callable[..., T], *args: Any, timeout: float) -> T:
         """The function's result, or what it raised.
 

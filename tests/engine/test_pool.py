@@ -35,6 +35,16 @@ async def pool() -> AsyncIterator[ProcessPool]:
         yield pool
 
 
+async def test_who_waits_for_its_workers_goes_on_when_they_are_there_or_never_will_be() -> None:
+    """And the second one does not wait."""
+    async with ProcessPool(workers=1, preload=["tests.engine.jobs"], at_once=False) as pool:
+        await pool.ready()
+        assert len(family(os.getpid())) > 1
+        await pool.ready()
+    late = ProcessPool(workers=1, preload=["tests.engine.jobs"])
+    await late.ready()
+
+
 async def killed(pool: ProcessPool, *call: object, timeout: float = LONG) -> ParseError:
     """Run what must not end well."""
     with pytest.raises(ParseError) as caught:

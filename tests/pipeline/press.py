@@ -103,6 +103,9 @@ class Press:
 class _Here:
     """Parses beside the event loop: a worker process would be most of the time of these tests."""
 
+    async def ready(self):
+        """At any time."""
+
     async def run(self, function, *args, timeout: float):
         return await asyncio.to_thread(function, *args)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from monitor.model import ArticleState, Kind
 from monitor.pipeline.ingest import DEATHS
-from tests.pipeline.conftest import PARAGRAPHS, TRUCE, page
+from tests.pipeline.conftest import PARAGRAPHS, TRUCE, page, report_from
 from tests.webserver import Reply, redirect
 
 
@@ -266,11 +269,11 @@ async def test_an_article_that_kills_its_job_is_given_up(newsroom):
     assert len(newsroom.shown()) == 1
 
 
-@pytest.mark.parametrize(("part", "deaths"), [("fetcher", 0), ("offload", 1)])
+@pytest.mark.parametrize(("part", "deaths"), [("fetcher", 0), ("starting", 0), ("offload", 1)])
 async def test_only_what_is_taken_apart_when_the_process_dies_is_suspected(
     newsroom, monkeypatch, part, deaths
 ):
-    """Not what is only fetched: of that there is much at any time."""
+    """Not what is only fetched, or waits for workers: of that there is much at any time."""
     newsroom.feed("courier", ("Ceasefire", "/truce"))
     newsroom.server.route("/truce", page("Ceasefire"))
     await newsroom.declare("courier")
@@ -279,11 +282,17 @@ async def test_only_what_is_taken_apart_when_the_process_dies_is_suspected(
     class Death(BaseException):
         """None of our code goes on after it."""
 
-    async def dies(*_, **__):
-        raise Death
+    class Dying:
+        async def ready(self):
+            if part == "starting":
+                raise Death
 
-    dying = type("Dying", (), {"get": staticmethod(dies), "run": staticmethod(dies)})()
-    monkeypatch.setattr(newsroom.context, part, dying)
+        async def run(self, *_, **__):
+            raise Death
+
+        get = run
+
+    monkeypatch.setattr(newsroom.context, "fetcher" if part == "fetcher" else "offload", Dying())
     with pytest.raises(Death):
         await newsroom.work(Kind.INGEST)
     later = newsroom.clock.now() + newsroom.context.lease
@@ -309,6 +318,44 @@ async def test_a_site_is_not_blamed_for_the_deaths_of_the_process(newsroom):
     await newsroom.settle(minutes=2)
     trace = await state_of(newsroom, "/truce")
     assert (trace.state, trace.attempts) == (ArticleState.DONE, 2)
+
+
+async def test_two_suspects_are_never_taken_apart_at_once(newsroom, monkeypatch):
+    """Else an innocent one that was beside the guilty one once would be so each time."""
+    newsroom.feed("courier", ("Ceasefire", "/truce"), ("Cats", "/cats"))
+    feed = newsroom.server.route_of("/courier.xml")
+    here = newsroom.server.url("/cats")
+    cats = here.replace("127.0.0.1", "localhost")  # of another host: neither waits for the other
+    newsroom.server.route("/courier.xml", replace(feed, body=feed.body.replace(here, cats)))
+    for path in ("/truce", "/cats"):
+        newsroom.server.route(path, page(path, report_from(path)))
+    await newsroom.declare("courier")
+    await newsroom.work(Kind.POLL)
+    meeting, met = asyncio.Barrier(2), []
+    pool = newsroom.context.offload
+
+    class Meeting:
+        ready = pool.ready
+
+        async def run(self, *call, timeout):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await meeting.wait()
+                    met.append(call)
+            return await pool.run(*call, timeout=timeout)
+
+    def dies(tx):
+        for pending in claimed_everywhere(tx, newsroom.clock.now(), newsroom):
+            tx.suspect_article(pending.id, 1)
+        tx.release_leases()
+
+    await newsroom.store.write(dies)
+    monkeypatch.setattr(newsroom.context, "offload", Meeting())
+    jobs = await newsroom.store.read(lambda tx: tx.due_jobs(newsroom.clock.now()))
+    await asyncio.gather(*map(newsroom.pipeline.run, jobs))
+    assert not met
+    found = [await newsroom.reports.trace(url) for url in (newsroom.server.url("/truce"), cats)]
+    assert [each.source for each in found] == ["page", "page"]
 
 
 async def test_debounced_edits_do_not_flood(newsroom):

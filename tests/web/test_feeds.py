@@ -66,6 +66,9 @@ HTML = {"Content-Type": "text/html; charset=utf-8"}
 class Here:
     """Does what a worker process would do, at once."""
 
+    async def ready(self):
+        """At any time."""
+
     async def run(self, function, *args, timeout):
         del timeout
         return function(*args)
