@@ -170,17 +170,20 @@ class Service:
         if not self._ready:
             return False, "The service is starting."
         if problem := self._storage_problem():
-            return False, f"Nothing can be stored: {problem}."
+            return False, f"Nothing can be stored: {telemetry.redact(problem)}."
         return True, ""
 
     def config_error(self) -> str | None:
         """The mistakes of the last configuration, if it was rejected."""
-        return "\n".join(mistake.in_a_line for mistake in self._rejected) or None
+        said = "\n".join(mistake.in_a_line for mistake in self._rejected)
+        return telemetry.redact(said) or None
 
     def sink_problem(self) -> str | None:
         """Why no alert can be delivered at all, if so."""
         problem = self.pipeline.context.sink_problem
-        return f"{self.pipeline.context.sink.name}: {problem}" if problem else None
+        if not problem:
+            return None
+        return telemetry.redact(f"{self.pipeline.context.sink.name}: {problem}")
 
     async def engine_state(self) -> EngineState:
         """What this process is among all, and how their jobs stand. Raises `StorageError`."""

@@ -11,7 +11,7 @@ import logging
 import math
 import re
 import sys
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from time import monotonic
 from typing import IO, Any, Literal
 
@@ -236,7 +236,12 @@ for _reason in ("time", "memory", "died", "lost"):
 _SECRETS = re.compile(
     r"xox[a-z]-[\w-]+|xapp-[\w-]+"  # Slack's tokens
     r"|(?<=hooks\.slack\.com/)[\w/]+"  # and webhooks
-    r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"  # user:password in any URL
+    r"|whsec_[\w+/=-]+"  # what a program's webhook is signed with
+    r"|(?<=://)[^/\s?#\"<>@:]*:[^/\s?#\"<>]*(?=@)"  # user:password in any URL
+    # the same, of a password that should have been escaped: it is no port, and holds a "/"
+    r"|(?<=://)[^/\s?#\"<>@:\[]*:(?!\d{1,5}(?:[/?#\s\"'<>,;)]|$))"
+    r"[^\s\"<>]{1,300}?(?:@[^/\s?#\"<>@]{0,300})*(?=@)"
+    r"|(?:(?<=http://)|(?<=https://))[^/\s?#\"<>@:]+(?=@)"  # a token in place of both
 )
 
 
@@ -249,16 +254,20 @@ _SHOWN = {
 
 
 _ASKED = re.compile(
-    r"(?i)([?&;](?:[\w.%-]*[_.-])?(?:api_?)?"
-    r"(?:key|token|auth|secret|sig|signature|password|pass)=)[^&;#\s\"'<>]+"
+    r"(?i)((?:(?:[?&;#]|%3f|%26)"
+    r"(?:[\w.%-]*(?:token|secret|passw(?:or)?d|signature|credentials?|apikey)"
+    r"|(?:[\w.%-]*[_.-])?(?:access|auth|feed|private|rss|user)?(?:key|auth|sig|pass|pwd|jwt))"
+    r"|\b(?:ssl)?password)(?:=|%3d))[^&;#\s\"'<>]*"
 )
-"""A secret that a URL asks with, such as `?access_token=…`."""
+"""A secret that a URL asks with, such as `?access_token=…`, also in a URL within a URL; and
+`password=…` of what a database is asked with.
+"""
 
 
 def redact(text: str) -> str:
     """The text without anything that looks like a secret."""
     text = _SECRETS.sub("***", text)
-    return _ASKED.sub(r"\1***", text) if "=" in text else text
+    return _ASKED.sub(r"\1***", text) if "=" in text or "%3" in text else text
 
 
 def _tidy(
@@ -273,8 +282,10 @@ def _redacted(value: Any) -> Any:
     match value:
         case str():
             return redact(value).translate(_SHOWN)
-        case list() | tuple():
+        case list() | tuple() | set() | frozenset():
             return [_redacted(each) for each in value]
+        case Mapping():
+            return {key: _redacted(each) for key, each in value.items()}
         case _:
             return value
 

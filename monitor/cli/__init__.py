@@ -30,6 +30,7 @@ from monitor.cli.commands import (
 from monitor.cli.shared import err, out
 from monitor.errors import ConfigError, MonitorError, QueryError, StorageError
 from monitor.match.language import rendered
+from monitor.telemetry import redact
 
 _MISTYPED: Final = cast("type[Exception]", typer.BadParameter.__mro__[1])
 """What Typer raises of what can't be read; it has a public name in no release."""
@@ -82,13 +83,13 @@ def main() -> None:
         sys.exit(1)
     except ConfigError as error:
         for mistake in error.mistakes:
-            err.print(str(mistake), style="red", markup=False, soft_wrap=True)
+            err.print(redact(str(mistake)), style="red", markup=False, soft_wrap=True)
         sys.exit(2)
     except QueryError as error:
         err.print(rendered(error), style="red", markup=False, soft_wrap=True)
         sys.exit(2)
     except MonitorError as error:
-        err.print(f"monitor: {error}", style="red", markup=False, soft_wrap=True)
+        err.print(f"monitor: {redact(str(error))}", style="red", markup=False, soft_wrap=True)
         sys.exit(3 if isinstance(error, StorageError) else 1)
     except OSError as error:
         if error.errno != errno.ENOSPC or error.filename is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -43,6 +44,7 @@ from monitor.storage.feeds import FEED_COLUMNS, feed_spec, move_of
 from monitor.storage.store import SqlStore
 from monitor.storage.subscriptions import SubscriptionWork
 from monitor.storage.work import Row
+from monitor.telemetry import redact
 
 LATELY: Final = 7
 """Days that a feed in a list is judged by."""
@@ -381,7 +383,7 @@ def _trace(
                 kind=FeedEventKind(each.kind),
                 at=each.at,
                 until=each.until,
-                detail=each.detail,
+                detail=redact(each.detail),
                 count=each.times,
             )
             for each in connection.execute(EVENTS_OF, {"feed": feed})
@@ -424,7 +426,8 @@ def _newness(row: Any) -> Any:
 
 
 def feed_row(row: Row) -> FeedRow:
-    """A row of `FEEDS`."""
+    """A row of `FEEDS`, for who reads it: without a secret but in `spec`."""
+    move = move_of(row)
     return FeedRow(
         id=FeedId(row.id),
         spec=feed_spec(row),
@@ -444,7 +447,7 @@ def feed_row(row: Row) -> FeedRow:
         rhythm=row.rhythm,
         overlap=row.overlap,
         hints=row.hints,
-        move=move_of(row),
+        move=move and replace(move, url=redact(move.url)),
         subscription=SubscriptionState(row.subscription) if row.subscription else None,
         subscribed_until=row.expires_at,
         pushed_at=row.pushed_at,
@@ -452,7 +455,8 @@ def feed_row(row: Row) -> FeedRow:
 
 
 def error_of(row: Any) -> str | None:
-    """What went wrong, of a row that holds a code and a detail."""
+    """What went wrong, of a row that holds a code and a detail; without a secret."""
     if row.error_code is None:
         return None
-    return f"{row.error_code}: {row.error_detail}" if row.error_detail else str(row.error_code)
+    said = f"{row.error_code}: {row.error_detail}" if row.error_detail else str(row.error_code)
+    return redact(said)

@@ -123,13 +123,13 @@ def rejected(mistakes: Iterable[Mistake]) -> Card:
 
 def applied(changes: Sequence[str], warnings: Sequence[str] = ()) -> Card:
     """An edit of the configuration is in use: what it changed."""
-    rows = [*changes[:SHOWN]] or ["the mistake is gone"]
+    rows = [*map(redact, changes[:SHOWN])] or ["the mistake is gone"]
     if len(changes) > SHOWN:
         rows.append(f"and {len(changes) - SHOWN} more")
     lines = [line(row, bullet=True) for row in rows]
     return Card(
         title="The configuration was applied",
-        lines=(*lines, *(line("Warning: ", each) for each in warnings[:SHOWN])),
+        lines=(*lines, *(line("Warning: ", redact(each)) for each in warnings[:SHOWN])),
     )
 
 
@@ -140,7 +140,7 @@ def too_broad(remarks: Sequence[str]) -> Card:
 
 def dead_letter(before: Card | None, count: int, channel: str, headline: str, error: str) -> Card:
     """A message was refused for good; `before` is what was said of the others of this day."""
-    one = line(Part(text=headline, bold=True), f": {error}", bullet=True)
+    one = line(Part(text=headline, bold=True), f": {redact(error)}", bullet=True)
     others = tuple(each for each in before.lines if each.bullet)[: SHOWN - 1] if before else ()
     lines = (one, *others)
     if count > len(lines):
@@ -158,7 +158,7 @@ def closed(channel: str, error: str, now: datetime) -> Card:
         title=f"{channel} can't be posted to",
         lines=(
             _since(now),
-            line(error, quote=True),
+            line(redact(error), quote=True),
             line("Its messages wait, in their order, and come once it is mended."),
         ),
     )
@@ -191,7 +191,7 @@ def storage_failed(error: str, began: datetime, now: datetime) -> Card:
         title="The database could not be written",
         lines=(
             line("from ", _time(began), " to ", _time(now)),
-            line(error, quote=True),
+            line(redact(error), quote=True),
             line("What was stored is whole; what came meanwhile is asked for again."),
         ),
     )

@@ -29,6 +29,7 @@ from monitor.ports import (
     FeedTrace,
     Firsts,
 )
+from monitor.telemetry import redact
 from monitor.web import words
 
 TROUBLE: Final = "trouble"
@@ -423,7 +424,7 @@ def _hub(held: Subscription, now: datetime) -> str:
         parts.append(f"last missed one {words.ago(held.missed_at, now)}")
     if held.error:
         parts.append(held.error)
-    return "; ".join(parts)
+    return redact("; ".join(parts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,20 +7,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from monitor.match.passage import best_passage
 from monitor.model import DeliveryState, Span
 from monitor.ports import DeliveryRow, FeedRow
+from monitor.telemetry import redact
 from monitor.web import words
 
 PASSAGE: Final = 300
 """Length of a hit's passage in characters."""
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
-_SECRET_NAMES = re.compile(
-    r"(?i)(^|[_-])(api_?)?(key|token|auth|secret|sig|signature|password|pass)$"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +73,7 @@ def web_link(url: str | None) -> str | None:
 def feed_link(url: str) -> str | None:
     """A feed's URL for a click, unless it holds a password or a key."""
     link = web_link(url)
-    if link is None:
-        return None
-    parts = urlsplit(link)
-    names = (name for name, _ in parse_qsl(parts.query, keep_blank_values=True))
-    secret = "@" in parts.netloc or any(map(_SECRET_NAMES.search, names))
-    return None if secret else link
+    return link if link and redact(link) == link else None
 
 
 def language(code: str | None) -> str | None:

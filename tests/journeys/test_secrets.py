@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +22,7 @@ import pytest
 from monitor.demo.slack import SlackDouble
 from tests.conftest import PROJECT
 from tests.journeys.test_life import PAGE, RSS, free_port
-from tests.webserver import Reply, Request, WebServer
+from tests.webserver import Reply, Request, WebServer, redirect
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -124,7 +125,7 @@ class Talkative:
 
 
 ASKED = (
-    "/", "/feeds", "/feeds/1", "/feeds/2", "/feeds/3", "/feeds.opml", "/status", "/metrics", "/healthz", "/readyz", "/watches",
+    "/", "/feeds", "/feeds/1", "/feeds/2", "/feeds/3", "/feeds/4", "/feeds.opml", "/status", "/metrics", "/healthz", "/readyz", "/watches",
     "/deliveries", "/stories", "/search?q=truce", "/follow", "/trends", "/api", "/api/v1/status", "/api/v1/feeds", "/api/v1/deliveries",
     "/api/v1/feeds/1", "/api/v1/articles?cursor=x", "/api/v1/nothing", "/nothing", "/hits.rss?key=wrong", "/websub/" + "a" * 43,
 )  # fmt: skip
@@ -150,6 +151,7 @@ async def test_no_secret_is_told(tmp_path: Path) -> None:
 
         server.route("/rss", rss)
         server.route("/keyed", rss)
+        server.route("/old", redirect(f"{base}/keyed?token={PLANTED['token of a feed']}", 301))
         server.route("/broken*", Reply("<html>broken", status=500))
         server.route("/ceasefire", Reply(PAGE, headers={"Content-Type": "text/html"}))
         server.route("/hook", [Reply(status=500), Reply(status=204)])
@@ -167,6 +169,7 @@ async def test_no_secret_is_told(tmp_path: Path) -> None:
             '[[watch]]\nname = "Mail"\nterms = ["ceasefire"]\nchannel = "apprise:mail"\n'
             f'[[feed]]\nname = "Keyed"\nurl = "{base}/keyed{key}"\n'
             f'[[feed]]\nname = "Broken"\nurl = "{base}/broken{key}"\n'
+            f'[[feed]]\nname = "Moved"\nurl = "{base}/old{key}"\n'
             f'[[feed]]\nname = "Named"\nurl = "http://{userinfo}127.0.0.1:{server.port}/rss"\n',
             encoding="utf-8",
         )
@@ -186,6 +189,10 @@ async def test_no_secret_is_told(tmp_path: Path) -> None:
             lambda text: text.count('"alert.sent"') >= 3 or "alert.postponed" in text
         )
         await slack.wait_for(1, "newsdesk")
+        with (tmp_path / "feeds.toml").open("a", encoding="utf-8") as file:
+            file.write(f'[[feed]]\nname = "Wrong"\nurl = "ftp://{userinfo}x.example/{key}"\n')
+        await service.until(lambda text: "config.rejected" in text)
+        await slack.wait_for(1, "ops")
         answers = []
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as web:
             for headers in (
@@ -201,10 +208,15 @@ async def test_no_secret_is_told(tmp_path: Path) -> None:
             login = {"token": token, "next": "/"}
             async with web.post("/login", data=login) as answer:
                 answers.append(("/login", str(answer.headers) + await answer.text()))
+        answers.append(("#ops", json.dumps(slack.messages("ops"))))
         assert await service.end(stop=True) == 0
-        tool = Talkative(tmp_path, env)
-        await tool.command("doctor")
-        answers.append(("doctor", tool.text))
+        for command in (
+            "doctor", "check", "status", "status --json", "feeds list", "feeds list --json",
+        ):  # fmt: skip
+            tool = Talkative(tmp_path, env)
+            await tool.command(*command.split())
+            answers.append((command, tool.text))
+        assert any("Moved" in text and "***" in text for _, text in answers)
         there = {request.headers.get("authorization", "") for request in seen}
         assert any(each.startswith("Basic ") for each in there), "the feed's password was used"
         assert any(PLANTED["token of a feed"] in request.target for request in seen)

@@ -16,6 +16,7 @@ from monitor.pipeline.adopt import Fate, Item
 from monitor.pipeline.discover import Looked
 from monitor.polling import delays
 from monitor.ports import FeedFigures, FeedsFound
+from monitor.telemetry import redact
 from monitor.web import feed_view, words
 
 _STYLES = {"good": "green", "warn": "yellow", "bad": "red", "calm": "dim"}
@@ -70,7 +71,7 @@ def _figures_json(figures: FeedFigures) -> dict[str, Any]:
     return {
         "id": row.id,
         "name": spec.name,
-        "url": spec.url,
+        "url": redact(spec.url),
         "publisher": spec.publisher,
         "side": spec.side,
         "tier": spec.tier,

@@ -16,6 +16,7 @@ from monitor.cli.examine import Finding
 from monitor.config import Settings
 from monitor.model import DeliveryState
 from monitor.ports import Counts, FeedRow, Workload
+from monitor.telemetry import redact
 from monitor.web import engine_view, words
 
 _STYLE = {"good": "green", "warn": "yellow", "bad": "red"}
@@ -35,7 +36,7 @@ def finding(found: Finding) -> Text:
     sign, style = {True: ("✓", "green"), False: ("✗", "red"), None: ("–", "dim")}[found.is_right]
     line = Text(f"{sign} ", style=style)
     line.append(f"{found.subject}: ", "bold")
-    line.append(found.said, "" if found.is_right else style)
+    line.append(redact(found.said), "" if found.is_right else style)
     return line
 
 
@@ -146,7 +147,7 @@ def status_json(
         "feed": [
             {
                 "name": row.spec.name,
-                "url": row.spec.url,
+                "url": redact(row.spec.url),
                 "publisher": row.spec.publisher,
                 "health": str(row.health),
                 "health_since": iso(row.health_since),
