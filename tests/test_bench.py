@@ -39,6 +39,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BENCHES = sorted(path.stem for path in (ROOT / "bench").glob("[a-z]*.py"))
 LOOK = {  # the others: a few pages
     "alerts": ["--seconds", "2", "--feeds", "4", "--interval", "1", "--rates", "2"],
+    "leader": ["--rounds", "1"],
     "load": [
         *("--feeds", "6", "--watches", "2", "--rate", "5", "--interval", "30"),
         *("--minutes", "0.2", "--double-minutes", "0.1", "--recovery", "0.1"),
@@ -83,7 +84,19 @@ def refused(
     return call
 
 
-SLOW = {"alerts", "load", "match", "poll", "polling", "scale", "search", "soak", "stories", "web"}
+SLOW = {
+    "alerts",
+    "leader",
+    "load",
+    "match",
+    "poll",
+    "polling",
+    "scale",
+    "search",
+    "soak",
+    "stories",
+    "web",
+}
 """Even a look at a few pages takes them many seconds."""
 
 
