@@ -245,6 +245,9 @@ _SECRETS = re.compile(
 )
 
 
+_BEGINNINGS = ("xox", "xapp-", "hooks.slack.com/", "whsec_")
+"""Of what needs no URL around it: most texts have none, and are looked through no further."""
+
 _SHOWN = {
     code: f"\\u{code:04x}"
     for codes in ((0x7F, 0x9F), (0x2028, 0x202E), (0x2066, 0x2069))
@@ -257,17 +260,22 @@ _ASKED = re.compile(
     r"(?i)((?:(?:[?&;#]|%3f|%26)"
     r"(?:[\w.%-]*(?:token|secret|passw(?:or)?d|signature|credentials?|apikey)"
     r"|(?:[\w.%-]*[_.-])?(?:access|auth|feed|private|rss|user)?(?:key|auth|sig|pass|pwd|jwt))"
-    r"|\b(?:ssl)?password)(?:=|%3d))[^&;#\s\"'<>]*"
+    r")(?:=|%3d))[^&;#\s\"'<>]*"
 )
-"""A secret that a URL asks with, such as `?access_token=…`, also in a URL within a URL; and
-`password=…` of what a database is asked with.
-"""
+"""A secret that a URL asks with, such as `?access_token=…`, also in a URL within a URL."""
+
+_ASKED_OF_DATABASE = re.compile(r"(\b(?:ssl)?password=)[^&;#\s\"'<>]*")
 
 
 def redact(text: str) -> str:
     """The text without anything that looks like a secret."""
-    text = _SECRETS.sub("***", text)
-    return _ASKED.sub(r"\1***", text) if "=" in text or "%3" in text else text
+    if "://" in text or any(each in text for each in _BEGINNINGS):
+        text = _SECRETS.sub("***", text)
+    if "=" not in text and "%3" not in text:
+        return text
+    if "password=" in text:
+        text = _ASKED_OF_DATABASE.sub(r"\1***", text)
+    return _ASKED.sub(r"\1***", text)
 
 
 def _tidy(
