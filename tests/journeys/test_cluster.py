@@ -16,6 +16,7 @@ import aiohttp
 import pytest
 import sqlalchemy as sa
 
+from bench._usage import family
 from monitor.demo.slack import SlackDouble
 from monitor.errors import Code, Transient
 from monitor.fetch.politeness import PoliteFetcher
@@ -63,12 +64,12 @@ class Cluster:
         self.folder = folder
         self.url = url
         self._slack = slack
-        self.ports: dict[str, int] = {}
+        self.ports: dict[Running, int] = {}
 
     @asynccontextmanager
     async def process(self, role: str) -> AsyncIterator[Running]:
         """`monitor run --role …`, once it has started; killed in the end."""
-        self.ports[role] = free_port()
+        port = free_port()
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "monitor", "run", "--role", role),
             *("--config", str(self.folder / "feeds.toml")),
@@ -77,7 +78,7 @@ class Cluster:
                 "PATH": os.environ["PATH"],
                 "MONITOR_LOG": "json",
                 "MONITOR_DATABASE_URL": self.url,
-                "MONITOR_WEB_PORT": str(self.ports[role]),
+                "MONITOR_WEB_PORT": str(port),
                 "SLACK_BOT_TOKEN": self._slack.token,
                 "SLACK_API_URL": self._slack.url,
             },
@@ -85,6 +86,7 @@ class Cluster:
             stderr=asyncio.subprocess.PIPE,
         )
         running = Running(process)
+        self.ports[running] = port
         try:
             await running.event("service.started")
             yield running
@@ -125,11 +127,15 @@ async def test_kills_lose_nothing_and_tell_nothing_twice(corpus, tmp_path, postg
         (tmp_path / "feeds.toml").write_text(config, encoding="utf-8")
         cluster = Cluster(tmp_path, postgres_url, slack)
         start = lambda role: stack.enter_async_context(cluster.process(role))  # noqa: E731
-        await start("scheduler")
+        clockwork = await start("scheduler")
         web, sender, *workers = await asyncio.gather(
             start("web"), start("alerts"), start("worker"), start("worker")
         )
+        # only who parses holds processes for it
+        assert [len(family(each.process.pid)) for each in (clockwork, web, sender)] == [1, 1, 1]
+        assert all(len(family(each.process.pid)) > 1 for each in workers)
         victim = await first_at_work(workers)
+        [survivor] = [each for each in workers if each is not victim]
         victim.process.send_signal(signal.SIGKILL)
         await slack.wait_for(1, "newsdesk")
         sender.process.send_signal(signal.SIGKILL)
@@ -137,13 +143,13 @@ async def test_kills_lose_nothing_and_tell_nothing_twice(corpus, tmp_path, postg
         async with asyncio.timeout(60):
             await slack.wait_for(len(room.hits()), "newsdesk")
         async with aiohttp.ClientSession() as session:
-            for role, path, status in (
-                ("web", "/", 200), ("web", "/healthz", 200), ("scheduler", "/healthz", 200),
-                ("worker", "/readyz", 200), ("worker", "/", 404),
+            for who, path, status in (
+                (web, "/", 200), (web, "/healthz", 200), (clockwork, "/healthz", 200),
+                (survivor, "/readyz", 200), (survivor, "/", 404),
             ):  # fmt: skip
-                async with session.get(f"http://127.0.0.1:{cluster.ports[role]}{path}") as answer:
-                    assert answer.status == status, (role, path)
-            url = f"http://127.0.0.1:{cluster.ports['scheduler']}/metrics"
+                async with session.get(f"http://127.0.0.1:{cluster.ports[who]}{path}") as answer:
+                    assert answer.status == status, path
+            url = f"http://127.0.0.1:{cluster.ports[clockwork]}/metrics"
             async with session.get(url) as answer:
                 assert "monitor_leader 1.0" in await answer.text()
         assert await web.stop() == 0

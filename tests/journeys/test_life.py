@@ -104,7 +104,7 @@ class Running:
     async def event(self, name: str, **fields: object) -> dict:
         """Read the log until this event."""
         assert self.process.stderr is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while line := await self.process.stderr.readline():
                 try:
                     entry = json.loads(line)
