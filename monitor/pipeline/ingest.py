@@ -33,6 +33,9 @@ log = telemetry.get_logger()
 
 PAGE_ACCEPT = "text/html, application/xhtml+xml, */*;q=0.1"
 EXTRACT_SECONDS = 10.0
+SUSPECT = 2
+"""Deaths that are no coincidence: once falls whatever is beside the one that kills."""
+
 DEATHS = 5
 """The page of an article over which so many processes have died is left alone."""
 
@@ -79,9 +82,9 @@ class Ingest:
         except Exception:  # a bug
             await self._suspect(pending)
             raise
-        # two of which either may be the one that kills are never taken apart at once: an innocent one
-        # that was beside it when the process died is cleared the next time
-        async with self._suspects if pending.deaths else nullcontext():
+        # of those over which processes died again and again, two are never taken apart at once: who
+        # only was beside the guilty one is cleared the next time
+        async with self._suspects if pending.deaths >= SUSPECT else nullcontext():
             await self._take_apart(pending, page, error, rules, began)
 
     async def _take_apart(

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from monitor.model import ArticleState, Kind
-from monitor.pipeline.ingest import DEATHS
+from monitor.pipeline.ingest import DEATHS, SUSPECT
 from tests.pipeline.conftest import PARAGRAPHS, TRUCE, page, report_from
 from tests.webserver import Reply, redirect
 
@@ -346,7 +346,7 @@ async def test_two_suspects_are_never_taken_apart_at_once(newsroom, monkeypatch)
 
     def dies(tx):
         for pending in claimed_everywhere(tx, newsroom.clock.now(), newsroom):
-            tx.suspect_article(pending.id, 1)
+            tx.suspect_article(pending.id, SUSPECT)
         tx.release_leases()
 
     await newsroom.store.write(dies)
