@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from monitor.errors import Code, Transient, WorkError
+from monitor.errors import Code, Permanent, Transient, WorkError
 from monitor.model import FeedStatus
 
 LONGEST = timedelta(hours=24)
@@ -51,7 +51,6 @@ _HOPELESS_PAGE = {
     Code.GONE,
     Code.PAYWALL,  # neither opens by itself, however often we knock
     Code.CONSENT,
-    Code.KILLED,
 }
 
 
@@ -95,9 +94,11 @@ def after_failure(
 def page_retry(now: datetime, error: WorkError, attempts: int, limit: int) -> datetime | None:
     """When to ask again for a page that could not be had; None when it is not worth it.
 
-    `attempts` counts the failed one. Even a 404 is tried again: feeds announce pages early.
+    `attempts` counts the failed one. Even a 404 is tried again: feeds announce pages early. So is a
+    page over which a parser was killed: it may have been the machine that was slow, or full.
     """
-    if attempts >= limit or error.code in _HOPELESS_PAGE:
+    is_left_alone = error.code is Code.KILLED and isinstance(error, Permanent)
+    if attempts >= limit or is_left_alone or error.code in _HOPELESS_PAGE:
         return None
     wait = _PAGE_BACKOFF[min(attempts, len(_PAGE_BACKOFF)) - 1]
     if isinstance(error, Transient) and error.retry_after is not None:

@@ -118,7 +118,6 @@ def test_gone_ends_the_feed():
         Code.WRONG_TYPE,
         Code.PAYWALL,
         Code.CONSENT,
-        Code.KILLED,
     ],
 )
 def test_hopeless_pages_are_not_asked_for_again(code):
@@ -131,6 +130,13 @@ def test_hopeless_pages_are_not_asked_for_again(code):
 def test_pages_that_say_sorry_are_asked_for_again(code):
     """A bot check or an error drawn as a page may be another one in a minute."""
     assert page_retry(NOW, ParseError(code, ""), 1, 5) == NOW + timedelta(minutes=1)
+
+
+def test_a_page_is_left_alone_for_deaths_of_the_service_and_not_for_one_of_a_parser():
+    """A parser is killed as well where the machine is slow, or a neighbour took its memory."""
+    assert page_retry(NOW, Permanent(Code.KILLED, "gave up"), 1, 5) is None
+    assert page_retry(NOW, ParseError(Code.KILLED, "10 s"), 1, 5) == NOW + timedelta(minutes=1)
+    assert page_retry(NOW, ParseError(Code.KILLED, "10 s"), 5, 5) is None
 
 
 @pytest.mark.parametrize(
