@@ -235,13 +235,13 @@ for _reason in ("time", "memory", "died", "lost"):
 
 _SECRETS = re.compile(
     r"xox[a-z]-[\w-]+|xapp-[\w-]+"  # Slack's tokens
-    r"|(?<=hooks\.slack\.com/)[\w/]+"  # and webhooks
+    r"|(?<=hooks\.slack\.com/)[\w/-]+"  # and webhooks
     r"|whsec_[\w+/=-]+"  # what a program's webhook is signed with
     r"|(?<=://)[^/\s?#\"<>@:]*:[^/\s?#\"<>]*(?=@)"  # user:password in any URL
     # the same, of a password that should have been escaped: it is no port, and holds a "/"
     r"|(?<=://)[^/\s?#\"<>@:\[]*:(?!\d{1,5}(?:[/?#\s\"'<>,;)]|$))"
     r"[^\s\"<>]{1,300}?(?:@[^/\s?#\"<>@]{0,300})*(?=@)"
-    r"|(?:(?<=http://)|(?<=https://))[^/\s?#\"<>@:]+(?=@)"  # a token in place of both
+    r"|(?i:(?<=http://)|(?<=https://))[^/\s?#\"<>@:]+(?=@)"  # a token in place of both
 )
 
 
@@ -257,14 +257,15 @@ _SHOWN = {
 
 
 _ASKED = re.compile(
-    r"(?i)((?:(?:[?&;#]|%3f|%26)"
-    r"(?:[\w.%-]*(?:token|secret|passw(?:or)?d|signature|credentials?|apikey)"
-    r"|(?:[\w.%-]*[_.-])?(?:access|auth|feed|private|rss|user)?(?:key|auth|sig|pass|pwd|jwt))"
-    r")(?:=|%3d))[^&;#\s\"'<>]*"
+    # a name begins anew at each "%": or each of a hostile row of "%26" would be read to its end
+    r"(?i)((?:[?&;#]|%(?:[0-9a-f]{2})?)"
+    r"(?:[\w.-]*(?:token|secret|passw(?:or)?d|signature|credentials?|apikey)"
+    r"|(?:[\w.-]*[_.-])?(?:access|auth|feed|private|rss|user)?(?:key|auth|sig|pass|pwd|jwt))"
+    r"(?:=|%3d))[^&;#\s\"'<>]*"
 )
 """A secret that a URL asks with, such as `?access_token=…`, also in a URL within a URL."""
 
-_ASKED_OF_DATABASE = re.compile(r"(\b(?:ssl)?password=)[^&;#\s\"'<>]*")
+_ASKED_OF_DATABASE = re.compile(r"(\b(?:ssl)?password=)(?:'[^'\\]*(?:\\.[^'\\]*)*'|[^&;#\s\"'<>]*)")
 
 
 def redact(text: str) -> str:
