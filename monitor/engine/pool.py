@@ -112,8 +112,12 @@ class ProcessPool:
         await asyncio.shield(self._first)
 
     async def _begin(self) -> None:
-        with suppress(ParseError):  # who can't work will say so when there is work
-            await self.run(bool, timeout=STARTED_WITHIN)
+        try:
+            with suppress(ParseError):  # who can't work will say so when there is work
+                await self.run(bool, timeout=STARTED_WITHIN)
+        except BaseException:
+            self._first = None  # no file was free, or no memory: the next who asks has more luck
+            raise
 
     async def run(self, function: Callable[..., T], *args: Any, timeout: float) -> T:
         """The function's result, or what it raised; see `monitor.ports.Offload`.

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import pickle
+import resource
 import signal
 import subprocess
 import sys
@@ -43,6 +44,24 @@ async def test_who_waits_for_its_workers_goes_on_when_they_are_there_or_never_wi
         await pool.ready()
     late = ProcessPool(workers=1, preload=["tests.engine.jobs"])
     await late.ready()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="another may keep fewer files than it has open")
+async def test_workers_that_could_not_start_are_started_for_the_next() -> None:
+    """For a moment no file was free."""
+    async with ProcessPool(workers=1, preload=["tests.engine.jobs"], at_once=False) as pool:
+        await asyncio.to_thread(int)  # the thread that will start them is there
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        free = os.open(os.devnull, os.O_RDONLY)
+        os.close(free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, limits[1]))
+        try:
+            with pytest.raises(OSError, match="Too many open files"):
+                await pool.ready()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        await pool.ready()
+        assert await pool.run(jobs.add, 1, 1, timeout=LONG) == 2
 
 
 async def killed(pool: ProcessPool, *call: object, timeout: float = LONG) -> ParseError:
