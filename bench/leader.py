@@ -76,13 +76,14 @@ class Schedulers:
     def lose(self, number: signal.Signals) -> float:
         """Send the leader a signal; seconds until another leads."""
         [leader] = self._holders(LEADER)
-        process = self._running.pop(leader)
+        process = self._running[leader]
         began = time.monotonic()
         process.send_signal(number)
         self._until(lambda: self._holders(LEADER) - {leader})
         seconds = time.monotonic() - began
         process.kill()
         process.wait()
+        del self._running[leader]
         return seconds
 
     def close(self) -> None:
