@@ -295,8 +295,10 @@ def _redacted(value: Any) -> Any:
             return [_redacted(each) for each in value]
         case Mapping():
             return {key: _redacted(each) for key, each in value.items()}
-        case _:
+        case None | int() | float():
             return value
+        case _:
+            return _redacted(str(value))
 
 
 class _Exhausted(logging.Filter):

@@ -110,11 +110,18 @@ def test_a_long_text_is_looked_through_in_a_moment() -> None:
 
 
 def test_a_log_has_no_secret_in_whatever_shape(address: str) -> None:
-    """Texts, lists, sets and mappings."""
+    """Texts, lists, sets and mappings, and what else can be shown as text."""
     said = telemetry._tidy(
         None,
         "info",
-        {"event": "x", "a": address, "b": [address], "c": {address}, "d": {1: address}},
+        {
+            "event": "x",
+            "a": address,
+            "b": [address],
+            "c": {address},
+            "d": {1: address},
+            "e": ValueError(address),
+        },
     )
     assert not is_told(repr(said))
 
