@@ -52,7 +52,7 @@ class Lane:
         gives up.
         """
         self._slots = asyncio.Semaphore(slots)
-        self._most = slots  # hosts that wait for one, before no more is claimed
+        self.slots = slots  # and as many hosts wait for one, before no more is claimed
         self._waiting = 0
         self._usual = 1  # hosts of which the last claim brought rows
         self._claiming: set[asyncio.Task[object] | None] = set()
@@ -109,7 +109,7 @@ class Lane:
 
     def turn_is_free(self) -> bool:
         """Whether a job may claim now; what those that are claiming will bring counts as there."""
-        return self._waiting + self._usual * len(self._claiming) < self._most
+        return self._waiting + self._usual * len(self._claiming) < self.slots
 
     def came(self, hosts: int) -> None:
         """Rows of so many hosts were claimed by this job, and wait for a slot from now on."""

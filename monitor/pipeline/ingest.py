@@ -33,6 +33,10 @@ log = telemetry.get_logger()
 
 PAGE_ACCEPT = "text/html, application/xhtml+xml, */*;q=0.1"
 EXTRACT_SECONDS = 10.0
+APART = 8
+"""Articles taken apart at once, and a quarter as many of sources that were slow to be so: these are
+suspected if the process dies. More, unless there are many parsers, would wait for one another."""
+
 SUSPECT = 2
 """Deaths that are no coincidence: once falls whatever is beside the one that kills."""
 
@@ -49,6 +53,8 @@ class Ingest:
     def __init__(self, context: Context) -> None:
         self._with = context
         self._suspects = asyncio.Lock()
+        apart = max(APART, 2 * context.parsers.slots)
+        self._apart, self._slow_apart = asyncio.Semaphore(apart), asyncio.Semaphore(apart // 4)
 
     async def run(self, bucket: int) -> None:
         """Ingest every due article of a bucket."""
@@ -82,9 +88,13 @@ class Ingest:
         except Exception:  # a bug
             await self._suspect(pending)
             raise
+        is_slow = self._with.parsers.is_slow(pending.feed.url)
         # of those over which processes died again and again, two are never taken apart at once: who
         # only was beside the guilty one is cleared the next time
-        async with self._suspects if pending.deaths >= SUSPECT else nullcontext():
+        async with (
+            self._suspects if pending.deaths >= SUSPECT else nullcontext(),
+            self._slow_apart if is_slow else self._apart,
+        ):
             await self._take_apart(pending, page, error, rules, began)
 
     async def _take_apart(
