@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from monitor import polling, telemetry, tracing
@@ -40,6 +40,10 @@ suspected if the process dies. More, unless there are many parsers, would wait f
 SUSPECT = 2
 """Deaths that are no coincidence: once falls whatever is beside the one that kills."""
 
+QUARANTINE = timedelta(minutes=5)
+"""How long a process has to have lived before it takes a suspect apart: all else comes first, and who
+dies of other causes again and again blames nobody for it."""
+
 DEATHS = 5
 """The page of an article over which so many processes have died is left alone."""
 
@@ -52,6 +56,7 @@ class Ingest:
 
     def __init__(self, context: Context) -> None:
         self._with = context
+        self._suspects_from = context.clock.now() + QUARANTINE
         self._suspects = asyncio.Lock()
         apart = max(APART, 2 * context.parsers.slots)
         self._apart, self._slow_apart = asyncio.Semaphore(apart), asyncio.Semaphore(apart // 4)
@@ -82,6 +87,10 @@ class Ingest:
 
     async def _ingest_article(self, pending: PendingArticle) -> None:
         began = self._with.clock.now()
+        if pending.deaths >= SUSPECT and began < self._suspects_from:
+            until = self._suspects_from
+            await self._with.store.write(lambda tx: tx.set_article_aside(pending.id, until))
+            return
         rules = self._with.rules
         try:
             page, error = await self._fetch(pending, rules)

@@ -49,7 +49,7 @@ class Articles(Protocol):
         """
 
     def set_article_aside(self, article: ArticleId, until: datetime) -> None:
-        """End the lease of an article whose ingest ended by a bug: it is due again then."""
+        """End the lease of an article that is not to be ingested before: by a bug, or suspected."""
 
     def save_article(
         self,

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from monitor.model import ArticleState, Kind
-from monitor.pipeline.ingest import DEATHS, SUSPECT
+from monitor.pipeline.ingest import DEATHS, QUARANTINE, SUSPECT
 from tests.pipeline.conftest import PARAGRAPHS, TRUCE, page, report_from
 from tests.webserver import Reply, redirect
 
@@ -314,14 +314,14 @@ async def test_a_site_is_not_blamed_for_the_deaths_of_the_process(newsroom):
 
     for _ in range(4):
         await newsroom.store.write(dies)
-    await newsroom.settle()
+    await newsroom.settle(seconds=QUARANTINE.total_seconds())
     await newsroom.settle(minutes=2)
     trace = await state_of(newsroom, "/truce")
     assert (trace.state, trace.attempts) == (ArticleState.DONE, 2)
 
 
 async def test_two_suspects_are_never_taken_apart_at_once(newsroom, monkeypatch):
-    """Else an innocent one that was beside the guilty one once would be so each time."""
+    """Nor soon after a start: an innocent one would be beside the guilty one each time."""
     newsroom.feed("courier", ("Ceasefire", "/truce"), ("Cats", "/cats"))
     feed = newsroom.server.route_of("/courier.xml")
     here = newsroom.server.url("/cats")
@@ -351,6 +351,9 @@ async def test_two_suspects_are_never_taken_apart_at_once(newsroom, monkeypatch)
 
     await newsroom.store.write(dies)
     monkeypatch.setattr(newsroom.context, "offload", Meeting())
+    await newsroom.settle()
+    assert (await state_of(newsroom, "/truce")).state is ArticleState.NEW
+    newsroom.clock.advance(seconds=QUARANTINE.total_seconds())
     jobs = await newsroom.store.read(lambda tx: tx.due_jobs(newsroom.clock.now()))
     await asyncio.gather(*map(newsroom.pipeline.run, jobs))
     assert not met
