@@ -90,9 +90,17 @@ class Office:
     async def submit(self, engine: Engine, *jobs: Job) -> None:
         """As `SqlStore` does: in the transaction, sorted; and after it."""
         if self._kind == "cluster":
-            with self.connected() as connection:
-                engine.insert(connection, sorted(set(jobs)))
+            await self.write(lambda connection: engine.insert(connection, sorted(set(jobs))))
         engine.wake(jobs)
+
+    async def write(self, change: Callable[[sa.Connection], object]) -> None:
+        """A transaction beside the event loop: it may wait for one that the engine is about to end."""
+
+        def at_once() -> None:
+            with self.connected() as connection:
+                change(connection)
+
+        await asyncio.to_thread(at_once)
 
     @contextmanager
     def connected(self) -> Iterator[sa.Connection]:
@@ -347,8 +355,7 @@ async def test_a_job_of_a_dead_process_is_in_nobodys_way(
         await bureau.submit(hung, channel)
         await desk.until(1)
         await bureau.submit(living, channel)
-        with bureau.connected() as connection:
-            connection.exec_driver_sql(NO_SIGN)
+        await bureau.write(lambda connection: connection.exec_driver_sql(NO_SIGN))
         assert (await living.workload()).kinds[Kind.DELIVER].stalled == 1
         async with running(living, handle):
             assert done == []
@@ -392,8 +399,8 @@ async def test_a_process_that_was_struck_off_comes_back(bureau: Office):
     async with bureau.opened() as engine, running(engine, handle):
         await bureau.submit(engine, poll(1))
         await until(lambda: done)
-        with bureau.connected() as connection:
-            connection.exec_driver_sql("DELETE FROM procrastinate_workers")
+        strike_off = "DELETE FROM procrastinate_workers"
+        await bureau.write(lambda connection: connection.exec_driver_sql(strike_off))
         await bureau.submit(engine, poll(2))
         await until(lambda: len(done) == 2)
         assert (await engine.workload()).workers == 1
