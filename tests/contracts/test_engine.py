@@ -90,7 +90,8 @@ class Office:
     async def submit(self, engine: Engine, *jobs: Job) -> None:
         """As `SqlStore` does: in the transaction, sorted; and after it."""
         if self._kind == "cluster":
-            await self.write(lambda connection: engine.insert(connection, sorted(set(jobs))))
+            with self.connected() as connection:
+                engine.insert(connection, sorted(set(jobs)))
         engine.wake(jobs)
 
     async def write(self, change: Callable[[sa.Connection], object]) -> None:
