@@ -100,7 +100,7 @@ audit: .venv/.dev  ## List what a release is made of in dist/, and ask what is k
 	$(BIN)/python -m tools.audit $(ARGS)
 
 .PHONY: pictures
-pictures: .venv/.dev  ## Make docs/img anew from the demo's Slack (needs chromium)
+pictures: .venv/.dev  ## Make docs/img anew from the demo (needs chromium; a slow test takes them, too)
 	$(BIN)/python tools/pictures.py $(ARGS)
 
 .PHONY: lock

@@ -1,12 +1,15 @@
 """Makes the pictures of docs/img/ from the demo: `make pictures`.
 
-The demo is played to its end, somebody acknowledges an alert, and Chromium is asked for pictures of
+    python tools/pictures.py [--folder FOLDER] [--minutes N] [--of DESK SLACK]
+
+The demo is played to its end, or one that was played is looked at (`--of`, its two addresses); somebody acknowledges an alert, and Chromium is asked for pictures of
 each page of the desk, light and dark, and for what Slack shows. Needs Debian's chromium, or one that
-$CHROMIUM names.
+$MONITOR_CHROMIUM names.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import io
 import os
@@ -88,9 +91,9 @@ async def take(page: Page, element: str, *, most: float = 100_000) -> Image.Imag
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     """A browser with an empty profile."""
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    program = os.environ.get("MONITOR_CHROMIUM") or shutil.which("chromium")
     if program is None:
-        sys.exit("There is no chromium here; $CHROMIUM may name one.")
+        sys.exit("There is no chromium here; $MONITOR_CHROMIUM may name one.")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=list(FLAGS))
         yield Browser(browser)
@@ -98,10 +101,10 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def demo() -> AsyncIterator[tuple[str, str]]:
-    """The demo, played to its end; where its page is, and its Slack."""
+async def demo(minutes: float) -> AsyncIterator[tuple[str, str]]:
+    """The demo, played to its end within so many minutes; where its page is, and its Slack."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "monitor", "demo", "--minutes", str(MINUTES), "--port", str(PORT),
+        sys.executable, "-m", "monitor", "demo", "--minutes", str(minutes), "--port", str(PORT),
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
@@ -146,17 +149,16 @@ async def _is_seen(slack: str, ts: str) -> bool:
     return any(row["ts"] == ts and "seen by" in str(row["blocks"]) for row in rows)
 
 
-def keep(name: str, picture: Image.Image) -> None:
+def keep(path: Path, picture: Image.Image) -> None:
     """Save it, with as few colours as it takes to be small."""
-    path = FOLDER / f"{name}.png"
     picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
     size = path.stat().st_size
-    print(f"{path.relative_to(FOLDER.parent.parent)}: {picture.size}, {size:,} bytes")
+    print(f"{path.name}: {picture.size}, {size:,} bytes")
     if size > MOST:
         sys.exit(f"{path.name} is larger than {MOST:,} bytes.")
 
 
-async def main(desk: str, slack: str) -> None:
+async def take_all(desk: str, slack: str, folder: Path) -> None:
     """Take all of them."""
     said = await messages(slack)
     roots = [row for row in said["newsdesk"] if "thread_ts" not in row]
@@ -174,23 +176,24 @@ async def main(desk: str, slack: str) -> None:
         for suffix, dark in (("", False), ("-dark", True)):
             for name, path, height in await pages(desk):
                 async with browser.showing(f"{desk}{path}", 1280, height, dark=dark) as page:
-                    keep(f"{name}{suffix}", await take(page, "html", most=height))
+                    keep(folder / f"{name}{suffix}.png", await take(page, "html", most=height))
             address = f"{newsdesk}/{corrected}"
             async with browser.showing(address, 1440, 900, dark=dark) as page:
                 script = "e => e.scrollIntoView({block: 'start'})"
                 await page.locator(f'[id="m{spike}"]').evaluate(script)
-                keep(f"slack{suffix}", Image.open(io.BytesIO(await page.screenshot())))
+                shown = Image.open(io.BytesIO(await page.screenshot()))
+                keep(folder / f"slack{suffix}.png", shown)
         async with browser.showing(newsdesk, 1000, 30_000, scale=1.5) as page:
             for name, ts in (
                 ("root", most["ts"]),
                 ("digest", saying("Daily digest")),
                 ("spike", spike),
             ):
-                keep(name, await take(page, f'[id="m{ts}"]'))
+                keep(folder / f"{name}.png", await take(page, f'[id="m{ts}"]'))
         async with browser.showing(f"{newsdesk}/{corrected}", 1200, 3000, scale=1.5) as page:
-            keep("thread", await take(page, "#thread"))
+            keep(folder / "thread.png", await take(page, "#thread"))
         async with browser.showing(f"{slack}archives/newsdesk-ops", 1000, 3000, scale=1.5) as page:
-            keep("ops", await take(page, "#channel"))
+            keep(folder / "ops.png", await take(page, "#channel"))
 
 
 async def pages(desk: str) -> list[tuple[str, str, int]]:
@@ -222,14 +225,21 @@ async def pages(desk: str) -> list[tuple[str, str, int]]:
     ]
 
 
-async def all_of_it() -> None:
+async def main() -> None:
     """Play, then look."""
-    if len(sys.argv) == 3:  # the addresses of a demo that was played already
-        await main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="that the demo is played in")
+    parser.add_argument("--of", nargs=2, metavar=("DESK", "SLACK"), help="one that was played")
+    options = parser.parse_args()
+    if options.of:
+        await take_all(*options.of, options.folder)
         return
-    async with demo() as addresses:
-        await main(*addresses)
+    async with demo(options.minutes) as (desk, slack):
+        await take_all(desk, slack, options.folder)
 
 
 if __name__ == "__main__":
-    asyncio.run(all_of_it())
+    asyncio.run(main())
