@@ -31,7 +31,7 @@ from procrastinate.manager import JobManager
 
 from monitor import telemetry
 from monitor.engine.edge import Edge
-from monitor.engine.members import LEADER, MEMBERS
+from monitor.engine.members import LEADER, MEMBERS, with_options
 from monitor.errors import StorageError
 from monitor.model import Job, Kind
 from monitor.ports import KindOfWork, Workload
@@ -131,7 +131,7 @@ class ClusterEngine:
     ) -> None:
         for talker in ("procrastinate", "psycopg.pool"):  # a line for each job, and for each try
             logging.getLogger(talker).setLevel(logging.CRITICAL)
-        options = "-c synchronous_commit=off"
+        options = with_options(conninfo, "-c synchronous_commit=off")
         self._conninfo = conninfo
         self._queues = sorted({QUEUES[kind] for kind in kinds})
         self._concurrency = concurrency

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from typing import Final, Self
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from monitor import telemetry
 from monitor.errors import StorageError
@@ -114,7 +115,7 @@ class Member:
                 autocommit=True,
                 application_name="monitor-member",
                 connect_timeout=10,
-                options=f"-c idle_session_timeout={HANGS:.0f}s",
+                options=with_options(self._conninfo, f"-c idle_session_timeout={HANGS:.0f}s"),
             )
         except psycopg.Error as error:
             raise StorageError(f"PostgreSQL can't be reached: {str(error).strip()}") from error
@@ -163,6 +164,11 @@ class Member:
                 if self._is_leader:
                     log.info("leader.is_here")
             self._seen = began
+
+
+def with_options(conninfo: str, options: str) -> str:
+    """What the server is to be told: what the address says itself, a `search_path` for one, and ours."""
+    return f"{conninfo_to_dict(conninfo).get('options') or ''} {options}".strip()
 
 
 @contextlib.asynccontextmanager
