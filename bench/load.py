@@ -18,7 +18,7 @@ counted once (PostgreSQL's is not ours). CPU is told of ours, of PostgreSQL, of 
 and this process with Slack), and of everything else on the machine, which does not belong to this.
 
 Nothing is lost if each article printed is stored once, and each for a watch stands in one message. The
-last line is one JSON object.
+last line is one JSON object; exit status 1: something was lost, unread or told twice.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ import os
 import random
 import re
 import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -529,6 +530,7 @@ def tell(found: Found) -> None:
     )
 
 
+WRONG: Final = ("lost", "twice", "unread", "untold", "told_twice")
 SINCE: Final = {"printed_at": "printed", "listed_at": "feed served", "served_at": "page served"}
 
 
@@ -580,12 +582,10 @@ def main() -> None:
         "recovered_after_s": found.phases[-1].recovered and round(found.phases[-1].recovered),
         "printed": len(found.printed),
         "for_a_watch": found.wanted,
-        **{
-            what: getattr(found, what)
-            for what in ("lost", "twice", "unread", "untold", "told_twice", "by_edit")
-        },
+        **{what: getattr(found, what) for what in (*WRONG, "by_edit")},
     }
     print(json.dumps(result))
+    sys.exit(any(getattr(found, what) for what in WRONG))
 
 
 def _rounded(value: float) -> float | None:
