@@ -107,7 +107,7 @@ def queries() -> list[tuple[str, str]]:
 
 VALUES = {
     "health": set(map(str, Health)),
-    "state": set(map(str, DeliveryState)),
+    "state": {*map(str, DeliveryState), "queued", "running", "stalled"},
     "kind": {*map(str, Kind), "delivery", "notice", "read", "write"},
     "database": {"sqlite", "postgresql"},
     "reason": {"time", "memory", "died", "lost"},
@@ -206,6 +206,19 @@ def test_every_alert_says_what_to_do() -> None:
         assert anchor in anchors(PRODUCTION), anchor
         assert f"`{rule['alert']}`" in PRODUCTION
     assert set(re.findall(r"`(Monitor[A-Z]\w+)`", PRODUCTION)) == set(names)
+
+
+def test_what_two_processes_measure_is_not_joined_by_instance() -> None:
+    """Of many processes one counts feeds and others poll: by instance the two never meet."""
+    joined = [
+        rule
+        for rule in rules()
+        if {"monitor_feeds", "monitor_polls_total"}
+        <= {each.name for each in selectors(rule["expr"])}
+    ]
+    assert joined
+    for rule in joined:
+        assert "instance" not in rule["expr"], rule["alert"]
 
 
 def test_the_operator_gets_the_same_rules() -> None:
