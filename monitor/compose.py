@@ -96,7 +96,8 @@ def place_entry(feed: Feed, entry: Entry) -> FoundEntry:
         try:
             link = resolve_redirector(entry.url)
             url = canonical_url(link)
-            return FoundEntry(entry=replace(entry, url=link), url=url, host=host_of(link))
+            placed = entry if link == entry.url else replace(entry, url=link)
+            return FoundEntry(entry=placed, url=url, host=host_of(link))
         except Permanent:
             pass
     mark = hashlib.blake2b(f"{feed.spec.url}\n{entry.guid}".encode(), digest_size=16).hexdigest()

@@ -194,7 +194,7 @@ def _first_item(text: bytes) -> tuple[int, Sequence[tuple[int, int]]]:
     return len(text), asides
 
 
-def _items(text: bytes, first: int, known: Container[bytes]) -> _Items:
+def _items(text: bytes, first: int, known: Collection[bytes]) -> _Items:
     """The outermost items and entries of a document, from the first on.
 
     What is not closed, or stands in another item, makes the document unsound; then only what came
@@ -207,7 +207,7 @@ def _items(text: bytes, first: int, known: Container[bytes]) -> _Items:
         what, at, done = token
         if what is _What.ASIDE:
             continue
-        if what is _What.BEGIN and hurried:
+        if what is _What.BEGIN and hurried and known:
             end = _read_before(text, at, known, spans, marks)
             if end > at:
                 done = end

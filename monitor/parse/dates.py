@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 """Before this there were no feeds: an older date is a zero that somebody formatted."""
@@ -73,6 +74,7 @@ def _rfc822(text: str) -> datetime | None:
         return None
 
 
+@lru_cache(maxsize=512)
 def _zone(name: str, offset: str | None) -> timezone | None:
     hours = _ZONES.get(name.upper())
     if hours is None:

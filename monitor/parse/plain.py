@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import re
+import threading
 
 from lxml import etree
 
@@ -37,8 +38,10 @@ _TAG = re.compile(
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_CONTROL_BUT_MARKS = re.compile(_CONTROL.pattern.replace(r"\x1f", r"\x1d"))
 _LINES = re.compile(r"\r\n?")
 _GAP = re.compile(r"\n[ \t]*\n\s*")
+_BREAKS = re.compile(f"{_BREAK}\\s*{_BREAK}[\\s{_BREAK}]*")
 
 
 def clean(text: str) -> str:
@@ -87,15 +90,24 @@ def _unescaped(text: str) -> str:
     return _REFERENCE.sub(lambda match: html.unescape(match[0]), text)
 
 
+class _Mine(threading.local):
+    """A parser for each thread: to make one takes as long as a short text."""
+
+    def __init__(self) -> None:
+        self.parser = etree.HTMLParser(
+            remove_comments=True,
+            remove_pis=True,
+            no_network=True,
+            huge_tree=True,  # 2,048 levels instead of 256: the sizes are limited elsewhere
+        )
+
+
+_mine = _Mine()
+
+
 def _rendered(markup: str) -> str:
-    parser = etree.HTMLParser(
-        remove_comments=True,
-        remove_pis=True,
-        no_network=True,
-        huge_tree=True,  # 2,048 levels instead of 256: the sizes are limited elsewhere
-    )
     try:
-        root = etree.fromstring(f"<div>{markup}</div>", parser)
+        root = etree.fromstring(f"<div>{markup}</div>", _mine.parser)
     except (etree.XMLSyntaxError, ValueError):
         root = None
     if root is None:
@@ -119,17 +131,22 @@ def _rendered(markup: str) -> str:
 
 def _clean_around_marks(text: str) -> str:
     """As `clean`, for text in which paragraphs and breaks are still marked."""
-    parts = re.split(f"([{_PARAGRAPH}{_BREAK}])", text)
-    return "".join(part if part in {_PARAGRAPH, _BREAK} else clean(part) for part in parts)
+    return _CONTROL_BUT_MARKS.sub("", _LINES.sub("\n", text) if "\r" in text else text)
 
 
 def _tidy(marked: str) -> str:
     """Paragraphs and lines without spare space; two breaks are a paragraph."""
-    marked = re.sub(f"{_BREAK}\\s*{_BREAK}[\\s{_BREAK}]*", _PARAGRAPH, marked)
+    if _BREAK not in marked:
+        return "\n\n".join([text for part in marked.split(_PARAGRAPH) if (text := _spaced(part))])
+    marked = _BREAKS.sub(_PARAGRAPH, marked)
     found = []
     for paragraph in marked.split(_PARAGRAPH):
-        lines = (" ".join(line.split()) for line in paragraph.split(_BREAK))
+        lines = map(_spaced, paragraph.split(_BREAK))
         text = "\n".join(line for line in lines if line)
         if text:
             found.append(text)
     return "\n\n".join(found)
+
+
+def _spaced(line: str) -> str:
+    return " ".join(line.split())

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from html.entities import html5
 from typing import Any, Final, NamedTuple
 from xml.parsers import expat
@@ -201,6 +202,23 @@ class _Tag(NamedTuple):
     off: bool  # an image
 
 
+_LONGEST_KEPT: Final = 64  # characters of a name that is worth to be known
+
+
+@lru_cache(maxsize=1024)  # of all documents: feeds use the same few hundred
+def _tag(kind: type, local: str, prefix: str, element: str) -> _Tag:
+    return _Tag(
+        name=local,
+        element=element,
+        start=getattr(kind, f"_start_{element}", None),
+        end=getattr(kind, f"_end_{element}", None),
+        pushed=_PUSHED_FOR_NOTHING.get(element),
+        ignored=element in _FOR_NOTHING,
+        outside=not prefix and local not in _NOT_IN_TEXTINPUT,
+        off=not prefix and local not in _NOT_IN_IMAGE,
+    )
+
+
 class _Lean:
     """Without what nobody asks for."""
 
@@ -365,17 +383,9 @@ class _Strict(_Lean, StrictFeedParser):  # type: ignore[misc]  # likewise
             prefix, suffix = "", local
         prefix = self.namespacemap.get(prefix, prefix)
         element = f"{prefix}_{suffix}" if prefix else suffix
-        kind = type(self)
-        return _Tag(
-            name=local,
-            element=element,
-            start=getattr(kind, f"_start_{element}", None),
-            end=getattr(kind, f"_end_{element}", None),
-            pushed=_PUSHED_FOR_NOTHING.get(element),
-            ignored=element in _FOR_NOTHING,
-            outside=not prefix and local not in _NOT_IN_TEXTINPUT,
-            off=not prefix and local not in _NOT_IN_IMAGE,
-        )
+        known = _tag if len(element) <= _LONGEST_KEPT else _tag.__wrapped__
+        kind: Any = type(self)
+        return known(kind, local, prefix, element)
 
     def track_namespace(self, prefix: str | None, uri: str) -> None:
         """A declaration: what tags are may be something else from now on."""

@@ -258,7 +258,13 @@ _AMP_OF: Final = {
 }
 
 
+_PLAIN_PATH: Final = re.compile(r"/[A-Za-z0-9_~!$&'()*+,:=@/.-]*", re.ASCII)
+_UNCLEAN: Final = ("//", "/.", "amp", "Amp", "index.", "default.")  # what a rule may change
+
+
 def _clean_path(path: str, domain: str) -> str:
+    if _PLAIN_PATH.fullmatch(path) and not any(part in path for part in _UNCLEAN):
+        return path  # as most are
     path = _SESSION.sub("", _requote(path)) or "/"
     for _ in range(_ROUNDS):
         shorter = _shorter(path, _AMP_OF.get(domain))
@@ -302,6 +308,8 @@ _ESCAPED_TWICE: Final = re.compile(r"^(?:amp;)+")  # ?a=1&amp;b=2, as some feeds
 
 def _clean_query(query: str, domain: str) -> str:
     """What is left of a query without tracking, sorted by name; repeated names keep their order."""
+    if not query:
+        return ""
     kept: list[tuple[str, str]] = []
     for part in query.split("&"):
         name, _, value = _ESCAPED_TWICE.sub("", part).partition("=")

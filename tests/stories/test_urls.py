@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from pathlib import Path
+from unittest import mock
 
 import feedparser
 import pytest
@@ -13,7 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.errors import Code, Permanent
+from monitor.stories import urls
 from monitor.stories.urls import (
+    _clean_path,
     canonical_url,
     host_of,
     is_opaque,
@@ -401,3 +404,48 @@ def test_a_path_that_takes_a_round_for_each_of_a_thousand_marks_is_refused(mark)
     with pytest.raises(Permanent):
         canonical_url("https://example.com/a" + mark * 300)
     assert canonical_url("https://example.com/a" + mark * 2) == "https://example.com/a"
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *(
+                    "/",
+                    "//",
+                    ".",
+                    "..",
+                    "amp",
+                    "AMP",
+                    "Amp",
+                    "index.html",
+                    "default.aspx",
+                    "~amp",
+                    ".amp",
+                ),
+                *(
+                    "news",
+                    "a-b",
+                    "%41",
+                    "%2f",
+                    "ä",
+                    ";sid=1",
+                    "x.html",
+                    "1",
+                    ":",
+                    "amp_",
+                    "articleshow",
+                    " ",
+                ),
+            ]
+        ),
+        max_size=9,
+    ),
+    st.sampled_from(["example.org", "indiatimes.com", "bbc.com", "corriere.it", "haberturk.com"]),
+)
+def test_a_plain_path_is_what_the_long_way_makes_of_it(parts: list[str], domain: str) -> None:
+    """What is passed on as it is, no rule would have changed."""
+    path = "/" + "".join(parts)
+    quickly = _clean_path(path, domain)
+    with mock.patch.object(urls, "_PLAIN_PATH", re.compile("(?!)")):
+        assert _clean_path(path, domain) == quickly
