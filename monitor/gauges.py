@@ -20,6 +20,25 @@ def set_jobs(workload: Workload, *, is_leader: bool) -> None:
         telemetry.JOBS_OLDEST.labels(str(kind)).set(work.oldest)
 
 
+def clear_counts() -> None:
+    """Tell nothing of what only the process that keeps the clock counts.
+
+    What it told last would stand for ever, and hide what the next one tells wherever the largest counts.
+    """
+    for labelled in (telemetry.FEEDS, telemetry.OUTBOX):
+        labelled.clear()
+    for gauge in (
+        telemetry.OUTBOX_UNCERTAIN,
+        telemetry.OUTBOX_OLDEST,
+        telemetry.STORIES_HELD,
+        telemetry.SUBSCRIPTIONS,
+        telemetry.FEEDS_DUE,
+        telemetry.SINK_STOPPED,
+        telemetry.DATABASE_BYTES,
+    ):
+        gauge.set(0)
+
+
 def set_counts(counts: Counts, now: datetime, *, is_stopped: bool) -> None:
     """What there is of everything; `is_stopped`: nothing can be delivered."""
     for health in Health:

@@ -515,6 +515,7 @@ class Service:
             await self.hands.remind()
         gauges.set_jobs(await self.engine.workload(), is_leader=self.member.is_leader)
         if not self.member.is_leader:
+            gauges.clear_counts()
             return
         await self.store.write(lambda tx: tx.forget(now - KEPT, now))
         await self.store.write(lambda tx: tx.forget_paragraphs(now))

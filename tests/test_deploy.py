@@ -6,6 +6,7 @@ import functools
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ import pytest
 import yaml
 from prometheus_client import Metric
 
-from monitor import config, telemetry
+from monitor import config, gauges, telemetry
 from monitor.model import ArticleState, DeliveryState, Health, Kind
-from monitor.ports import Role
+from monitor.ports import Counts, Role
 from monitor.service import GRACE
 from tests.test_project import ROOT, docker_env
 
@@ -28,6 +29,23 @@ KUBERNETES = DEPLOY / "kubernetes"
 CLUSTER = KUBERNETES / "cluster"
 PRODUCTION = (ROOT / "docs" / "production.md").read_text(encoding="utf-8")
 VARIABLES = {"$__rate_interval": "5m", "$job": "monitor"}
+NOW = datetime(2026, 8, 1, tzinfo=UTC)
+COUNTS = Counts(
+    feeds=dict.fromkeys(Health, 1),
+    entries=1,
+    articles={},
+    stories=1,
+    hits=1,
+    deliveries=dict.fromkeys(DeliveryState, 1),
+    oldest_waiting_at=NOW - timedelta(hours=1),
+    due_feeds=1,
+    last_poll_at=NOW,
+    stories_held=1,
+    notices=dict.fromkeys(DeliveryState, 1),
+    pushed=1,
+    uncertain=1,
+)
+"""Something of everything."""
 OTHERS = {"up"}
 """Series that Prometheus itself makes."""
 
@@ -208,17 +226,80 @@ def test_every_alert_says_what_to_do() -> None:
     assert set(re.findall(r"`(Monitor[A-Z]\w+)`", PRODUCTION)) == set(names)
 
 
-def test_what_two_processes_measure_is_not_joined_by_instance() -> None:
-    """Of many processes one counts feeds and others poll: by instance the two never meet."""
-    joined = [
-        rule
-        for rule in rules()
-        if {"monitor_feeds", "monitor_polls_total"}
-        <= {each.name for each in selectors(rule["expr"])}
+def of_one_process() -> set[str]:
+    """Metrics that of many processes only the one that keeps the clock tells."""
+    before = said()
+    gauges.set_counts(COUNTS, NOW, is_stopped=True)
+    telemetry.DATABASE_BYTES.set(1)
+    counted = said()
+    gauges.clear_counts()
+    return {name for name, labels in counted if counted[name, labels] != before.get((name, labels))}
+
+
+def said() -> dict[tuple[str, str], float]:
+    """What every series says now."""
+    return {
+        (sample.name, str(sample.labels)): sample.value
+        for metric in telemetry.REGISTRY.collect()
+        for sample in metric.samples
+        if metric.name.startswith("monitor_") and "_process_" not in metric.name
+    }
+
+
+def test_what_one_of_many_counts_is_asked_of_all_together() -> None:
+    """By instance it never meets what others count, and is new whenever another keeps the clock."""
+    gauges.clear_counts()
+    mine = of_one_process()
+    assert {"monitor_feeds", "monitor_outbox", "monitor_outbox_oldest_seconds"} <= mine
+    asked = 0
+    for where, query in queries():
+        if mine & {each.name for each in selectors(query)}:
+            assert "instance" not in query, where
+            for name in mine:
+                for found in re.finditer(rf"(\S*) ?(?:by \([^)]*\) )?\({name}\b", query):
+                    assert found[1].rpartition("(")[2] in {"max", "sum"}, where
+                    asked += 1
+                assert len(re.findall(rf"\b{name}\b", query)) == len(
+                    re.findall(rf"\({name}\b", query)
+                ), where
+    assert asked >= len(mine)
+
+
+def test_who_counts_no_more_tells_nothing() -> None:
+    """Else the largest of all is what was, not what is."""
+    gauges.clear_counts()
+    empty = said()
+    mine = of_one_process()
+    assert said() == empty
+    assert len(mine) == 9
+
+
+def test_every_process_is_scraped() -> None:
+    """Whatever its role: by all names that the compose files have, and in every Deployment."""
+    [job] = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text("utf-8"))[
+        "scrape_configs"
     ]
-    assert joined
-    for rule in joined:
-        assert "instance" not in rule["expr"], rule["alert"]
+    names = {name for each in job["dns_sd_configs"] for name in each["names"]}
+    ours = set()
+    for file in ("compose.yaml", "compose.scale.yaml"):
+        services = yaml.safe_load((ROOT / file).read_text("utf-8"))["services"]
+        ours |= {name for name, each in services.items() if "monitor" in each["image"]}
+    assert names == ours
+    assert {each["port"] for each in job["dns_sd_configs"]} == {8080}
+    path = KUBERNETES / "prometheus-operator" / "podmonitor.yaml"
+    watch = yaml.safe_load(path.read_text("utf-8"))
+    [endpoint] = watch["spec"]["podMetricsEndpoints"]
+    wanted = watch["spec"]["selector"]["matchLabels"].items()
+    pods = [manifests()["Deployment"]["spec"]["template"]]
+    pods += [
+        each["spec"]["template"]
+        for each in yaml.safe_load_all((CLUSTER / "deployments.yaml").read_text("utf-8"))
+    ]
+    assert len(pods) == len(Role)
+    for pod in pods:
+        assert wanted <= pod["metadata"]["labels"].items()
+        [container] = pod["spec"]["containers"]
+        assert endpoint["port"] in {port["name"] for port in container["ports"]}
 
 
 def test_the_operator_gets_the_same_rules() -> None:

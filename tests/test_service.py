@@ -11,6 +11,7 @@ import structlog
 from alerts import Card
 from monitor import telemetry, volume
 from monitor.config import load
+from monitor.engine.local import Alone
 from monitor.model import DeliveryState, Hit, Span
 from monitor.parts import Pace, rules_of, sink_of
 from monitor.service import assembled
@@ -167,3 +168,24 @@ async def test_each_minute_gauges_count_all_messages_and_what_is_over_goes(tmp_p
         clock.advance(days=80)
         await service._maintain()
         assert await service.store.read(lambda tx: tx.told("#ops", "spike:old")) is None
+
+
+async def test_who_keeps_the_clock_no_more_counts_nothing(tmp_path):
+    """What it counted last would hide what the next one counts."""
+    path = tmp_path / "feeds.toml"
+    env = {"MONITOR_DATABASE_URL": f"sqlite:///{tmp_path / 'monitor.db'}"}
+    path.write_text(WATCHES)
+    async with assembled(load(path, env)) as service:
+        await service._maintain()
+        assert telemetry.REGISTRY.get_sample_value("monitor_feeds", {"health": "live"}) == 0
+        assert telemetry.REGISTRY.get_sample_value("monitor_leader") == 1
+        service.member = Follower()
+        await service._maintain()
+        assert telemetry.REGISTRY.get_sample_value("monitor_feeds", {"health": "live"}) is None
+        assert telemetry.REGISTRY.get_sample_value("monitor_leader") == 0
+
+
+class Follower(Alone):
+    """One of many, of which another leads."""
+
+    is_leader = False
