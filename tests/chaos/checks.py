@@ -46,6 +46,33 @@ class Outbox:
         return not any(map(is_open, (*self.deliveries.values(), *self.notices.values())))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """A row of the articles."""
+
+    outlet: int
+    story: int
+    state: str
+    source: str | None  # of its text
+
+
+def unread(plan: Plan, articles: Sequence[Article]) -> Iterator[str]:
+    """What was printed and is not stored, once, with the text of its page; and what was not printed."""
+    planned = set(plan.printed())
+    stored = Counter((each.outlet, each.story) for each in articles)
+    for (outlet, story), times in stored.items():
+        where = f"story {story} of outlet {outlet}"
+        if (outlet, story) not in planned:
+            yield f"{where} is stored, and was never printed"
+        elif times > 1:
+            yield f"{where} is stored {times} times"
+    for outlet, story in sorted(planned - stored.keys()):
+        yield f"story {story} of outlet {outlet} is not stored"
+    for each in articles:
+        if (each.state, each.source) != ("done", "page"):
+            yield f"story {each.story} of outlet {each.outlet} is {each.state}, by its {each.source}"
+
+
 def is_open(row: Row) -> bool:
     """Whether something is still to be done about it."""
     return row.is_due or row.state in {"pending", "sending", "retry"}

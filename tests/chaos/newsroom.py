@@ -74,9 +74,10 @@ class Plan:
     outlets: tuple[str, ...]  # their publishers
     ends_at: float  # seconds; nothing new afterwards
 
-    def printed(self) -> int:
-        """How many articles there are: each outlet prints its own."""
-        return sum(len(story.outlets()) for story in (*self.stories, *self.others))
+    def printed(self) -> Iterator[tuple[int, int]]:
+        """The articles, of which each outlet prints its own: the outlet, and the story."""
+        for story in (*self.stories, *self.others):
+            yield from ((each, story.number) for each in story.outlets())
 
     def hits(self) -> Iterator[tuple[str, int, int]]:
         """What is to be found: a desk's word, the outlet, and its story."""

@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 import yarl
 
-from tests.chaos.checks import Outbox, Row, leaked, violations
+from tests.chaos.checks import Article, Outbox, Row, leaked, unread, violations
 from tests.chaos.newsroom import Newsroom, Plan, channel_of, made
 from tests.chaos.run import Order, Run, script
 from tests.chaos.vigil import PATIENCE, QUEUED, Look, Vigil
@@ -191,6 +191,42 @@ def test_what_is_wrong_is_seen(break_it: Callable[[Slack, Outbox], Outbox], says
     outbox = break_it(slack, outbox)
     found = list(violations(PLAN, slack, outbox))
     assert any(says in each for each in found), found
+
+
+def all_read() -> tuple[Plan, list[Article]]:
+    """A plan, and its articles as they should be in the end; the last is one that nobody watches."""
+    plan = made(1, stories=4, channels=2, outlets=3, seconds=60, others=3)
+    return plan, [
+        Article(outlet=outlet, story=story, state="done", source="page")
+        for outlet, story in plan.printed()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({}, []),
+        ({"state": "new"}, ["is new, by its page"]),
+        ({"state": "partial", "source": "feed"}, ["is partial, by its feed"]),
+        ({"source": "feed"}, ["is done, by its feed"]),
+        ({"outlet": 9}, ["of outlet 9 is stored, and was never printed", " is not stored"]),
+    ],
+)
+def test_what_was_not_read_is_seen(change: dict[str, Any], says: list[str]) -> None:
+    """Of one article of all that were printed, watched or not."""
+    plan, articles = all_read()
+    broken = [*articles[:-1], replace(articles[-1], **change)]
+    for wrong, end in zip(unread(plan, broken), says, strict=True):
+        assert wrong.endswith(end)
+
+
+def test_what_is_stored_twice_or_never_is_seen() -> None:
+    """Each article, once."""
+    plan, articles = all_read()
+    (wrong,) = unread(plan, [*articles, articles[0]])
+    assert wrong.endswith("is stored 2 times")
+    (wrong,) = unread(plan, articles[1:])
+    assert wrong.endswith("is not stored")
 
 
 def test_a_script_is_of_its_seed() -> None:
