@@ -26,6 +26,7 @@ from monitor.engine.members import LEADER, MEMBERS
 from monitor.ports import Role
 from monitor.storage import tables as t
 from monitor.storage.address import read_address
+from monitor.storage.work import OF_HOSTS
 from tests.chaos.checks import Article, Outbox, Row, doubled, leaked, unmet, unread, violations
 from tests.chaos.newsroom import (
     OPS,
@@ -338,28 +339,57 @@ class Books:
             is_led = any(kind == LEADER for kind, _ in held)
             waiting = frozenset(
                 connection.exec_driver_sql(
-                    "SELECT concat_ws(' ', id, queueing_lock) FROM procrastinate_jobs WHERE status = 'todo'"
+                    # by what is to be done: what was given up comes again under another id
+                    "SELECT coalesce(queueing_lock, id::text) FROM procrastinate_jobs WHERE status = 'todo'"
                 ).scalars()
             )
-        leases = frozenset(
-            f"{table.name} {row.id} of {row.lease_by}, until {row.lease_until}"
+        leased = [
+            (table.name, row)
             for table in LEASED
             for row in connection.execute(
                 sa.select(table.c.id, table.c.lease_by, table.c.lease_until).where(
                     table.c.lease_until > now
                 )
             )
-            if row.lease_by not in alive
+        ]
+        due = frozenset(
+            f"{table.name} {row.id}, since {row.due_at}"
+            for table in LEASED
+            for row in connection.execute(
+                sa.select(table.c.id, table.c.due_at).where(table.c.due_at <= now)
+            )
         )
+        of_hosts = sa.union_all(
+            *(
+                sa.select(table.c.host, table.c.lease_by).where(table.c.lease_until > now)
+                for table in OF_HOSTS
+            )
+        ).subquery()
+        holders = sa.func.count(of_hosts.c.lease_by.distinct())
+        hosts = connection.execute(
+            sa.select(of_hosts.c.host, holders).group_by(of_hosts.c.host).having(holders > 1)
+        ).all()
         return Look(
             articles=articles,
             urls=different,
             hits=hits,
             found=found,
             locks={lock: times for lock, times in locks.items() if times > 1},
-            leases=leases,
-            orphans=frozenset(f"{job.id} {job.queueing_lock}" for job in jobs if job.silent),
+            hosts=dict(map(tuple, hosts)),
+            leases=frozenset(
+                f"{name} {row.id} of {row.lease_by}, until {row.lease_until}"
+                for name, row in leased
+                if row.lease_by not in alive
+            ),
+            # whenever it was claimed: who is alive and claims it again and again does not end it, either
+            held=frozenset(
+                f"{name} {row.id} of {row.lease_by}"
+                for name, row in leased
+                if row.lease_by in alive
+            ),
+            orphans=frozenset(job.queueing_lock or str(job.id) for job in jobs if job.silent),
             waiting=waiting,
+            due=due,
             is_led=is_led,
         )
 

@@ -18,7 +18,7 @@ import yarl
 from tests.chaos.checks import Article, Outbox, Row, leaked, unread, violations
 from tests.chaos.newsroom import Newsroom, Plan, channel_of, made
 from tests.chaos.run import Order, Run, script
-from tests.chaos.vigil import PATIENCE, QUEUED, Look, Vigil
+from tests.chaos.vigil import HELD, PATIENCE, QUEUED, Look, Vigil
 from tests.postgres import find_binaries, postgres_of_ours
 
 SHORT = Order(seed=4, stories=12, channels=4, outlets=5, kills=2, speed=60.0, minutes=2.0, life=2.0)
@@ -54,7 +54,9 @@ def test_a_cluster_killed_among_faults_tells_everybody_once(tmp_path: Path) -> N
 
         outcome = asyncio.run(Run(order, tmp_path, server.url, restart=restart).run())
     assert outcome.violations == []
-    assert sum(outcome.kills.values()) == 8
+    # who was to be killed may have ended just before, for want of PostgreSQL
+    ended = outcome.restarts["a process, for want of PostgreSQL"]
+    assert 8 - ended <= sum(outcome.kills.values()) <= 8
     assert {"PostgreSQL, stopped", "PostgreSQL, broken off"} <= outcome.restarts.keys()
     assert outcome.roots >= 12
     assert outcome.refused > 0
@@ -291,6 +293,7 @@ async def test_two_requests_to_a_host_at_a_time_are_seen() -> None:
         (Look(articles=3, urls=2), ["3 articles are stored, of 2 URLs"]),
         (Look(hits=3, found=2), ["3 hits are stored, of 2 finds"]),
         (Look(locks={"deliver:#a": 2}), ["2 jobs hold deliver:#a at a time"]),
+        (Look(hosts={"a.example": 2}), ["2 processes hold leases of a.example at a time"]),
     ],
 )
 def test_what_is_never_right_is_seen_at_once(look: Look, says: list[str]) -> None:
@@ -302,8 +305,10 @@ def test_what_is_never_right_is_seen_at_once(look: Look, says: list[str]) -> Non
     ("look", "patience", "says"),
     [
         (Look(leases=frozenset({"feed 1"})), PATIENCE, "a lease of nobody: lease feed 1"),
+        (Look(held=frozenset({"feed 1"})), HELD, "that who is alive does not end: held feed 1"),
         (Look(orphans=frozenset({"7"})), PATIENCE, "at work whose process is dead: orphan 7"),
         (Look(waiting=frozenset({"8"})), QUEUED, "a job that nobody began: queued 8"),
+        (Look(due=frozenset({"feed 1"})), QUEUED, "a row that is due and not done: due feed 1"),
     ],
 )
 def test_what_may_not_last_is_seen_when_it_has(look: Look, patience: int, says: str) -> None:

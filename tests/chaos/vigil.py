@@ -1,7 +1,7 @@
 """What must not last: seen by looks into the database while the service is being killed. Pure.
 
 A process that was killed leaves leases and jobs behind. That is right; but others have to take them over
-soon, without waiting for anybody.
+soon, without waiting for anybody. And who is alive ends what it has begun.
 """
 
 from __future__ import annotations
@@ -16,9 +16,14 @@ They come every two seconds, or later where the machine is busy: several times w
 promises, which is three seconds for leases and ten for jobs.
 """
 
+HELD = 15
+"""Looks after which who is alive has given a row back. A job begins nothing new after five seconds; what it
+has begun then waits for its host, a parser and the database.
+"""
+
 QUEUED = 150
-"""Looks after which a job that is due must have been begun. It waits for those before it, and for
-processors.
+"""Looks after which a job that is due must have been begun, and a row that is due must have been done, or
+put off. It waits for those before it, and for processors.
 """
 
 
@@ -31,9 +36,12 @@ class Look:
     hits: int = 0
     found: int = 0  # pairs of an article and a watch, of hits
     locks: Mapping[str, int] = field(default_factory=dict)  # of jobs at work: held more than once
+    hosts: Mapping[str, int] = field(default_factory=dict)  # leased by more than one process
     leases: frozenset[str] = frozenset()  # of nobody who is alive, or of who knows whom
+    held: frozenset[str] = frozenset()  # leases of processes that are alive
     orphans: frozenset[str] = frozenset()  # jobs at work, of processes that give no sign of life
     waiting: frozenset[str] = frozenset()  # jobs in the queue
+    due: frozenset[str] = frozenset()  # rows, and since when
     is_led: bool = True  # somebody gives back what the dead held
 
 
@@ -56,12 +64,16 @@ class Vigil:
             yield f"{look.hits} hits are stored, of {look.found} finds"
         for lock, times in look.locks.items():
             yield f"{times} jobs hold {lock} at a time"
+        for host, holders in look.hosts.items():
+            yield f"{holders} processes hold leases of {host} at a time"
         lasting = {
             f"{kind} {each}": kind
             for kind, those in (
                 ("lease", look.leases),
+                ("held", look.held),
                 ("orphan", look.orphans),
                 ("queued", look.waiting),
+                ("due", look.due),
             )
             for each in those
         }
@@ -75,6 +87,8 @@ class Vigil:
 
 _NAMES = {
     "lease": ("a lease of nobody", PATIENCE),
+    "held": ("a lease that who is alive does not end", HELD),
     "orphan": ("a job at work whose process is dead", PATIENCE),
     "queued": ("a job that nobody began", QUEUED),
+    "due": ("a row that is due and not done", QUEUED),
 }
