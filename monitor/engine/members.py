@@ -11,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator
-from typing import Final, Self
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any, Final, Self, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -22,11 +22,14 @@ from monitor.errors import StorageError
 
 log = telemetry.get_logger()
 
+T = TypeVar("T")
+
 BEAT: Final = 0.5
 """Seconds between two signs of life."""
 
 HANGS: Final = 5.0
-"""Seconds without one after which PostgreSQL ends the session of a process."""
+"""Seconds without one after which PostgreSQL ends the session of a process, and without an answer after
+which a process connects anew."""
 
 PRESENT: Final = 3.0
 """Seconds since the last sign for which a process trusts that it is still held for alive."""
@@ -78,11 +81,14 @@ class Member:
     async def resign(self) -> None:
         """See `ports.Membership`."""
         self._leads = False
-        with contextlib.suppress(psycopg.Error, TimeoutError):
-            async with asyncio.timeout(PRESENT), self._signing:
-                led, self._is_leader = self._is_leader, False
-                if led and self._connection is not None:
-                    await self._connection.execute("SELECT pg_advisory_unlock(%s, 0)", (LEADER,))
+        with contextlib.suppress(psycopg.Error):
+            await in_time(self._give_up_the_clock(), PRESENT)
+
+    async def _give_up_the_clock(self) -> None:
+        async with self._signing:
+            led, self._is_leader = self._is_leader, False
+            if led and self._connection is not None:
+                await self._connection.execute("SELECT pg_advisory_unlock(%s, 0)", (LEADER,))
 
     async def present(self) -> frozenset[int]:
         """See `ports.Membership`."""
@@ -90,7 +96,7 @@ class Member:
         if connection is None:
             raise StorageError("PostgreSQL is away: who else is alive can't be known")
         try:
-            found = await connection.execute(_ALL, (MEMBERS,))
+            found = await in_time(connection.execute(_ALL, (MEMBERS,)), HANGS)
             return frozenset(row[0] for row in await found.fetchall())
         except psycopg.Error as error:
             raise StorageError(f"who else is alive can't be known: {error}") from error
@@ -121,10 +127,8 @@ class Member:
             raise StorageError(f"PostgreSQL can't be reached: {str(error).strip()}") from error
         self._connection = connection
         async with _gone_is_known(self):
-            found = await connection.execute(
-                "SELECT pg_try_advisory_lock(%s, %s)", (MEMBERS, self.number)
-            )
-            row = await found.fetchone()
+            mine = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (MEMBERS, self.number))
+            row = await (await in_time(mine, HANGS)).fetchone()
             if row is None or not row[0]:
                 raise psycopg.OperationalError("it holds our former session for alive still")
             await self._sign()
@@ -149,7 +153,10 @@ class Member:
             await asyncio.sleep(BEAT)
 
     async def _sign(self) -> None:
-        """A sign of life; and the leader's place, if it is free."""
+        """A sign of life; and the leader's place, if it is free. Raises `psycopg.Error`, in time."""
+        await in_time(self._give_sign(), HANGS)
+
+    async def _give_sign(self) -> None:
         async with self._signing:
             connection = self._connection
             if connection is None:  # lost while we waited
@@ -169,6 +176,25 @@ class Member:
 def with_options(conninfo: str, options: str) -> str:
     """What the server is to be told: what the address says itself, a `search_path` for one, and ours."""
     return f"{conninfo_to_dict(conninfo).get('options') or ''} {options}".strip()
+
+
+async def in_time(work: Coroutine[Any, Any, T], seconds: float) -> T:
+    """What a connection answers. Raises `psycopg.OperationalError` if it answers nothing for so long.
+
+    Cancelled, psycopg asks the server to cancel and waits for it to agree, ten seconds where nobody
+    answers; cancelled again, it closes the connection.
+    """
+    working = asyncio.create_task(work)
+    try:
+        await asyncio.wait({working}, timeout=seconds)
+    finally:
+        in_vain = not working.done()
+        while not working.done():
+            working.cancel()
+            await asyncio.sleep(0)
+    if in_vain:
+        raise psycopg.OperationalError(f"no answer for {seconds:g} seconds")
+    return working.result()
 
 
 @contextlib.asynccontextmanager

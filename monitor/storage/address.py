@@ -9,6 +9,15 @@ import sqlalchemy as sa
 
 from monitor.errors import StorageError
 
+SILENT = {
+    "keepalives_idle": "10",
+    "keepalives_interval": "3",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+}
+"""A network that drops what is sent, and says nothing, is noticed within twenty seconds: the system's own
+values are two hours for who waits and a quarter of one for who sends. What an address says wins."""
+
 EXPECTED = "it must be sqlite:////absolute/path or postgresql://user@host/name"
 
 
@@ -22,7 +31,8 @@ class Address:
     @property
     def conninfo(self) -> str:
         """What PostgreSQL's own library connects with, password and all."""
-        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        url = self.url.set(drivername="postgresql", query={**SILENT, **self.url.query})
+        return url.render_as_string(hide_password=False)
 
     def __str__(self) -> str:
         """What may be logged and shown: no password, no options (they can hold one)."""

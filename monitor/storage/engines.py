@@ -24,7 +24,7 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from monitor.storage.address import Address
+from monitor.storage.address import SILENT, Address
 
 BUSY_SECONDS = 1.0  # a run; the store runs work five times, and a stop has ten seconds
 CONNECT_SECONDS = 10
@@ -118,7 +118,11 @@ def postgres_engine(address: Address, *, size: int) -> sa.Engine:
     """Connections to PostgreSQL. One found broken makes the pool renew all (the store runs the
     work again), so that none need be asked before use.
     """
-    arguments: dict[str, Any] = {"application_name": "monitor", "connect_timeout": CONNECT_SECONDS}
+    arguments: dict[str, Any] = {
+        "application_name": "monitor",
+        "connect_timeout": CONNECT_SECONDS,
+        **SILENT,
+    }
     return sa.create_engine(
         address.url,
         connect_args={
