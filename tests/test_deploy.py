@@ -538,10 +538,9 @@ def test_the_service_on_postgresql_is_as_confined() -> None:
             assert port.startswith("127.0.0.1:")
     assert "ports" not in scale()["services"]["postgres"]
     assert scale()["services"]["postgres"]["restart"] == "unless-stopped"
-    alone = {name for name, each in services.items() if each.get("scale", 1) == 1}
-    assert alone == {"scheduler", "alerts", "web"}, (
-        "--scale worker=4 must not meet a name or a port"
-    )
+    many = {name: each["deploy"] for name, each in services.items() if "deploy" in each}
+    assert many == {"worker": {"replicas": "${WORKERS:-2}"}}
+    assert "ports" not in services["worker"]
 
 
 def test_the_service_on_postgresql_finds_its_database(tmp_path: Path) -> None:
