@@ -63,6 +63,7 @@ class Scheduler:
         self._ticked_at: datetime | None = None
         self._storage_down = False
         self._runs = 0
+        self._moved_at: float | None = None
         self._watching: asyncio.Task[None] | None = None
         # Late runs are run, not skipped: APScheduler's default drops a job that is 1 s late.
         self._scheduler = AsyncIOScheduler(
@@ -95,8 +96,19 @@ class Scheduler:
         # a clock that was set back makes a tick of the future: that is no sign of life either
         return abs((self._clock.now() - self._ticked_at).total_seconds())
 
+    def stuck_for(self) -> float | None:
+        """Seconds since a tick last began or ended, whatever the database said; None before the first."""
+        return None if self._moved_at is None else time.monotonic() - self._moved_at
+
     async def tick(self) -> int:
         """Have the engine do everything that is due; returns the number of jobs."""
+        self._moved_at = time.monotonic()
+        try:
+            return await self._tick()
+        finally:
+            self._moved_at = time.monotonic()
+
+    async def _tick(self) -> int:
         self._runs += 1
         now = self._clock.now()
         try:

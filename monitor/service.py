@@ -173,6 +173,10 @@ class Service:
             return False, f"Nothing can be stored: {telemetry.redact(problem)}."
         return True, ""
 
+    def stuck_for(self) -> float | None:
+        """Seconds of the machine since a tick last began or ended, whatever the database said."""
+        return self.scheduler.stuck_for()
+
     def config_error(self) -> str | None:
         """The mistakes of the last configuration, if it was rejected."""
         said = "\n".join(mistake.in_a_line for mistake in self._rejected)

@@ -386,7 +386,7 @@ def test_one_pod_that_may_do_nothing_else() -> None:
         name: container[f"{name}Probe"]["httpGet"]["path"]
         for name in ("startup", "liveness", "readiness")
     }
-    assert paths == {"startup": "/readyz", "liveness": "/healthz", "readiness": "/readyz"}
+    assert paths == {"startup": "/readyz", "liveness": "/livez", "readiness": "/readyz"}
 
 
 def test_what_the_pod_is_given_is_what_is_read() -> None:

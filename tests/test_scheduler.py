@@ -59,6 +59,9 @@ async def test_a_database_that_is_away_is_reported_once_and_waited_for(sqlite_st
         for _ in range(3):
             assert await scheduler.tick() == 0
         assert scheduler.tick_age() is None
+        tried = scheduler.stuck_for()
+        assert tried is not None
+        assert tried < 5
         store.down = False
         await scheduler.tick()
     assert [entry["event"] for entry in logs] == ["tick.failed", "tick.recovered"]

@@ -138,7 +138,7 @@ def create_app(
     return app
 
 
-_OPEN: Final = {"/login", "/healthz", "/readyz", "/metrics", "/favicon.ico"}
+_OPEN: Final = {"/login", "/livez", "/healthz", "/readyz", "/metrics", "/favicon.ico"}
 """What anybody may ask: it tells nothing of what was found."""
 
 

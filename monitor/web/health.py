@@ -1,16 +1,21 @@
 """What the page must know of the running service, and the words for it.
 
-``/healthz`` asks only whether this process is alive (its clockwork ticks): feeds and Slack are not
-in it, because starting the process again would not mend them. ``/readyz`` asks whether the service
-is up: database migrated, configuration read, scheduler running.
+``/livez`` asks whether this process moves at all: nothing else is in it, not even the database, so
+that it is what to start a process again by. ``/healthz`` asks whether its clockwork ticks, for which
+it must reach the database: feeds and Slack are not in it, because starting the process again would
+not mend them. ``/readyz`` asks whether the service is up: database migrated, configuration read,
+scheduler running.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from monitor.ports import EngineState
+
+STUCK: Final = 300.0
+"""Seconds for which a tick may wait for the database: it tries five times, on a network that may be gone."""
 
 
 class Health(Protocol):
@@ -22,6 +27,9 @@ class Health(Protocol):
 
     def tick_age(self) -> float | None:
         """Seconds since the scheduler last ticked; None before the first tick."""
+
+    def stuck_for(self) -> float | None:
+        """Seconds since a tick last began or ended, whatever came of it; None before the first."""
 
     def ready(self) -> tuple[bool, str]:
         """Whether the service is up, and if not, why, as a sentence."""
@@ -44,6 +52,16 @@ class Check:
 
     ok: bool
     reason: str
+
+
+def moving(stuck_for: float | None) -> Check:
+    """Whether the process moves, whatever the database does: one that is starting yet does, too."""
+    if stuck_for is not None and stuck_for > STUCK:
+        return Check(
+            ok=False,
+            reason=f"A tick has been stuck for {stuck_for:.0f} s; {STUCK:g} s is the limit.",
+        )
+    return Check(ok=True, reason="The process is alive.")
 
 
 def alive(tick_age: float | None, stale_after: float) -> Check:

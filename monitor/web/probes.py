@@ -19,7 +19,7 @@ from monitor import telemetry
 from monitor.errors import MonitorError
 from monitor.ports import Clock, Counts, Reports
 from monitor.web import engine_view, view
-from monitor.web.health import Check, Health, alive, ready
+from monitor.web.health import Check, Health, alive, moving, ready
 from monitor.web.security import Guard
 
 
@@ -60,13 +60,18 @@ class Probes:
     def routes(self) -> tuple[Route, ...]:
         """What every process answers; with the page there is `status`, too."""
         return (
+            Route("/livez", self.livez),
             Route("/healthz", self.healthz),
             Route("/readyz", self.readyz),
             Route("/metrics", self.metrics),
         )
 
+    async def livez(self, _request: Request) -> Response:
+        """200 while the process moves, else 503: start it again."""
+        return _verdict(moving(self._health.stuck_for()))
+
     async def healthz(self, _request: Request) -> Response:
-        """200 while the clockwork ticks, else 503: start this process again."""
+        """200 while the clockwork ticks, which takes the database, else 503."""
         return _verdict(alive(self._health.tick_age(), self._stale_after))
 
     async def readyz(self, _request: Request) -> Response:

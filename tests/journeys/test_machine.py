@@ -656,6 +656,7 @@ async def test_a_postgres_that_goes_away_is_waited_for(operator):
             failed = await service.event("database.failed")
             assert "postgresql://" in failed["error"]
             assert (await _asked(operator, "/readyz"))[0] == 503
+            assert (await _asked(operator, "/livez"))[0] == 200  # to start it again would not mend it
             status, _, err = await operator.command("run", MONITOR_DATABASE_URL=server.url)
             assert (status, "can't be reached" in err, "Traceback" in err) == (3, True, False)
             server.restart()

@@ -374,6 +374,7 @@ class FixedHealth:
     up: tuple[bool, str] = (True, "")
     mistakes: str | None = None
     problem: str | None = None
+    stuck: float | None = 0.1
     engine: EngineState = EngineState(
         role=Role.ALL,
         is_leader=True,
@@ -382,6 +383,9 @@ class FixedHealth:
 
     def tick_age(self) -> float | None:
         return self.age
+
+    def stuck_for(self) -> float | None:
+        return self.stuck
 
     def ready(self) -> tuple[bool, str]:
         return self.up

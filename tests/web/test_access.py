@@ -155,7 +155,7 @@ async def test_without_a_token_the_page_is_its_machines_alone(peer, host, header
             assert "MONITOR_WEB_TOKEN" in answer.text
             assert "strangers need not know" not in answer.text
             assert "ceasefire" not in answer.text.lower()
-    for path in ("/healthz", "/readyz", "/metrics", "/static/style.css"):
+    for path in ("/livez", "/healthz", "/readyz", "/metrics", "/static/style.css"):
         assert (await browser.get(path, **headers)).status == 200
 
 

@@ -50,6 +50,25 @@ async def test_health_asks_neither_the_database_nor_the_sink():
 
 
 @pytest.mark.parametrize(
+    ("stuck", "status", "reason"),
+    [
+        (None, 200, "The process is alive."),
+        (299.0, 200, "The process is alive."),
+        (301.0, 503, "A tick has been stuck for 301 s; 300 s is the limit."),
+    ],
+)
+async def test_who_only_waits_for_the_database_is_alive(
+    stuck: float | None, status: int, reason: str
+):
+    """So long as ticks are tried, however long ago one reached it: a new start would not mend that."""
+    health = FixedHealth(age=3600, up=(False, "Nothing can be stored"), stuck=stuck)
+    async with browsing(health=health) as browser:
+        answer = await browser.get("/livez")
+        assert (await browser.get("/healthz")).status == 503
+    assert (answer.status, json.loads(answer.text)["reason"]) == (status, reason)
+
+
+@pytest.mark.parametrize(
     ("health", "status", "reason"),
     [
         (FixedHealth(), 200, "The scheduler ticked 0.4 s ago."),

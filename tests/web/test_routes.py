@@ -30,7 +30,7 @@ from tests.web.samples import FixedHealth
 from tests.web.test_access import FAR, READ_TOKEN, TOKEN, TOKENS, Answer, Browser
 from tests.web.test_api import Newsroom, filled
 
-OPEN = {"/login", "/healthz", "/readyz", "/metrics", "/favicon.ico"}
+OPEN = {"/login", "/livez", "/healthz", "/readyz", "/metrics", "/favicon.ico"}
 PLACES = {
     "watch": "Ceasefire",
     "name": "style.css",
