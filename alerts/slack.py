@@ -136,6 +136,8 @@ class SlackSink:
         self._posts = Pacer(rate=1.0, monotonic=monotonic, sleep=sleep)
         self._updates = Pacer(rate=_UPDATES_PER_SECOND, burst=10, monotonic=monotonic, sleep=sleep)
         self._scopes = wanted_scopes(interactive=interactive)
+        self.may_post: Callable[[], bool] = lambda: True
+        """Asked right before each post, after its picture and its turn: what was ours may not be."""
         self._ids: dict[str, str] = {}
         self._names: dict[str, str] = {}
         # the SDK reads HTTPS_PROXY and ignores NO_PROXY unless it is given a proxy: give it one,
@@ -169,6 +171,10 @@ class SlackSink:
 
         async def send(body: dict[str, Any]) -> AsyncSlackResponse:
             await self._posts.turn(channel)
+            if not self.may_post():
+                raise Deferred(
+                    "away", "nothing is posted by who may be held for gone", retry_after=1
+                )
             return await self._call(
                 "chat.postMessage",
                 channel,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import aiohttp
@@ -69,6 +69,8 @@ class SlackWebhookSink(Blind):
         self._proxy = proxy
         self._pace = Pacer(rate=1.0, monotonic=monotonic, sleep=sleep)
         self._pauses = Pauses(monotonic)
+        self.may_post: Callable[[], bool] = lambda: True
+        """Asked right before each post, after its turn: what was ours may not be."""
         self._session: aiohttp.ClientSession | None = None
 
     async def post(
@@ -104,6 +106,8 @@ class SlackWebhookSink(Blind):
         if pause := self._pauses.left(""):
             raise Deferred("ratelimited", "waiting as asked", retry_after=pause)
         await self._pace.turn("")
+        if not self.may_post():
+            raise Deferred("away", "nothing is posted by who may be held for gone", retry_after=1)
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=timeouts(self._timeout))
         problem = await self._attempt(self._session, body)

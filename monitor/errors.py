@@ -146,7 +146,9 @@ class Refused(MonitorError):
 
 
 class Superseded(MonitorError):
-    """The row that this work was about is gone: its article was merged into another."""
+    """The row that this work was about is gone, its article merged into another; or another process
+    has it now.
+    """
 
 
 def is_exhaustion(error: BaseException | None) -> bool:

@@ -266,6 +266,8 @@ async def claimed(
         hosts = {host(row) for row in rows}
         return rows, tx.take_turns(hosts, context.clock.now(), context.lease) if hosts else ()
 
+    if not context.is_present():  # what it would claim is anybody's, and soon another's
+        return ()
     rows, others = await context.store.write(take)
     for each in others:
         context.begin_pause(each)
@@ -292,7 +294,8 @@ async def work_by_host(
     not_begun = list(rows)
 
     def is_over() -> bool:
-        return context.stopping or context.clock.now() >= until
+        is_ours = context.is_present()  # else its hosts may be asked by others by now
+        return context.stopping or not is_ours or context.clock.now() >= until
 
     async def in_series(mine: Sequence[T]) -> None:
         waits = True

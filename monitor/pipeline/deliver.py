@@ -26,7 +26,6 @@ from alerts import (
 )
 from monitor import polling, telemetry, tracing
 from monitor.compose import Rules, compose_alert, compose_reply
-from monitor.errors import StorageError
 from monitor.model import (
     ArticleId,
     Delivery,
@@ -47,6 +46,8 @@ log = telemetry.get_logger()
 CANNOT_LOOK = frozenset({"missing_scope", "not_in_channel"})
 """Refusals that mean: posting works, looking at what was posted does not."""
 
+AWAY = "this process was away for seconds: its message may be another's by now"
+
 TRACED = 20
 """Articles of a story whose traces hold its first message."""
 
@@ -63,7 +64,9 @@ class Deliver:
     async def run(self, channel: str) -> None:
         """Show everything due in a channel, until it is done, refused or the budget is spent."""
         until, is_up = self._with.clock.now() + self._with.budget, False
-        while not self._with.stopping and self._with.clock.now() < until:
+        while (
+            not self._with.stopping and self._with.is_present() and self._with.clock.now() < until
+        ):
             claim = partial(_claim, channel=channel, context=self._with, is_up=is_up)
             row = await self._with.store.write(claim)
             if row is None:
@@ -124,14 +127,17 @@ class Deliver:
             await self._drop(row, f"{result.error}; nothing is said there any more")
             return True
 
-        def settle(tx: Transaction) -> None:
-            _finish(tx, row, result, now)
+        def settle(tx: Transaction) -> bool:
+            if not _finish(tx, row, result, now):
+                return False
             if result.state is DeliveryState.DEAD and result.error is not None:
                 ops.note_dead(tx, row.channel, _about(message), result.error, rules, now)
             if result.outcome == "closed" and result.error is not None:
                 ops.note_closed(tx, row.channel, result.error, rules, now)
+            return True
 
-        await self._with.store.write(settle)
+        if not await self._with.store.write(settle):
+            log.warning("delivery.late", delivery=row.id, channel=row.channel, ended=result.outcome)
         if sink is self._with.sink:
             self._with.sink_problem = result.error if result.outcome == "stopped" else None
         self._report(row, message, result)
@@ -226,9 +232,7 @@ class Deliver:
                     return _Result("found", DeliveryState.RETRY, sent=found, due_at=now)
             unclear_since = self._with.clock.now()
             if not self._with.is_present():
-                raise StorageError(
-                    "this process was away for seconds: its message may be another's"
-                )
+                raise Deferred("away", AWAY, retry_after=1.0)
             try:
                 posted = await self._with.sink_of(delivery.channel).post(
                     delivery.channel, message, thread=thread, broadcast=broadcast
@@ -301,13 +305,18 @@ def _claim(
     return tx.claim_due(channel, now, context.delivery_lease)
 
 
-def _finish(tx: Transaction, row: Outgoing, result: _Result, now: datetime) -> None:
+def _finish(tx: Transaction, row: Outgoing, result: _Result, now: datetime) -> bool:
+    """Write how a call ended; False if the row was not this process's any more."""
+    tx.note_outcome([row.id], result.outcome, now, error=result.error)
+    finish = tx.finish_notice if isinstance(row, Notice) else tx.finish_delivery
+    if not finish(
+        row.id, result.state, now, sent=result.sent, due_at=result.due_at, error=result.error
+    ):
+        return False
     if result.sent is None and result.state is DeliveryState.RETRY and result.due_at is not None:
         # the channel is not to be had: what came later must not overtake
         tx.postpone_channel(row.channel, result.due_at)
-    finish = tx.finish_notice if isinstance(row, Notice) else tx.finish_delivery
-    finish(row.id, result.state, now, sent=result.sent, due_at=result.due_at, error=result.error)
-    tx.note_outcome([row.id], result.outcome, now, error=result.error)
+    return True
 
 
 def _told_of(delivery: Delivery, view: StoryView) -> Sequence[ArticleId]:

@@ -145,9 +145,11 @@ class Ingest:
             try:
                 outcome = await self._with.store.write(save)
             except Superseded:
-                outcome = "merged"
+                outcome = "superseded"
             span.note(outcome=outcome)
-        held = None if outcome == "merged" else _why_held(pending, reading, now, rules)
+        held = (
+            None if outcome in {"merged", "superseded"} else _why_held(pending, reading, now, rules)
+        )
         seconds = (self._with.clock.now() - began).total_seconds()
         telemetry.ARTICLES.labels(outcome).inc()
         telemetry.HITS.inc(len(reading.told))
@@ -269,7 +271,7 @@ def _save_ingest(
     tx.lock_stories()
     if stored is not None and pending.state in FINISHED:
         return _save_again(tx, pending, reading, error, now, rules)
-    other_than = None
+    other_than, is_claimed = None, True
     # its own address leads to it as long as it is there
     known = tx.article_at(content.url) if content.url != pending.url else None
     if content.url != pending.url and tx.is_bygone(content.url):
@@ -286,6 +288,7 @@ def _save_ingest(
                 return "merged"
             # the page that the other could not have: its text is the better one
             pending = replace(pending, id=known.article, url=content.url)
+            is_claimed = False
 
     state, due_at = _state_after(content, error, pending, now, rules)
     tx.save_article(
@@ -297,6 +300,7 @@ def _save_ingest(
         attempts=pending.attempts,
         error_code=str(error.code) if error else None,
         error_detail=error.detail if error else None,
+        is_claimed=is_claimed,
     )
     if not reading.is_changed:
         return str(state)  # the page is still not to be had: nothing new was learnt

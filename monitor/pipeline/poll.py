@@ -222,8 +222,10 @@ class Poll:
             listings[feed], updates[feed] = self._learned(tx, read, new)
             became[feed] = _Became(new, lost=listings[feed].gap_at is not None)
         tx.keep_listings(listings)
-        tx.save_feeds(updates)
+        late = tx.save_feeds(updates)
         for each in results:
+            if each.feed.id in late:  # entries are stored all the same
+                continue
             ops.note_health(tx, each.feed, updates[each.feed.id], self._with.rules, each.now)
         self._pass_on(tx, reads, added)
         return [became[each.feed.id] for each in results]

@@ -40,7 +40,7 @@ class Articles(Protocol):
         """
 
     def release_articles(self, articles: Sequence[ArticleId]) -> None:
-        """End leases of what was not begun."""
+        """End leases of what was not begun; what another process has claimed meanwhile stays its."""
 
     def suspect_article(self, article: ArticleId, deaths: int) -> None:
         """Note that a claimed article is taken apart: its `deaths`-th death if the process dies now.
@@ -62,11 +62,14 @@ class Articles(Protocol):
         attempts: int = 0,
         error_code: str | None = None,
         error_detail: str | None = None,
+        is_claimed: bool = True,
     ) -> None:
         """Write an article's text and end the lease; `content.url` leads to it from now on.
 
         `attempts` counts how often its page was asked for, of which the next claim is one more.
-        Raises `Superseded` if the article was merged into another since it was claimed.
+        Raises `Superseded` if the article was merged into another since it was claimed, or claimed
+        by another process: what that reads counts. One that was not claimed gets the text, and
+        stays with whom it is leased to.
         """
 
     def leave_article(
@@ -74,13 +77,13 @@ class Articles(Protocol):
     ) -> None:
         """It was read again and says the same: end the lease; `attempts` that count for the next.
 
-        Raises `Superseded` if it was merged into another since it was claimed.
+        Raises `Superseded` as `save_article` does.
         """
 
     def merge_article(self, article: ArticleId, into: ArticleId) -> None:
         """`article` turned out to be `into` under another URL: move its entries and URLs there.
 
-        Raises `Superseded` if it was merged away already.
+        Raises `Superseded` if it was merged away already, or claimed by another process meanwhile.
         """
 
     def ask_again(self, article: ArticleId, due_at: datetime) -> None:

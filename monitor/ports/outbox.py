@@ -80,12 +80,13 @@ class Outbox(Protocol):
         sent: Sent | None = None,
         due_at: datetime | None = None,
         error: str | None = None,
-    ) -> None:
+    ) -> bool:
         """Write a call's result and end the lease.
 
         With `sending` the call stays uncertain: whoever claims it, at `due_at` or without one at
         the end of the lease, is told so. A row that was wanted anew while the call ran is due again
-        at once; one that somebody else has finished meanwhile is left as it is.
+        at once; one that somebody else has claimed or finished meanwhile is left as it is, and the
+        answer is False.
         """
 
     def finish_notice(
@@ -97,7 +98,7 @@ class Outbox(Protocol):
         sent: Sent | None = None,
         due_at: datetime | None = None,
         error: str | None = None,
-    ) -> None:
+    ) -> bool:
         """What `finish_delivery` does, of a notice."""
 
     def drop_delivery(self, delivery: DeliveryId) -> None:

@@ -31,19 +31,20 @@ class Polls(Protocol):
         """
 
     def release_feeds(self, feeds: Sequence[FeedId]) -> None:
-        """End leases without a poll: what was due is still due."""
+        """End leases without a poll: what was due is still due. None ends another process's lease."""
 
     def set_feed_aside(self, feed: FeedId, until: datetime) -> None:
         """End the lease of a feed whose poll ended by a bug: it is due again then."""
 
-    def save_feeds(self, updates: Mapping[FeedId, FeedUpdate]) -> None:
-        """Write the results of polls and end their leases.
+    def save_feeds(self, updates: Mapping[FeedId, FeedUpdate]) -> Collection[FeedId]:
+        """Write the results of polls and end their leases; returns those that were written nowhere.
 
-        What was pushed while it was polled well is due when the push had it be.
+        Another process has claimed these meanwhile: what is known of them is its to say. What was
+        pushed while it was polled well is due when the push had it be.
         """
 
     def keep_listings(self, listings: Mapping[FeedId, Listing]) -> None:
-        """Remember feeds' documents."""
+        """Remember feeds' documents; not of those that another process has claimed meanwhile."""
 
     def add_entries(self, feed: Feed, found: Sequence[FoundEntry], now: datetime) -> Added:
         """Save the entries that this feed has not listed before, and the new words of the others.

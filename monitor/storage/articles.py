@@ -22,7 +22,15 @@ from monitor.storage import tables as t
 from monitor.storage.indexing import forget_indexed, want_index
 from monitor.storage.mentions import touch, touch_stories
 from monitor.storage.types import storable
-from monitor.storage.work import OF_HOSTS, Fairness, Row, Work, claim, insert_missing
+from monitor.storage.work import (
+    OF_HOSTS,
+    Fairness,
+    Row,
+    Work,
+    claim,
+    insert_missing,
+    is_held,
+)
 
 FEW_OF_A_HOST = 10
 """Articles of one host claimed at once: they are fetched one after the other."""
@@ -50,17 +58,23 @@ RELEASE_ARTICLES = (
     .where(
         t.article.c.id.in_(sa.bindparam("articles", expanding=True)),
         t.article.c.lease_until.is_not(None),
+        is_held(t.article),
     )
     .values(lease_until=None)
 )
+_is_at_work = (
+    t.article.c.id == sa.bindparam("article"),
+    t.article.c.lease_until.is_not(None),
+    is_held(t.article),
+)
 SUSPECT = (
     sa.update(t.article)
-    .where(t.article.c.id == sa.bindparam("article"), t.article.c.lease_until.is_not(None))
+    .where(*_is_at_work)
     .values(deaths=sa.bindparam("with_this", type_=sa.Integer()))
 )
 SET_ASIDE = (
     sa.update(t.article)
-    .where(t.article.c.id == sa.bindparam("article"), t.article.c.lease_until.is_not(None))
+    .where(*_is_at_work)
     .values(lease_until=None, due_at=sa.bindparam("until", type_=t.article.c.due_at.type))
 )
 
@@ -169,15 +183,21 @@ SET_URL = (
     .where(t.article.c.id == sa.bindparam("article"), _url_is_ours)
     .values(url=_new_url)
 )
+_is_leased = t.article.c.lease_until > sa.bindparam(
+    "new_ingested_at", type_=t.article.c.lease_until.type
+)
+_is_others = sa.and_(~is_held(t.article), sa.func.coalesce(_is_leased, sa.false()))
 SAVE_ARTICLE = (
     sa.update(t.article)
-    .where(t.article.c.id == sa.bindparam("article"))
+    .where(
+        t.article.c.id == sa.bindparam("article"),
+        sa.or_(is_held(t.article), sa.bindparam("unclaimed", type_=sa.Boolean())),
+    )
     .values(
         {
             name: sa.bindparam(f"new_{name}")
             for name in (
                 "state",
-                "due_at",
                 "ingested_at",
                 "published_at",
                 "language",
@@ -195,14 +215,23 @@ SAVE_ARTICLE = (
         }
     )
     .values(
-        deaths=0,
-        lease_until=None,
+        # what was not claimed may be at work elsewhere, and its host with it
+        deaths=sa.case((_is_others, t.article.c.deaths), else_=0),
+        due_at=sa.case(
+            (_is_others, t.article.c.due_at),
+            else_=sa.bindparam("new_due_at", type_=t.article.c.due_at.type),
+        ),
+        lease_until=sa.case((_is_others, t.article.c.lease_until), else_=None),
         url=sa.case((_url_is_ours, _new_url), else_=t.article.c.url),
     )
     .returning(t.article.c.url, t.article.c.story_id)
 )
 MERGED = sa.select(
-    t.article.c.link, t.article.c.first_seen_at, t.article.c.story_id, t.article.c.copy_of
+    t.article.c.link,
+    t.article.c.first_seen_at,
+    t.article.c.story_id,
+    t.article.c.copy_of,
+    is_held(t.article).label("is_held"),
 ).where(t.article.c.id == sa.bindparam("article"))
 
 
@@ -251,15 +280,16 @@ class ArticleWork(Work):
     def release_articles(self, articles: Sequence[ArticleId]) -> None:
         """See `ports.Transaction`."""
         if articles:
-            self._run(RELEASE_ARTICLES, {"articles": articles})
+            self._run(RELEASE_ARTICLES, {"articles": articles, "holder": self.holder})
 
     def suspect_article(self, article: ArticleId, deaths: int) -> None:
         """See `ports.Transaction`."""
-        self._run(SUSPECT, {"article": article, "with_this": deaths})
+        values = {"article": article, "with_this": deaths, "holder": self.holder}
+        self._run(SUSPECT, values)
 
     def set_article_aside(self, article: ArticleId, until: datetime) -> None:
         """See `ports.Transaction`."""
-        self._run(SET_ASIDE, {"article": article, "until": until})
+        self._run(SET_ASIDE, {"article": article, "until": until, "holder": self.holder})
 
     def article_at(self, url: str) -> Known | None:
         """See `ports.Transaction`."""
@@ -289,16 +319,18 @@ class ArticleWork(Work):
         attempts: int = 0,
         error_code: str | None = None,
         error_detail: str | None = None,
+        is_claimed: bool = True,
     ) -> None:
         """See `ports.Transaction`.
 
-        A URL that leads to another article goes on doing so, and this one keeps its own. Raises
-        `Superseded` if the article was merged away since it was claimed.
+        A URL that leads to another article goes on doing so, and this one keeps its own.
         """
         saved = self._run(
             SAVE_ARTICLE,
             {
                 "article": article,
+                "holder": self.holder,
+                "unclaimed": not is_claimed,
                 "at": content.url,
                 "new_url": content.url,
                 "new_state": state,
@@ -319,7 +351,7 @@ class ArticleWork(Work):
             },
         ).one_or_none()
         if saved is None:
-            raise Superseded(f"article {article} was merged into another meanwhile")
+            raise superseded(article)
         want_index(self.connection, article)
         if saved.story_id is None:
             self.placeless.add(article)
@@ -335,10 +367,10 @@ class ArticleWork(Work):
             return
         self.placeless.clear()
         self.hitless.clear()
-        gone = self._run(MERGED, {"article": article}).one_or_none()
-        if gone is None:
-            raise Superseded(f"article {article} was merged into another meanwhile")
-        kept = self._run(MERGED, {"article": into}).one()
+        gone = self._run(MERGED, {"article": article, "holder": self.holder}).one_or_none()
+        if gone is None or not gone.is_held:
+            raise superseded(article)
+        kept = self._run(MERGED, {"article": into, "holder": self.holder}).one()
         touch(self, article, into)  # as it was; and as it will be, in the hour of either
         touch_stories(self, gone.story_id, kept.story_id)
         for table in (t.entry, t.article_url):
@@ -360,6 +392,11 @@ class ArticleWork(Work):
         self._run(sa.delete(t.article).where(t.article.c.id == article))
         forget_indexed(self.connection, [article])
         want_index(self.connection, into)
+
+
+def superseded(article: ArticleId) -> Superseded:
+    """What is raised where an article is not there any more, or was claimed by another process."""
+    return Superseded(f"article {article} was merged into another, or claimed by another process")
 
 
 def _known_of(row: Row | None) -> Known | None:

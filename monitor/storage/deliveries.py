@@ -17,7 +17,7 @@ from monitor.storage import outbox
 from monitor.storage import tables as t
 from monitor.storage.hands import IS_MUTED, hands_of
 from monitor.storage.outbox import LAST_TURN
-from monitor.storage.work import Row, Work, insert_missing
+from monitor.storage.work import Row, Work, insert_missing, is_held
 
 ADD_DELIVERY = insert_missing(t.delivery, t.delivery.c.id)
 WANT_AGAIN = outbox.want_again(t.delivery).where(
@@ -100,7 +100,9 @@ class DeliveryWork(Work):
                 t.delivery.c.state == DeliveryState.SENDING,
                 t.delivery.c.sent_ref.is_(None),
                 t.delivery.c.wanted <= t.delivery.c.shown,
-            )
+                is_held(t.delivery),
+            ),
+            {"holder": self.holder},
         )
 
     def finish_delivery(
@@ -112,9 +114,12 @@ class DeliveryWork(Work):
         sent: Sent | None = None,
         due_at: datetime | None = None,
         error: str | None = None,
-    ) -> None:
+    ) -> bool:
         """See `ports.Transaction`."""
-        self._run(FINISH, outbox.ended(delivery, state, now, sent=sent, due_at=due_at, error=error))
+        values = outbox.ended(
+            delivery, state, now, holder=self.holder, sent=sent, due_at=due_at, error=error
+        )
+        return self._run(FINISH, values).rowcount > 0
 
     # -- of either table
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,7 +31,15 @@ from monitor.storage.indexing import want_index
 from monitor.storage.pruning import bygone
 from monitor.storage.subscriptions import subscriptions_of
 from monitor.storage.types import key_of, storable
-from monitor.storage.work import OF_HOSTS, Row, among, claim, for_each, insert_missing
+from monitor.storage.work import (
+    OF_HOSTS,
+    Row,
+    among,
+    claim,
+    for_each,
+    insert_missing,
+    is_held,
+)
 
 FEED_COLUMNS = tuple(column for column in t.feed.c if column.name != "blocks")
 """Without what is as large as all else."""
@@ -46,7 +54,7 @@ _WAS_PUSHED = sa.and_(  # what is leased was due before: due later, it was pushe
 )
 SAVE_FEED = (
     sa.update(t.feed)
-    .where(t.feed.c.id == sa.bindparam("feed"))
+    .where(t.feed.c.id == sa.bindparam("feed"), is_held(t.feed))
     .values(
         {
             name: sa.bindparam(f"new_{name}")
@@ -83,14 +91,15 @@ SAVE_FEED = (
         ),
     )
 )
+TAKEN_OVER = sa.select(t.feed.c.id).where(among(t.feed.c.id, "feeds"), ~is_held(t.feed))
 RELEASE_FEEDS = (
     sa.update(t.feed)
-    .where(t.feed.c.id.in_(sa.bindparam("feeds", expanding=True)))
+    .where(t.feed.c.id.in_(sa.bindparam("feeds", expanding=True)), is_held(t.feed))
     .values(lease_until=None)
 )
 SET_ASIDE = (
     sa.update(t.feed)
-    .where(t.feed.c.id == sa.bindparam("feed"))
+    .where(t.feed.c.id == sa.bindparam("feed"), is_held(t.feed))
     .values(lease_until=None, due_at=sa.bindparam("until", type_=t.feed.c.due_at.type))
 )
 
@@ -135,7 +144,7 @@ FINISHED = sa.select(
 )
 KEEP_LISTING = (
     sa.update(t.feed)
-    .where(t.feed.c.id == sa.bindparam("feed"))
+    .where(t.feed.c.id == sa.bindparam("feed"), is_held(t.feed))
     .values(
         {
             name: sa.bindparam(f"new_{name}", type_=t.feed.c[name].type)
@@ -256,18 +265,26 @@ class FeedWork(FeedHistoryWork):
             for row in sorted(rows, key=lambda row: (row.due_at, row.id))
         ]
 
-    def save_feeds(self, updates: Mapping[FeedId, FeedUpdate]) -> None:
+    def save_feeds(self, updates: Mapping[FeedId, FeedUpdate]) -> Collection[FeedId]:
         """See `ports.Transaction`."""
-        if updates:
-            self._run(SAVE_FEED, [_saved(feed, each) for feed, each in sorted(updates.items())])
+        if not updates:
+            return ()
+        mine = {"holder": self.holder}
+        rows = [_saved(feed, each) | mine for feed, each in sorted(updates.items())]
+        late: Collection[FeedId] = ()
+        if self._run(SAVE_FEED, rows).rowcount < len(rows):
+            late = frozenset(self._run(TAKEN_OVER, {"feeds": [*updates]} | mine).scalars())
         for feed, each in sorted(updates.items()):
-            if each.events:
+            if each.events and feed not in late:
                 self.note_feed_events(feed, each.events)
+        return late
 
     def keep_listings(self, listings: Mapping[FeedId, Listing]) -> None:
         """See `ports.Transaction`."""
         if listings:
-            self._run(KEEP_LISTING, [_kept(feed, each) for feed, each in sorted(listings.items())])
+            mine = {"holder": self.holder}
+            rows = [_kept(feed, each) | mine for feed, each in sorted(listings.items())]
+            self._run(KEEP_LISTING, rows)
 
     def rhythms(self, most: int) -> tuple[Mapping[str, str | None], int]:
         """See `ports.Transaction`. What was deleted leaves a number that is asked for in vain."""
@@ -282,11 +299,11 @@ class FeedWork(FeedHistoryWork):
     def release_feeds(self, feeds: Sequence[FeedId]) -> None:
         """See `ports.Transaction`."""
         if feeds:
-            self._run(RELEASE_FEEDS, {"feeds": feeds})
+            self._run(RELEASE_FEEDS, {"feeds": feeds, "holder": self.holder})
 
     def set_feed_aside(self, feed: FeedId, until: datetime) -> None:
         """See `ports.Transaction`."""
-        self._run(SET_ASIDE, {"feed": feed, "until": until})
+        self._run(SET_ASIDE, {"feed": feed, "until": until, "holder": self.holder})
 
     def add_entries(self, feed: Feed, found: Sequence[FoundEntry], now: datetime) -> Added:
         """See `ports.Transaction`."""

@@ -153,9 +153,12 @@ class NoticeWork(DeliveryWork):
         sent: Sent | None = None,
         due_at: datetime | None = None,
         error: str | None = None,
-    ) -> None:
+    ) -> bool:
         """See `ports.Transaction`."""
-        self._run(FINISH, outbox.ended(notice, state, now, sent=sent, due_at=due_at, error=error))
+        values = outbox.ended(
+            notice, state, now, holder=self.holder, sent=sent, due_at=due_at, error=error
+        )
+        return self._run(FINISH, values).rowcount > 0
 
     def recall_deliveries(self, channels: Collection[str], now: datetime) -> None:
         """See `ports.Transaction`."""

@@ -16,7 +16,7 @@ from alerts.message import card_from_json
 from monitor.model import DeliveryId, DeliveryState, Sent
 from monitor.ports import Told
 from monitor.storage import tables as t
-from monitor.storage.work import Row, is_due
+from monitor.storage.work import Row, is_due, is_held
 
 TIME = t.delivery.c.due_at.type
 TABLES = (t.delivery, t.notice)
@@ -69,8 +69,8 @@ def finish_row(table: sa.Table) -> sa.Update:
     """Write how the call of the row `:row` ended.
 
     With `sending` the call stays uncertain: whoever claims it, at `:new_due_at` or without one at
-    the end of the lease, is told so. A row that somebody else has finished meanwhile is left as it
-    is.
+    the end of the lease, is told so. A row that somebody else has claimed or finished meanwhile is
+    left as it is.
     """
     state = sa.bindparam("new_state", type_=sa.Text())
     now = sa.bindparam("now", type_=TIME)
@@ -82,8 +82,13 @@ def finish_row(table: sa.Table) -> sa.Update:
     at_ref = sa.bindparam("at_ref", type_=sa.Text())
     return (
         sa.update(table)
-        # only a call that runs can end: a late word never undoes what another worker wrote
-        .where(table.c.id == sa.bindparam("row"), table.c.state == DeliveryState.SENDING)
+        # only a call that runs can end, by who made it: a late word never undoes what another
+        # process wrote, nor ends the call that it makes
+        .where(
+            table.c.id == sa.bindparam("row"),
+            table.c.state == DeliveryState.SENDING,
+            is_held(table),
+        )
         .values(
             state=state,
             lease_until=sa.case((goes_on, table.c.lease_until), else_=None),
@@ -104,6 +109,7 @@ def ended(
     state: DeliveryState,
     now: datetime,
     *,
+    holder: int | None,
     sent: Sent | None,
     due_at: datetime | None,
     error: str | None,
@@ -111,6 +117,7 @@ def ended(
     """The parameters of `finish_row`."""
     return {
         "row": row,
+        "holder": holder,
         "new_state": state,
         "now": now,
         "at_channel": sent.channel if sent else None,

@@ -7,11 +7,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from monitor.errors import Superseded
 from monitor.model import Article, ArticleId, ArticleState, Hit, StoryId
 from monitor.ports import Stored
 from monitor.storage import tables as t
-from monitor.storage.work import Work, insert_missing
+from monitor.storage.articles import superseded
+from monitor.storage.work import Work, insert_missing, is_held
 
 MOST_REVISIONS = 20
 """Former texts of one article that are kept, the newest."""
@@ -56,7 +56,7 @@ ASK_AGAIN = (
 )
 LEAVE = (
     sa.update(t.article)
-    .where(t.article.c.id == sa.bindparam("article"))
+    .where(t.article.c.id == sa.bindparam("article"), is_held(t.article))
     .values(
         due_at=sa.bindparam("new_due_at", type_=t.article.c.due_at.type),
         ingested_at=sa.bindparam("now", type_=t.article.c.ingested_at.type),
@@ -113,8 +113,8 @@ class RevisionWork(Work):
     ) -> None:
         """See `ports.Transaction`."""
         values = {"article": article, "now": now, "new_due_at": due_at, "new_attempts": attempts}
-        if not self._run(LEAVE, values).rowcount:
-            raise Superseded(f"article {article} was merged into another meanwhile")
+        if not self._run(LEAVE, values | {"holder": self.holder}).rowcount:
+            raise superseded(article)
 
     def keep_revision(
         self, article: ArticleId, title: str, body: str | None, replaced_at: datetime

@@ -22,7 +22,7 @@ from monitor.model import (
     bucket_of,
 )
 from monitor.storage import tables as t
-from monitor.storage.work import Row, Work, claim
+from monitor.storage.work import Row, Work, claim, is_held
 from monitor.websub import soonest_poll
 
 _IS_WANTED = t.subscription.c.state != SubscriptionState.LEAVING
@@ -78,7 +78,10 @@ CALL_ELSEWHERE = (
 CLAIM = claim(t.subscription, returning=tuple(t.subscription.c))
 RELEASE = (
     sa.update(t.subscription)
-    .where(t.subscription.c.id.in_(sa.bindparam("subscriptions", expanding=True)))
+    .where(
+        t.subscription.c.id.in_(sa.bindparam("subscriptions", expanding=True)),
+        is_held(t.subscription),
+    )
     .values(lease_until=None)
 )
 _SAID = ("state", "attempts", "due_at", "asked_at", "verified_at", "expires_at", "error")
@@ -192,7 +195,7 @@ class SubscriptionWork(Work):
     def release_subscriptions(self, subscriptions: Sequence[SubscriptionId]) -> None:
         """See `ports.Transaction`."""
         if subscriptions:
-            self._run(RELEASE, {"subscriptions": subscriptions})
+            self._run(RELEASE, {"subscriptions": subscriptions, "holder": self.holder})
 
     def subscription(self, subscription: SubscriptionId) -> Subscription | None:
         """See `ports.Transaction`."""

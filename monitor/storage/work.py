@@ -168,6 +168,16 @@ def is_due(table: sa.Table) -> sa.ColumnElement[bool]:
     )
 
 
+def is_held(table: sa.Table) -> sa.ColumnElement[bool]:
+    """Nobody has claimed the row since `:holder` did, who may have been given up for dead meanwhile.
+
+    Asked wherever a lease is ended, or a claimed row's outcome is written: a late word must not end
+    the lease of who claimed it after that. A process that is alone has no number, nor have its rows.
+    """
+    holder = sa.bindparam("holder", type_=sa.Integer())
+    return table.c.lease_by.is_not_distinct_from(holder)
+
+
 def claim(
     table: sa.Table,
     *also: sa.ColumnElement[bool],

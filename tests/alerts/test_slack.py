@@ -452,6 +452,18 @@ async def test_posts_go_out_at_one_a_second_and_channel(
     assert time.slept == [1.0, 1.0]
 
 
+async def test_whether_a_message_is_still_ours_is_asked_right_before_it_is_posted(
+    slack: SlackDouble, sink: SlackSink, time: Time
+) -> None:
+    """A message waits for its turn and its picture, and may be another process's meanwhile."""
+    await sink.post("#newsdesk", alert())
+    sink.may_post = lambda: not time.slept
+    with pytest.raises(Deferred, match="away"):
+        await sink.post("#newsdesk", alert(delivery_id="2"))
+    assert time.slept == [1.0]
+    assert [call.method for call in slack.calls].count("chat.postMessage") == 1
+
+
 async def test_a_rate_limited_channel_takes_all_in_the_end(time: Time) -> None:
     """Paced as Slack asks, sixty alerts meet no refusal."""
     async with SlackDouble(rate_limited=True, monotonic=time.monotonic) as slack:

@@ -75,6 +75,18 @@ async def test_an_alert_is_posted_as_blocks(slack: SlackDouble, sink: SlackWebho
     assert stored["blocks"][0]["elements"][0]["elements"][0]["text"] == alert().headline
 
 
+async def test_whether_a_message_is_still_ours_is_asked_right_before_it_is_posted(
+    slack: SlackDouble, sink: SlackWebhookSink, time: Time
+) -> None:
+    """A message waits for its turn, and may be another process's meanwhile."""
+    await sink.post("#newsdesk", alert())
+    sink.may_post = lambda: time.at < 1
+    with pytest.raises(Deferred, match="away"):
+        await sink.post("#newsdesk", alert())
+    assert time.at == 1
+    assert len(slack.calls) == 1
+
+
 async def test_it_says_what_it_can_not_do(sink: SlackWebhookSink) -> None:
     """Flags for those who ask first, errors for those who don't."""
     assert (sink.can_update, sink.can_find) == (False, False)

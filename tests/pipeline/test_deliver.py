@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -319,6 +320,47 @@ async def test_when_stopping_nothing_new_is_begun(desk):
     await desk.deliver()
     assert desk.sink.posts == 0
     assert await desk.states() == [DeliveryState.PENDING]
+
+
+async def test_who_was_away_posts_nothing_and_goes_on_when_it_is_back(desk):
+    """What it took before may be another's by now; a row that still is its own is given back."""
+    await desk.want("a")
+    context, looks = desk.pipeline.context, iter([True, False])
+    context.is_present = lambda: next(looks, False)
+    await desk.deliver()
+    assert desk.sink.posts == 0
+    assert await desk.states() == [DeliveryState.RETRY]
+    await desk.deliver(minutes=5)  # nor does it take anything
+    assert await desk.states() == [DeliveryState.RETRY]
+    context.is_present = lambda: True
+    await desk.deliver()
+    assert desk.sink.posts == 1
+    assert await desk.states() == [DeliveryState.SENT]
+
+
+@pytest.mark.parametrize("error", [Deferred("ratelimited", retry_after=60.0), Rejected("no")])
+async def test_a_late_answer_says_nothing_of_a_message_that_is_anothers_by_now(desk, error):
+    """It neither has that posted again without a look, nor is the channel put off, nor anybody told."""
+    await desk.want("a", "b")
+    desk.store.holder = 7
+    context, post = desk.pipeline.context, desk.sink.post
+    context.rules = replace(context.rules, ops_channel="#ops")
+
+    async def slow(*_, **__):
+        await desk.store.write(lambda tx: tx.release_leases_of([7], NOW))
+        desk.store.holder = 8
+        await desk.store.write(lambda tx: tx.claim_due(CHANNEL, NOW, context.delivery_lease))
+        desk.store.holder, context.stopping = 7, True
+        raise error
+
+    desk.sink.post = slow
+    await desk.deliver()
+    assert await desk.states() == [DeliveryState.PENDING, DeliveryState.SENDING]
+    assert await desk.store.read(lambda tx: tx.lease_holders(NOW)) >= {8}
+    assert await desk.store.write(lambda tx: tx.claim_due("#ops", NOW, context.lease)) is None
+    desk.sink.post, desk.store.holder, context.stopping = post, 9, False
+    await desk.deliver()
+    assert [message.url for message in desk.sink.messages(CHANNEL)] == ["https://news.example/b"]
 
 
 async def test_memory_sink_speaks_the_protocol(desk):

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from alerts import Deferred
 from alerts.slack import SlackSink
 from monitor.model import ArticleState, DeliveryState, Kind
-from monitor.pipeline.context import Lane, work_by_host
+from monitor.pipeline.context import Lane, claimed, work_by_host
 from monitor.ports import StoryView
 from tests.pipeline.conftest import CHANNEL, PARAGRAPHS, TRUCE, page, report_from
 from tests.webserver import Reply, redirect
@@ -360,6 +360,34 @@ async def test_a_feed_without_a_slot_does_not_hold_up_others_on_a_host(newsroom)
 
     assert done == ["own 1"]
     assert given_back == ["flood 1", "flood 2"]
+
+
+async def test_who_is_held_for_dead_asks_no_more_hosts(newsroom) -> None:
+    """Somebody else may be asking them; neither is anything claimed until it is back."""
+    done: list[str] = []
+    given_back: list[str] = []
+
+    async def do(row: str) -> None:
+        done.append(row)
+        newsroom.context.is_present = lambda: False
+
+    async def give_back(rows: Sequence[str]) -> None:
+        given_back.extend(rows)
+
+    await work_by_host(
+        newsroom.context,
+        ["one", "two", "three"],
+        lane=Lane(slots=5, per_source=5),
+        host=lambda _: "news.example",
+        source=lambda _: "feed",
+        do=do,
+        give_back=give_back,
+    )
+    assert done == ["one"]
+    assert given_back == ["two", "three"]
+    assert await claimed(newsroom.context, lambda _: ["four"], str) == ()
+    newsroom.context.is_present = lambda: True
+    assert await claimed(newsroom.context, lambda _: ["four"], str) == ["four"]
 
 
 async def test_no_more_is_claimed_than_can_be_begun(newsroom) -> None:
