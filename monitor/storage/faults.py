@@ -63,6 +63,14 @@ CONNECT_SENTENCES = {
     "starting up": POSTGRES_SENTENCES["57P03"],
     "shutting down": POSTGRES_SENTENCES["57P03"],
     "too many": POSTGRES_SENTENCES["53300"],
+    "does not support SSL": "the server speaks no TLS, and sslmode in the address asks for it: "
+    "set it up there",
+    "root certificate file": "the certificates that sslrootcert in the address names can't be read: "
+    "name a file that this process can read",
+    "certificate verify failed": "the server's certificate is by nobody whom sslrootcert in the "
+    "address names: is it the right server?",
+    "does not match host name": "the server's certificate is for another name than the address "
+    "says: is it the right server?",
     "password authentication failed": POSTGRES_SENTENCES["28"],
     "no password supplied": POSTGRES_SENTENCES["28"],
     "no pg_hba.conf entry": POSTGRES_SENTENCES["28"],
