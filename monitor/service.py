@@ -66,6 +66,7 @@ from monitor.scheduler import Relief, Scheduler, submit_due
 from monitor.storage import SqlReports, SqlStore, exclusive, upgrade
 from monitor.storage.address import read_address
 from monitor.telling import ops
+from monitor.storage.faults import is_absent
 from monitor.web import (
     Decisions,
     Doors,
@@ -86,6 +87,9 @@ GRACE = 8.0
 
 LEAP = timedelta(minutes=2)
 """By how much the clock may be set without a word."""
+
+LOOK_AT_SINK = 5.0
+"""Seconds between two looks at whether another process was refused by the sink."""
 
 LOOK = 1.0
 """Seconds between two looks at whether something can be stored."""
@@ -149,6 +153,7 @@ class Service:
         self._spikes = Spikes(pipeline.context)
         self.retention = Retention(pipeline.context, limits_of(settings))
         self._rejected: tuple[Mistake, ...] = ()
+        self._trouble: tuple[str, str] | None = None  # of the sink, as any process found it
         self._ready = False
         self._looking: set[asyncio.Task[None]] = set()
         self._learning = Learning(pipeline.context, reports, self.operators, lambda: self.settings)
@@ -185,9 +190,8 @@ class Service:
     def sink_problem(self) -> str | None:
         """Why no alert can be delivered at all, if so."""
         problem = self.pipeline.context.sink_problem
-        if not problem:
-            return None
-        return telemetry.redact(f"{self.pipeline.context.sink.name}: {problem}")
+        said = (self.pipeline.context.sink.name, problem) if problem else self._trouble
+        return telemetry.redact(": ".join(said)) if said else None
 
     async def engine_state(self) -> EngineState:
         """What this process is among all, and how their jobs stand. Raises `StorageError`."""
@@ -267,7 +271,8 @@ class Service:
         log.info("config.applied", changes=list(changes) or ["the mistake is gone"])
         fresh = [str(each) for each in settings.warnings if each.message not in known]
         await self.operators.tell("config", ops.applied(changes, fresh), ends=True)
-        if any(change.startswith(("+ watch", "~ watch", "~ slack")) for change in changes):
+        asks = any(change.startswith(("+ watch", "~ watch", "~ slack")) for change in changes)
+        if asks and self.role.does(Role.ALERTS):
             self.operators.greet()
         return True
 
@@ -308,6 +313,20 @@ class Service:
                 card = ops.storage_failed(problem, began, now)
                 await self.operators.tell("database", card, ends=True)
             await asyncio.sleep(LOOK)
+
+    async def _watch_sink(self) -> None:
+        """Know of the sink what the process found out that sends."""
+        while True:
+            await asyncio.sleep(LOOK_AT_SINK)
+            with contextlib.suppress(StorageError):  # that is told elsewhere
+                await self.read_trouble()
+
+    async def read_trouble(self) -> None:
+        """Read why nothing can be delivered at all, if so. Raises `StorageError`."""
+        self._trouble = await self.store.read(lambda tx: tx.sink_trouble())
+        context = self.pipeline.context
+        if self._trouble is None or self._trouble[0] == context.sink.name:
+            context.sink_problem = self._trouble[1] if self._trouble else None
 
     async def _watch_clock(self) -> None:
         """Notice that the clock was set, and plan anew what was planned by it as it was.
@@ -382,6 +401,8 @@ class Service:
             self._beside(self.plan_anew())
             self._beside(self._watch_storage())
             self._beside(self._watch_clock())
+            if self.role.does(Role.WEB):
+                self._beside(self._watch_sink())
             stack.push_async_callback(self._end_looking)
             self._ready = True
             log.info(
@@ -517,6 +538,9 @@ class Service:
         await set_price(self.pipeline.context)
         if self.hands is not None:
             await self.hands.remind()
+        await self.read_trouble()
+        if self.role.does(Role.ALERTS):
+            self.operators.greet_again()
         gauges.set_jobs(await self.engine.workload(), is_leader=self.member.is_leader)
         if not self.member.is_leader:
             gauges.clear_counts()
@@ -542,7 +566,7 @@ class Service:
         """Tell how things stand; returns how many feeds there are of each health."""
         now = self.clock.now()
         counts = await self.reports.counts(now)
-        gauges.set_counts(counts, now, is_stopped=self.pipeline.context.sink_problem is not None)
+        gauges.set_counts(counts, now, is_stopped=self.sink_problem() is not None)
         path = read_address(self.settings.monitor.database).path
         if path is not None:
             telemetry.DISK_FREE.set((await asyncio.to_thread(shutil.disk_usage, path.parent)).free)
@@ -586,15 +610,18 @@ async def assembled(
     Raises `ConfigError`, `StorageError` or another `MonitorError` with one sentence for people.
     """
     clock = clock or SystemClock()
+    patience: float = 0.0,
     pace = pace or Pace()
     url = settings.monitor.database
     kind = "sqlite" if read_address(url).path else "postgresql"
     telemetry.BUILD.info({"version": __version__, "database": kind})
     async with AsyncExitStack() as stack:
         stack.enter_context(exclusive(url))
+    A PostgreSQL that is not there yet is waited for, for `patience` seconds.
+
         path = read_address(url).path
         is_new = path is not None and not path.exists()
-        await asyncio.to_thread(upgrade, url)
+        await _upgraded(url, patience)
         if is_new:
             log.info("database.made", file=str(path))
         engine, member = await _engine_of(url, role, stack)
@@ -672,6 +699,23 @@ async def _engine_of(
                 f"--role {role} needs a PostgreSQL that all processes share; {address} is one "
                 "process's alone: set MONITOR_DATABASE_URL, or leave --role out"
             )
+async def _upgraded(url: str, patience: float) -> None:
+    """Bring the database to this version, if need be when its server is there. Raises `StorageError`."""
+    until, is_waiting = monotonic() + patience, False
+    while True:
+        try:
+            await asyncio.to_thread(upgrade, url)
+        except StorageError as error:
+            if not is_absent(error) or monotonic() >= until:
+                raise
+            if not is_waiting:
+                log.warning("database.awaited", error=str(error), seconds=round(patience))
+            is_waiting = True
+            await asyncio.sleep(LOOK)
+        else:
+            return
+
+
         return LocalEngine(), None
     # procrastinate and psycopg are 11 MB, of no use on SQLite
     from monitor.engine.cluster import ClusterEngine  # noqa: PLC0415

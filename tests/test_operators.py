@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from alerts import Card
+from alerts import Card, Deferred
 from alerts.memory import MemorySink
 from alerts.slack import SlackSink
 from monitor.compose import Rules
@@ -16,6 +16,7 @@ from monitor.match import compile_watches
 from monitor.model import Job, Kind
 from monitor.operators import Operators
 from monitor.pipeline import Context, Pipeline
+from monitor.storage import SqlStore
 from tests.contracts.material import CEASEFIRE
 from tests.fakes import FakeClock
 
@@ -114,3 +115,65 @@ async def test_slack_is_asked_wherever_it_stands(context, slack):
     await greeted(context)
     [told] = slack.messages("ops")
     assert "The token lacks groups:history" in told["text"]
+
+
+async def test_a_blip_at_the_start_is_over_once_slack_answers(context, slack, database_url):
+    """It is asked again every minute until it does, and every process knows, before and after."""
+    async with SqlStore(database_url) as mine, SqlStore(database_url) as others:
+        context.store = mine
+        operators = Operators(context)
+        real, context.sink = context.sink, Unreachable(slack.token, base_url=slack.url)
+        await asked(operators.greet, operators)
+        assert await others.read(lambda tx: tx.sink_trouble()) == ("slack", "unreachable")
+        await asked(operators.greet_again, operators)
+        assert context.sink_problem == "unreachable"
+        await context.sink.close()
+        context.sink = real
+        await asked(operators.greet_again, operators)
+        assert context.sink_problem is None
+        assert await others.read(lambda tx: tx.sink_trouble()) is None
+        seen = len(slack.calls)
+        await asked(operators.greet_again, operators)
+        assert len(slack.calls) == seen
+
+
+async def test_who_was_refused_before_the_start_takes_it_back(context, slack):
+    """The token was mended, and the process started again: it has no memory of the problem."""
+    await context.store.write(lambda tx: tx.note_sink("slack", "invalid_auth", context.clock.now()))
+    await greeted(context)
+    assert await context.store.read(lambda tx: tx.sink_trouble()) is None
+
+
+async def test_a_token_that_may_not_post_is_no_end_of_the_problem(context, slack):
+    """Slack knows us, and takes nothing."""
+    await context.store.write(
+        lambda tx: tx.note_sink("slack", "missing_scope", context.clock.now())
+    )
+    slack.scopes = tuple(scope for scope in slack.scopes if scope != "chat:write")
+    operators = Operators(context)
+    await asked(operators.greet, operators)
+    assert await context.store.read(lambda tx: tx.sink_trouble()) == ("slack", "missing_scope")
+
+
+async def test_what_slack_lacks_is_told_by_who_sends(context, slack):
+    """Of many processes another keeps the clock: it speaks of what all notice, and not of this."""
+    operators = Operators(context, speaks=lambda: False)
+    await asked(operators.greet, operators)
+    await operators.tell("config", Card(title="The configuration was rejected"))
+    await Pipeline(context).run(Job(Kind.DELIVER, OPS))
+    [told] = slack.messages("ops")
+    assert "The token lacks groups:history" in told["text"]
+
+
+async def asked(begin, operators) -> None:
+    """Slack is asked, if need be, and has answered."""
+    begin()
+    while operators._errands:
+        await next(iter(operators._errands))
+
+
+class Unreachable(SlackSink):
+    """Slack behind a network that is away."""
+
+    async def check(self, *channels):
+        raise Deferred("unreachable")

@@ -8,12 +8,16 @@ import sys
 import pytest
 import structlog
 
-from alerts import Card
+from alerts import Card, Stopped
+from alerts.memory import MemorySink
 from monitor import telemetry, volume
 from monitor.config import load
 from monitor.engine.local import Alone
-from monitor.model import DeliveryState, Hit, Span
+from monitor.errors import StorageError
+from monitor.model import DeliveryState, Hit, Job, Kind, Span
 from monitor.parts import Pace, rules_of, sink_of
+from monitor.pipeline.ops import note_sink
+from monitor.ports import Role
 from monitor.service import assembled
 from tests.contracts.material import LEASE, NOW, given_story
 from tests.fakes import FakeClock
@@ -183,6 +187,60 @@ async def test_who_keeps_the_clock_no_more_counts_nothing(tmp_path):
         await service._maintain()
         assert telemetry.REGISTRY.get_sample_value("monitor_feeds", {"health": "live"}) is None
         assert telemetry.REGISTRY.get_sample_value("monitor_leader") == 0
+
+
+async def test_that_slack_refuses_us_is_known_whatever_a_process_does(tmp_path, postgres_url):
+    """Who sends finds out; the page says so, and who keeps the clock tells Prometheus. And the end."""
+    path = tmp_path / "feeds.toml"
+    path.write_text(WATCHES)
+    settings = load(path, {"MONITOR_DATABASE_URL": postgres_url})
+    sink = MemorySink()
+    async with (
+        assembled(settings, role=Role.ALERTS, sink=sink) as alerts,
+        assembled(settings, role=Role.WEB) as web,  # has no token: its own sink is another
+        assembled(settings, role=Role.SCHEDULER) as scheduler,
+    ):
+        scheduler.member = Alone()
+        now = alerts.clock.now()
+        await alerts.store.write(lambda tx: tx.tell("#ops", "spike:x", Card(title="Spike"), now))
+        sink.fail(Stopped("invalid_auth"))
+        await alerts.pipeline.run(Job(Kind.DELIVER, "#ops"))
+        assert web.sink_problem() is None
+        for service in (web, scheduler):
+            await service._maintain()
+            assert service.sink_problem() == f"{sink.name}: invalid_auth"
+        assert telemetry.REGISTRY.get_sample_value("monitor_sink_stopped") == 1
+        await note_sink(alerts.pipeline.context, None)
+        await web.read_trouble()
+        await scheduler._maintain()
+        assert web.sink_problem() is scheduler.sink_problem() is None
+        assert telemetry.REGISTRY.get_sample_value("monitor_sink_stopped") == 0
+
+
+async def test_the_page_hears_soon_of_what_who_sends_found_out(tmp_path, monkeypatch):
+    """Not only once a minute; a database that is away for a moment ends nothing."""
+    monkeypatch.setattr("monitor.service.LOOK_AT_SINK", 0.001)
+    path = tmp_path / "feeds.toml"
+    path.write_text(WATCHES)
+    env = {"MONITOR_DATABASE_URL": f"sqlite:///{tmp_path / 'monitor.db'}"}
+    async with assembled(load(path, env)) as service:
+        reads = iter([StorageError("away")])
+        was_read = asyncio.Event()
+
+        async def read(work, *, real=service.store.read):
+            for error in reads:
+                raise error
+            found = await real(work)
+            was_read.set()
+            return found
+
+        service.store.read = read
+        await service.store.write(lambda tx: tx.note_sink("slack", "invalid_auth", NOW))
+        looking = asyncio.create_task(service._watch_sink())
+        async with asyncio.timeout(10):
+            await was_read.wait()
+        looking.cancel()
+        assert service.sink_problem() == "slack: invalid_auth"
 
 
 class Follower(Alone):

@@ -139,7 +139,10 @@ class Deliver:
         if not await self._with.store.write(settle):
             log.warning("delivery.late", delivery=row.id, channel=row.channel, ended=result.outcome)
         if sink is self._with.sink:
-            self._with.sink_problem = result.error if result.outcome == "stopped" else None
+            if result.outcome == "stopped":
+                await ops.note_sink(self._with, result.error)
+            elif result.outcome not in {"deferred", "ambiguous"}:  # these say nothing of it
+                await ops.note_sink(self._with, None)
         self._report(row, message, result)
         return result.outcome in {"sent", "updated", "found", "rejected"}
 

@@ -11,8 +11,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from monitor import telemetry
 from monitor.compose import Rules
+from monitor.errors import StorageError
 from monitor.model import Feed, Health
+from monitor.pipeline.context import Context
 from monitor.ports import FeedUpdate, IllFeed, Transaction
 from monitor.telling import ops, quiet
 
@@ -25,6 +28,8 @@ FEW: Final = 200
 DAY: Final = timedelta(days=1)
 LATE: Final = timedelta(hours=1)
 """A heartbeat that is later than this is none."""
+
+log = telemetry.get_logger()
 
 _LONG = 300  # characters of a URL that are told apart by a hash
 
@@ -73,6 +78,21 @@ def note_closed(tx: Transaction, channel: str, error: str, rules: Rules, now: da
     ours = rules.ops_channel
     if ours is not None and ours != channel:
         tx.tell(ours, f"closed:{channel}:{now:%Y-%m-%d}", ops.closed(channel, error, now), now)
+
+
+async def note_sink(context: Context, problem: str | None, *, is_new: bool = False) -> None:
+    """The main sink refuses us altogether, or, without a problem, it takes from us.
+
+    Every process shall know, so it is written, unless all know already; `is_new`: in any case.
+    """
+    if problem == context.sink_problem and not is_new:
+        return
+    name, now = context.sink.name, context.clock.now()
+    context.sink_problem = problem
+    try:
+        await context.store.write(lambda tx: tx.note_sink(name, problem, now))
+    except StorageError as error:  # what it was about is settled: it is found out again
+        log.warning("sink.unnoted", problem=problem, error=str(error))
 
 
 def note_heartbeat(tx: Transaction, rules: Rules, now: datetime) -> None:

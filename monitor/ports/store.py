@@ -200,6 +200,12 @@ class Transaction(Polls, Articles, Outbox, Protocol):
     def feeds_by_health(self) -> Mapping[Health, int]:
         """How many of the declared feeds are how."""
 
+    def note_sink(self, name: str, problem: str | None, now: datetime) -> None:
+        """The main sink, of this name, refuses us altogether, and why; None: it takes from us."""
+
+    def sink_trouble(self) -> tuple[str, str] | None:
+        """The name of the sink that refuses us altogether, and why, whichever process found out."""
+
     def polls_since(self, since: datetime) -> tuple[int, int]:
         """How many feeds were polled since then, and of how many the last poll failed."""
 

@@ -79,6 +79,12 @@ CONNECT_SENTENCES = {
     "failed to resolve host": "the server's name is unknown: check the host",
     "": "the server can't be reached: is it running, and are host and port right?",
 }
+ABSENT = {
+    *(POSTGRES_SENTENCES[code] for code in ("57P03", "53300", "08")),
+    *(CONNECT_SENTENCES[words] for words in ("failed to resolve host", "")),
+}
+"""What passes by itself where machines are just being started."""
+
 NOT_MIGRATED = "it has no tables of monitor: run `monitor db upgrade`"
 
 
@@ -95,6 +101,13 @@ def is_damage(error: StorageError) -> bool:
     cause = error.__cause__
     origin = cause.orig if isinstance(cause, sa.exc.DBAPIError) else cause
     return isinstance(origin, sqlite3.Error) and _sqlite_code(origin) in SQLITE_DAMAGE
+
+
+def is_absent(error: StorageError) -> bool:
+    """Whether there is no server to talk to, and one may be soon: it starts, or takes nobody more yet."""
+    cause = error.__cause__
+    origin = cause.orig if isinstance(cause, sa.exc.DBAPIError) else cause
+    return _is_postgres(origin) and _postgres_sentence(origin) in ABSENT
 
 
 @contextmanager

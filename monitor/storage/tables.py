@@ -309,6 +309,15 @@ host_turn = sa.Table(
 )
 """Which of many processes asked a host last, and when it took it; of the last hour."""
 
+sink_trouble = sa.Table(
+    "sink_trouble",
+    metadata,
+    sa.Column("sink", sa.String(64), primary_key=True),  # its name
+    sa.Column("problem", Words, nullable=False),
+    sa.Column("since", UtcDateTime, nullable=False),
+)
+"""Why the main sink refuses us altogether, while it does: one row at most (`monitor.storage.sinks`)."""
+
 row_tally = sa.Table(
     "row_tally",
     metadata,

