@@ -23,6 +23,7 @@ from typing import IO
 
 from alerts import Sink
 from alerts.slack import SlackSink
+from alerts.webhook import SlackWebhookSink
 from monitor import __version__, config, gauges, telemetry
 from monitor.clock import SystemClock
 from monitor.compose import Rules
@@ -84,6 +85,9 @@ log = telemetry.get_logger()
 
 GRACE = 8.0
 """Seconds that jobs at work have to end after a stop was asked for."""
+
+ROUNDS = 4
+"""Rounds that `once` makes beside others: what an article needs from its poll to its message."""
 
 LEAP = timedelta(minutes=2)
 """By how much the clock may be set without a word."""
@@ -341,7 +345,7 @@ class Service:
             leap = clock - before - passed
             if abs(leap) >= self._pace.patient(LEAP):
                 log.warning("clock.set", seconds=round(leap.total_seconds()))
-                if leap < timedelta(0) and self.member.is_leader:
+                if leap < timedelta(0):  # each of many: it may be this machine's clock alone
                     await self.plan_anew()
 
     async def plan_anew(self) -> None:
@@ -432,13 +436,18 @@ class Service:
         log.info("service.stopped")
 
     async def once(self) -> None:
-        """Do everything that is due, and what comes of it, then return."""
-        stop = asyncio.Event()
+        """Do everything that is due, and what comes of it, then return.
+
+        Beside others something is always due: they do what comes of the last round.
+        """
+        stop, rounds = asyncio.Event(), 0
         working = asyncio.create_task(self.engine.run(self.pipeline.run, stop))
         await self.member.stand()
         try:
-            while await submit_due(self.store, self.clock.now()):
-                await self.engine.settle()
+            while rounds < ROUNDS and await submit_due(self.store, self.clock.now()):
+                among_others = (await self.engine.workload()).processes > 1
+                await self.engine.settle(so_far=among_others)
+                rounds += among_others
         finally:
             await self._wind_down(stop)
             await working
@@ -659,6 +668,8 @@ async def assembled(
             pages=pages_at_once(answer_time),
             parsers=parsers_of(settings.monitor.workers),
         )
+        if isinstance(sink, SlackSink | SlackWebhookSink):
+            sink.may_post = context.is_present
         context.budget = pace.patient(context.budget)
         context.lease = pace.patient(context.lease)
         context.delivery_lease = pace.patient(context.delivery_lease)

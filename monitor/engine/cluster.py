@@ -20,7 +20,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 import procrastinate
@@ -87,6 +87,16 @@ LEFT JOIN LATERAL (
 ) AS deferred ON status = 'todo'
 WHERE status IN ('todo', 'doing')
 GROUP BY 1
+"""
+_UNSETTLED: Final = """
+SELECT count(*) AS jobs, max(job.id) AS last,
+    count(*) FILTER (WHERE status = 'doing' AND
+        (worker_id IS NULL OR last_heartbeat < now() - make_interval(secs => %(stalled)s)))
+        AS stalled
+FROM procrastinate_jobs AS job
+LEFT JOIN procrastinate_workers AS worker ON worker.id = job.worker_id
+WHERE status IN ('todo', 'doing')
+    AND (%(last)s::bigint IS NULL OR job.id <= %(last)s::bigint)
 """
 _WORKERS: Final = """
 SELECT
@@ -241,12 +251,19 @@ class ClusterEngine:
                 each.cancel()
         return len(late)
 
-    async def settle(self) -> None:
-        """See `ports.Engine`: nothing at work anywhere, in any process."""
-        while any(  # noqa: ASYNC110 other processes tell nobody
-            each.queued or each.running for each in (await self.workload()).kinds.values()
-        ):
-            await asyncio.sleep(LOOK / 5)
+    async def settle(self, *, so_far: bool = False) -> None:
+        """See `ports.Engine`. A job of the dead would be at work for ever, and keeps its lock."""
+        last = (await self._unsettled(None))["last"] if so_far else None
+        while (found := await self._unsettled(last))["jobs"]:
+            if found["stalled"]:
+                await self.tidy()
+            await asyncio.sleep(LOOK / 5)  # other processes tell nobody
+
+    async def _unsettled(self, last: int | None) -> Mapping[str, Any]:
+        async with _explained("how the jobs stand"):
+            return await self._app.connector.execute_query_one_async(
+                _UNSETTLED, last=last, stalled=self._stalled
+            )
 
     async def workload(self) -> Workload:
         """See `ports.Engine`."""

@@ -65,8 +65,8 @@ class LocalEngine:
             self._queued.clear()
             stopping.cancel()
 
-    async def settle(self) -> None:
-        """Wait until nothing is queued or at work."""
+    async def settle(self, *, so_far: bool = False) -> None:  # noqa: ARG002 nobody else adds to it
+        """See `ports.Engine`."""
         while not self.idle:
             if self._running:
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)

@@ -83,8 +83,11 @@ class Engine(Protocol):
     async def run(self, handle: Callable[[Job], Awaitable[None]], stop: asyncio.Event) -> None:
         """Do jobs as they come until `stop`; jobs at work then go on: see `drain`."""
 
-    async def settle(self) -> None:
-        """Wait until nothing is queued or at work."""
+    async def settle(self, *, so_far: bool = False) -> None:
+        """Wait until nothing is queued or at work; `so_far`: nothing of what is by now.
+
+        Among many that is in any process; jobs of the dead are removed.
+        """
 
     async def drain(self, seconds: float) -> int:
         """Let jobs at work end; cancel those that don't within `seconds`. Returns how many."""

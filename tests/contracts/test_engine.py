@@ -368,6 +368,34 @@ async def test_a_job_of_a_dead_process_is_in_nobodys_way(
     assert unheard == []
 
 
+async def test_what_the_dead_left_is_not_waited_for(
+    bureau: Office, monkeypatch: pytest.MonkeyPatch
+):
+    """Nor what is submitted while somebody waits for what there is so far: there is always more."""
+    monkeypatch.setattr(cluster, "HEARTBEAT", 3600.0)
+    desk, done = Desk(), []
+
+    async def handle(job: Job) -> None:
+        done.append(job)
+        if job.kind is Kind.POLL:
+            await bureau.submit(living, job)
+
+    channel = Job(Kind.DELIVER, "#a")
+    async with bureau.opened() as hung, running(hung, desk), bureau.opened() as living:
+        await bureau.submit(hung, channel)
+        await desk.until(1)
+        await bureau.submit(living, channel)
+        await bureau.write(lambda connection: connection.exec_driver_sql(NO_SIGN))
+        async with running(living, handle), asyncio.timeout(8):
+            await living.settle()
+            assert done == [channel]
+            await bureau.submit(living, poll(1))
+            await living.settle(so_far=True)
+            assert poll(1) in done
+        desk.go.set()
+        await until(lambda: not desk.at_work)
+
+
 async def test_when_postgresql_drops_the_connections_work_goes_on(
     bureau: Office, postgres_admin: sa.Connection
 ):

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,12 +16,17 @@ import aiohttp
 import pytest
 import sqlalchemy as sa
 
+from alerts.webhook import SlackWebhookSink
 from bench._usage import family
+from monitor.config import load
 from monitor.demo.slack import SlackDouble
+from monitor.engine.members import Member
 from monitor.errors import Code, Transient
 from monitor.fetch.politeness import PoliteFetcher
+from monitor.model import Job, Kind, bucket_of
 from monitor.ports import Page
-from monitor.storage import SqlStore
+from monitor.service import ROUNDS, assembled
+from monitor.storage import SqlStore, tables
 from monitor.storage.address import read_address
 from tests.conftest import PROJECT
 from tests.contracts.material import BUCKET, found, polled, spec
@@ -32,6 +37,8 @@ from tests.pipeline import conftest as desk
 from tests.webserver import Reply, Request, WebServer
 
 pytestmark = pytest.mark.timeout(120)
+
+RSS = '<rss version="2.0"><channel><title>Courier</title></channel></rss>'
 
 LEASED = "SELECT count(*) FROM {table} WHERE lease_until IS NOT NULL AND due_at IS NOT NULL"
 
@@ -199,6 +206,57 @@ async def test_a_host_that_goes_from_one_worker_to_another_has_its_pause(postgre
     assert {worker for _, worker in book} == {7, 8}
     assert len(book) >= 12
     assert all(then - now >= pause for (now, _), (then, _) in pairwise(book))
+
+
+STUCK = """
+WITH dead AS (
+    INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour')
+    RETURNING id)
+INSERT INTO procrastinate_jobs (queue_name, task_name, lock, args, status, worker_id)
+SELECT 'net', 'monitor', %(lock)s, jsonb_build_object('kind', 'poll', 'key', %(key)s::text),
+    'doing', id
+FROM dead
+"""
+
+
+@pytest.mark.parametrize("others", [0, 1])
+async def test_what_is_done_once_ends(tmp_path, postgres_url, others):
+    """Whatever the dead have left, and however much there is to do beside others."""
+    job = Job(Kind.POLL, str(bucket_of("127.0.0.1")))
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(WebServer())
+        server.route("/robots.txt", Reply(status=404))
+        server.route("/feed", Reply(RSS, headers={"Content-Type": "application/rss+xml"}))
+        path = tmp_path / "feeds.toml"
+        path.write_text(
+            '[fetch]\nallow = ["127.0.0.1"]\nspacing = "0s"\n[web]\nenabled = false\n'
+            f'[[feed]]\nname = "Courier"\nurl = "http://127.0.0.1:{server.port}/feed"\n'
+        )
+        settings = load(path, {"MONITOR_DATABASE_URL": postgres_url})
+        sink = SlackWebhookSink("https://hooks.slack.com/services/T0/B0/x")
+        service = await stack.enter_async_context(assembled(settings, sink=sink))
+        for _ in range(others):
+            await stack.enter_async_context(Member(read_address(postgres_url).conninfo))
+        is_due = sa.update(tables.feed).values(due_at=datetime(2025, 1, 1, tzinfo=UTC))
+
+        def stick(tx):
+            values = {"lock": job.lock, "key": job.key}
+            tx.connection.exec_driver_sql(STUCK, values)
+
+        await service.store.write(stick)
+        if others:  # the feed is due again and again
+            poll = service.pipeline.run
+
+            async def again(job):
+                await poll(job)
+                await service.store.write(lambda tx: tx.connection.execute(is_due).rowcount)
+
+            service.pipeline.run = again
+        async with asyncio.timeout(40):
+            await service.once()
+        polls = [request for request in server.requests if request.path == "/feed"]
+        assert len(polls) == 1 if not others else 1 <= len(polls) <= ROUNDS + 1
+        assert sink.may_post is service.pipeline.context.is_present
 
 
 async def test_roles_need_a_database_that_can_be_shared(tmp_path):

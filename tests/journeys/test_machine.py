@@ -28,6 +28,7 @@ import structlog
 import monitor.service
 from monitor.cli import main
 from monitor.config import load
+from monitor.engine.local import Alone
 from monitor.errors import Code, StorageError, Transient
 from monitor.fetch.client import HttpFetcher
 from monitor.fetch.resolver import ThreadResolver
