@@ -66,8 +66,8 @@ from monitor.reload import edits
 from monitor.scheduler import Relief, Scheduler, submit_due
 from monitor.storage import SqlReports, SqlStore, exclusive, upgrade
 from monitor.storage.address import read_address
-from monitor.telling import ops
 from monitor.storage.faults import is_absent
+from monitor.telling import ops
 from monitor.web import (
     Decisions,
     Doors,
@@ -174,6 +174,10 @@ class Service:
         age = self.scheduler.tick_age()
         return None if age is None else age / self._pace.speed
 
+    def stuck_for(self) -> float | None:
+        """Seconds of the machine since a tick last began or ended, whatever the database said."""
+        return self.scheduler.stuck_for()
+
     def ready(self) -> tuple[bool, str]:
         """Whether everything is up, and what is found out can be stored."""
         if not self._ready:
@@ -181,10 +185,6 @@ class Service:
         if problem := self._storage_problem():
             return False, f"Nothing can be stored: {telemetry.redact(problem)}."
         return True, ""
-
-    def stuck_for(self) -> float | None:
-        """Seconds of the machine since a tick last began or ended, whatever the database said."""
-        return self.scheduler.stuck_for()
 
     def config_error(self) -> str | None:
         """The mistakes of the last configuration, if it was rejected."""
@@ -610,24 +610,24 @@ async def assembled(
     pace: Pace | None = None,
     alerts_to: IO[str] | None = None,
     role: Role = Role.ALL,
+    patience: float = 0.0,
 ) -> AsyncIterator[Service]:
     """A service over real parts, ready to run; everything is closed at the end.
 
     On SQLite it is alone. On PostgreSQL it is one process among as many as there are, and does what
     its `role` says.
 
+    A PostgreSQL that is not there yet is waited for, for `patience` seconds.
+
     Raises `ConfigError`, `StorageError` or another `MonitorError` with one sentence for people.
     """
     clock = clock or SystemClock()
-    patience: float = 0.0,
     pace = pace or Pace()
     url = settings.monitor.database
     kind = "sqlite" if read_address(url).path else "postgresql"
     telemetry.BUILD.info({"version": __version__, "database": kind})
     async with AsyncExitStack() as stack:
         stack.enter_context(exclusive(url))
-    A PostgreSQL that is not there yet is waited for, for `patience` seconds.
-
         path = read_address(url).path
         is_new = path is not None and not path.exists()
         await _upgraded(url, patience)
@@ -699,17 +699,6 @@ async def assembled(
         yield service
 
 
-async def _engine_of(
-    url: str, role: Role, stack: AsyncExitStack
-) -> tuple[Engine, Membership | None]:
-    """What does the jobs, and who we are among many; on SQLite nobody else is there."""
-    address = read_address(url)
-    if address.path is not None:
-        if role is not Role.ALL:
-            raise StorageError(
-                f"--role {role} needs a PostgreSQL that all processes share; {address} is one "
-                "process's alone: set MONITOR_DATABASE_URL, or leave --role out"
-            )
 async def _upgraded(url: str, patience: float) -> None:
     """Bring the database to this version, if need be when its server is there. Raises `StorageError`."""
     until, is_waiting = monotonic() + patience, False
@@ -727,6 +716,17 @@ async def _upgraded(url: str, patience: float) -> None:
             return
 
 
+async def _engine_of(
+    url: str, role: Role, stack: AsyncExitStack
+) -> tuple[Engine, Membership | None]:
+    """What does the jobs, and who we are among many; on SQLite nobody else is there."""
+    address = read_address(url)
+    if address.path is not None:
+        if role is not Role.ALL:
+            raise StorageError(
+                f"--role {role} needs a PostgreSQL that all processes share; {address} is one "
+                "process's alone: set MONITOR_DATABASE_URL, or leave --role out"
+            )
         return LocalEngine(), None
     # procrastinate and psycopg are 11 MB, of no use on SQLite
     from monitor.engine.cluster import ClusterEngine  # noqa: PLC0415
