@@ -17,9 +17,11 @@ import yaml
 from prometheus_client import Metric
 
 from monitor import config, gauges, telemetry
+from monitor.engine.cluster import CONNECTIONS
 from monitor.model import ArticleState, DeliveryState, Health, Kind
 from monitor.ports import Counts, Role
 from monitor.service import GRACE
+from monitor.storage.engines import READERS, WRITERS
 from tests.test_project import ROOT, docker_env
 
 DEPLOY = ROOT / "deploy"
@@ -475,6 +477,22 @@ def test_each_role_has_a_deployment_that_may_do_nothing_else() -> None:
         assert set(mounts.values()) == {each["name"] for each in pod["volumes"]}
         names = {variable["name"] for variable in container["env"]}
         assert names == {variable["name"] for variable in one["env"]} | {"MONITOR_DATABASE_URL"}
+
+
+def test_postgresql_lets_all_of_them_in() -> None:
+    """As many connections as the document reckons with: of all processes, and of an upgrade's."""
+    each = WRITERS + READERS + CONNECTIONS + 2  # told of jobs; held for alive
+    command = scale()["services"]["postgres"]["command"]
+    [most] = [part.partition("=")[2] for part in command if part.startswith("max_connections=")]
+    specs = [deployment["spec"] for deployment in of_cluster("Deployment").values()]
+    usual = each * sum(spec["replicas"] for spec in specs)
+    upgrade = usual + each * sum(spec["strategy"]["rollingUpdate"]["maxSurge"] for spec in specs)
+    assert upgrade < int(most)
+    words = " ".join((ROOT / "docs" / "scaling.md").read_text(encoding="utf-8").split())
+    assert f"up to {each} connections" in words
+    assert f"{7 * each} for the seven of compose with four workers" in words
+    assert f"{usual} for the eight on Kubernetes and {upgrade} during an upgrade" in words
+    assert f"max_connections={most}`" in words
 
 
 def test_when_nodes_are_emptied_each_role_goes_on() -> None:

@@ -10,6 +10,8 @@ from monitor import service
 from monitor.errors import StorageError
 from monitor.service import _upgraded
 from monitor.storage import upgrade
+from monitor.storage.address import read_address
+from monitor.storage.faults import is_absent
 
 
 async def test_a_server_that_comes_is_waited_for(
@@ -32,6 +34,22 @@ async def test_it_is_not_waited_for_longer(empty_postgres_url: str) -> None:
     with capture_logs() as logs, pytest.raises(StorageError, match="can't be reached"):
         await _upgraded(away, 0)
     assert logs == []
+
+
+async def test_a_server_that_takes_nobody_more_is_named(empty_postgres_url: str) -> None:
+    """It is waited for, too: others may go."""
+    url = sa.make_url(empty_postgres_url)
+    full = url.set(username="one_too_many").render_as_string(hide_password=False)
+    server = sa.create_engine(read_address(empty_postgres_url).url, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql("CREATE ROLE one_too_many LOGIN CONNECTION LIMIT 0")
+        try:
+            with pytest.raises(StorageError, match="no connection left: raise max") as told:
+                await _upgraded(full, 0)
+        finally:
+            connection.exec_driver_sql("DROP ROLE one_too_many")
+    server.dispose()
+    assert is_absent(told.value)
 
 
 @pytest.mark.parametrize("change", [{"database": "nowhere"}, {"username": "nobody"}])

@@ -48,6 +48,9 @@ CONCURRENCY: Final = 128
 """Jobs at once in a process. They wait for hosts most of their time; what is fetched at once is bounded
 elsewhere (`monitor.pipeline.context.Lane`)."""
 
+CONNECTIONS: Final = 6
+"""To PostgreSQL at most, beside the one that is told of new jobs."""
+
 LOOK: Final = 0.25
 """Seconds between two looks into the queue, beside what PostgreSQL tells of by itself."""
 
@@ -151,7 +154,7 @@ class ClusterEngine:
             connector=procrastinate.PsycopgConnector(
                 conninfo=conninfo,
                 min_size=1,
-                max_size=6,
+                max_size=CONNECTIONS,
                 kwargs={"options": options, "application_name": "monitor-engine"},
             )
         )
