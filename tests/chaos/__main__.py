@@ -9,16 +9,18 @@ around its calls of Slack, and started again at once. Then it may finish.
 
 In the end every story must have been told once in each channel that wants it, its message must show
 what is known by now, all replies must stand below it once and in their order, and nothing may be
-stuck: every article is stored once, every hit once, no lease and no job is left behind, and no secret
-that the service was given stands in its log. All the time, by a look into the database every two
-seconds: no article, hit or message is there twice, no host is asked twice at a time, no two jobs hold
-one lock, and what the dead held is given back.
+stuck: every article is stored once and read from its page, every hit once, no lease and no job is
+left behind, and no secret that the service was given stands in its log. All the time, by a look
+into the database every two seconds: no article, hit or message is there twice, no host is asked
+twice at a time or leased by two processes, no two jobs hold one lock, what the dead held is given
+back, the living end what they hold, and nothing is due for long.
 
-With ``--workers N`` the service is a scheduler, N workers and a sender on PostgreSQL, one of which is
-killed each time; PostgreSQL itself is stopped once, and broken off once (``--restarts 2``). A seed
-repeats the news, who is killed when and around which call, which requests to outlets fail, and the
-order of Slack's faults. What these meet depends on the machine. The last line is one JSON object; exit
-status 1: something was not as it must be.
+With ``--workers N`` the service is a scheduler, N workers and a sender on PostgreSQL, one of which
+is killed each time, or stopped for some seconds (one of ten: ``--stops 0.1``); PostgreSQL itself is
+stopped once, and broken off once (``--restarts 2``). A seed repeats the news, who is killed when
+and around which call, which requests to outlets fail, and the order of Slack's faults. What these
+meet depends on the machine. The last line is one JSON object; exit status 1: something was not as
+it must be.
 """
 
 from __future__ import annotations
@@ -55,6 +57,7 @@ def main() -> None:
     parser.add_argument("--feed-faults", type=float, default=0.0, help="share of requests")
     parser.add_argument("--interval", type=float, default=usual.interval, help="of feeds, seconds")
     parser.add_argument("--restarts", type=int, default=0, help="of PostgreSQL")
+    parser.add_argument("--stops", type=float, default=usual.stops, help="share of kills")
     parser.add_argument("--life", type=float, default=usual.life, help="seconds until a kill")
     parser.add_argument(
         "--calls", type=int, default=usual.calls, help="around one of so many posts"
@@ -88,6 +91,7 @@ def main() -> None:
         outcome = asyncio.run(Run(order, folder, url, say, restart).run())
     for name, counts in (
         ("killed", outcome.kills),
+        ("stopped", outcome.stops),
         ("started again", outcome.restarts),
         ("calls", outcome.calls),
         ("faults", outcome.faults),
@@ -98,7 +102,7 @@ def main() -> None:
         f"{outcome.roots} stories told, {outcome.edited} messages edited, {outcome.replies} "
         f"replies, {outcome.others} other messages; {outcome.articles} articles, {outcome.hits} hits, "
         f"{outcome.refused} of {outcome.requests} requests to outlets refused; "
-        f"{sum(outcome.kills.values())} kills, {outcome.started} starts, {outcome.looks} looks; "
+        f"{sum(outcome.kills.values())} kills, {sum(outcome.stops.values())} stops, {outcome.started} starts, {outcome.looks} looks; "
         f"{outcome.seconds:.0f} seconds, {len(outcome.violations)} violations"
     )
     lying = ", ".join(f"{what} {looks}" for what, looks in outcome.longest.items())

@@ -46,6 +46,7 @@ READY = 60.0  # seconds that the service has to start
 PATIENCE = 180.0  # seconds in which something has to be done, in the end, without being killed
 GREETINGS = {"auth.test", "conversations.info", "conversations.list"}
 QUIET = 2.0  # seconds in which nothing may change any more
+STOPPED = 8.0, 12.0  # seconds that a process hangs: others hold it for dead after five
 LOOK = 2.0  # seconds between two looks into the database, while it runs
 SILENT = 10.0  # seconds without a sign of life of a process whose jobs are its no more
 AWAY = 60.0  # seconds since PostgreSQL was stopped in which it may be missed
@@ -73,6 +74,7 @@ class Order:
     feed_faults: float = 0.0  # of requests to outlets
     interval: float = 30.0  # seconds of the clock between two polls of a feed
     restarts: int = 0  # of PostgreSQL: by turns stopped in order, and broken off
+    stops: float = 0.1  # of the kills of a cluster: who is hit is stopped for a while instead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +87,12 @@ class Kill:
     call: int  # which of the calls from now on
     posts_alone: bool
     at_start: bool  # else it has time to begin
+    stopped: float | None = None  # seconds that it hangs (SIGSTOP), and goes on; None: killed (-9)
 
 
 def script(order: Order) -> list[Kill]:
     """All kills of a run, by its seed alone."""
-    dice = random.Random(f"kills {order.seed}")
+    dice, stops = random.Random(f"kills {order.seed}"), random.Random(f"stops {order.seed}")
     roles = _roles(order)
     kills = []
     for _ in range(order.kills):
@@ -98,6 +101,7 @@ def script(order: Order) -> list[Kill]:
         posts_alone = dice.random() < 0.7
         call = dice.randint(1, order.calls if posts_alone else order.calls * 5 // 2)
         when = dice.choice(("clock", "before", "after"))
+        stopped = stops.uniform(*STOPPED) if stops.random() < order.stops else None
         kills.append(
             Kill(
                 victim=victim,
@@ -106,6 +110,9 @@ def script(order: Order) -> list[Kill]:
                 call=call,
                 posts_alone=posts_alone,
                 at_start=at_start,
+                stopped=stopped
+                if order.workers
+                else None,  # one process alone has nobody beside it
             )
         )
     return kills
@@ -117,6 +124,7 @@ class Outcome:
 
     seconds: float = 0.0
     kills: Counter[str] = field(default_factory=Counter)
+    stops: Counter[str] = field(default_factory=Counter)
     restarts: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
@@ -160,6 +168,7 @@ class Victim:
         self._env = {**env, "CHAOS_ROLE": str(role)}
         self._child: Child | None = None
         self._is_killed = False
+        self.hung_at_start = False
 
     @property
     def runs(self) -> bool:
@@ -170,7 +179,7 @@ class Victim:
     async def start(self) -> None:
         """Start it; it need not be ready."""
         self._child = await self._nursery.start(self._config, self._log, self._env)
-        self._is_killed = False
+        self._is_killed = self.hung_at_start = False
 
     async def ready(self) -> None:
         """Wait until it serves, or has ended."""
@@ -190,6 +199,19 @@ class Victim:
         if self.runs and self._child is not None:
             os.kill(self._child.pid, signal.SIGKILL)
             self._is_killed = True
+
+    async def hang(self, seconds: float) -> None:
+        """Stop it, as a machine that swaps or is suspended does; it goes on if it was not killed."""
+        child = self._child
+        if child is None or not self.runs:
+            return
+        self.hung_at_start |= not child.ready.is_set()
+        os.kill(child.pid, signal.SIGSTOP)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            if self.runs and child is self._child:
+                os.kill(child.pid, signal.SIGCONT)
 
     async def gone(self, seconds: float | None = None) -> int | None:
         """Wait for its end; its status, or None if it still runs after so long."""
@@ -419,6 +441,7 @@ class Run:
         self._restart = restart
         self.outcome = Outcome()
         self._vigil = Vigil()
+        self._hanging: set[asyncio.Task[None]] = set()
         self._away: list[float] = []  # since when PostgreSQL was, by time.time()
         self._target: tuple[str, bool, int] | None = None  # when, at posts alone, how many from now
         self.log = folder / "service.log"
@@ -496,6 +519,8 @@ class Run:
             finally:
                 if watching is not None:
                     watching.cancel()
+                for hanging in self._hanging:
+                    hanging.cancel()
                 for victim in self._victims:
                     victim.kill()
                     await victim.gone()
@@ -532,9 +557,11 @@ class Run:
                 await self._begin(victim)
 
     def _ended(self, victim: Victim, status: int | None) -> None:
-        """By itself. That is right only at a start, when there is no PostgreSQL."""
+        """By itself. That is right only at a start, when there is no PostgreSQL, or none any more."""
         if status == NO_DATABASE and self._misses_postgres(time.time()):
             self.outcome.restarts["a process, for want of PostgreSQL"] += 1
+        elif status == NO_DATABASE and victim.hung_at_start:  # PostgreSQL has given it up
+            self.outcome.restarts["a process that hung at its start"] += 1
         else:
             self._wrong(f"the service ({victim.role}) ended by itself, with {status}")
 
@@ -574,28 +601,38 @@ class Run:
             self._victim = self._victims[kill.victim]
             if not kill.at_start:
                 await self._victim.ready()
-            by_clock = kill.when == "clock"
-            self._target = None if by_clock else (kill.when, kill.posts_alone, kill.call)
-            # around a call: as soon as there is one, which may take a while
-            status = await self._victim.gone(kill.seconds if by_clock else 2 * self.order.life)
-            if status is None:
-                self._target = None
-                if self._victim.runs:  # else a call has just killed it
-                    self.outcome.kills[f"at any time{self._whom()}"] += 1
-                    self._victim.kill()
-                status = await self._victim.gone()
-            if status != -signal.SIGKILL:
-                self._ended(self._victim, status)
-            await self._begin(self._victim)
+            if kill.stopped is None:
+                await self._hit(kill)
+            elif await self._victim.gone(kill.seconds) is None:
+                # beside it others are hit, and the next may be itself
+                self.outcome.stops[f"for a while{self._whom()}"] += 1
+                self._hanging.add(asyncio.create_task(self._victim.hang(kill.stopped)))
             await self._start_again()
             if number % 10 == 0:
                 self._progress(f"{number} kills", newsroom, slack)
+
+    async def _hit(self, kill: Kill) -> None:
+        """Kill it, and start it again."""
+        by_clock = kill.when == "clock"
+        self._target = None if by_clock else (kill.when, kill.posts_alone, kill.call)
+        # around a call: as soon as there is one, which may take a while
+        status = await self._victim.gone(kill.seconds if by_clock else 2 * self.order.life)
+        if status is None:
+            self._target = None
+            if self._victim.runs:  # else a call has just killed it
+                self.outcome.kills[f"at any time{self._whom()}"] += 1
+                self._victim.kill()
+            status = await self._victim.gone()
+        if status != -signal.SIGKILL:
+            self._ended(self._victim, status)
+        await self._begin(self._victim)
 
     def _whom(self) -> str:
         return "" if self._victim.role is Role.ALL else f", {self._victim.role}"
 
     async def _let_it_end(self, newsroom: Newsroom, slack: SlackDouble, books: Books) -> None:
         """Wait until everything is said, and nothing has changed for a while."""
+        await asyncio.gather(*self._hanging)
         await self._start_again()
         for victim in self._victims:
             await victim.ready()

