@@ -129,6 +129,9 @@ class Fixed:
     def tick_age(self) -> float:
         return 0.1
 
+    def stuck_for(self) -> None:
+        return None
+
     def ready(self) -> tuple[bool, str]:
         return True, ""
 
