@@ -249,16 +249,8 @@ def test_a_script_is_of_its_seed() -> None:
     stopped = [kill for kill in script(order) if kill.stopped]
     assert 10 < len(stopped) < 30
     hit = [kill.victim for kill in script(replace(SHORT, workers=2, kills=8))]
-    assert hit == [
-        1,
-        3,
-        0,
-        3,
-        3,
-        2,
-        3,
-        1,
-    ]  # as before there were stops: what was run can be run again
+    # as before there were stops: what was run can be run again
+    assert hit == [1, 3, 0, 3, 3, 2, 3, 1]
     unstopped = script(replace(order, stops=0.0))  # who is hit when is the same
     assert unstopped == [replace(kill, stopped=None) for kill in script(order)]
     assert script(replace(order, workers=0)) == script(replace(order, workers=0, stops=0.0))
