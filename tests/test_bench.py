@@ -451,6 +451,7 @@ async def test_a_desk_tells_of_stories_if_it_is_to(
 # --------------------------------------------------------------------------- stories: cost
 
 
+@pytest.mark.slow
 def test_the_press_writes_news_with_copies(corpus: Path) -> None:
     """The same for the same seed; one in eight copies another, and no more are taken for copies."""
     begin, gap = datetime(2026, 1, 5, tzinfo=UTC), timedelta(seconds=10)
