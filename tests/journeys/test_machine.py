@@ -8,6 +8,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -644,6 +645,21 @@ async def test_names_that_nobody_knows_are_a_feeds_trouble_and_not_ours():
 
 
 # --------------------------------------------------------------------------- PostgreSQL
+
+
+@pytest.mark.parametrize(("asked", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+async def test_a_start_that_waits_for_its_database_can_be_stopped(operator, asked, code):
+    """Without a trace, and by itself: the first process of a container ends by no default."""
+    nowhere = "postgresql://monitor@127.0.0.1:1/monitor"
+    early = Running(await operator.start("run", MONITOR_DATABASE_URL=nowhere))
+    try:
+        await early.event("database.awaited")
+        early.process.send_signal(asked)
+        _, err = await asyncio.wait_for(early.process.communicate(), 20)
+        assert (early.process.returncode, b"Traceback" in err) == (code, False)
+    finally:
+        if early.process.returncode is None:
+            early.process.kill()
 
 
 async def test_a_postgres_that_goes_away_is_waited_for(operator):

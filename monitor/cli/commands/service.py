@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
@@ -108,12 +108,18 @@ def _go(work: Coroutine[Any, Any, None], settings: Settings) -> None:
     end_traces = tracing.start(os.environ)
     for warning in settings.warnings:
         telemetry.get_logger().warning("config.warning", detail=str(warning))
+    # until the service obeys it: the first process of a container has no SIGTERM but its own
+    signal.signal(signal.SIGTERM, _end)
     try:
         asyncio.run(work)
     except KeyboardInterrupt:
         sys.exit(130)
     finally:
         end_traces()
+
+
+def _end(number: int, _frame: object) -> NoReturn:
+    sys.exit(128 + number)
 
 
 def obey_signals(service: Service, stop: asyncio.Event, path: Path) -> None:
