@@ -12,8 +12,8 @@ last one, and when.
 
 An article is 450 words in a page of 40 KB, as pages of news are: navigation, teasers, scripts. Its
 words fall by lot, as often as news has them (`monitor.stories.frequencies`); one in sixteen stands in no
-other article. A word that was not seen before costs most, and of 2,000 real articles in a row 5 to 8 words of a
-hundred were not, punctuation and capitals told apart. Some hold a watch's word; the watches take turns.
+other article. A word that is not remembered costs most, and of 4,000 real articles in a row 5 to 8 words of a
+hundred were not, as a rule, punctuation and capitals told apart. Some hold a watch's word; the watches take turns.
 No two have a sentence in common.
 """
 

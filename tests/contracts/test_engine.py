@@ -339,6 +339,17 @@ async def test_a_process_does_what_it_is_for(bureau: Office):
     assert done == [Job(Kind.DELIVER, "#a")]
 
 
+@asynccontextmanager
+async def hanging(bureau: Office, desk: Desk, job: Job) -> AsyncIterator[ClusterEngine]:
+    """One process is at a job that is queued again, and is held for dead; the other one's engine."""
+    async with bureau.opened() as hung, running(hung, desk), bureau.opened() as living:
+        await bureau.submit(hung, job)
+        await desk.until(1)
+        await bureau.submit(living, job)
+        await bureau.write(lambda connection: connection.exec_driver_sql(NO_SIGN))
+        yield living
+
+
 async def test_a_job_of_a_dead_process_is_in_nobodys_way(
     bureau: Office, monkeypatch: pytest.MonkeyPatch
 ):
@@ -352,11 +363,7 @@ async def test_a_job_of_a_dead_process_is_in_nobodys_way(
         done.append(job)
 
     channel = Job(Kind.DELIVER, "#a")
-    async with bureau.opened() as hung, running(hung, desk), bureau.opened() as living:
-        await bureau.submit(hung, channel)
-        await desk.until(1)
-        await bureau.submit(living, channel)
-        await bureau.write(lambda connection: connection.exec_driver_sql(NO_SIGN))
+    async with hanging(bureau, desk, channel) as living:
         assert (await living.workload()).kinds[Kind.DELIVER].stalled == 1
         async with running(living, handle):
             assert done == []
@@ -381,11 +388,7 @@ async def test_what_the_dead_left_is_not_waited_for(
             await bureau.submit(living, job)
 
     channel = Job(Kind.DELIVER, "#a")
-    async with bureau.opened() as hung, running(hung, desk), bureau.opened() as living:
-        await bureau.submit(hung, channel)
-        await desk.until(1)
-        await bureau.submit(living, channel)
-        await bureau.write(lambda connection: connection.exec_driver_sql(NO_SIGN))
+    async with hanging(bureau, desk, channel) as living:
         async with running(living, handle), asyncio.timeout(8):
             await living.settle()
             assert done == [channel]
